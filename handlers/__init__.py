@@ -1,0 +1,1 @@
+"""Doors for Lambda: read the settings, make one call, return."""

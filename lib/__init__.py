@@ -1,0 +1,1 @@
+"""What Image Fan-out does, apart from the doors through which it is asked."""

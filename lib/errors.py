@@ -1,0 +1,55 @@
+"""Every error this project raises on purpose, in one tree.
+
+FanoutError
+├── ConfigError         what a deployer wrote is wrong: sizes.yml, a parameter, the environment
+├── PermanentError      this input can never succeed: parked at once as a dead letter
+├── TransientError      another try may succeed: the message goes back to its queue
+└── ConflictError       somebody else wrote first: read again and start over
+
+Which branch an error belongs to decides what happens to a message, so nothing
+that handles one has to read an error's text.
+"""
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why a message became a dead letter: the `reason` attribute that operators filter by."""
+
+    MALFORMED_EVENT = "malformed_event"
+    BAD_KEY = "bad_key"
+    ARCHIVED = "archived"
+    EMPTY = "empty"
+    TRUNCATED = "truncated"
+    UNSUPPORTED = "unsupported"
+    CORRUPT = "corrupt"
+    TOO_MANY_BYTES = "too_many_bytes"
+    TOO_MANY_PIXELS = "too_many_pixels"
+
+
+class FanoutError(Exception):
+    """Base of all errors raised on purpose; its text is meant to be read by a person."""
+
+
+class ConfigError(FanoutError):
+    """A file or parameter of the deployment is wrong; the text says where and what to write."""
+
+
+class PermanentError(FanoutError):
+    """The input can never succeed, however often it is tried."""
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class TransientError(FanoutError):
+    """A later try may succeed; `reason` is the short name of the cause, for logs and metrics."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class ConflictError(FanoutError):
+    """A conditional write found another state than the one it was based on."""

@@ -1,0 +1,183 @@
+"""sizes.yml: the one list that queues, functions, alarms and URLs are made from."""
+
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from lib.errors import ConfigError
+
+Fit = Literal["cover", "contain", "inside", "fill"]
+Format = Literal["keep", "jpeg", "png", "webp"]
+
+# The longest edge a variant may have: 8K screens are 7680 wide, and a variant of
+# 8192 x 8192 RGBA takes 256 MB, which fits beside its source in a 1769 MB function.
+MAX_EDGE = 8192
+# Lambda's own limits, in MB.
+MIN_MEMORY, MAX_MEMORY = 128, 10240
+# 1769 MB buy exactly one vCPU: less makes rendering slower, more idles a core.
+ONE_CPU_MEMORY = 1769
+# Long enough for any name people give; the 64 characters of a function's name are the tighter
+# limit, and depend on the stage, so that one is checked where functions are made.
+MAX_NAME = 40
+
+# "800x600", "1200x" (width only), "x600" (height only).
+_SHORT_FORM = re.compile(r"^(?P<width>\d*)x(?P<height>\d*)$")
+
+Edge = Annotated[int, Field(ge=1, le=MAX_EDGE, strict=True)]
+
+
+class Size(BaseModel):
+    """One entry of sizes.yml: the box in pixels, and how a photo is fitted into it.
+
+    With only one edge given the other follows the photo's own ratio. Without a `name`
+    the box names the size: `Size(width=400, height=300).name == "400x300"`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+$", max_length=MAX_NAME)]
+    width: Edge | None = None
+    height: Edge | None = None
+    fit: Fit = "cover"
+    format: Format = "keep"
+    quality: Annotated[int, Field(ge=1, le=100, strict=True)] = 80
+    background: Annotated[str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$")] = "#ffffff"
+    enlarge: Annotated[bool, Field(strict=True)] = False
+    memory: Annotated[int, Field(ge=MIN_MEMORY, le=MAX_MEMORY, strict=True)] = ONE_CPU_MEMORY
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_after_box(cls, data: Any) -> Any:
+        if isinstance(data, dict) and "name" not in data:
+            box = f"{data.get('width') or ''}x{data.get('height') or ''}"
+            return {**data, "name": box}
+        return data
+
+    @field_validator("name")
+    @classmethod
+    def _name_has_no_dash_at_its_ends(cls, name: str) -> str:
+        if name.startswith("-") or name.endswith("-"):
+            raise ValueError("must begin and end with a letter or a digit")
+        return name
+
+    @model_validator(mode="after")
+    def _has_an_edge(self) -> "Size":
+        if self.width is None and self.height is None:
+            raise ValueError("needs a width, a height or both")
+        return self
+
+    @property
+    def logical_id(self) -> str:
+        """The name as CloudFormation takes it in a logical id: letters and digits only."""
+        return "".join(part.capitalize() for part in self.name.split("-"))
+
+
+def recipe_id(size: Size, renderer_version: str) -> str:
+    """Short hash of everything that decides a variant's bytes; 48 bits tell recipes apart."""
+    recipe = size.model_dump(mode="json", exclude={"name", "memory"})
+    text = json.dumps([renderer_version, recipe], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def load_sizes(path: str | Path) -> list[Size]:
+    """Read and check sizes.yml.
+
+    Raises ConfigError naming file, entry, key, limit and the value given, one line for each
+    mistake: a deployer mends all of them at once.
+    """
+    import yaml  # noqa: PLC0415  a Lambda gets its size by environment: no YAML in the zip
+
+    path = Path(path)
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: is not YAML: {' '.join(str(error).split())}") from error
+    return parse_sizes(document, file=path.name)
+
+
+def parse_sizes(document: object, *, file: str) -> list[Size]:
+    """The sizes of an already loaded sizes.yml; `file` names it in errors (ConfigError)."""
+    if not isinstance(document, dict) or not isinstance(document.get("sizes"), list):
+        raise ConfigError(f"{file}: needs a key 'sizes' with a list of sizes, such as '- 800x600'")
+    mistakes = [
+        f"{file}: {key}: unknown key; the file takes 'defaults' and 'sizes'"
+        for key in document
+        if key not in ("defaults", "sizes")
+    ]
+    defaults = document.get("defaults") or {}
+    if not isinstance(defaults, dict) or {"name", "width", "height"} & defaults.keys():
+        raise ConfigError(
+            f"{file}: defaults: must be a mapping of settings that sizes share "
+            f"(not name, width or height), got {defaults!r}"
+        )
+    if not document["sizes"]:
+        raise ConfigError(f"{file}: sizes: at least one size is needed, got an empty list")
+    sizes: list[Size] = []
+    for index, entry in enumerate(document["sizes"]):
+        try:
+            sizes.append(Size.model_validate({**defaults, **_expand(entry)}))
+        except ValidationError as error:
+            where = f"{file}: sizes[{index}]{_called(entry)}"
+            mistakes += [f"{where}: {line}" for line in _mistakes(error)]
+        except ConfigError as error:
+            mistakes.append(f"{file}: sizes[{index}]: {error}")
+    mistakes += [f"{file}: {line}" for line in _collisions(sizes)]
+    if mistakes:
+        raise ConfigError("\n".join(mistakes))
+    return sizes
+
+
+def _expand(entry: object) -> dict[str, Any]:
+    if isinstance(entry, dict):
+        return entry
+    match = _SHORT_FORM.match(entry) if isinstance(entry, str) else None
+    if match is None:
+        raise ConfigError(
+            f"must look like 800x600, 1200x, x600, or be a mapping with a name, got {entry!r}"
+        )
+    edges = {edge: int(digits) for edge, digits in match.groupdict().items() if digits}
+    return {"name": entry, **edges}
+
+
+def _called(entry: object) -> str:
+    name = entry.get("name") if isinstance(entry, dict) else entry
+    return f" ({name})" if name else ""
+
+
+def _mistakes(error: ValidationError) -> list[str]:
+    lines = []
+    for mistake in error.errors():
+        key = ".".join(str(part) for part in mistake["loc"])
+        given = "" if mistake["type"] == "missing" or not key else f", got {mistake['input']!r}"
+        lines.append(": ".join(filter(None, [key, mistake["msg"]])) + given)
+    return lines
+
+
+def _collisions(sizes: list[Size]) -> list[str]:
+    lines, seen = [], dict[str, Size]()
+    for size in sizes:
+        first = seen.setdefault(size.logical_id, size)
+        if first is size:
+            continue
+        if first.name == size.name:
+            lines.append(f"sizes: name: two sizes are called {size.name!r}: rename or remove one")
+        else:
+            lines.append(
+                f"sizes: name: {first.name!r} and {size.name!r} both give the CloudFormation "
+                f"logical id {size.logical_id!r}: rename one"
+            )
+    return lines
