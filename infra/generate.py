@@ -42,7 +42,7 @@ class Parameters(BaseModel):
 
 
 def generate(given: dict[str, Any]) -> dict[str, Any]:
-    """Functions, resources and names of the sizes for serverless.yml; ConfigError where the input is wrong."""
+    """Functions, resources and names of the sizes; ConfigError where the input is wrong."""
     parameters = _checked(given)
     sizes = load_sizes(parameters.sizes_file)
     prefix = f"{parameters.service}-{parameters.stage}"

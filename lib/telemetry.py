@@ -30,7 +30,7 @@ class Telemetry:
         self._start_counting()
 
     def _start_counting(self) -> None:
-        self._metrics = EphemeralMetrics(namespace=NAMESPACE, service=SERVICE)
+        self._metrics = EphemeralMetrics(namespace=NAMESPACE)
         self._metrics.add_dimension("size", self._size_name)
         self._reasons = Counter[str]()
 
