@@ -35,7 +35,7 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> "PartialItemFail
     def take(record: "SQSRecord") -> None:
         attempts = int(record.attributes.approximate_receive_count or 1)
         worker.take(
-            Message(record.body, record.receipt_handle, attempts),
+            Message(record.message_id, record.body, record.receipt_handle, attempts),
             seconds_left=lambda: context.get_remaining_time_in_millis() / 1000,
         )
 

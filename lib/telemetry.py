@@ -43,7 +43,8 @@ class Telemetry:
         finally:
             for reason, count in self._reasons.items():
                 self._metrics.add_metadata(reason, count)
-            self._metrics.flush_metrics()
+            if self._metrics.metric_set:
+                self._metrics.flush_metrics()
 
     def finished(self, path: str, outcome: Outcome, milliseconds: float) -> None:
         """A record ended well: its variant is now what the original says."""
@@ -61,18 +62,25 @@ class Telemetry:
             milliseconds=round(milliseconds),
         )
 
-    def parked(self, path: str, reason: str, error: str) -> None:
+    def parked(self, message_id: str, path: str, reason: str, error: str) -> None:
         """A message became a dead letter."""
         self._count("Failed")
         self._reasons[f"failed_{reason}"] += 1
-        self._logger.error("parked", path=keys.escaped(path), reason=reason, error=error)
+        self._logger.error(
+            "parked",
+            message_id=message_id,
+            path=keys.escaped(path),
+            reason=reason,
+            error=error,
+        )
 
-    def returned(self, path: str, reason: str, error: str, seconds: int) -> None:
+    def returned(self, message_id: str, path: str, reason: str, error: str, seconds: int) -> None:
         """A message goes back to its queue and comes again after so many seconds."""
         self._count("Returned")
         self._reasons[f"returned_{reason}"] += 1
         self._logger.warning(
             "returned",
+            message_id=message_id,
             path=keys.escaped(path),
             reason=reason,
             error=error,

@@ -32,6 +32,7 @@ MAX_ERROR_BYTES = 1024
 class Message:
     """An SQS message as a worker sees it; `attempts` counts this receive too."""
 
+    id: str
     body: str
     receipt_handle: str
     attempts: int
@@ -112,13 +113,13 @@ class Worker:
             queues.send(self.sqs, self.dlq_url, message.body, attributes)
         except TransientError as error:
             return Failure(failure.path, error)
-        self.telemetry.parked(failure.path, reason, str(failure.error))
+        self.telemetry.parked(message.id, failure.path, reason, str(failure.error))
         return None
 
     def _return(self, message: Message, failure: "Failure") -> None:
         delay = 0 if isinstance(failure.error, NoTimeError) else _delay(message.attempts)
         reason = failure.error.reason
-        self.telemetry.returned(failure.path, reason, str(failure.error), delay)
+        self.telemetry.returned(message.id, failure.path, reason, str(failure.error), delay)
         try:
             queues.return_after(self.sqs, self.queue_url, message.receipt_handle, delay)
         except TransientError as error:
