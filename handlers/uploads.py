@@ -1,5 +1,6 @@
 """POST /uploads -> leave to upload one photo, and the URL of every variant to be."""
 
+import json
 from functools import lru_cache
 from typing import Any
 
@@ -23,13 +24,13 @@ def create_upload(request: TicketRequest) -> Response[Ticket]:
 
 
 @app.exception_handler(RequestError)  # type: ignore[untyped-decorator]
-def refuse(error: RequestError) -> Response[dict[str, Any]]:
+def refuse(error: RequestError) -> Response[str]:
     """Answer a wish that cannot be met."""
     return _problem(error.status, error.kind, str(error))
 
 
 @app.exception_handler(RequestValidationError)  # type: ignore[untyped-decorator]
-def refuse_malformed(error: RequestValidationError) -> Response[dict[str, Any]]:
+def refuse_malformed(error: RequestValidationError) -> Response[str]:
     """Answer a request that is not of the right form, naming each wrong field."""
     wrong = [
         f"{'.'.join(str(part) for part in mistake['loc'][1:])}: {mistake['msg']}".lstrip(": ")
@@ -43,8 +44,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     return app.resolve(event, context)
 
 
-def _problem(status: int, kind: str, detail: str) -> Response[dict[str, Any]]:
-    return Response(status, "application/problem+json", {"type": kind, "detail": detail})
+def _problem(status: int, kind: str, detail: str) -> Response[str]:
+    # Powertools makes JSON only of what is called application/json.
+    body = json.dumps({"type": kind, "detail": detail})
+    return Response(status, "application/problem+json", body)
 
 
 @lru_cache(maxsize=1)

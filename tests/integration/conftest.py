@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 import pytest
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
-REGION = "eu-west-1"
-SIZE = Size(width=40, height=30)
+REGION: Final = "eu-west-1"
+SIZE = Size(name="40x30", width=40, height=30)
 
 
 @pytest.fixture(autouse=True)
@@ -94,7 +94,7 @@ class WorkerDoor:
         """The ids of the messages that are to be delivered again."""
         event = sqs_batch(*bodies, attempts=attempts)
         answer = resize.handler(event, Context(seconds))  # type: ignore[arg-type]
-        return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+        return [str(failure["itemIdentifier"]) for failure in answer["batchItemFailures"]]
 
 
 @pytest.fixture
