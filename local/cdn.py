@@ -39,7 +39,7 @@ def serve(port: int, emulator_port: int, domain: str) -> None:
             )
             answer = origin.getresponse()
             body = answer.read()
-            self.send_response_only(answer.status)
+            self.send_response_only(_status(answer.status, self.path))
             for name, value in answer.getheaders():
                 if name.lower() not in _HOP_BY_HOP:
                     self.send_header(name, value)
@@ -53,6 +53,16 @@ def serve(port: int, emulator_port: int, domain: str) -> None:
             """Say nothing: the emulator logs every request."""
 
     ThreadingHTTPServer(("127.0.0.1", port), Handler).serve_forever()
+
+
+def _status(status: int, path: str) -> int:
+    """404 for a missing picture, as CloudFront has it from a bucket that it may list.
+
+    The emulator answers 403 without looking at that leave. The bucket's policy lets CloudFront
+    read every object, so below a folder a 403 can mean nothing else.
+    """
+    folder = path.partition("?")[0].strip("/").partition("/")[1]
+    return 404 if status == 403 and folder else status  # noqa: PLR2004
 
 
 if __name__ == "__main__":

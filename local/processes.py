@@ -27,6 +27,7 @@ class Processes:
     def __init__(self, state: Path) -> None:
         self._state = state
         self._record = state / "processes.json"
+        self._children: list[subprocess.Popen[bytes]] = []
 
     def start(
         self, name: str, command: Sequence[str], port: int, environment: Mapping[str, str]
@@ -48,6 +49,7 @@ class Processes:
                 # Its own group: Ctrl-C reaches us alone, and we stop it in order.
                 start_new_session=True,
             )
+        self._children.append(process)
         self._write({**self._read(), name: _identity(process.pid)})
         deadline = time.monotonic() + START_SECONDS
         while not _answers(port):
@@ -71,6 +73,7 @@ class Processes:
         found = [process for name in chosen if (process := _find(record.get(name)))]
         for process in found:
             _stop(process)
+        self._children = [child for child in self._children if child.poll() is None]
         self._write({name: known for name, known in record.items() if name not in chosen})
         return bool(found)
 

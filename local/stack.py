@@ -65,6 +65,10 @@ class LocalStack:
         self.deploy()
         return self._describe()
 
+    def read(self) -> Stack:
+        """The deployed stack, as .local/stack.json has it."""
+        return Stack(**json.loads((self.state / "stack.json").read_text()))
+
     def deploy(self, *arguments: str) -> str:
         """Run `sls deploy` against the emulator; its output, or ConfigError with it."""
         return self.sls("deploy", *arguments)
