@@ -32,7 +32,7 @@ check: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q tests/infrastructure -k "lint or layers"
+	$(BIN)/python -m pytest -q tests/unit/test_layers.py tests/infrastructure/test_lint.py
 
 format: setup
 	$(BIN)/ruff format .
