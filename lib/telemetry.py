@@ -87,6 +87,11 @@ class Telemetry:
             retry_in_seconds=seconds,
         )
 
+    def crashed(self, message_id: str) -> None:
+        """An exception nobody foresaw stopped a message; logged with its traceback."""
+        self._count("Crashed")
+        self._logger.exception("crashed", message_id=message_id)
+
     def not_delayed(self, error: TransientError) -> None:
         """A returned message's delay could not be set: it waits out the visibility timeout."""
         self._logger.warning("delay not set", reason=error.reason, error=str(error))

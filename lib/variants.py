@@ -82,6 +82,12 @@ class Renderer:
         except PermanentError:
             self._leave_nothing_older(path, key, variant, original.etag)
             raise
+        except MemoryError as error:
+            raise TransientError(
+                "out_of_memory",
+                f"rendering {original.length:,} bytes took more memory than the function has: "
+                "give the size more memory in sizes.yml, or replay when less runs beside it",
+            ) from error
         objects.put(
             self.s3,
             self.images_bucket,

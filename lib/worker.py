@@ -38,6 +38,20 @@ class Message:
     attempts: int
 
 
+class Failure(NamedTuple):
+    """What stopped one record of a message."""
+
+    path: str
+    error: PermanentError | TransientError
+
+
+class NoTimeError(TransientError):
+    """The batch's time is nearly used up; the message was not begun and can be taken at once."""
+
+    def __init__(self) -> None:
+        super().__init__("no_time", "too little time left in this batch to begin")
+
+
 @dataclass(frozen=True)
 class Worker:
     """Drains the queue of one size.
@@ -59,7 +73,12 @@ class Worker:
         Raises TransientError for a message that SQS must deliver again. All records are tried,
         whatever becomes of the others: another try finds the finished ones current.
         """
-        failures = self._failures(message, seconds_left)
+        try:
+            failures = self._failures(message, seconds_left)
+        except Exception:
+            # A mistake of ours: the batch goes on, the message comes again, the log has it all.
+            self.telemetry.crashed(message.id)
+            raise
         transient = next((f for f in failures if isinstance(f.error, TransientError)), None)
         if failures and transient is None:
             transient = self._park(message, failures[0])
@@ -67,7 +86,7 @@ class Worker:
             self._return(message, transient)
             raise transient.error
 
-    def _failures(self, message: Message, seconds_left: Callable[[], float]) -> list["Failure"]:
+    def _failures(self, message: Message, seconds_left: Callable[[], float]) -> list[Failure]:
         try:
             events = read_message(message.body)
         except PermanentError as error:
@@ -98,7 +117,7 @@ class Worker:
         outcome = self.renderer.bring_up_to_date(path)
         self.telemetry.finished(path, outcome, (time.monotonic() - started) * 1000)
 
-    def _park(self, message: Message, failure: "Failure") -> "Failure | None":
+    def _park(self, message: Message, failure: Failure) -> Failure | None:
         """Send the message to the dead-letter queue; where that fails, say why."""
         reason = failure.error.reason
         attributes = {
@@ -116,7 +135,7 @@ class Worker:
         self.telemetry.parked(message.id, failure.path, reason, str(failure.error))
         return None
 
-    def _return(self, message: Message, failure: "Failure") -> None:
+    def _return(self, message: Message, failure: Failure) -> None:
         delay = 0 if isinstance(failure.error, NoTimeError) else _delay(message.attempts)
         reason = failure.error.reason
         self.telemetry.returned(message.id, failure.path, reason, str(failure.error), delay)
@@ -124,20 +143,6 @@ class Worker:
             queues.return_after(self.sqs, self.queue_url, message.receipt_handle, delay)
         except TransientError as error:
             self.telemetry.not_delayed(error)
-
-
-class Failure(NamedTuple):
-    """What stopped one record of a message."""
-
-    path: str
-    error: PermanentError | TransientError
-
-
-class NoTimeError(TransientError):
-    """The batch's time is nearly used up; the message was not begun and can be taken at once."""
-
-    def __init__(self) -> None:
-        super().__init__("no_time", "too little time left in this batch to begin")
 
 
 def _delay(attempts: int) -> int:

@@ -8,7 +8,9 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from handlers import resize
+from lib import images
 from lib.errors import ConfigError
+from lib.sizes import Size
 from tests.integration.conftest import Context, Queues, WorkerDoor
 from tests.payloads import payload, s3_event, sqs_batch
 from tests.pictures import decoded, encoded, quarters
@@ -318,6 +320,32 @@ def test_a_dead_letter_that_cannot_be_sent_keeps_the_message_in_its_queue(
     assert queues.dead_letters() == []
     assert deliver(message) == []
     assert len(queues.dead_letters()) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "logged"), [(MemoryError(), "returned"), (ZeroDivisionError(), "crashed")]
+)
+def test_no_memory_and_our_own_bugs_cost_no_neighbour_and_no_message(
+    s3: "S3Client",
+    deliver: WorkerDoor,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    error: Exception,
+    logged: str,
+) -> None:
+    first, second = put(s3, "first.jpg"), put(s3, "second.jpg")
+    render = images.render
+    errors = [error]
+
+    def failing_once(source: bytes, size: Size) -> images.Rendition:
+        if errors:
+            raise errors.pop()
+        return render(source, size)
+
+    monkeypatch.setattr(images, "render", failing_once)
+    assert deliver(first, second) == ["message-0"]
+    assert variant(s3, "second.jpg") is not None
+    assert caplog.records[0].msg == logged
 
 
 def test_with_little_time_left_nothing_is_begun_and_all_comes_back(
