@@ -156,10 +156,11 @@ class Size(BaseModel):
 
     @model_validator(mode="after")
     def _formats_can_do_what_is_asked(self) -> "Size":
-        if {self.format, *self.formats} == {"jpeg"}:
-            for option in ("lossless", "animated"):
-                if getattr(self, option):
-                    raise ValueError(f"{option}: a JPEG cannot be: use format webp, avif or png")
+        formats = {self.format, *self.formats}
+        if self.animated and formats == {"jpeg"}:
+            raise ValueError("animated: a JPEG cannot be: use format keep, webp, avif or png")
+        if self.lossless and (formats == {"jpeg"} or "avif" in formats):
+            raise ValueError("lossless: JPEG cannot be, nor AVIF exactly: use format webp or png")
         return self
 
     @model_validator(mode="after")

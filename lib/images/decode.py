@@ -4,6 +4,7 @@ The plugins' classes are used directly. `Image.open` would load five of them at 
 try others, warn about sizes that are checked here already, and make an MPO of a phone's JPEG.
 """
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -106,7 +107,9 @@ def load_jpeg(header: JpegHeader, crop: Box, shrink: float) -> tuple[Image.Image
     return image, scale
 
 
-def _drafted(header: JpegHeader, stream: Spliced, scale: int) -> Image.Image:
+def _drafted(
+    header: JpegHeader, stream: io.BufferedIOBase | io.RawIOBase, scale: int
+) -> Image.Image:
     plugin = import_module("PIL.JpegImagePlugin")
     image: ImageFile.ImageFile = plugin.JpegImageFile(stream)
     if scale > 1:

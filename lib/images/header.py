@@ -4,6 +4,7 @@ Everything that a limit is checked against comes from here, so a bomb is refused
 of some slices of bytes, and Pillow never sees it.
 """
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -57,9 +58,10 @@ class Header:
         swapped = self.orientation >= 5  # noqa: PLR2004  EXIF's own numbers
         return (self.height, self.width) if swapped else (self.width, self.height)
 
-    def stream(self, *, moving: bool = False) -> Spliced:
+    def stream(self, *, moving: bool = False) -> io.BufferedIOBase | io.RawIOBase:
         """A new file of the parts, for a decoder; `moving` with all its frames."""
-        return Spliced(*((moving and self.moving_parts) or self.parts))
+        parts = (moving and self.moving_parts) or self.parts
+        return io.BytesIO(parts[0]) if len(parts) == 1 else Spliced(*parts)
 
     def undecodable(self, cause: object) -> PermanentError:
         """The error for pixels that a decoder refused: cut off, or wrong."""

@@ -42,9 +42,10 @@ _BYTES_PER_PIXEL = {
 }
 # A JPEG decoded at its scale: Pillow's 4 bytes, whatever its colours.
 _JPEG_BYTES_PER_PIXEL = 4
-# What a frame takes, in nanoseconds: to decode and resize, for each pixel of the original; to
-# encode, for each pixel of the variant and format. And what all of them may take.
-_FRAME_NS, _FRAME_OUT_NS, _FRAMES_NS = 40, 250, 8_000_000_000
+# What a frame takes, in nanoseconds: at least; to decode and resize, for each pixel of the
+# original; to encode noise, for each pixel of the variant and format. And what all may take.
+_FRAME_NS, _FRAME_IN_NS, _FRAME_OUT_NS = 12_000_000, 40, 300
+_FRAMES_NS = 9_000_000_000
 # Copies of the file that a decoder makes beside the one it is given.
 _COPIES = 2
 
@@ -80,7 +81,8 @@ def check(header: Header, size: Size, canvas: tuple[int, int], scale: int = 1) -
 def check_frames(header: Header, size: Size, canvas: tuple[int, int]) -> None:
     """Refuse an animation whose frames take more memory or time than there is."""
     made = canvas[0] * canvas[1]
-    each = header.pixels * _FRAME_NS + made * _FRAME_OUT_NS * (1 + len(size.formats))
+    each = _FRAME_NS + header.pixels * _FRAME_IN_NS
+    each += made * _FRAME_OUT_NS * (1 + len(size.formats))
     room = size.pixel_memory - header.pixels * _BYTES_PER_PIXEL[header.codec]
     most = min(_FRAMES_NS // each, room // (made * OUTPUT_BYTES_PER_PIXEL))
     if header.frames > most:

@@ -25,9 +25,11 @@ _BARE = {0x00, 0x01, *range(0xD0, 0xD9)}
 
 # 255 segments of a profile, some hundred of extended XMP and of MPF: no file needs more.
 _MAX_SEGMENTS = 4096
-# The usual scripts have 10 scans, mozjpeg's up to 16. Each one costs a pass over all pixels: an
-# empty one 1 to 2 ns per pixel, so 64 of them stay under 10 s at 80 MP.
+# The usual scripts have 10 scans, mozjpeg's up to 16.
 MAX_SCANS = 64
+# Each scan is a pass over all pixels, even if it is empty: 0.9 ns per pixel and component, so
+# this many take 3 to 9 s. 10 scans of 300 MP, or 64 of 47.
+MAX_SCANNED = 3_000_000_000
 
 # In entropy-coded data every 0xFF is followed by 0 (stuffing) or is a restart.
 _MARKER = re.compile(rb"\xff+[^\xff\x00\xd0-\xd7]")
@@ -73,8 +75,10 @@ def read(source: bytes) -> JpegHeader:
             f"the JPEG is coded in a rare way (SOF{marker - 0xC0}): export it as a usual one",
         )
     buffered = marker == _PROGRESSIVE or source[scan_at + 4] != len(sampling)
-    complete = _check_scans(source, scan_at, len(sampling)) if buffered else None
-    eoi = source.find(b"\xff\xd9", scan_at) if complete is None else 0
+    if buffered:
+        complete = _check_scans(source, scan_at, len(sampling), width * height)
+    else:
+        complete = source.find(b"\xff\xd9", scan_at) >= 0
     return JpegHeader(
         codec=Codec.JPEG,
         width=width,
@@ -82,7 +86,7 @@ def read(source: bytes) -> JpegHeader:
         parts=(b"\xff\xd8" + b"".join(walk.kept), memoryview(source)[scan_at:]),
         orientation=walk.orientation,
         profile=walk.profile(),
-        complete=eoi >= 0 if complete is None else complete,
+        complete=complete,
         components=len(sampling),
         coefficients=_coefficients(width, height, sampling) if buffered else 0,
         size_at=walk.size_at,
@@ -174,15 +178,16 @@ def _coefficients(width: int, height: int, sampling: list[tuple[int, int]]) -> i
     return sum(2 * width * height * h * v // (across * down) for h, v in sampling)
 
 
-def _check_scans(source: bytes, at: int, components: int) -> bool:
+def _check_scans(source: bytes, at: int, components: int, pixels: int) -> bool:
     """Whether the scans bring every component, to its last bit, and the file then ends.
 
     libjpeg takes what there is: a progressive JPEG that was cut and closed again would come out
-    blurred. Raises PermanentError for more scans than MAX_SCANS.
+    blurred. Raises PermanentError for more scans than the pixels allow.
     """
+    most = min(MAX_SCANS, MAX_SCANNED // pixels)
     seen: set[int] = set()
     unfinished: set[tuple[int, int]] = set()
-    for _ in range(MAX_SCANS):
+    for _ in range(most):
         header = source[at + 4 : at + 8 + 2 * components]
         count = header[0] if header else 0
         if len(header) < 4 + 2 * count:
@@ -200,7 +205,7 @@ def _check_scans(source: bytes, at: int, components: int) -> bool:
         at = next_scan
     raise PermanentError(
         Reason.TOO_MANY_SCANS,
-        f"the JPEG has more than {MAX_SCANS} scans, usual are 10: export it as a usual one",
+        f"the JPEG of {pixels:,} pixels has more than {most} scans, usual are 10: export it anew",
     )
 
 
