@@ -50,11 +50,14 @@ def _boxes(source: bytes) -> Iterator[tuple[bytes, int, int]]:
     """Name, start and end of each box at the top; the end may lie past the file's."""
     at = 0
     for _ in range(_MAX_BOXES):
-        if at + 16 > len(source):
+        if at >= len(source):
             return
-        length, name, large = struct.unpack_from(">L4sQ", source, at)
+        if at + 8 > len(source):
+            yield b"", at, at + 8
+            return
+        length, name = struct.unpack_from(">L4s", source, at)
         if length == 1:
-            length = large
+            length = int.from_bytes(source[at + 8 : at + 16], "big")
         end = at + length if length else len(source)
         if end < at + 8:
             return

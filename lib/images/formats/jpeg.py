@@ -26,7 +26,7 @@ _BARE = {0x00, 0x01, *range(0xD0, 0xD9)}
 # 255 segments of a profile, some hundred of extended XMP and of MPF: no file needs more.
 _MAX_SEGMENTS = 4096
 # The usual scripts have 10 scans, mozjpeg's up to 16.
-MAX_SCANS = 64
+_USUAL_SCANS, MAX_SCANS = 10, 64
 # Each scan is a pass over all pixels, even if it is empty: 0.9 ns per pixel and component, so
 # this many take 3 to 9 s. 10 scans of 300 MP, or 64 of 47.
 MAX_SCANNED = 3_000_000_000
@@ -75,10 +75,8 @@ def read(source: bytes) -> JpegHeader:
             f"the JPEG is coded in a rare way (SOF{marker - 0xC0}): export it as a usual one",
         )
     buffered = marker == _PROGRESSIVE or source[scan_at + 4] != len(sampling)
-    if buffered:
-        complete = _check_scans(source, scan_at, len(sampling), width * height)
-    else:
-        complete = source.find(b"\xff\xd9", scan_at) >= 0
+    if buffered and not _scans_are_complete(source, scan_at, len(sampling), width * height):
+        raise truncated(Codec.JPEG)
     return JpegHeader(
         codec=Codec.JPEG,
         width=width,
@@ -86,7 +84,7 @@ def read(source: bytes) -> JpegHeader:
         parts=(b"\xff\xd8" + b"".join(walk.kept), memoryview(source)[scan_at:]),
         orientation=walk.orientation,
         profile=walk.profile(),
-        complete=complete,
+        complete=buffered or source.find(b"\xff\xd9", scan_at) >= 0,
         components=len(sampling),
         coefficients=_coefficients(width, height, sampling) if buffered else 0,
         size_at=walk.size_at,
@@ -178,13 +176,13 @@ def _coefficients(width: int, height: int, sampling: list[tuple[int, int]]) -> i
     return sum(2 * width * height * h * v // (across * down) for h, v in sampling)
 
 
-def _check_scans(source: bytes, at: int, components: int, pixels: int) -> bool:
+def _scans_are_complete(source: bytes, at: int, components: int, pixels: int) -> bool:
     """Whether the scans bring every component, to its last bit, and the file then ends.
 
     libjpeg takes what there is: a progressive JPEG that was cut and closed again would come out
     blurred. Raises PermanentError for more scans than the pixels allow.
     """
-    most = min(MAX_SCANS, MAX_SCANNED // pixels)
+    most = min(MAX_SCANS, max(_USUAL_SCANS, MAX_SCANNED // pixels))
     seen: set[int] = set()
     unfinished: set[tuple[int, int]] = set()
     for _ in range(most):
@@ -205,7 +203,8 @@ def _check_scans(source: bytes, at: int, components: int, pixels: int) -> bool:
         at = next_scan
     raise PermanentError(
         Reason.TOO_MANY_SCANS,
-        f"the JPEG of {pixels:,} pixels has more than {most} scans, usual are 10: export it anew",
+        f"the JPEG of {pixels:,} pixels has more than {most} scans, usual are {_USUAL_SCANS}: "
+        "export it anew",
     )
 
 

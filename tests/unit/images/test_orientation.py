@@ -38,10 +38,10 @@ def stored(image: Image.Image, orientation: int) -> Image.Image:
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("format_", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
 def test_upright_and_the_tag_gone(format_: str, orientation: int) -> None:
-    tag: object = made.exif(orientation)
+    tag: bytes | Image.Exif = made.exif(orientation)
     if format_ == "TIFF":
         tag = Image.Exif()
-        tag[0x0112] = orientation  # type: ignore[index]
+        tag[0x0112] = orientation
     data = made.encoded(stored(made.photo(400, 300), orientation), format_, exif=tag)
 
     image = made.rendered(data)
@@ -52,11 +52,7 @@ def test_upright_and_the_tag_gone(format_: str, orientation: int) -> None:
 
 def test_heic_is_turned_once() -> None:
     data = made.heic(stored(made.photo(), 6), exif=made.exif(6))
-    image = made.rendered(data, fit="inside")
-    reference = made.photo(64, 48)
-    turned = stored(made.photo(), 6).resize(image.size)
-    assert image.size in {(64, 48), (36, 48)}
-    assert made.difference(image, reference if image.size == (64, 48) else turned) < 5
+    assert made.difference(made.rendered(data), made.photo(64, 48)) < 4
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
