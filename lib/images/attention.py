@@ -17,8 +17,9 @@ _LOOK = 96
 # Weights as in smartcrop.js, scaled to Pillow's 8 bits: skin counts most, then detail.
 _SKIN, _DETAIL, _SATURATION = 1.8, 1.0, 0.3
 # Skin lies here in YCbCr, whoever's it is (Chai and Ngan, "Face segmentation using skin-colour
-# map in videophone applications", 1999): Cb 77-127, Cr 133-173.
-_SKIN_CB, _SKIN_CR = (77, 127), (133, 173)
+# map in videophone applications", 1999): Cb 77-127, Cr 133-173. Walls and sand lie below Cr 145,
+# and skin, light or dark, above.
+_SKIN_CB, _SKIN_CR = (77, 127), (145, 173)
 # Colour says nothing in the dark, and washed-out colour is background.
 _DARK, _COLOURFUL = 40, 100
 # What lies at a crop's edge counts half of what lies in its middle.
