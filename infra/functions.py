@@ -65,12 +65,12 @@ def role_resource(size: Size, prefix: str) -> dict[str, Any]:
         allow(["s3:GetObject"], sub(f"{_ORIGINALS_BUCKET}/{ORIGINALS}*")),
         allow(
             ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
-            sub(f"{_IMAGES_BUCKET}/{size.name}/*"),
+            [sub(f"{_IMAGES_BUCKET}/{folder}/*") for folder in size.folders],
         ),
         # Without leave to list, S3 answers 403 for a missing object, which could as well be a
         # mistake in a policy; with it, 404.
-        _list(_ORIGINALS_BUCKET, ORIGINALS),
-        _list(_IMAGES_BUCKET, f"{size.name}/"),
+        _list(_ORIGINALS_BUCKET, [ORIGINALS]),
+        _list(_IMAGES_BUCKET, [f"{folder}/" for folder in size.folders]),
     ]
     return {
         logical_id("RoleOfResize", size): {
@@ -89,7 +89,6 @@ def role_resource(size: Size, prefix: str) -> dict[str, Any]:
     }
 
 
-def _list(bucket: str, folder: str) -> dict[str, Any]:
-    return allow(
-        ["s3:ListBucket"], sub(bucket), Condition={"StringLike": {"s3:prefix": f"{folder}*"}}
-    )
+def _list(bucket: str, folders: list[str]) -> dict[str, Any]:
+    prefixes = [f"{folder}*" for folder in folders]
+    return allow(["s3:ListBucket"], sub(bucket), Condition={"StringLike": {"s3:prefix": prefixes}})

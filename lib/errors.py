@@ -27,6 +27,9 @@ class Reason(StrEnum):
     CORRUPT = "corrupt"
     TOO_MANY_BYTES = "too_many_bytes"
     TOO_MANY_PIXELS = "too_many_pixels"
+    TOO_MANY_FRAMES = "too_many_frames"
+    TOO_MANY_SCANS = "too_many_scans"
+    METADATA_BOMB = "metadata_bomb"
 
 
 class FanoutError(Exception):

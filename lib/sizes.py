@@ -9,8 +9,10 @@ from typing import Annotated, Any, Literal
 from pydantic import (
     BaseModel,
     ConfigDict,
+    Discriminator,
     Field,
     StringConstraints,
+    Tag,
     ValidationError,
     field_validator,
     model_validator,
@@ -19,7 +21,20 @@ from pydantic import (
 from lib.errors import ConfigError
 
 Fit = Literal["cover", "contain", "inside", "fill"]
-Format = Literal["keep", "jpeg", "png", "webp"]
+Format = Literal["keep", "jpeg", "png", "webp", "avif"]
+ExtraFormat = Literal["jpeg", "png", "webp", "avif"]
+Position = Literal[
+    "center",
+    "top",
+    "top-right",
+    "right",
+    "bottom-right",
+    "bottom",
+    "bottom-left",
+    "left",
+    "top-left",
+    "attention",
+]
 
 # The longest edge a variant may have: 8K screens are 7680 wide, and a variant of
 # 8192 x 8192 RGBA takes 256 MB, which fits beside its source in a 1769 MB function.
@@ -28,6 +43,12 @@ MAX_EDGE = 8192
 MIN_MEMORY, MAX_MEMORY = 128, 10240
 # 1769 MB buy exactly one vCPU: less makes rendering slower, more idles a core.
 ONE_CPU_MEMORY = 1769
+MEGABYTE = 1 << 20
+# What the interpreter takes with boto3, pydantic and Pillow, in MB: 85 measured. Of the rest a
+# fifth stays free, for photos that are on their way in and out and for what malloc wastes.
+RUNTIME_MEMORY = 96
+# The resized picture, its copy in the right colours, and what an encoder keeps: 4 bytes each.
+OUTPUT_BYTES_PER_PIXEL = 12
 # Long enough for any name people give; the 64 characters of a function's name are the tighter
 # limit, and depend on the stage, so that one is checked where functions are made.
 MAX_NAME = 40
@@ -36,6 +57,30 @@ MAX_NAME = 40
 _SHORT_FORM = re.compile(r"^(?P<width>\d*)x(?P<height>\d*)$")
 
 Edge = Annotated[int, Field(ge=1, le=MAX_EDGE, strict=True)]
+Percent = Annotated[int, Field(ge=1, le=100, strict=True)]
+Flag = Annotated[bool, Field(strict=True)]
+
+# What is measured as looking alike: AVIF's own scale runs lower than that of JPEG and WebP, 60
+# gives the SSIM of a JPEG of 80 at two thirds of its bytes.
+DEFAULT_QUALITY = {"jpeg": 80, "webp": 80, "avif": 60}
+
+
+class Quality(BaseModel):
+    """A quality for each format, on that format's own scale; what is not named keeps its default.
+
+    PNG has none: it is always lossless.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    jpeg: Percent = DEFAULT_QUALITY["jpeg"]
+    webp: Percent = DEFAULT_QUALITY["webp"]
+    avif: Percent = DEFAULT_QUALITY["avif"]
+
+
+def _kind_of_quality(value: object) -> str:
+    """Tells pydantic which of the two to check, so that a mistake is reported once."""
+    return "mapping" if isinstance(value, (dict, Quality)) else "number"
 
 
 class Size(BaseModel):
@@ -43,6 +88,11 @@ class Size(BaseModel):
 
     With only one edge given the other follows the photo's own ratio. Without a `name`
     the box names the size: `Size(width=400, height=300).name == "400x300"`.
+
+    `formats` are stored beside the size's own `format`. `quality` is one number for `format`, of
+    which an AVIF beside it gets three quarters to look alike, or a mapping of formats to numbers.
+    `position` is the part that a crop keeps, or where `contain` puts the photo; `attention` looks
+    for what draws the eye.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -52,9 +102,16 @@ class Size(BaseModel):
     height: Edge | None = None
     fit: Fit = "cover"
     format: Format = "keep"
-    quality: Annotated[int, Field(ge=1, le=100, strict=True)] = 80
+    formats: tuple[ExtraFormat, ...] = ()
+    quality: Annotated[
+        Annotated[Percent, Tag("number")] | Annotated[Quality, Tag("mapping")],
+        Discriminator(_kind_of_quality),
+    ] = Quality()
+    lossless: Flag = False
+    position: Position = "center"
+    animated: Flag = False
     background: Annotated[str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$")] = "#ffffff"
-    enlarge: Annotated[bool, Field(strict=True)] = False
+    enlarge: Flag = False
     memory: Annotated[int, Field(ge=MIN_MEMORY, le=MAX_MEMORY, strict=True)] = ONE_CPU_MEMORY
 
     @model_validator(mode="before")
@@ -78,6 +135,64 @@ class Size(BaseModel):
             raise ValueError("needs a width, a height or both")
         return self
 
+    @model_validator(mode="after")
+    def _formats_differ(self) -> "Size":
+        for index, extra in enumerate(self.formats):
+            if extra == self.format or extra in self.formats[:index]:
+                raise ValueError(f"formats: {extra!r} is stored already: remove it")
+        return self
+
+    @model_validator(mode="after")
+    def _position_has_an_effect(self) -> "Size":
+        crops = self.fit == "cover" and self.width is not None and self.height is not None
+        pads = self.fit == "contain" and self.width is not None and self.height is not None
+        if self.position == "attention" and not crops:
+            raise ValueError("position: 'attention' needs fit: cover, with a width and a height")
+        if self.position != "center" and not (crops or pads):
+            raise ValueError(
+                f"position: {self.position!r} needs fit: cover or contain, with a width and a "
+                "height: nothing is cropped or padded here"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _formats_can_do_what_is_asked(self) -> "Size":
+        formats = {self.format, *self.formats}
+        if self.animated and formats == {"jpeg"}:
+            raise ValueError("animated: a JPEG cannot be: use format keep, webp, avif or png")
+        if self.lossless and (formats == {"jpeg"} or "avif" in formats):
+            raise ValueError("lossless: JPEG cannot be, nor AVIF exactly: use format webp or png")
+        return self
+
+    @model_validator(mode="after")
+    def _box_fits_its_memory(self) -> "Size":
+        needed = (self.width or 1) * (self.height or 1) * OUTPUT_BYTES_PER_PIXEL
+        if needed > self.pixel_memory:
+            raise ValueError(
+                f"memory: {self.width}x{self.height} pixels take {needed // MEGABYTE} MB to make, "
+                f"and of {self.memory} MB only {self.pixel_memory // MEGABYTE} are free for that: "
+                "give it more, or make the box smaller"
+            )
+        return self
+
+    def quality_of(self, format_: str) -> int:
+        """The quality for one format, on that format's own scale."""
+        if isinstance(self.quality, Quality):
+            return int(getattr(self.quality, format_))
+        if format_ == "avif" and self.format != "avif":
+            return max(1, round(self.quality * DEFAULT_QUALITY["avif"] / DEFAULT_QUALITY["jpeg"]))
+        return self.quality
+
+    @property
+    def pixel_memory(self) -> int:
+        """Bytes of the function's memory that one render may take."""
+        return (self.memory - RUNTIME_MEMORY) * MEGABYTE * 4 // 5
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """Folders of the images bucket: the size's own, then one for each extra format."""
+        return (self.name, *(f"{self.name}.{extra}" for extra in self.formats))
+
     @property
     def logical_id(self) -> str:
         """The name as CloudFormation takes it in a logical id: letters and digits only."""
@@ -85,8 +200,12 @@ class Size(BaseModel):
 
 
 def recipe_id(size: Size, renderer_version: str) -> str:
-    """Short hash of everything that decides a variant's bytes; 48 bits tell recipes apart."""
-    recipe = size.model_dump(mode="json", exclude={"name", "memory"})
+    """Short hash of everything that decides a variant's bytes; 48 bits tell recipes apart.
+
+    The extra formats are not part of it: each of their objects is there or not by itself, and
+    adding one leaves the others current.
+    """
+    recipe = size.model_dump(mode="json", exclude={"name", "memory", "formats"})
     text = json.dumps([renderer_version, recipe], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
@@ -158,10 +277,14 @@ def _called(entry: object) -> str:
     return f" ({name})" if name else ""
 
 
+# What pydantic puts into a place for its own use: the two kinds of `quality`.
+_TAGS = {"number", "mapping"}
+
+
 def _mistakes(error: ValidationError) -> list[str]:
     lines = []
     for mistake in error.errors():
-        key = ".".join(str(part) for part in mistake["loc"])
+        key = ".".join(str(part) for part in mistake["loc"] if part not in _TAGS)
         text = mistake["msg"].removeprefix("Value error, ")
         given = "" if mistake["type"] == "missing" or not key else f", got {mistake['input']!r}"
         lines.append(": ".join(filter(None, [key, text])) + given)

@@ -1,4 +1,4 @@
-"""Bring one path's variant of one size up to date, whatever an event said.
+"""Bring one path's variants of one size up to date, whatever an event said.
 
 The state of things is read, not the event: the variant's metadata tell which original and which
 recipe it was made from. Every write depends on what was read and is checked afterwards, so that
@@ -29,6 +29,10 @@ ORIGINAL_ETAG, RECIPE, ORIGINAL_PIXELS, PIXELS = (
 MAX_ROUNDS = 5
 
 
+# The variants of one path as they are stored, one for each format of the size, by key.
+Variants = dict[str, objects.StoredObject | None]
+
+
 @dataclass(frozen=True)
 class Outcome:
     """How a path ended: its variant was rendered, found current, removed, or was never there."""
@@ -50,37 +54,50 @@ class Renderer:
     max_bytes: int
 
     def bring_up_to_date(self, path: str) -> Outcome:
-        """Make the variant what the current original says; safe to repeat and to interrupt.
+        """Make the variants what the current original says; safe to repeat and to interrupt.
 
-        Raises PermanentError for an original that cannot be rendered (no older original's
-        variant stays behind) and TransientError where another try may do better.
+        There is one variant for each format of the size. Raises PermanentError for an original
+        that cannot be rendered (no older original's variant stays behind) and TransientError
+        where another try may do better.
         """
-        key = keys.variant_key(self.size.name, path)
+        places = [keys.variant_key(folder, path) for folder in self.size.folders]
         for _ in range(MAX_ROUNDS):
             try:
-                return self._attempt(path, key)
+                return self._attempt(path, places)
             except ConflictError:
                 continue
         raise TransientError(
-            "contended", f"beaten {MAX_ROUNDS} times by other writers of {keys.escaped(key)}"
+            "contended", f"beaten {MAX_ROUNDS} times by other writers of {keys.escaped(places[0])}"
         )
 
-    def _attempt(self, path: str, key: str) -> Outcome:
-        variant = objects.head(self.s3, self.images_bucket, key)
+    def _attempt(self, path: str, places: list[str]) -> Outcome:
+        variants = {key: objects.head(self.s3, self.images_bucket, key) for key in places}
         original = objects.get(
             self.s3,
             self.originals_bucket,
             keys.original_key(path),
-            unless_etag=self._made_from(variant),
+            unless_etag=self._made_from(list(variants.values())),
         )
         if isinstance(original, objects.Unchanged):
             return Outcome("current")
         if original is None:
-            return self._removed(path, key, variant)
+            return self._removed(path, variants)
+        renditions = self._rendered(path, variants, original)
+        for (key, variant), rendition in zip(variants.items(), renditions, strict=True):
+            if self._made_from([variant]) != original.etag:
+                self._replace(key, variant, rendition, original.etag)
+                self._check_original(path, original.etag)
+        bytes_out = sum(len(rendition.data) for rendition in renditions)
+        return Outcome("rendered", original.length, bytes_out)
+
+    def _rendered(
+        self, path: str, variants: Variants, original: objects.Download
+    ) -> list[images.Rendition]:
         try:
-            rendition = images.render(original.read(max_bytes=self.max_bytes), self.size)
+            data = original.read(max_bytes=self.max_bytes)
+            return images.render_all(data, self.size)
         except PermanentError:
-            self._leave_nothing_older(path, key, variant, original.etag)
+            self._leave_nothing_older(path, variants, original.etag)
             raise
         except MemoryError as error:
             raise TransientError(
@@ -88,6 +105,28 @@ class Renderer:
                 f"rendering {original.length:,} bytes took more memory than the function has: "
                 "give the size more memory in sizes.yml, or replay when less runs beside it",
             ) from error
+
+    @property
+    def _recipe(self) -> str:
+        return recipe_id(self.size, images.RENDERER_VERSION)
+
+    def _made_from(self, variants: list[objects.StoredObject | None]) -> str | None:
+        """ETag of the original that all of these were made from, by today's recipe."""
+        etags = {
+            variant.metadata.get(ORIGINAL_ETAG)
+            if variant and variant.metadata.get(RECIPE) == self._recipe
+            else None
+            for variant in variants
+        }
+        return etags.pop() if len(etags) == 1 else None
+
+    def _replace(
+        self,
+        key: str,
+        variant: objects.StoredObject | None,
+        rendition: images.Rendition,
+        etag: str,
+    ) -> None:
         objects.put(
             self.s3,
             self.images_bucket,
@@ -95,37 +134,26 @@ class Renderer:
             rendition.data,
             content_type=rendition.content_type,
             cache_control=self.cache_control,
-            metadata=self._metadata(original.etag, rendition),
+            metadata=self._metadata(etag, rendition),
             replaces=variant.etag if variant else None,
         )
-        self._check_original(path, original.etag)
-        return Outcome("rendered", original.length, len(rendition.data))
 
-    @property
-    def _recipe(self) -> str:
-        return recipe_id(self.size, images.RENDERER_VERSION)
+    def _removed(self, path: str, variants: Variants) -> Outcome:
+        for key, variant in variants.items():
+            if variant:
+                self._delete(path, key, variant, None)
+        return Outcome("removed" if any(variants.values()) else "absent")
 
-    def _made_from(self, variant: objects.StoredObject | None) -> str | None:
-        """ETag of the original that a variant of today's recipe was made from."""
-        if variant is None or variant.metadata.get(RECIPE) != self._recipe:
-            return None
-        return variant.metadata.get(ORIGINAL_ETAG)
-
-    def _removed(self, path: str, key: str, variant: objects.StoredObject | None) -> Outcome:
-        if variant is None:
-            return Outcome("absent")
-        objects.delete(self.s3, self.images_bucket, key, etag=variant.etag)
-        self._check_original(path, None)
-        return Outcome("removed")
-
-    def _leave_nothing_older(
-        self, path: str, key: str, variant: objects.StoredObject | None, etag: str
-    ) -> None:
+    def _leave_nothing_older(self, path: str, variants: Variants, etag: str) -> None:
         """Remove what was made from an older original than this one, which cannot be rendered."""
         self._check_original(path, etag)
-        if variant and variant.metadata.get(ORIGINAL_ETAG) != etag:
-            objects.delete(self.s3, self.images_bucket, key, etag=variant.etag)
-            self._check_original(path, etag)
+        for key, variant in variants.items():
+            if variant and variant.metadata.get(ORIGINAL_ETAG) != etag:
+                self._delete(path, key, variant, etag)
+
+    def _delete(self, path: str, key: str, variant: objects.StoredObject, etag: str | None) -> None:
+        objects.delete(self.s3, self.images_bucket, key, etag=variant.etag)
+        self._check_original(path, etag)
 
     def _check_original(self, path: str, etag: str | None) -> None:
         """Start over (ConflictError) unless the original still is what the work was based on."""

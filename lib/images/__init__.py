@@ -1,5 +1,5 @@
 """Pixels: a photo's bytes in, a rendition's bytes out. Knows no AWS, no clock, no environment."""
 
-from lib.images.render import RENDERER_VERSION, Rendition, render
+from lib.images.renderer import RENDERER_VERSION, Rendition, render, render_all
 
-__all__ = ["RENDERER_VERSION", "Rendition", "render"]
+__all__ = ["RENDERER_VERSION", "Rendition", "render", "render_all"]

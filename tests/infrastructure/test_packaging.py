@@ -10,6 +10,7 @@ import yaml
 
 from infra.generate import generate
 from lib.errors import ConfigError
+from tests.infrastructure.template import Template
 from tests.service import Service
 
 PARAMETERS: dict[str, Any] = {
@@ -49,6 +50,18 @@ def test_one_line_in_sizes_yml_adds_a_size(fresh_service: Service) -> None:
     added = {logical for logical in template["Resources"] if "120x120" in logical}
     assert len(added) == 13
     assert "120x120" in template["Outputs"]["Sizes"]["Value"]
+
+
+def test_a_worker_may_write_to_the_folders_of_its_formats_and_no_others(tmp_path: Path) -> None:
+    size = {"name": "hero", "width": 100, "height": 50, "formats": ["avif", "webp"]}
+    template = Template({"Resources": generated(tmp_path, [size])["resources"]["Resources"]})
+    template.resources |= {
+        bucket: {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": bucket.lower()}}
+        for bucket in ("OriginalsBucket", "ImagesBucket")
+    }
+    for folder, allowed in {"hero": 1, "hero.avif": 1, "hero.webp": 1, "hero.png": 0}.items():
+        key = f"arn:aws:s3:::imagesbucket/{folder}/a.jpg"
+        assert template.role_allows("RoleOfResizeHero", "s3:PutObject", key) == bool(allowed)
 
 
 def test_a_function_name_too_long_for_lambda_is_refused(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from handlers import resize
 from lib import images
 from lib.errors import ConfigError
 from lib.sizes import Size
-from tests.integration.conftest import Context, Queues, WorkerDoor
+from tests.integration.conftest import SIZE, Context, Queues, WorkerDoor
 from tests.payloads import payload, s3_event, sqs_batch
 from tests.pictures import decoded, encoded, quarters
 
@@ -102,6 +102,47 @@ def test_a_late_delete_event_after_a_new_upload_removes_nothing(
     deliver(put(s3, "a.jpg"))
     deliver(json.dumps(s3_event("originals/a.jpg", eventName="ObjectRemoved:Delete")))
     assert variant(s3, "a.jpg") is not None
+
+
+class TestASizeWithSeveralFormats:
+    """Each format is an object of its own, beside the size's folder."""
+
+    @pytest.fixture(autouse=True)
+    def two_formats(self, deliver: WorkerDoor, monkeypatch: pytest.MonkeyPatch) -> None:
+        size = SIZE.model_copy(update={"formats": ("webp",)})
+        monkeypatch.setenv("SIZE", size.model_dump_json())
+
+    def stored(self, s3: "S3Client") -> dict[str, str]:
+        return {
+            entry["Key"]: s3.head_object(Bucket="images-bucket", Key=entry["Key"])["ContentType"]
+            for entry in s3.list_objects_v2(Bucket="images-bucket").get("Contents", [])
+        }
+
+    def test_stores_each_in_its_folder(self, s3: "S3Client", deliver: WorkerDoor) -> None:
+        assert deliver(put(s3, "a.jpg")) == []
+        assert self.stored(s3) == {"40x30/a.jpg": "image/jpeg", "40x30.webp/a.jpg": "image/webp"}
+
+    @pytest.mark.parametrize("lost", ["40x30/a.jpg", "40x30.webp/a.jpg"])
+    def test_brings_back_the_one_that_is_missing_and_leaves_the_other(
+        self, s3: "S3Client", deliver: WorkerDoor, lost: str
+    ) -> None:
+        message = put(s3, "a.jpg")
+        deliver(message)
+        s3.delete_object(Bucket="images-bucket", Key=lost)
+        written: list[str] = []
+        resize._worker().renderer.s3.meta.events.register(
+            "provide-client-params.s3.PutObject", lambda params, **_: written.append(params["Key"])
+        )
+        deliver(message)
+        assert written == [lost]
+        assert len(self.stored(s3)) == 2
+
+    def test_removes_all_with_the_original(self, s3: "S3Client", deliver: WorkerDoor) -> None:
+        message = put(s3, "a.jpg")
+        deliver(message)
+        s3.delete_object(Bucket="originals-bucket", Key="originals/a.jpg")
+        deliver(message)
+        assert self.stored(s3) == {}
 
 
 @pytest.mark.parametrize(
@@ -334,15 +375,15 @@ def test_no_memory_and_our_own_bugs_cost_no_neighbour_and_no_message(
     logged: str,
 ) -> None:
     first, second = put(s3, "first.jpg"), put(s3, "second.jpg")
-    render = images.render
+    render_all = images.render_all
     errors = [error]
 
-    def failing_once(source: bytes, size: Size) -> images.Rendition:
+    def failing_once(source: bytes, size: Size) -> list[images.Rendition]:
         if errors:
             raise errors.pop()
-        return render(source, size)
+        return render_all(source, size)
 
-    monkeypatch.setattr(images, "render", failing_once)
+    monkeypatch.setattr(images, "render_all", failing_once)
     assert deliver(first, second) == ["message-0"]
     assert variant(s3, "second.jpg") is not None
     assert caplog.records[0].msg == logged

@@ -1,0 +1,140 @@
+"""Every pixel mode becomes one of a few, and every colour becomes sRGB.
+
+Samples come down to 8 bits and alpha is multiplied in before a resize (else dark fringes grow
+around what is transparent); profiles are applied after it, to a hundredth of the pixels.
+"""
+
+import io
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from PIL import Image, ImageChops
+
+if TYPE_CHECKING:
+    from PIL import ImageCms
+
+# Modes that are resampled as they are. A small "a" is alpha that is multiplied in already.
+WORKING = {"L", "RGB", "CMYK", "La", "RGBa"}
+_STRAIGHT = {"La": "LA", "RGBa": "RGBA"}
+_PREMULTIPLIED = {"LA": "La", "RGBA": "RGBa"}
+_DEEP = {"I;16": "L;16", "I;16L": "L;16", "I;16B": "L;16B"}
+# The ranges that 32-bit and float samples are written in: the smallest that holds the picture.
+_RANGES = (1.0, 255.0, 65535.0, 2.0**31 - 1, 2.0**32 - 1)
+# Rounding of the several tables that are all called sRGB.
+_SAME = 2
+_SPACES = {"RGB": "RGB ", "L": "GRAY", "CMYK": "CMYK"}
+
+
+def white_of(image: Image.Image) -> float:
+    """What is white in a picture of 32-bit or float samples; 255 for all others."""
+    if image.mode not in ("I", "F"):
+        return 255.0
+    brightest = image.getextrema()[1]
+    if not isinstance(brightest, (int, float)):
+        return 255.0
+    if image.mode == "I" and brightest <= 1:
+        return 255.0
+    return next((white for white in _RANGES if brightest <= white), brightest)
+
+
+def working(image: Image.Image, white: float = 255.0) -> Image.Image:
+    """The picture in one of the WORKING modes."""
+    mode = image.mode
+    if mode in _DEEP:
+        image = _with_key(_high_bytes(image), image)
+    elif mode in ("I", "F"):
+        image = image.convert("F").point(lambda sample: sample * (255.0 / white) + 0.5)
+        image = image.convert("L")
+    elif mode == "LAB":
+        image = _from_lab(image)
+    elif image.has_transparency_data:
+        image = image.convert("LA" if mode in ("1", "L", "LA") else "RGBA")
+    elif mode == "1":
+        image = image.convert("L")
+    elif mode not in WORKING:
+        image = image.convert("RGB")
+    if image.mode == "L" and "transparency" in image.info:
+        image = image.convert("LA")
+    return image.convert(_PREMULTIPLIED[image.mode]) if image.mode in _PREMULTIPLIED else image
+
+
+def _high_bytes(image: Image.Image) -> Image.Image:
+    """16-bit grey as 8-bit: Pillow's own conversion clips at 255."""
+    return Image.frombytes("L", image.size, image.tobytes(), "raw", _DEEP[image.mode])
+
+
+def _with_key(grey: Image.Image, original: Image.Image) -> Image.Image:
+    if "transparency" in original.info:
+        grey.info["transparency"] = original.info["transparency"]
+    return grey
+
+
+def straight(image: Image.Image) -> Image.Image:
+    """Undo the multiplication with alpha; drop an alpha that hides nothing."""
+    if image.mode not in _STRAIGHT:
+        return image
+    image = image.convert(_STRAIGHT[image.mode])
+    if image.getchannel("A").getextrema() == (255, 255):
+        return image.convert("L" if image.mode == "LA" else "RGB")
+    return image
+
+
+def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """L, RGB, LA or RGBA in sRGB, from the colours of `profile`; the profile is dropped.
+
+    One that is broken, or of another kind than the pixels, counts as none.
+    """
+    colours, alpha = _split(image)
+    transform = _transform(profile, colours.mode) if profile else None
+    if transform is not None:
+        converted = transform.apply(colours)
+        colours = converted.convert("L") if colours.mode == "L" else converted
+    elif colours.mode == "CMYK":
+        colours = colours.convert("RGB")
+    if alpha is not None:
+        colours.putalpha(alpha)
+    return colours
+
+
+def _split(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
+    if image.mode not in _PREMULTIPLIED:
+        return image, None
+    return image.convert("L" if image.mode == "LA" else "RGB"), image.getchannel("A")
+
+
+# Photos of one camera share a profile; building a transform from a CMYK one takes 10 ms.
+@lru_cache(maxsize=16)
+def _transform(profile: bytes, mode: str) -> "ImageCms.ImageCmsTransform | None":
+    """From a profile to sRGB; None where there is nothing to do, or nothing that can be done."""
+    from PIL import ImageCms  # noqa: PLC0415  a photo without a profile needs no lcms
+
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        if source.profile.xcolor_space != _SPACES[mode]:
+            return None
+        transform = ImageCms.ImageCmsTransform(source, _srgb(), mode, "RGB")
+    except (OSError, ImageCms.PyCMSError, ValueError):
+        return None
+    return None if mode == "RGB" and _changes_nothing(transform) else transform
+
+
+def _srgb() -> "ImageCms.ImageCmsProfile":
+    from PIL import ImageCms  # noqa: PLC0415  as above
+
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
+
+
+def _changes_nothing(transform: "ImageCms.ImageCmsTransform") -> bool:
+    """Whether the profile is sRGB under any of its names: many photos carry one."""
+    steps = range(0, 256, 51)
+    colours = bytes(value for r in steps for g in steps for b in steps for value in (r, g, b))
+    chart = Image.frombytes("RGB", (len(colours) // 3, 1), colours)
+    difference = ImageChops.difference(chart, transform.apply(chart)).getextrema()
+    return all(isinstance(band, tuple) and band[1] <= _SAME for band in difference)
+
+
+def _from_lab(image: Image.Image) -> Image.Image:
+    from PIL import ImageCms  # noqa: PLC0415  as above
+
+    lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
+    return ImageCms.ImageCmsTransform(lab, _srgb(), "LAB", "RGB").apply(image)

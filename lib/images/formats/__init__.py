@@ -1,0 +1,70 @@
+"""Headers of the formats that are read, and which of them some bytes are.
+
+The first bytes decide, never a name or a Content-Type; what is on this list is all that can
+reach a decoder. Nothing here decodes pixels.
+"""
+
+from collections.abc import Callable
+
+from lib.errors import PermanentError, Reason
+from lib.images.formats import bmp, gif, isobmff, jpeg, png, tiff, webp
+from lib.images.header import Header
+
+_Reader = Callable[[bytes], Header]
+
+_MAGIC: dict[bytes, _Reader] = {
+    b"\xff\xd8\xff": jpeg.read,
+    b"\x89PNG\r\n\x1a\n": png.read,
+    b"GIF87a": gif.read,
+    b"GIF89a": gif.read,
+    b"II*\0": tiff.read,
+    b"MM\0*": tiff.read,
+    b"II+\0": tiff.read,
+    b"MM\0+": tiff.read,
+    b"BM": bmp.read,
+}
+# What else people upload under the name of a photo, told in their words.
+_OTHERS = {
+    b"%PDF": "a PDF document",
+    b"%!PS": "PostScript",
+    b"\xc5\xd0\xd3\xc6": "PostScript",
+    b"<svg": "an SVG drawing",
+    b"<!doctype html": "a web page",
+    b"<html": "a web page",
+    b"<?xml": "XML",
+    b"8BPS": "a Photoshop document",
+    b"PK\x03\x04": "a ZIP archive",
+}
+
+
+def read_header(source: bytes) -> Header:
+    """The header of a photo; PermanentError for what is none, or cut off before its header ends."""
+    if not source:
+        raise PermanentError(Reason.EMPTY, "the file has no bytes: upload it again")
+    reader = _reader(source)
+    if reader is not None:
+        return reader(source)
+    if any(magic.startswith(source) for magic in _MAGIC):
+        raise PermanentError(
+            Reason.TRUNCATED, f"the file breaks off after {len(source)} bytes: upload it again"
+        )
+    raise PermanentError(
+        Reason.UNSUPPORTED,
+        f"the file is {_described(source)}: upload a JPEG, PNG, WebP, GIF, AVIF, HEIC, TIFF or BMP",
+    )
+
+
+def _reader(source: bytes) -> _Reader | None:
+    if source[:4] == b"RIFF" and source[8:12] == b"WEBP":
+        return webp.read
+    if source[4:8] == b"ftyp":
+        return isobmff.read if isobmff.is_photo(source) else None
+    return next((reader for magic, reader in _MAGIC.items() if source.startswith(magic)), None)
+
+
+def _described(source: bytes) -> str:
+    start = source[:64].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    for magic, name in _OTHERS.items():
+        if start.startswith(magic.lower()):
+            return name
+    return "not a picture that can be read"

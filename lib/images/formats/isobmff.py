@@ -1,0 +1,96 @@
+"""AVIF and HEIC headers: boxes of the ISO base media format, which video files share."""
+
+import struct
+from collections.abc import Iterator
+
+from lib.images.header import Codec, Header, corrupt, truncated
+
+_AVIF = {b"avif", b"avis"}
+_HEIC = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+# More boxes than this at the top of a file are no photo's.
+_MAX_BOXES = 1000
+
+
+def is_photo(source: bytes) -> bool:
+    """Whether the brands are those of photos: video and camera raw files share the container."""
+    return bool(_brands(source) & (_AVIF | _HEIC))
+
+
+def read(source: bytes) -> Header:
+    """The sizes that the meta box declares: the largest counts, whichever item is shown.
+
+    The orientation is left to the decoders: both formats have a property of their own for it.
+    """
+    boxes = list(_boxes(source))
+    complete = all(end <= len(source) for _, _, end in boxes)
+    meta = next(((start, end) for name, start, end in boxes if name == b"meta"), None)
+    codec = Codec.AVIF if _brands(source) & _AVIF else Codec.HEIC
+    if meta is None or meta[1] > len(source):
+        raise corrupt(codec, "it has no meta box") if complete and boxes else truncated(codec)
+    sizes = list(_sizes(source, *meta))
+    if not sizes:
+        raise corrupt(codec, "it declares no size")
+    width, height = max(sizes, key=lambda size: size[0] * size[1])
+    return Header(
+        codec=codec,
+        width=width,
+        height=height,
+        parts=_without_exif(source, *meta),
+        complete=complete,
+        frames=_frames(source) if codec is Codec.AVIF else 1,
+    )
+
+
+def _brands(source: bytes) -> set[bytes]:
+    end = min(int.from_bytes(source[:4], "big"), len(source), 256)
+    return {source[8:12], *(source[at : at + 4] for at in range(16, end - 3, 4))}
+
+
+def _boxes(source: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Name, start and end of each box at the top; the end may lie past the file's."""
+    at = 0
+    for _ in range(_MAX_BOXES):
+        if at >= len(source):
+            return
+        if at + 8 > len(source):
+            yield b"", at, at + 8
+            return
+        length, name = struct.unpack_from(">L4s", source, at)
+        if length == 1:
+            length = int.from_bytes(source[at + 8 : at + 16], "big")
+        end = at + length if length else len(source)
+        if end < at + 8:
+            return
+        yield name, at, end
+        at = end
+
+
+def _sizes(source: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Width and height of each `ispe` property."""
+    at = start
+    while (at := source.find(b"ispe", at, end)) >= 0:
+        if at + 16 <= end:
+            width, height = struct.unpack_from(">LL", source, at + 8)
+            if width and height:
+                yield width, height
+        at += 4
+
+
+def _without_exif(source: bytes, start: int, end: int) -> list[bytes | memoryview]:
+    """The file with its EXIF item renamed to one that decoders do not know.
+
+    They parse it on opening, and fail where only the EXIF is broken. Its orientation does not
+    count in these formats.
+    """
+    view = memoryview(source)
+    meta = source[start:end].replace(b"Exif", b"free")
+    return [view[:start], meta, view[end:]]
+
+
+def _frames(source: bytes) -> int:
+    """Samples of the longest track, 1 for a still."""
+    most, at = 1, 0
+    while (at := source.find(b"stsz", at)) >= 0:
+        most = max(most, int.from_bytes(source[at + 12 : at + 16], "big"))
+        at += 4
+    return most

@@ -1,0 +1,93 @@
+"""What is known of a photo before a pixel is decoded: read by our own few lines per format.
+
+Everything that a limit is checked against comes from here, so a bomb is refused for the price
+of some slices of bytes, and Pillow never sees it.
+"""
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from lib.errors import PermanentError, Reason
+from lib.images.splice import Spliced
+
+
+class Codec(StrEnum):
+    """The formats that are read."""
+
+    JPEG = "jpeg"
+    PNG = "png"
+    GIF = "gif"
+    WEBP = "webp"
+    TIFF = "tiff"
+    BMP = "bmp"
+    AVIF = "avif"
+    HEIC = "heic"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Header:
+    """One photo's header.
+
+    `parts` are the slices of the file that hold pixels; `orientation` is EXIF's 1-8;
+    `complete` tells whether the file's own structure reaches its end; `transparent_colour`
+    (in 8 bits) is the one that a PNG declares as see-through; `moving_parts` are the slices
+    of its whole animation, where a still needs less.
+    """
+
+    codec: Codec
+    width: int
+    height: int
+    parts: Sequence[bytes | memoryview]
+    orientation: int = 1
+    profile: bytes | None = None
+    complete: bool = True
+    frames: int = 1
+    transparent_colour: tuple[int, ...] | None = None
+    moving_parts: Sequence[bytes | memoryview] | None = None
+
+    @property
+    def pixels(self) -> int:
+        """Pixels of one frame."""
+        return self.width * self.height
+
+    @property
+    def upright(self) -> tuple[int, int]:
+        """Width and height as a viewer sees them: orientations 5-8 lie on their side."""
+        swapped = self.orientation >= 5  # noqa: PLR2004  EXIF's own numbers
+        return (self.height, self.width) if swapped else (self.width, self.height)
+
+    def stream(self, *, moving: bool = False) -> io.BufferedIOBase | io.RawIOBase:
+        """A new file of the parts, for a decoder; `moving` with all its frames."""
+        parts = (moving and self.moving_parts) or self.parts
+        return io.BytesIO(parts[0]) if len(parts) == 1 else Spliced(*parts)
+
+    def undecodable(self, cause: object) -> PermanentError:
+        """The error for pixels that a decoder refused: cut off, or wrong."""
+        if self.complete:
+            return corrupt(self.codec, cause)
+        return truncated(self.codec)
+
+
+def truncated(codec: Codec) -> PermanentError:
+    """The file ends before its picture does."""
+    return PermanentError(
+        Reason.TRUNCATED, f"the {codec.upper()} file breaks off before its end: upload it again"
+    )
+
+
+def corrupt(codec: Codec, cause: object) -> PermanentError:
+    """The file is whole, but not what its format demands."""
+    return PermanentError(
+        Reason.CORRUPT,
+        f"the {codec.upper()} file cannot be decoded ({cause}): export it anew and upload that",
+    )
+
+
+def metadata_bomb(codec: Codec, what: str) -> PermanentError:
+    """The file holds more beside its pixels than any camera or editor writes."""
+    return PermanentError(
+        Reason.METADATA_BOMB,
+        f"the {codec.upper()} file holds {what}: export it without metadata and upload that",
+    )

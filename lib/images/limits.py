@@ -1,0 +1,114 @@
+"""What a photo may cost before it is refused, in bytes, pixels, frames, memory and time.
+
+Everything is reckoned from the header. Memory is the function's own (`Size.memory`), so a larger
+function takes larger photos; time is bounded at 10 s on one vCPU by the absolute limits.
+"""
+
+from math import ceil
+
+from lib.errors import PermanentError, Reason
+from lib.images.formats.jpeg import JpegHeader
+from lib.images.header import Codec, Header, metadata_bomb
+from lib.sizes import MEGABYTE, OUTPUT_BYTES_PER_PIXEL, Size
+
+# The largest photos that cameras write are some 100 MB; reading and copying 200 takes 0.1 s.
+MAX_BYTES = 200 * MEGABYTE
+# libavif's own limit, and beyond what any of the other decoders is good for: only strips of a
+# pixel's height, and bombs, are longer.
+MAX_SOURCE_EDGE = 32_768
+# CMYK profiles are up to 3 MB, others a few KB.
+MAX_PROFILE = 4 * MEGABYTE
+# Whatever the memory. JPEG at 1/8 scale: 270 MP in 2 s (Samsung's phones make 200 MP). Deflate:
+# 100 MP in 2 s. AV1 and HEVC decode 20 to 40 MP a second on one core.
+_MAX_PIXELS = {
+    Codec.JPEG: 270_000_000,
+    Codec.PNG: 178_000_000,
+    Codec.TIFF: 178_000_000,
+    Codec.BMP: 178_000_000,
+    Codec.WEBP: 120_000_000,
+    Codec.GIF: 89_000_000,
+    Codec.AVIF: 100_000_000,
+    Codec.HEIC: 100_000_000,
+}
+# Bytes per source pixel at the worst moment, in memory of the decoder and of Pillow together.
+_BYTES_PER_PIXEL = {
+    Codec.PNG: 12,
+    Codec.TIFF: 12,
+    Codec.BMP: 12,
+    Codec.GIF: 12,
+    Codec.WEBP: 16,
+    Codec.AVIF: 16,
+    Codec.HEIC: 16,
+}
+# A JPEG decoded at its scale: Pillow's 4 bytes, whatever its colours.
+_JPEG_BYTES_PER_PIXEL = 4
+# What a frame takes, in nanoseconds: at least; to decode and resize, for each pixel of the
+# original; to encode noise, for each pixel of the variant and format. And what all may take.
+_FRAME_NS, _FRAME_IN_NS, _FRAME_OUT_NS = 12_000_000, 40, 300
+_FRAMES_NS = 9_000_000_000
+# Copies of the file that a decoder makes beside the one it is given.
+_COPIES = 2
+
+
+def check_bytes(source: bytes) -> None:
+    """Refuse files that are too large to look into."""
+    if len(source) > MAX_BYTES:
+        raise PermanentError(
+            Reason.TOO_MANY_BYTES,
+            f"{len(source):,} bytes; the limit is {MAX_BYTES:,}: upload a smaller file",
+        )
+
+
+def check(header: Header, size: Size, canvas: tuple[int, int], scale: int = 1) -> None:
+    """Refuse what would take more memory or time than there is, for one frame.
+
+    `scale` is the share (1, 1/2, 1/4, 1/8) that a JPEG is decoded at, as its divisor.
+    """
+    _check_edges(header)
+    if len(header.profile or b"") > MAX_PROFILE:
+        raise metadata_bomb(header.codec, f"a colour profile of more than {MAX_PROFILE:,} bytes")
+    if header.pixels > _MAX_PIXELS[header.codec]:
+        raise _too_many_pixels(header, f"the limit is {_MAX_PIXELS[header.codec]:,}")
+    needed = _source_bytes(header, scale) + canvas[0] * canvas[1] * OUTPUT_BYTES_PER_PIXEL
+    if needed > size.pixel_memory:
+        raise _too_many_pixels(
+            header,
+            f"they take {needed // MEGABYTE} MB to render, and the function's {size.memory} MB "
+            f"leave {size.pixel_memory // MEGABYTE}",
+        )
+
+
+def check_frames(header: Header, size: Size, canvas: tuple[int, int]) -> None:
+    """Refuse an animation whose frames take more memory or time than there is."""
+    made = canvas[0] * canvas[1]
+    each = _FRAME_NS + header.pixels * _FRAME_IN_NS
+    each += made * _FRAME_OUT_NS * (1 + len(size.formats))
+    room = size.pixel_memory - header.pixels * _BYTES_PER_PIXEL[header.codec]
+    most = min(_FRAMES_NS // each, room // (made * OUTPUT_BYTES_PER_PIXEL))
+    if header.frames > most:
+        raise PermanentError(
+            Reason.TOO_MANY_FRAMES,
+            f"{header.frames:,} frames of {header.width} x {header.height}; at {canvas[0]} x "
+            f"{canvas[1]} the limit is {max(most, 0):,}: upload a shorter one, or set "
+            "animated: false",
+        )
+
+
+def _check_edges(header: Header) -> None:
+    if max(header.width, header.height) > MAX_SOURCE_EDGE:
+        raise _too_many_pixels(header, f"the limit is {MAX_SOURCE_EDGE:,} along an edge")
+
+
+def _source_bytes(header: Header, scale: int) -> int:
+    copies = _COPIES * sum(map(len, header.parts))
+    if isinstance(header, JpegHeader):
+        scaled = ceil(header.width / scale) * ceil(header.height / scale)
+        return header.coefficients + scaled * _JPEG_BYTES_PER_PIXEL
+    return header.pixels * _BYTES_PER_PIXEL[header.codec] + copies
+
+
+def _too_many_pixels(header: Header, limit: str) -> PermanentError:
+    return PermanentError(
+        Reason.TOO_MANY_PIXELS,
+        f"{header.width} x {header.height} pixels; {limit}: upload a smaller picture",
+    )

@@ -1,0 +1,75 @@
+"""One photo at one size: header, limits, plan, decode, resize, turn, colours, canvas, encode."""
+
+from typing import NamedTuple
+
+from lib.images import animation, limits
+from lib.images.compose import compose
+from lib.images.encode import CONTENT_TYPES, MOVING, encode, encode_frames, targets
+from lib.images.formats import read_header
+from lib.images.picture import Picture, still
+from lib.sizes import Size
+
+# Part of every recipe id: raise it when a change here alters the pixels of variants, so that
+# the old ones count as stale.
+RENDERER_VERSION = "2"
+
+
+class Rendition(NamedTuple):
+    """What a render gives: the encoded picture, its type, and its true size in pixels.
+
+    `source_width` and `source_height` are those of the upright original.
+    """
+
+    data: bytes
+    content_type: str
+    width: int
+    height: int
+    source_width: int
+    source_height: int
+
+
+def render(source: bytes, size: Size) -> Rendition:
+    """Render an encoded photo at a size, in the size's own format.
+
+    Raises PermanentError, with its reason, for bytes that can never be rendered.
+    """
+    return render_all(source, size.model_copy(update={"formats": ()}))[0]
+
+
+def render_all(source: bytes, size: Size) -> list[Rendition]:
+    """One rendition per format of the size, the base format first, all from one decode.
+
+    Raises PermanentError, with its reason, for bytes that can never be rendered.
+    """
+    limits.check_bytes(source)
+    header = read_header(source)
+    if size.animated and header.frames > 1:
+        film = animation.film(header, size)
+        return [_moving(film, target, size) for target in _targets(film.pictures[0], size)]
+    picture = still(header, size)
+    return [_rendition(picture, target, size) for target in _targets(picture, size)]
+
+
+def _targets(picture: Picture, size: Size) -> list[str]:
+    transparent = picture.image.mode in ("LA", "RGBA")
+    return targets(size, picture.header.codec, transparent=transparent)
+
+
+def _rendition(picture: Picture, target: str, size: Size) -> Rendition:
+    page = compose(picture.image, picture.plan, size.background, alpha=target != "jpeg")
+    return _named(encode(page, target, size), target, picture)
+
+
+def _moving(film: animation.Film, target: str, size: Size) -> Rendition:
+    if target not in MOVING:
+        return _rendition(film.pictures[0], target, size)
+    pages = [
+        compose(picture.image, picture.plan, size.background, alpha=True)
+        for picture in film.pictures
+    ]
+    data = encode_frames(pages, film.milliseconds, film.plays, target, size)
+    return _named(data, target, film.pictures[0])
+
+
+def _named(data: bytes, target: str, picture: Picture) -> Rendition:
+    return Rendition(data, CONTENT_TYPES[target], *picture.plan.canvas, *picture.header.upright)

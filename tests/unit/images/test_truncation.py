@@ -1,0 +1,89 @@
+"""A file that was cut is refused; a half-grey picture is never made."""
+
+import pytest
+from PIL import Image
+
+from lib.errors import PermanentError, Reason
+from lib.images import render
+from tests.unit.images import made
+
+PHOTO = Image.blend(made.photo(256, 192), made.noise(256, 192), 0.3)
+SOURCES = {
+    "jpeg": made.encoded(PHOTO, "JPEG"),
+    "progressive jpeg": made.encoded(PHOTO, "JPEG", progressive=True),
+    "jpeg with restarts": made.encoded(PHOTO, "JPEG", restart_marker_rows=2),
+    "grey jpeg": made.encoded(PHOTO.convert("L"), "JPEG"),
+    "png": made.encoded(PHOTO, "PNG"),
+    "gif": made.encoded(PHOTO, "GIF"),
+    "webp": made.encoded(PHOTO, "WEBP"),
+    "lossless webp": made.encoded(PHOTO, "WEBP", lossless=True),
+    "tiff": made.encoded(PHOTO, "TIFF"),
+    "lzw tiff": made.encoded(PHOTO, "TIFF", compression="tiff_lzw"),
+    "bmp": made.encoded(PHOTO, "BMP"),
+    "avif": made.encoded(PHOTO, "AVIF"),
+    "heic": made.heic(PHOTO),
+}
+
+
+def reason_for(data: bytes) -> Reason:
+    with pytest.raises(PermanentError) as caught:
+        render(data, made.size())
+    return caught.value.reason
+
+
+@pytest.mark.parametrize("name", SOURCES)
+@pytest.mark.parametrize("share", [0.02, 0.1, 0.3, 0.5, 0.8, 0.95])
+def test_cut_anywhere_is_truncated(name: str, share: float) -> None:
+    data = SOURCES[name]
+    assert reason_for(data[: int(len(data) * share)]) is Reason.TRUNCATED
+
+
+@pytest.mark.parametrize("name", SOURCES)
+@pytest.mark.parametrize("length", [1, 2, 3, 8, 12, 16, 20, 30])
+def test_header_only_is_truncated_or_too_little_to_tell(name: str, length: int) -> None:
+    reason = reason_for(SOURCES[name][:length])
+    assert reason is Reason.TRUNCATED or (length < 13 and reason is Reason.UNSUPPORTED)
+
+
+def closed(data: bytes, share: float) -> bytes:
+    """A JPEG that was cut, and given an end all the same."""
+    return data[: int(len(data) * share)].rstrip(b"\xff") + b"\xff\xd9"
+
+
+@pytest.mark.parametrize("name", ["jpeg", "jpeg with restarts", "grey jpeg"])
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
+def test_a_jpeg_that_was_cut_and_closed_again_is_truncated(name: str, share: float) -> None:
+    assert reason_for(closed(SOURCES[name], share)) is Reason.TRUNCATED
+
+
+def test_a_progressive_jpeg_may_miss_no_scan_but_the_end_of_its_finest() -> None:
+    data = SOURCES["progressive jpeg"]
+    finest = data.rindex(b"\xff\xda") / len(data)
+    for share in (0.1, 0.3, finest - 0.01):
+        assert reason_for(closed(data, share)) is Reason.TRUNCATED
+    image = made.rendered(closed(data, (finest + 1) / 2))
+    assert made.difference(image, made.rendered(data)) < 1
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"restart_marker_rows": 1}])
+def test_a_photo_that_is_grey_at_its_end_is_a_photo(mode: str, options: dict[str, object]) -> None:
+    grey = Image.new(mode, (100, 80), "#808080")
+    for size in ((100, 80), (64, 48), (10, 10)):
+        image = made.rendered(made.encoded(grey.resize(size), "JPEG", **options))
+        assert image.convert("RGB").getpixel((4, 4)) == (128, 128, 128)
+
+
+def test_a_gif_without_its_last_byte_is_whole() -> None:
+    assert made.rendered(SOURCES["gif"][:-1]).size == (64, 48)
+
+
+@pytest.mark.parametrize("name", ["png", "lossless webp", "lzw tiff"])
+def test_whole_but_wrong_is_corrupt(name: str) -> None:
+    data = bytearray(SOURCES[name])
+    middle = len(data) // 2
+    data[middle : middle + 40] = b"\xa5" * 40
+    try:
+        render(bytes(data), made.size())
+    except PermanentError as error:
+        assert error.reason is Reason.CORRUPT
