@@ -2,6 +2,7 @@
 
 FanoutError
 ├── ConfigError         what a deployer wrote is wrong: sizes.yml, a parameter, the environment
+├── RequestError        what a caller of the API asked for cannot be given
 ├── PermanentError      this input can never succeed: parked at once as a dead letter
 ├── TransientError      another try may succeed: the message goes back to its queue
 └── ConflictError       somebody else wrote first: read again and start over
@@ -18,6 +19,7 @@ class Reason(StrEnum):
 
     MALFORMED_EVENT = "malformed_event"
     BAD_KEY = "bad_key"
+    FOREIGN_OBJECT = "foreign_object"
     ARCHIVED = "archived"
     EMPTY = "empty"
     TRUNCATED = "truncated"
@@ -36,6 +38,18 @@ class FanoutError(Exception):
 
 class ConfigError(FanoutError):
     """A file or parameter of the deployment is wrong; the text says where and what to write."""
+
+
+class RequestError(FanoutError):
+    """A caller of the API asked for something that it cannot have.
+
+    `status` is the HTTP status, `kind` a short stable name of the mistake for programs.
+    """
+
+    def __init__(self, status: int, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.kind = kind
 
 
 class PermanentError(FanoutError):

@@ -275,8 +275,9 @@ def _mistakes(error: ValidationError) -> list[str]:
     lines = []
     for mistake in error.errors():
         key = ".".join(str(part) for part in mistake["loc"] if part not in _TAGS)
+        text = mistake["msg"].removeprefix("Value error, ")
         given = "" if mistake["type"] == "missing" or not key else f", got {mistake['input']!r}"
-        lines.append(": ".join(filter(None, [key, mistake["msg"]])) + given)
+        lines.append(": ".join(filter(None, [key, text])) + given)
     return lines
 
 

@@ -1,0 +1,1 @@
+"""CloudFormation by concern, and the part that is generated for each size."""

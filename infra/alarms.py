@@ -1,0 +1,59 @@
+"""What wakes somebody: a size's dead letters, and a queue that is not drained."""
+
+from typing import Any
+
+from infra.names import logical_id, ref
+from infra.numbers import Numbers
+from lib.sizes import Size
+
+# SQS reports every minute; five looks smooth a queue that is briefly behind.
+_PERIOD = 60
+_PERIODS_OF_AGE = 5
+
+
+def alarm_resources(size: Size, prefix: str, numbers: Numbers) -> dict[str, Any]:
+    """Alarms on both DLQs' depth and on the age of the queue's oldest message."""
+    name = f"{prefix}-{size.name}"
+    return {
+        logical_id("AlarmOnDlq", size): _alarm(
+            f"{name}-dlq",
+            f"Photos could not be rendered at {size.name}: look at the reasons, mend, replay",
+            metric="ApproximateNumberOfMessagesVisible",
+        ),
+        logical_id("AlarmOnSubscriptionDlq", size): _alarm(
+            f"{name}-subscription-dlq",
+            f"SNS could not deliver to the queue of {size.name}: look at its policy, replay",
+            metric="ApproximateNumberOfMessagesVisible",
+        ),
+        logical_id("AlarmOnAge", size): _alarm(
+            name,
+            f"The queue of {size.name} is not drained: look at its function's errors",
+            metric="ApproximateAgeOfOldestMessage",
+            above=numbers.max_age,
+            periods=_PERIODS_OF_AGE,
+        ),
+    }
+
+
+def _alarm(
+    queue_name: str, description: str, *, metric: str, above: int = 0, periods: int = 1
+) -> dict[str, Any]:
+    return {
+        "Type": "AWS::CloudWatch::Alarm",
+        "Properties": {
+            "AlarmName": f"{queue_name}-{metric}",
+            "AlarmDescription": description,
+            "AlarmActions": [ref("AlarmTopic")],
+            "OKActions": [ref("AlarmTopic")],
+            "Namespace": "AWS/SQS",
+            "MetricName": metric,
+            "Dimensions": [{"Name": "QueueName", "Value": queue_name}],
+            "Statistic": "Maximum",
+            "Period": _PERIOD,
+            "EvaluationPeriods": periods,
+            "ComparisonOperator": "GreaterThanThreshold",
+            "Threshold": above,
+            # SQS stops reporting on queues that nobody used for six hours.
+            "TreatMissingData": "notBreaching",
+        },
+    }

@@ -1,0 +1,113 @@
+"""Before a deploy: no queue that this deploy would delete may hold messages.
+
+A message in a queue is a photo without its variant, or a dead letter somebody wants to replay.
+Run as `python -m infra.guard STACK REGION` with {"template": ..., "force": bool} on standard
+input.
+"""
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.exceptions import ClientError
+
+from lib.aws.failures import translated
+from lib.errors import ConfigError, FanoutError
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.literals import QueueAttributeNameType
+
+# Waiting, being worked on, and delayed: each is a message that would be lost.
+_COUNTS: "tuple[QueueAttributeNameType, ...]" = (
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+)
+
+
+def check(
+    cloudformation: "CloudFormationClient",
+    sqs: "SQSClient",
+    stack: str,
+    template: dict[str, Any],
+    *,
+    force: bool,
+) -> list[str]:
+    """Names of the queues that the template no longer has, and the messages lost with each.
+
+    Raises ConfigError where there are such messages and `force` is not given.
+    """
+    kept = template["Resources"].keys()
+    gone = {
+        logical: url
+        for logical, url in _queues(cloudformation, stack).items()
+        if logical not in kept
+    }
+    waiting = []
+    for url in gone.values():
+        count = _messages(sqs, url)
+        if count:
+            waiting.append(f"{url.rpartition('/')[2]}: {count} messages")
+    if waiting and not force:
+        raise ConfigError(
+            "This deploy removes queues that still hold messages:\n"
+            + "".join(f"  {line}\n" for line in waiting)
+            + "Let them drain, and replay or purge the dead letters, then deploy again.\n"
+            'To lose the messages: sls deploy --param="abandon_messages=true"'
+        )
+    return waiting
+
+
+def _queues(cloudformation: "CloudFormationClient", stack: str) -> dict[str, str]:
+    """Queue URLs of the deployed stack by logical id; none where nothing is deployed yet."""
+    pages = cloudformation.get_paginator("list_stack_resources")
+    with translated(f"listing the resources of {stack}"):
+        try:
+            return {
+                resource["LogicalResourceId"]: resource["PhysicalResourceId"]
+                for page in pages.paginate(StackName=stack)
+                for resource in page["StackResourceSummaries"]
+                if resource["ResourceType"] == "AWS::SQS::Queue"
+                and resource["ResourceStatus"] != "DELETE_COMPLETE"
+                and "PhysicalResourceId" in resource
+            }
+        except ClientError as error:
+            if "does not exist" in str(error):
+                return {}
+            raise
+
+
+def _messages(sqs: "SQSClient", url: str) -> int:
+    with translated(f"counting the messages of {url}"):
+        try:
+            answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=_COUNTS)
+        except sqs.exceptions.QueueDoesNotExist:
+            return 0
+    return sum(int(answer["Attributes"].get(name, "0")) for name in _COUNTS)
+
+
+def main() -> int:
+    """Exit code 1, and the reason on standard error, where the deploy must not go on."""
+    stack, region = sys.argv[1:3]
+    given = json.load(sys.stdin)
+    try:
+        lost = check(
+            boto3.client("cloudformation", region_name=region),
+            boto3.client("sqs", region_name=region),
+            stack,
+            given["template"],
+            force=given["force"],
+        )
+    except FanoutError as error:
+        print(error, file=sys.stderr)
+        return 1
+    for line in lost:
+        print(f"Abandoning with its queue {line}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,28 @@
+// How serverless-python-requirements fetches wheels for Lambda's platform, without Docker.
+
+const python = require('./python');
+
+// pip takes only the tags it is given, and wheels are built for different ages of glibc; Lambda's
+// Amazon Linux 2023 has 2.34.
+const GLIBC = ['manylinux_2_34', 'manylinux_2_28', 'manylinux_2_27', 'manylinux2014'];
+const MACHINES = { arm64: 'aarch64', x86_64: 'x86_64' };
+
+module.exports = async ({ resolveVariable }) => {
+  const runtime = await resolveVariable('param:runtime');
+  const architecture = await resolveVariable('param:architecture');
+  const version = runtime.replace('python', '');
+  return {
+    pythonBin: python(),
+    pipCmdExtraArgs: [
+      ...GLIBC.map((tag) => `--platform ${tag}_${MACHINES[architecture]}`),
+      `--python-version ${version}`,
+      '--implementation cp',
+      '--only-binary=:all:',
+    ],
+    // The Lambda runtime brings these.
+    noDeploy: ['boto3', 'botocore', 's3transfer', 'urllib3', 'python-dateutil', 'six'],
+    slim: true,
+    // The plugin's cache key knows neither the Python version nor pip's arguments.
+    cacheLocation: `.serverless-cache/${runtime}-${architecture}`,
+  };
+};

@@ -1,0 +1,74 @@
+"""A size's queue, its two dead-letter queues, and its subscription to the topic."""
+
+from typing import Any
+
+from infra.names import allow, arn, logical_id, policy, ref
+from infra.numbers import DLQ_RETENTION, MAX_RECEIVE_COUNT, QUEUE_RETENTION, Numbers
+from lib.sizes import Size
+
+TOPIC = "Topic"
+
+
+def queue_resources(size: Size, prefix: str, numbers: Numbers) -> dict[str, Any]:
+    """Queue, DLQ, subscription DLQ, who may send to them, and the subscription itself."""
+    queue, dlq = logical_id("Queue", size), logical_id("Dlq", size)
+    undelivered = logical_id("SubscriptionDlq", size)
+    name = f"{prefix}-{size.name}"
+    return {
+        queue: _queue(
+            name,
+            QUEUE_RETENTION,
+            VisibilityTimeout=numbers.visibility,
+            RedrivePolicy={
+                "deadLetterTargetArn": arn(dlq),
+                "maxReceiveCount": MAX_RECEIVE_COUNT,
+            },
+        ),
+        # What the worker, or SQS in its place, has given up on.
+        dlq: _queue(f"{name}-dlq", DLQ_RETENTION),
+        # What SNS could not deliver to the queue, which would be lost without it.
+        undelivered: _queue(f"{name}-subscription-dlq", DLQ_RETENTION),
+        logical_id("PolicyOfQueue", size): _topic_may_send(queue),
+        logical_id("PolicyOfSubscriptionDlq", size): _topic_may_send(undelivered),
+        logical_id("TopicSubscription", size): {
+            "Type": "AWS::SNS::Subscription",
+            # SNS checks that it may send when the subscription is made.
+            "DependsOn": [
+                logical_id("PolicyOfQueue", size),
+                logical_id("PolicyOfSubscriptionDlq", size),
+            ],
+            "Properties": {
+                "TopicArn": ref(TOPIC),
+                "Protocol": "sqs",
+                "Endpoint": arn(queue),
+                # The S3 event as it is: no envelope to pay for and to unpack.
+                "RawMessageDelivery": True,
+                "RedrivePolicy": {"deadLetterTargetArn": arn(undelivered)},
+            },
+        },
+    }
+
+
+def _queue(name: str, retention: int, **properties: Any) -> dict[str, Any]:
+    return {
+        "Type": "AWS::SQS::Queue",
+        "Properties": {
+            "QueueName": name,
+            "MessageRetentionPeriod": retention,
+            "SqsManagedSseEnabled": True,
+            **properties,
+        },
+    }
+
+
+def _topic_may_send(queue: str) -> dict[str, Any]:
+    statement = allow(
+        ["sqs:SendMessage"],
+        arn(queue),
+        Principal={"Service": "sns.amazonaws.com"},
+        Condition={"ArnEquals": {"aws:SourceArn": ref(TOPIC)}},
+    )
+    return {
+        "Type": "AWS::SQS::QueuePolicy",
+        "Properties": {"Queues": [ref(queue)], "PolicyDocument": policy(statement)},
+    }

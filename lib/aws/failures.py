@@ -1,0 +1,38 @@
+"""botocore's errors, told apart by what to do about them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from lib.errors import ConflictError, TransientError
+
+# PreconditionFailed, ConditionalRequestConflict: the object is not the one we read.
+_CONFLICT = (409, 412)
+
+
+@contextmanager
+def translated(doing: str) -> Iterator[None]:
+    """Turn botocore's errors inside the block into ours; `doing` names the call for readers.
+
+    Whatever is not known to be permanent counts as transient: SQS tries it again, and after the
+    last attempt it is a dead letter with its reason, not a loss.
+    """
+    try:
+        yield
+    except ClientError as error:
+        if status_of(error) in _CONFLICT:
+            raise ConflictError(f"{doing}: {error}") from error
+        raise TransientError(code_of(error), f"{doing}: {error}") from error
+    except BotoCoreError as error:
+        raise TransientError(type(error).__name__, f"{doing}: {error}") from error
+
+
+def status_of(error: ClientError) -> int:
+    """HTTP status of a refused call."""
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+
+
+def code_of(error: ClientError) -> str:
+    """AWS's short name of what went wrong, such as SlowDown."""
+    return str(error.response.get("Error", {}).get("Code", "unknown"))

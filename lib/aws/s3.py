@@ -1,0 +1,169 @@
+"""Objects: read as they are now, written and deleted on condition of what was read."""
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from botocore.exceptions import ClientError
+
+from lib.aws.failures import code_of, status_of, translated
+from lib.errors import PermanentError, Reason
+
+if TYPE_CHECKING:
+    from botocore.response import StreamingBody
+    from mypy_boto3_s3 import S3Client
+
+_NOT_MODIFIED, _NOT_FOUND = 304, 404
+
+
+class StoredObject(NamedTuple):
+    """What S3 tells about an object without its bytes; `etag` has no quotes."""
+
+    etag: str
+    length: int
+    content_type: str
+    metadata: dict[str, str]
+
+
+class Download(NamedTuple):
+    """An object whose bytes can be read once, and the ETag they belong to."""
+
+    etag: str
+    length: int
+    body: "StreamingBody | None"
+
+    def read(self, *, max_bytes: int) -> bytes:
+        """All bytes; PermanentError if they are archived or more than `max_bytes`."""
+        if self.body is None:
+            raise PermanentError(
+                Reason.ARCHIVED,
+                "the original is archived: restore it in S3, and it will be rendered",
+            )
+        with self.body as body, translated("GET, while reading"):
+            if self.length > max_bytes:
+                raise PermanentError(
+                    Reason.TOO_MANY_BYTES,
+                    f"the file has {self.length:,} bytes, the limit is {max_bytes:,}: "
+                    "upload a smaller one",
+                )
+            return body.read()
+
+
+class Unchanged(NamedTuple):
+    """The answer to a conditional GET: the object still has the ETag that was given."""
+
+    etag: str
+
+
+def head(s3: "S3Client", bucket: str, key: str) -> StoredObject | None:
+    """The object as it is now, without its bytes; None where there is none."""
+    with translated(f"HEAD {bucket}"):
+        try:
+            answer = s3.head_object(Bucket=bucket, Key=key)
+        except ClientError as error:
+            if status_of(error) == _NOT_FOUND:
+                return None
+            raise
+    return StoredObject(
+        answer["ETag"].strip('"'),
+        answer["ContentLength"],
+        answer.get("ContentType", ""),
+        answer["Metadata"],
+    )
+
+
+def get(
+    s3: "S3Client", bucket: str, key: str, *, unless_etag: str | None = None
+) -> Download | Unchanged | None:
+    """The object as it is now; None where there is none, Unchanged if its ETag is `unless_etag`.
+
+    An archived object is found like any other; only reading it fails.
+    """
+    condition: dict[str, Any] = {"IfNoneMatch": f'"{unless_etag}"'} if unless_etag else {}
+    with translated(f"GET {bucket}"):
+        try:
+            answer = s3.get_object(Bucket=bucket, Key=key, **condition)
+        except ClientError as error:
+            if unless_etag and status_of(error) == _NOT_MODIFIED:
+                return Unchanged(unless_etag)
+            if status_of(error) == _NOT_FOUND:
+                return None
+            if code_of(error) == "InvalidObjectState":
+                return _archived(head(s3, bucket, key), unless_etag)
+            raise
+    return Download(answer["ETag"].strip('"'), answer["ContentLength"], answer["Body"])
+
+
+def _archived(found: StoredObject | None, unless_etag: str | None) -> Download | Unchanged | None:
+    if found is None:
+        return None
+    if found.etag == unless_etag:
+        return Unchanged(found.etag)
+    return Download(found.etag, found.length, None)
+
+
+def put(
+    s3: "S3Client",
+    bucket: str,
+    key: str,
+    data: bytes,
+    *,
+    content_type: str,
+    cache_control: str,
+    metadata: dict[str, str],
+    replaces: str | None,
+) -> None:
+    """Write an object if it still has the ETag `replaces` (None: if there still is none).
+
+    Raises ConflictError where that is no longer so.
+    """
+    condition: dict[str, Any] = {"IfMatch": f'"{replaces}"'} if replaces else {"IfNoneMatch": "*"}
+    with translated(f"PUT {bucket}"):
+        s3.put_object(
+            Bucket=bucket,
+            Key=key,
+            Body=data,
+            ContentType=content_type,
+            CacheControl=cache_control,
+            Metadata=metadata,
+            **condition,
+        )
+
+
+def delete(s3: "S3Client", bucket: str, key: str, *, etag: str) -> None:
+    """Delete an object if it still has this ETag; ConflictError where it has another.
+
+    One that is gone already counts as deleted.
+    """
+    with translated(f"DELETE {bucket}"):
+        try:
+            s3.delete_object(Bucket=bucket, Key=key, IfMatch=f'"{etag}"')
+        except ClientError as error:
+            if status_of(error) != _NOT_FOUND:
+                raise
+
+
+class UploadForm(NamedTuple):
+    """Where a browser posts a file, and the form fields that must come before it."""
+
+    url: str
+    fields: dict[str, str]
+
+
+def sign_upload(
+    s3: "S3Client", bucket: str, key: str, *, content_type: str, max_bytes: int, seconds: int
+) -> UploadForm:
+    """A presigned POST for exactly this key and type, for 1 to `max_bytes` bytes.
+
+    A POST, because a presigned PUT cannot limit the size of what is sent.
+    """
+    with translated("signing an upload"):
+        form = s3.generate_presigned_post(
+            bucket,
+            key,
+            Fields={"Content-Type": content_type},
+            Conditions=[
+                {"Content-Type": content_type},
+                ["content-length-range", 1, max_bytes],
+            ],
+            ExpiresIn=seconds,
+        )
+    return UploadForm(form["url"], form["fields"])

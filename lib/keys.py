@@ -1,0 +1,60 @@
+"""Paths of photos, and the keys and URLs that follow from them.
+
+A path is the same in every place: `originals/<path>` in the originals bucket,
+`<size>/<path>` in the images bucket and in URLs.
+"""
+
+from urllib.parse import quote
+
+from lib.errors import PermanentError, Reason
+
+ORIGINALS = "originals/"
+# S3's own limit on a key, in bytes of UTF-8.
+MAX_KEY_BYTES = 1024
+
+
+def original_key(path: str) -> str:
+    """Key of an original in the originals bucket."""
+    return ORIGINALS + path
+
+
+def variant_key(size_name: str, path: str) -> str:
+    """Key of a variant in the images bucket.
+
+    Raises PermanentError where the path would leave the size's folder or the key is too long
+    for S3.
+    """
+    check_path(path)
+    key = f"{size_name}/{path}"
+    length = len(key.encode())
+    if length > MAX_KEY_BYTES:
+        raise PermanentError(
+            Reason.BAD_KEY,
+            f"the variant's key would have {length} bytes, S3 takes {MAX_KEY_BYTES}: "
+            "upload under a shorter path",
+        )
+    return key
+
+
+def variant_url(base_url: str, size_name: str, path: str) -> str:
+    """Address of a variant below `base_url` (no slash at its end); needs no look-up."""
+    return f"{base_url}/{escaped(variant_key(size_name, path))}"
+
+
+def escaped(path: str) -> str:
+    """The path in plain ASCII, percent-encoded: for URLs, logs and message attributes."""
+    return quote(path)
+
+
+def check_path(path: str) -> None:
+    """Refuse (PermanentError) paths that mean different things to different readers.
+
+    Browsers, proxies and file systems fold `.`, `..` and empty folders away, and cut at NUL.
+    """
+    parts = path.split("/")
+    if "\0" in path or any(part in ("", ".", "..") for part in parts):
+        raise PermanentError(
+            Reason.BAD_KEY,
+            f"the path {escaped(path)!r} has an empty folder, '.', '..' or a NUL in it: "
+            "upload under a plain path such as 2026/photo.jpg",
+        )

@@ -1,0 +1,95 @@
+"""What a batch tells the operator: one JSON log line a record, one EMF line of metrics.
+
+Metrics have the size as their only dimension, because every combination of dimensions is billed
+as a metric of its own. Reasons are counted as properties of the same line, which cost nothing
+and can be queried (docs/operations.md).
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+
+from lib import keys
+from lib.errors import TransientError
+from lib.variants import Outcome
+
+NAMESPACE = "ImageFanout"
+SERVICE = "image-fanout"
+
+
+class Telemetry:
+    """Collects a batch's counts and logs; `batch` sends the metrics at its end."""
+
+    def __init__(self, size_name: str) -> None:
+        self._size_name = size_name
+        self._logger = Logger(service=SERVICE)
+        self._logger.append_keys(size=size_name)
+        self._start_counting()
+
+    def _start_counting(self) -> None:
+        self._metrics = EphemeralMetrics(namespace=NAMESPACE)
+        self._metrics.add_dimension("size", self._size_name)
+        self._reasons = Counter[str]()
+
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        """Count what happens inside the block and send it as one EMF line, however it ends."""
+        self._start_counting()
+        try:
+            yield
+        finally:
+            for reason, count in self._reasons.items():
+                self._metrics.add_metadata(reason, count)
+            if self._metrics.metric_set:
+                self._metrics.flush_metrics()
+
+    def finished(self, path: str, outcome: Outcome, milliseconds: float) -> None:
+        """A record ended well: its variant is now what the original says."""
+        rendered = outcome.action == "rendered"
+        self._count("Rendered" if rendered else "Skipped")
+        if rendered:
+            self._metrics.add_metric("BytesIn", MetricUnit.Bytes, outcome.bytes_in)
+            self._metrics.add_metric("BytesOut", MetricUnit.Bytes, outcome.bytes_out)
+            self._metrics.add_metric("Duration", MetricUnit.Milliseconds, milliseconds)
+        self._logger.info(
+            outcome.action,
+            path=keys.escaped(path),
+            bytes_in=outcome.bytes_in,
+            bytes_out=outcome.bytes_out,
+            milliseconds=round(milliseconds),
+        )
+
+    def parked(self, message_id: str, path: str, reason: str, error: str) -> None:
+        """A message became a dead letter."""
+        self._count("Failed")
+        self._reasons[f"failed_{reason}"] += 1
+        self._logger.error(
+            "parked",
+            message_id=message_id,
+            path=keys.escaped(path),
+            reason=reason,
+            error=error,
+        )
+
+    def returned(self, message_id: str, path: str, reason: str, error: str, seconds: int) -> None:
+        """A message goes back to its queue and comes again after so many seconds."""
+        self._count("Returned")
+        self._reasons[f"returned_{reason}"] += 1
+        self._logger.warning(
+            "returned",
+            message_id=message_id,
+            path=keys.escaped(path),
+            reason=reason,
+            error=error,
+            retry_in_seconds=seconds,
+        )
+
+    def not_delayed(self, error: TransientError) -> None:
+        """A returned message's delay could not be set: it waits out the visibility timeout."""
+        self._logger.warning("delay not set", reason=error.reason, error=str(error))
+
+    def _count(self, name: str) -> None:
+        self._metrics.add_metric(name, MetricUnit.Count, 1)

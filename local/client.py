@@ -1,0 +1,73 @@
+"""What a site does with the stack: ask for a ticket, post the file, wait for the variants."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import requests
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+from lib.errors import FanoutError
+from local.emulator import ROOT_KEY
+from local.stack import Stack
+
+# Nothing on this machine takes longer to begin an answer.
+_SECONDS = 30
+_POLL_SECONDS = 0.1
+
+
+class Arrived(NamedTuple):
+    """A variant as the CDN gave it, and how long after the upload, in seconds."""
+
+    data: bytes
+    headers: dict[str, str]
+    seconds: float
+
+
+def ask_for_ticket(stack: Stack, wish: dict[str, Any], credentials: Credentials) -> Any:
+    """POST /uploads, signed as the API asks; the response."""
+    url, body = f"{stack.api}/uploads", json.dumps(wish)
+    request = AWSRequest("POST", url, data=body, headers={"Content-Type": "application/json"})
+    SigV4Auth(credentials, "execute-api", stack.region).add_auth(request)
+    return requests.post(url, data=body, headers=dict(request.headers), timeout=_SECONDS)
+
+
+def root_credentials() -> Credentials:
+    """The emulator's root user."""
+    return Credentials(ROOT_KEY["AWS_ACCESS_KEY_ID"], ROOT_KEY["AWS_SECRET_ACCESS_KEY"])
+
+
+def upload(stack: Stack, file: Path, content_type: str = "image/jpeg") -> dict[str, Any]:
+    """Upload one file through a ticket; the ticket. FanoutError if it is refused."""
+    data = file.read_bytes()
+    wish = {"filename": file.name, "content_type": content_type, "bytes": len(data)}
+    answer = ask_for_ticket(stack, wish, root_credentials())
+    if not answer.ok:
+        raise FanoutError(f"No ticket for {file.name}: {answer.status_code} {answer.text}")
+    ticket: dict[str, Any] = answer.json()
+    posted = post_form(ticket, data)
+    if not posted.ok:
+        raise FanoutError(f"{file.name} was not taken: {posted.status_code} {posted.text}")
+    return ticket
+
+
+def post_form(ticket: dict[str, Any], data: bytes) -> Any:
+    """Post a file as a browser's form does: the ticket's fields, then the file."""
+    return requests.post(
+        ticket["url"], data=ticket["fields"], files={"file": data}, timeout=_SECONDS
+    )
+
+
+def wait_for(url: str, since: float, deadline: float) -> Arrived:
+    """GET until the picture is there; times are of time.monotonic(). FanoutError when late."""
+    while True:
+        answer = requests.get(url, timeout=_SECONDS)
+        now = time.monotonic()
+        if answer.ok:
+            return Arrived(answer.content, dict(answer.headers), now - since)
+        if now > deadline:
+            raise FanoutError(f"{url} still answers {answer.status_code} after {now - since:.0f} s")
+        time.sleep(_POLL_SECONDS)

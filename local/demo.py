@@ -1,0 +1,79 @@
+"""make demo: photos in, every size out, and one dead letter, shown on the screen."""
+
+import io
+import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import boto3
+from PIL import Image
+from rich.console import Console
+from rich.table import Table
+
+from lib.errors import FanoutError
+from local.client import Arrived, upload, wait_for
+from local.emulator import ROOT_KEY
+from local.stack import Stack
+
+# Ample for a cold start of every size on a slow machine.
+_WAIT_SECONDS = 120
+
+
+def show(console: Console, stack: Stack, photos: list[Path], scratch: Path) -> None:
+    """Upload photos and a broken file, wait for the ends of all, print them."""
+    console.print(f"Uploading {len(photos)} photos and one broken file through {stack.api}/uploads")
+    started = time.monotonic()
+    tickets = [(photo, upload(stack, photo), time.monotonic()) for photo in photos]
+    upload(stack, _broken(photos[0], scratch))
+    table = Table("photo", "size", "pixels", "bytes", "type", "seconds")
+    total = len(photos) * len(stack.sizes)
+    with console.status(f"Waiting for {total} variants at {stack.cdn}"):
+        for photo, ticket, since in tickets:
+            for size, url in ticket["variants"].items():
+                arrived = wait_for(url, since, deadline=started + _WAIT_SECONDS)
+                table.add_row(photo.name, size, *_facts(arrived))
+        elapsed = time.monotonic() - started
+        letter = _dead_letter(stack, deadline=started + _WAIT_SECONDS)
+    console.print(table)
+    console.print(f"{total} variants in {elapsed:.1f} s, cold starts included. One of them:")
+    console.print(next(iter(tickets[0][1]["variants"].values())), soft_wrap=True)
+    console.print("\nThe broken file is a dead letter of each size, with its reason:")
+    for name in ("size", "path", "reason", "error", "attempts"):
+        console.print(f"  {name:<9}{letter[name]}", soft_wrap=True, highlight=False)
+
+
+def _broken(photo: Path, scratch: Path) -> Path:
+    """The first half of a photo, as an upload that broke off leaves it."""
+    data = photo.read_bytes()
+    scratch.mkdir(parents=True, exist_ok=True)
+    broken = scratch / "broken.jpg"
+    broken.write_bytes(data[: len(data) // 2])
+    return broken
+
+
+def _facts(arrived: Arrived) -> tuple[str, str, str, str]:
+    with Image.open(io.BytesIO(arrived.data)) as image:
+        pixels = f"{image.width}x{image.height}"
+    content_type = arrived.headers["Content-Type"]
+    return pixels, f"{len(arrived.data):,}", content_type, f"{arrived.seconds:.1f}"
+
+
+def _dead_letter(stack: Stack, deadline: float) -> dict[str, Any]:
+    """The attributes of the first size's dead letter, decoded; the letter stays where it is."""
+    sqs = boto3.client(
+        "sqs",
+        endpoint_url=stack.endpoint,
+        region_name=stack.region,
+        aws_access_key_id=ROOT_KEY["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=ROOT_KEY["AWS_SECRET_ACCESS_KEY"],
+    )
+    url = sqs.get_queue_url(QueueName=f"image-fanout-local-{stack.sizes[0]}-dlq")["QueueUrl"]
+    while time.monotonic() < deadline:
+        found = sqs.receive_message(
+            QueueUrl=url, MessageAttributeNames=["All"], VisibilityTimeout=0, WaitTimeSeconds=1
+        )
+        for message in found.get("Messages", []):
+            attributes = message["MessageAttributes"]
+            return {name: unquote(value["StringValue"]) for name, value in attributes.items()}
+    raise FanoutError(f"No dead letter came to {url}")

@@ -1,0 +1,162 @@
+"""The local stack as a whole: started, deployed to, described in .local, and stopped.
+
+`.local/stack.json` has its addresses, `.local/env` what `npx sls … --stage local` needs.
+"""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import boto3
+
+from lib.errors import ConfigError
+from local import emulator
+from local.processes import Processes, clean_environment, free_port
+
+STAGE = "local"
+REGION = "us-east-1"
+PROJECT = Path(__file__).resolve().parent.parent
+_CDN = "cdn"
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A deployed local stack: where everything is."""
+
+    endpoint: str
+    region: str
+    api: str
+    cdn: str
+    originals_bucket: str
+    images_bucket: str
+    sizes: list[str]
+
+
+class LocalStack:
+    """The local stack of one state folder, made from the service in another."""
+
+    def __init__(self, state: Path = PROJECT / ".local", service: Path = PROJECT) -> None:
+        self.state = state.resolve()
+        self.service = service.resolve()
+        self._processes = Processes(self.state)
+
+    def is_running(self) -> bool:
+        """Whether its emulator runs."""
+        return self._processes.are_running(emulator.NAME)
+
+    def up(self, tell: Tell, port: int = 0, cdn_port: int = 0) -> Stack:
+        """Start what does not run yet, deploy, and describe what there is.
+
+        The ports are free ones unless given; ConfigError if one is taken.
+        """
+        if not self.is_running():
+            self.down()
+            port, cdn_port = free_port(port), free_port(cdn_port)
+            tell(f"Starting the emulator of AWS on 127.0.0.1:{port}")
+            emulator.start(self._processes, self.state, port)
+            self._write_environment(port, cdn_port)
+        tell("Deploying: npx sls deploy --stage local")
+        self.deploy()
+        return self._describe()
+
+    def read(self) -> Stack:
+        """The deployed stack, as .local/stack.json has it."""
+        return Stack(**json.loads((self.state / "stack.json").read_text()))
+
+    def deploy(self, *arguments: str) -> str:
+        """Run `sls deploy` against the emulator; its output, or ConfigError with it."""
+        return self.sls("deploy", *arguments)
+
+    def sls(self, *arguments: str) -> str:
+        """Run one sls command for this stage; its output, or ConfigError with it."""
+        run = subprocess.run(
+            [str(self.service / "node_modules/.bin/sls"), *arguments, "--stage", STAGE],
+            cwd=self.service,
+            env=clean_environment() | self.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        if run.returncode != 0:
+            raise ConfigError(f"sls {' '.join(arguments)} failed:\n{run.stdout.strip()}")
+        return run.stdout
+
+    def down(self) -> bool:
+        """Stop what runs and remove what it left; whether anything ran."""
+        ran = self._processes.stop()
+        shutil.rmtree(self.state, ignore_errors=True)
+        return ran
+
+    def environment(self) -> dict[str, str]:
+        """The variables that lead the AWS tools to the emulator."""
+        lines = (self.state / "env").read_text().splitlines()
+        return dict(line.removeprefix("export ").split("=", 1) for line in lines)
+
+    def _write_environment(self, port: int, cdn_port: int) -> None:
+        variables = emulator.ROOT_KEY | {
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+            # The API names variants by this address.
+            "CDN_URL": f"http://127.0.0.1:{cdn_port}",
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            # Nothing of the user's own AWS configuration is read.
+            "AWS_CONFIG_FILE": "/dev/null",
+            "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+            # The SDK of sls warns about Node 20 at every start.
+            "NODE_NO_WARNINGS": "1",
+        }
+        text = "".join(f"export {name}={value}\n" for name, value in variables.items())
+        (self.state / "env").write_text(text)
+
+    def _describe(self) -> Stack:
+        environment = self.environment()
+        endpoint, cdn = environment["AWS_ENDPOINT_URL"], environment["CDN_URL"]
+        outputs = self._outputs(endpoint)
+        if not self._processes.are_running(_CDN):
+            self._start_cdn(_port(cdn), _port(endpoint), outputs["CdnUrl"])
+        stack = Stack(
+            endpoint=endpoint,
+            region=REGION,
+            # *.execute-api.localhost is no address for every client: the emulator's other form.
+            api=f"{endpoint}/_aws/execute-api/{outputs['HttpApiId']}",
+            cdn=cdn,
+            originals_bucket=outputs["OriginalsBucketName"],
+            images_bucket=outputs["ImagesBucketName"],
+            sizes=json.loads(outputs["Sizes"]),
+        )
+        (self.state / "stack.json").write_text(json.dumps(asdict(stack), indent=2) + "\n")
+        return stack
+
+    def _outputs(self, endpoint: str) -> dict[str, str]:
+        cloudformation = boto3.client(
+            "cloudformation",
+            endpoint_url=endpoint,
+            region_name=REGION,
+            aws_access_key_id=emulator.ROOT_KEY["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=emulator.ROOT_KEY["AWS_SECRET_ACCESS_KEY"],
+        )
+        stacks = cloudformation.describe_stacks(StackName=f"image-fanout-{STAGE}")["Stacks"]
+        return {
+            output["OutputKey"]: output["OutputValue"] for output in stacks[0].get("Outputs", [])
+        }
+
+    def _start_cdn(self, port: int, emulator_port: int, url: str) -> None:
+        command = [sys.executable, "-m", "local.cdn", str(port), str(emulator_port)]
+        self._processes.start(
+            _CDN,
+            [*command, url.removeprefix("https://")],
+            port,
+            clean_environment() | {"PYTHONPATH": str(PROJECT)},
+        )
+
+
+def _port(url: str) -> int:
+    return int(url.rpartition(":")[2])

@@ -1,0 +1,102 @@
+"""What packaging refuses, and what is in the zip."""
+
+import struct
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from infra.generate import generate
+from lib.errors import ConfigError
+from tests.service import Service
+
+PARAMETERS: dict[str, Any] = {
+    "service": "image-fanout",
+    "stage": "dev",
+    "sizes_file": "sizes.yml",
+    "timeout": 150,
+    "max_concurrency": 10,
+}
+AARCH64 = 183
+MAX_ZIP_BYTES = 25 * 2**20
+
+
+def generated(tmp_path: Path, sizes: list[Any], **changes: Any) -> dict[str, Any]:
+    file = tmp_path / "sizes.yml"
+    file.write_text(yaml.safe_dump({"sizes": sizes}))
+    return generate({**PARAMETERS, "sizes_file": str(file), **changes})
+
+
+def test_errors_in_sizes_yml_stop_packaging_before_anything_is_built(
+    fresh_service: Service,
+) -> None:
+    (fresh_service.folder / "sizes.yml").write_text("sizes: [800x600, {name: big, width: 9000}]")
+    run = fresh_service.sls("package", "--stage", "dev")
+    assert run.returncode != 0
+    said = run.stdout + run.stderr
+    assert "sizes.yml: sizes[1] (big): width:" in said
+    assert "8192, got 9000" in said
+    assert "Traceback" not in said
+    assert not (fresh_service.folder / ".serverless").exists()
+
+
+def test_one_line_in_sizes_yml_adds_a_size(fresh_service: Service) -> None:
+    with (fresh_service.folder / "sizes.yml").open("a") as file:
+        file.write("  - 120x120\n")
+    template = fresh_service.template("dev")
+    added = {logical for logical in template["Resources"] if "120x120" in logical}
+    assert len(added) == 13
+    assert "120x120" in template["Outputs"]["Sizes"]["Value"]
+
+
+def test_a_function_name_too_long_for_lambda_is_refused(tmp_path: Path) -> None:
+    name = "a-name-of-forty-characters-is-the-most-x"
+    with pytest.raises(ConfigError, match=r"sizes.yml: .*Lambda takes 64.*may have 33"):
+        generated(tmp_path, [{"name": name, "width": 1}], stage="production")
+    generated(tmp_path, [{"name": name[:33], "width": 1}], stage="production")
+
+
+def test_more_sizes_than_a_stack_carries_are_refused(tmp_path: Path) -> None:
+    sizes = [f"{width}x10" for width in range(1, 41)]
+    with pytest.raises(ConfigError, match=r"40 sizes at 13 resources each.*the limit is 33 sizes"):
+        generated(tmp_path, sizes)
+    assert len(generated(tmp_path, sizes[:33])["functions"]) == 33
+
+
+@pytest.mark.parametrize("stage", ["Prod", "a_b", "-x", "1st", "thirteenchars", ""])
+def test_stages_that_make_no_bucket_name_are_refused(tmp_path: Path, stage: str) -> None:
+    with pytest.raises(ConfigError, match=r"--stage: .*lower-case"):
+        generated(tmp_path, ["1x1"], stage=stage)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"timeout": 901}, "timeout: .*900, got 901"),
+        ({"timeout": 5}, "timeout: .*10, got 5"),
+        ({"max_concurrency": 1}, "max_concurrency: .*2, got 1"),
+    ],
+)
+def test_numbers_that_aws_would_refuse_are_refused_first(
+    tmp_path: Path, changes: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(ConfigError, match=said):
+        generated(tmp_path, ["1x1"], **changes)
+
+
+def test_the_zip_holds_arm64_code_for_the_cloud_and_no_aws_sdk(tmp_path: Path) -> None:
+    service = Service(tmp_path, with_packages=True)
+    service.template("dev")
+    archive = tmp_path / ".serverless" / "image-fanout.zip"
+    assert archive.stat().st_size <= MAX_ZIP_BYTES
+    with zipfile.ZipFile(archive) as files:
+        names = files.namelist()
+        libraries = [name for name in names if name.endswith(".so")]
+        machines = {struct.unpack_from("<H", files.read(name), 18)[0] for name in libraries}
+    assert machines == {AARCH64}
+    assert any(name.startswith("PIL/_imaging.cpython-313-") for name in libraries)
+    folders = {name.split("/")[0] for name in names}
+    assert {"handlers", "lib", "PIL", "pydantic", "aws_lambda_powertools"} <= folders
+    assert not folders & {"boto3", "botocore", "tests", "local", "infra", "yaml"}

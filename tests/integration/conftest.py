@@ -1,0 +1,114 @@
+"""AWS as moto plays it, and a worker's surroundings in it."""
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Final
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from handlers import resize, uploads
+from lib.sizes import Size
+from tests.payloads import sqs_batch
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+
+REGION: Final = "eu-west-1"
+SIZE = Size(name="40x30", width=40, height=30)
+
+
+@pytest.fixture(autouse=True)
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An empty account; nothing of the real one's configuration is seen."""
+    for name in list(os.environ):
+        if name.startswith("AWS_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    resize._worker.cache_clear()
+    uploads._desk.cache_clear()
+    with mock_aws():
+        yield
+    resize._worker.cache_clear()
+    uploads._desk.cache_clear()
+
+
+@pytest.fixture
+def s3() -> "S3Client":
+    client = boto3.client("s3")
+    for bucket in ("originals-bucket", "images-bucket", "other-bucket"):
+        client.create_bucket(
+            Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION}
+        )
+    return client
+
+
+class Queues:
+    """A size's queue and DLQ, as a test looks at them."""
+
+    def __init__(self, sqs: "SQSClient") -> None:
+        self.sqs = sqs
+        self.url = sqs.create_queue(QueueName="size")["QueueUrl"]
+        self.dlq_url = sqs.create_queue(QueueName="size-dlq")["QueueUrl"]
+
+    def dead_letters(self) -> list[dict[str, Any]]:
+        """Body and attributes of each dead letter."""
+        received = self.sqs.receive_message(
+            QueueUrl=self.dlq_url, MessageAttributeNames=["All"], MaxNumberOfMessages=10
+        )
+        return [
+            {"body": message["Body"]}
+            | {name: a["StringValue"] for name, a in message["MessageAttributes"].items()}
+            for message in received.get("Messages", [])
+        ]
+
+
+@pytest.fixture
+def queues() -> Queues:
+    return Queues(boto3.client("sqs"))
+
+
+class Context:
+    """The little of Lambda's context that the handlers look at."""
+
+    function_name = "resize"
+    memory_limit_in_mb = 1769
+    invoked_function_arn = "arn:aws:lambda:eu-west-1:123456789012:function:resize"
+    aws_request_id = "request"
+
+    def __init__(self, seconds: float = 60) -> None:
+        self.seconds = seconds
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int(self.seconds * 1000)
+
+
+class WorkerDoor:
+    """Calls handlers.resize as Lambda does."""
+
+    def __call__(self, *bodies: str, attempts: int = 1, seconds: float = 60) -> list[str]:
+        """The ids of the messages that are to be delivered again."""
+        event = sqs_batch(*bodies, attempts=attempts)
+        answer = resize.handler(event, Context(seconds))  # type: ignore[arg-type]
+        return [str(failure["itemIdentifier"]) for failure in answer["batchItemFailures"]]
+
+
+@pytest.fixture
+def deliver(s3: "S3Client", queues: Queues, monkeypatch: pytest.MonkeyPatch) -> WorkerDoor:
+    """The worker's door, with its settings in the environment."""
+    for name, value in {
+        "SIZE": SIZE.model_dump_json(),
+        "ORIGINALS_BUCKET": "originals-bucket",
+        "IMAGES_BUCKET": "images-bucket",
+        "QUEUE_URL": queues.url,
+        "DLQ_URL": queues.dlq_url,
+        "CACHE_CONTROL": "public, max-age=60",
+        "MAX_UPLOAD_BYTES": "1000000",
+        "RESERVE_SECONDS": "5",
+    }.items():
+        monkeypatch.setenv(name, value)
+    return WorkerDoor()

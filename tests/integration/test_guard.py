@@ -1,0 +1,82 @@
+"""A deploy that would delete a queue with messages in it is refused, unless forced."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+
+from infra.guard import check
+from lib.errors import ConfigError, TransientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+
+def queue(name: str) -> dict[str, Any]:
+    return {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": name}}
+
+
+BOTH = {"Resources": {"QueueOld": queue("old"), "QueueNew": queue("new")}}
+WITHOUT_OLD = {"Resources": {"QueueNew": queue("new")}}
+
+
+@pytest.fixture
+def sqs() -> "SQSClient":
+    """A deployed stack with two queues."""
+    boto3.client("cloudformation").create_stack(StackName="stack", TemplateBody=json.dumps(BOTH))
+    return boto3.client("sqs")
+
+
+def guarded(sqs: "SQSClient", template: dict[str, Any], *, force: bool = False) -> list[str]:
+    return check(boto3.client("cloudformation"), sqs, "stack", template, force=force)
+
+
+def send(sqs: "SQSClient", name: str) -> None:
+    sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName=name)["QueueUrl"], MessageBody="x")
+
+
+def test_a_removed_queue_with_messages_stops_the_deploy(sqs: "SQSClient") -> None:
+    send(sqs, "old")
+    with pytest.raises(ConfigError, match=r"old: 1 messages(.|\n)*abandon_messages=true"):
+        guarded(sqs, WITHOUT_OLD)
+
+
+def test_messages_that_are_being_worked_on_count_too(sqs: "SQSClient") -> None:
+    send(sqs, "old")
+    sqs.receive_message(QueueUrl=sqs.get_queue_url(QueueName="old")["QueueUrl"])
+    with pytest.raises(ConfigError, match="old: 1 messages"):
+        guarded(sqs, WITHOUT_OLD)
+
+
+def test_forced_it_goes_on_and_says_what_is_lost(sqs: "SQSClient") -> None:
+    send(sqs, "old")
+    assert guarded(sqs, WITHOUT_OLD, force=True) == ["old: 1 messages"]
+
+
+def test_an_empty_queue_may_go_and_a_full_one_may_stay(sqs: "SQSClient") -> None:
+    send(sqs, "new")
+    assert guarded(sqs, WITHOUT_OLD) == []
+    assert guarded(sqs, BOTH) == []
+
+
+def test_a_queue_somebody_deleted_by_hand_is_no_obstacle(sqs: "SQSClient") -> None:
+    sqs.delete_queue(QueueUrl=sqs.get_queue_url(QueueName="old")["QueueUrl"])
+    assert guarded(sqs, WITHOUT_OLD) == []
+
+
+def test_the_first_deploy_has_nothing_to_lose() -> None:
+    assert guarded(boto3.client("sqs"), WITHOUT_OLD) == []
+
+
+def test_without_leave_to_look_the_deploy_stops(
+    sqs: "SQSClient", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = boto3.client("cloudformation")
+
+    def refuse(**_: Any) -> None:
+        raise client.exceptions.ClientError({"Error": {"Code": "AccessDenied"}}, "List")
+
+    client.meta.events.register("before-call.cloudformation.ListStackResources", refuse)
+    with pytest.raises(TransientError, match="listing the resources of stack"):
+        check(client, sqs, "stack", WITHOUT_OLD, force=False)

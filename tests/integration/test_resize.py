@@ -1,0 +1,376 @@
+"""The worker's door on moto: each message ends as a variant, a no-op or a dead letter."""
+
+import json
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
+
+from handlers import resize
+from lib.errors import ConfigError
+from tests.integration.conftest import Context, Queues, WorkerDoor
+from tests.payloads import payload, s3_event, sqs_batch
+from tests.pictures import decoded, encoded, quarters
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+PHOTO = encoded(quarters())
+
+
+def put(s3: "S3Client", path: str, data: bytes = PHOTO) -> str:
+    """Upload an original; the message its event makes."""
+    s3.put_object(Bucket="originals-bucket", Key=f"originals/{path}", Body=data)
+    return json.dumps(s3_event(f"originals/{path}"))
+
+
+def variant(s3: "S3Client", path: str) -> Any:
+    try:
+        return s3.get_object(Bucket="images-bucket", Key=f"40x30/{path}")
+    except s3.exceptions.NoSuchKey:
+        return None
+
+
+def test_an_upload_becomes_a_variant(s3: "S3Client", deliver: WorkerDoor) -> None:
+    assert deliver(put(s3, "2026/a b+c.jpg")) == []
+    found = variant(s3, "2026/a b+c.jpg")
+    assert decoded(found["Body"].read()).size == (40, 30)
+    assert found["ContentType"] == "image/jpeg"
+    assert found["CacheControl"] == "public, max-age=60"
+
+
+def test_a_variant_tells_what_it_was_made_from(s3: "S3Client", deliver: WorkerDoor) -> None:
+    deliver(put(s3, "a.jpg"))
+    original = s3.head_object(Bucket="originals-bucket", Key="originals/a.jpg")
+    metadata = variant(s3, "a.jpg")["Metadata"]
+    assert metadata["original-etag"] == original["ETag"].strip('"')
+    assert metadata["original-pixels"] == "320x240"
+    assert metadata["pixels"] == "40x30"
+    assert len(metadata["recipe"]) == 12
+
+
+def test_the_bytes_decide_the_type_whatever_the_name_says(
+    s3: "S3Client", deliver: WorkerDoor
+) -> None:
+    deliver(put(s3, "really-png.jpg", encoded(quarters(), "PNG")))
+    assert variant(s3, "really-png.jpg")["ContentType"] == "image/png"
+
+
+def test_a_second_delivery_changes_nothing(
+    s3: "S3Client", deliver: WorkerDoor, caplog: pytest.LogCaptureFixture
+) -> None:
+    message = put(s3, "a.jpg")
+    deliver(message)
+    before = variant(s3, "a.jpg")["LastModified"]
+    assert deliver(message) == []
+    assert variant(s3, "a.jpg")["LastModified"] == before
+    assert [record.msg for record in caplog.records] == ["rendered", "current"]
+
+
+def test_an_overwritten_original_is_rendered_anew(s3: "S3Client", deliver: WorkerDoor) -> None:
+    deliver(put(s3, "a.jpg"))
+    deliver(put(s3, "a.jpg", encoded(quarters(100, 100))))
+    assert variant(s3, "a.jpg")["Metadata"]["original-pixels"] == "100x100"
+
+
+def test_a_late_event_of_an_older_upload_renders_what_is_there_now(
+    s3: "S3Client", deliver: WorkerDoor
+) -> None:
+    old = put(s3, "a.jpg")
+    put(s3, "a.jpg", encoded(quarters(100, 100)))
+    deliver(old)
+    assert variant(s3, "a.jpg")["Metadata"]["original-pixels"] == "100x100"
+
+
+def test_a_deleted_original_takes_its_variant_along(s3: "S3Client", deliver: WorkerDoor) -> None:
+    created = put(s3, "a.jpg")
+    deliver(created)
+    s3.delete_object(Bucket="originals-bucket", Key="originals/a.jpg")
+    removed = json.dumps(s3_event("originals/a.jpg", eventName="ObjectRemoved:Delete"))
+    assert deliver(removed) == []
+    assert variant(s3, "a.jpg") is None
+    assert deliver(removed, created) == []
+    assert variant(s3, "a.jpg") is None
+
+
+def test_a_late_delete_event_after_a_new_upload_removes_nothing(
+    s3: "S3Client", deliver: WorkerDoor
+) -> None:
+    deliver(put(s3, "a.jpg"))
+    deliver(json.dumps(s3_event("originals/a.jpg", eventName="ObjectRemoved:Delete")))
+    assert variant(s3, "a.jpg") is not None
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "empty"),
+        (PHOTO[: len(PHOTO) // 2], "truncated"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "unsupported"),
+        (b"\xff" * 1_000_001, "too_many_bytes"),
+    ],
+)
+def test_what_can_never_be_rendered_is_parked_at_once_with_its_reason(
+    s3: "S3Client", deliver: WorkerDoor, queues: Queues, data: bytes, reason: str
+) -> None:
+    message = put(s3, "ü/bad one.jpg", data)
+    assert deliver(message) == []
+    (letter,) = queues.dead_letters()
+    assert letter["body"] == message
+    assert letter["reason"] == reason
+    assert unquote(letter["path"]) == "ü/bad one.jpg"
+    assert letter["path"].isascii()
+    assert letter["size"] == "40x30"
+    assert letter["attempts"] == "1"
+    assert letter["failed_at"].endswith("+00:00")
+    assert unquote(letter["error"])
+
+
+def test_an_unrenderable_overwrite_leaves_nothing_of_the_older_photo(
+    s3: "S3Client", deliver: WorkerDoor, queues: Queues
+) -> None:
+    deliver(put(s3, "a.jpg"))
+    deliver(put(s3, "a.jpg", b"not a picture"))
+    assert variant(s3, "a.jpg") is None
+    assert len(queues.dead_letters()) == 1
+
+
+def test_an_archived_original_is_parked_and_rendered_once_restored(
+    s3: "S3Client", deliver: WorkerDoor, queues: Queues
+) -> None:
+    s3.put_object(
+        Bucket="originals-bucket", Key="originals/a.jpg", Body=PHOTO, StorageClass="GLACIER"
+    )
+    message = json.dumps(s3_event("originals/a.jpg", eventName="ObjectCreated:Put"))
+    assert deliver(message) == []
+    (letter,) = queues.dead_letters()
+    assert letter["reason"] == "archived"
+
+
+def test_a_variant_survives_the_archiving_of_its_original(
+    s3: "S3Client", deliver: WorkerDoor, queues: Queues
+) -> None:
+    message = put(s3, "a.jpg")
+    deliver(message)
+    s3.put_object(
+        Bucket="originals-bucket", Key="originals/a.jpg", Body=PHOTO, StorageClass="GLACIER"
+    )
+    assert deliver(message) == []
+    assert variant(s3, "a.jpg") is not None
+    assert queues.dead_letters() == []
+
+
+@pytest.mark.parametrize(
+    ("bucket", "key"),
+    [
+        ("images-bucket", "40x30/a.jpg"),
+        ("other-bucket", "originals/a.jpg"),
+        ("originals-bucket", "elsewhere/a.jpg"),
+    ],
+)
+def test_events_of_other_buckets_and_folders_are_refused(
+    s3: "S3Client", deliver: WorkerDoor, queues: Queues, bucket: str, key: str
+) -> None:
+    s3.put_object(Bucket=bucket, Key=key, Body=PHOTO)
+    assert deliver(json.dumps(s3_event(key, bucket=bucket))) == []
+    (letter,) = queues.dead_letters()
+    assert letter["reason"] == "foreign_object"
+    assert variant(s3, "a.jpg") is None or bucket == "images-bucket"
+
+
+@pytest.mark.parametrize("path", ["../b.jpg", "a//b.jpg", "/b.jpg", "./b.jpg", "x" * 1019])
+def test_paths_that_could_leave_their_folder_are_parked(
+    s3: "S3Client", deliver: WorkerDoor, queues: Queues, path: str
+) -> None:
+    assert deliver(json.dumps(s3_event(f"originals/{path}"))) == []
+    assert [letter["reason"] for letter in queues.dead_letters()] == ["bad_key"]
+    assert s3.list_objects_v2(Bucket="images-bucket")["KeyCount"] == 0
+
+
+def test_folder_markers_and_test_events_are_no_ops(
+    s3: "S3Client", deliver: WorkerDoor, queues: Queues
+) -> None:
+    markers = [json.dumps(s3_event(key, size=0)) for key in ("originals/", "originals/a/")]
+    assert deliver(*markers, json.dumps(payload("s3_test_event"))) == []
+    assert queues.dead_letters() == []
+
+
+def test_a_malformed_message_does_not_touch_its_neighbours(
+    s3: "S3Client", deliver: WorkerDoor, queues: Queues
+) -> None:
+    assert deliver("null", put(s3, "a.jpg"), "[") == []
+    assert variant(s3, "a.jpg") is not None
+    assert [letter["reason"] for letter in queues.dead_letters()] == ["malformed_event"] * 2
+
+
+def test_one_bad_record_leaves_the_others_of_its_message_rendered(
+    s3: "S3Client", deliver: WorkerDoor, queues: Queues
+) -> None:
+    bad = json.loads(put(s3, "bad.jpg", b"no picture"))
+    good = json.loads(put(s3, "good.jpg"))
+    message = json.dumps({"Records": bad["Records"] + good["Records"]})
+    assert deliver(message) == []
+    assert variant(s3, "good.jpg") is not None
+    assert len(queues.dead_letters()) == 1
+
+
+class Failing:
+    """Makes one S3 or SQS operation fail in a worker's clients, as often as is said."""
+
+    def __init__(self, operation: str, error: Exception, times: int = 1) -> None:
+        self.operation, self.error, self.times = operation, error, times
+
+    def __call__(self, model: Any, **_: Any) -> None:
+        if model.name == self.operation and self.times:
+            self.times -= 1
+            raise self.error
+
+
+def refusal(code: str, status: int) -> ClientError:
+    return ClientError(
+        {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}},  # type: ignore[typeddict-item]
+        "Operation",
+    )
+
+
+TIMEOUT = ReadTimeoutError(endpoint_url="https://s3")
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        ("GetObject", refusal("SlowDown", 503), "SlowDown"),
+        ("HeadObject", refusal("AccessDenied", 403), "AccessDenied"),
+        ("PutObject", refusal("KMS.DisabledException", 400), "KMS.DisabledException"),
+        ("PutObject", TIMEOUT, "ReadTimeoutError"),
+    ],
+)
+def test_transient_failures_send_that_message_alone_back_with_a_delay(
+    s3: "S3Client",
+    deliver: WorkerDoor,
+    queues: Queues,
+    caplog: pytest.LogCaptureFixture,
+    failure: tuple[str, Exception, str],
+) -> None:
+    operation, error, reason = failure
+    first, second = put(s3, "first.jpg"), put(s3, "second.jpg")
+    resize._worker().renderer.s3.meta.events.register("before-call.s3", Failing(operation, error))
+    changed = []
+    resize._worker().sqs.meta.events.register(
+        "provide-client-params.sqs.ChangeMessageVisibility",
+        lambda params, **_: changed.append(params),
+    )
+    assert deliver(first, second, attempts=3) == ["message-0"]
+    assert variant(s3, "first.jpg") is None
+    assert variant(s3, "second.jpg") is not None
+    assert queues.dead_letters() == []
+    assert reason in [getattr(record, "reason", None) for record in caplog.records]
+    (change,) = changed
+    assert change["ReceiptHandle"] == "receipt-0"
+    assert 10 <= change["VisibilityTimeout"] <= 20
+    assert deliver(first) == []
+    assert variant(s3, "first.jpg") is not None
+
+
+def test_a_writer_that_was_beaten_starts_over(s3: "S3Client", deliver: WorkerDoor) -> None:
+    message = put(s3, "a.jpg")
+    resize._worker().renderer.s3.meta.events.register(
+        "before-call.s3", Failing("PutObject", refusal("PreconditionFailed", 412), times=2)
+    )
+    assert deliver(message) == []
+    assert variant(s3, "a.jpg") is not None
+
+
+def test_a_writer_that_is_always_beaten_gives_the_message_back(
+    s3: "S3Client", deliver: WorkerDoor
+) -> None:
+    message = put(s3, "a.jpg")
+    resize._worker().renderer.s3.meta.events.register(
+        "before-call.s3", Failing("PutObject", refusal("PreconditionFailed", 412), times=99)
+    )
+    assert deliver(message) == ["message-0"]
+
+
+def test_an_original_replaced_while_it_was_rendered_is_rendered_again(
+    s3: "S3Client", deliver: WorkerDoor
+) -> None:
+    message = put(s3, "a.jpg")
+    pending = [encoded(quarters(100, 100))]
+
+    def replace(**_: Any) -> None:
+        if pending:
+            put(s3, "a.jpg", pending.pop())
+
+    resize._worker().renderer.s3.meta.events.register("before-call.s3.PutObject", replace)
+    assert deliver(message) == []
+    assert variant(s3, "a.jpg")["Metadata"]["original-pixels"] == "100x100"
+
+
+def test_a_dead_letter_that_cannot_be_sent_keeps_the_message_in_its_queue(
+    s3: "S3Client", deliver: WorkerDoor, queues: Queues
+) -> None:
+    message = put(s3, "bad.jpg", b"no picture")
+    resize._worker().sqs.meta.events.register(
+        "before-call.sqs", Failing("SendMessage", refusal("ServiceUnavailable", 503))
+    )
+    assert deliver(message) == ["message-0"]
+    assert queues.dead_letters() == []
+    assert deliver(message) == []
+    assert len(queues.dead_letters()) == 1
+
+
+def test_with_little_time_left_nothing_is_begun_and_all_comes_back(
+    s3: "S3Client", deliver: WorkerDoor
+) -> None:
+    assert deliver(put(s3, "a.jpg"), put(s3, "b.jpg"), seconds=4) == ["message-0", "message-1"]
+    assert s3.list_objects_v2(Bucket="images-bucket")["KeyCount"] == 0
+
+
+@pytest.mark.parametrize("event", [{}, {"Records": None}, {"source": "aws.events"}, []])
+def test_what_is_no_sqs_event_raises_instead_of_reporting_success(
+    deliver: WorkerDoor, event: Any
+) -> None:
+    with pytest.raises(Exception, match=r"event|dict|attribute"):
+        resize.handler(event, Context())  # type: ignore[arg-type]
+
+
+def test_a_record_without_message_id_raises(deliver: WorkerDoor) -> None:
+    event = sqs_batch("null")
+    del event["Records"][0]["messageId"]
+    with pytest.raises(KeyError):
+        resize.handler(event, Context())  # type: ignore[arg-type]
+
+
+def test_wrong_settings_are_named(deliver: WorkerDoor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DLQ_URL")
+    monkeypatch.setenv("SIZE", "{}")
+    with pytest.raises(ConfigError, match=r"SIZE.*DLQ_URL: FIELD REQUIRED"):
+        deliver("null")
+
+
+def test_metrics_count_by_size_and_reasons_as_properties(
+    s3: "S3Client", deliver: WorkerDoor, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good, bad = put(s3, "good.jpg"), put(s3, "bad.jpg", b"no picture")
+    deliver(good, bad)
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (emf,) = [line for line in lines if "_aws" in line]
+    (directive,) = emf["_aws"]["CloudWatchMetrics"]
+    assert directive["Namespace"] == "ImageFanout"
+    assert directive["Dimensions"] == [["size"]]
+    assert emf["size"] == "40x30"
+    assert emf["Rendered"] == [1.0]
+    assert emf["Failed"] == [1.0]
+    assert emf["failed_unsupported"] == 1
+    assert emf["BytesIn"] == [float(len(PHOTO))]
+    assert emf["BytesOut"][0] > 0
+    assert emf["Duration"][0] > 0
+
+
+def test_keys_are_escaped_in_logs(
+    s3: "S3Client", deliver: WorkerDoor, caplog: pytest.LogCaptureFixture
+) -> None:
+    deliver(put(s3, "line\nbreak \u202e.jpg"))
+    (record,) = caplog.records
+    assert record.__dict__["path"] == "line%0Abreak%20%E2%80%AE.jpg"

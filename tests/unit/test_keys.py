@@ -1,0 +1,38 @@
+"""Paths: what they become, and which are refused."""
+
+import pytest
+
+from lib import keys
+from lib.errors import PermanentError, Reason
+
+
+def test_a_variants_key_is_its_folder_and_the_whole_path() -> None:
+    assert keys.variant_key("400x300", "2026/a b.jpg") == "400x300/2026/a b.jpg"
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["", "/", "/a", "a/", "a//b", "..", "../a", "a/../b", ".", "./a", "a/.", "a\0b"],
+)
+def test_a_path_that_could_leave_its_folder_is_refused(path: str) -> None:
+    with pytest.raises(PermanentError) as caught:
+        keys.variant_key("400x300", path)
+    assert caught.value.reason == Reason.BAD_KEY
+
+
+@pytest.mark.parametrize(
+    "path", ["a..b", "...", "a/.hidden", "ü/😀.jpg", "a\nb", "a%2Fb", "x" * 900]
+)
+def test_odd_but_harmless_paths_are_taken(path: str) -> None:
+    assert keys.variant_key("s", path) == f"s/{path}"
+
+
+def test_the_key_is_measured_in_bytes_of_utf8() -> None:
+    keys.variant_key("s", "é" * 511)
+    with pytest.raises(PermanentError, match="1026 bytes, S3 takes 1024"):
+        keys.variant_key("s", "é" * 512)
+
+
+def test_a_url_can_be_built_without_asking() -> None:
+    url = keys.variant_url("https://cdn.example", "400x300", "a b/ü+%.jpg")
+    assert url == "https://cdn.example/400x300/a%20b/%C3%BC%2B%25.jpg"

@@ -1,0 +1,71 @@
+"""Imports point down: doors -> use cases -> AWS edges and pure code."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parents[2]
+DOORS = ("handlers", "cli", "local", "infra", "bench")
+
+
+def imports(folder: str) -> Iterator[tuple[str, str]]:
+    """(module, imported module) for every import in a folder."""
+    files = sorted((PROJECT / folder).rglob("*.py"))
+    assert files, f"{folder} has no Python: mend this test"
+    for file in files:
+        importer = ".".join(file.relative_to(PROJECT).with_suffix("").parts)
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Import):
+                yield from ((importer, alias.name) for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                yield importer, node.module
+                yield from ((importer, f"{node.module}.{alias.name}") for alias in node.names)
+
+
+def test_lib_knows_no_door() -> None:
+    upward = [pair for pair in imports("lib") if pair[1].split(".")[0] in DOORS]
+    assert upward == []
+
+
+def test_pixels_know_no_aws() -> None:
+    allowed = ("lib.images", "lib.errors", "lib.sizes")
+    for importer, imported in imports("lib/images"):
+        assert not imported.startswith(("boto", "aws_lambda")), f"{importer} imports {imported}"
+        assert not imported.startswith("lib.") or imported.startswith(allowed), (
+            f"{importer} imports {imported}"
+        )
+
+
+def test_aws_edges_know_no_pixels_and_no_use_case() -> None:
+    for importer, imported in imports("lib/aws"):
+        assert not imported.startswith("PIL"), f"{importer} imports {imported}"
+        assert not imported.startswith("lib.") or imported.startswith(("lib.aws", "lib.errors")), (
+            f"{importer} imports {imported}"
+        )
+
+
+@pytest.mark.parametrize("module", ["sizes", "keys", "events", "errors"])
+def test_pure_modules_know_no_aws(module: str) -> None:
+    for importer, imported in imports("lib"):
+        if importer == f"lib.{module}":
+            assert not imported.startswith(("boto", "lib.aws")), f"{importer} imports {imported}"
+
+
+def test_doors_do_not_go_through_each_other() -> None:
+    for door in ("handlers", "infra"):
+        for importer, imported in imports(door):
+            first = imported.split(".")[0]
+            assert first not in DOORS or first == door, f"{importer} imports {imported}"
+
+
+def test_settings_and_clients_are_made_when_a_door_opens_not_at_import() -> None:
+    """No statement at a module's top level calls boto3 or reads the environment."""
+    for file in [*(PROJECT / "lib").rglob("*.py"), *(PROJECT / "handlers").rglob("*.py")]:
+        for statement in ast.parse(file.read_text()).body:
+            if isinstance(statement, ast.FunctionDef | ast.ClassDef):
+                continue
+            code = ast.unparse(statement)
+            assert "boto3." not in code, f"{file}: {code}"
+            assert "os.environ" not in code, f"{file}: {code}"
