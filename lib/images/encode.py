@@ -85,8 +85,6 @@ def encode_frames(
 
 
 def _saved(image: Image.Image, target: str, options: dict[str, Any]) -> bytes:
-    # `info` is where Pillow keeps what came with the original, and where some encoders look.
-    image.info = {key: value for key, value in image.info.items() if key == "transparency"}
     out = _Named(f"variant.{target}")
     image.save(out, **options)
     return out.getvalue()
