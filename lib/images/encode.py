@@ -85,8 +85,6 @@ def encode_frames(
 
 
 def _saved(image: Image.Image, target: str, options: dict[str, Any]) -> bytes:
-    # `info` is where Pillow keeps what came with the original, and where some encoders look.
-    image.info = {key: value for key, value in image.info.items() if key == "transparency"}
     out = _Named(f"variant.{target}")
     image.save(out, **options)
     return out.getvalue()
@@ -110,14 +108,14 @@ def _jpeg(size: Size) -> dict[str, Any]:
 
 
 def _png(pixels: int) -> dict[str, Any]:
-    """Level 6 is 4 % smaller than level 1 for twice the time: 0.15 s per MP."""
+    """Level 6 takes twice the time of level 1, 0.1 s, and saves 6 to 18 % of the bytes."""
     return {"compress_level": 6 if pixels <= _MANY else 1}
 
 
 def _webp(pixels: int, size: Size) -> dict[str, Any]:
-    """Method 4 is as good as any; 2 takes half its time (40 ms), 0 a quarter."""
+    """Method 4 takes 80 ms; 2 half of that for 2 % more bytes, 0 a quarter for 20 to 50 %."""
     if size.lossless:
-        # Here quality is effort. Least to most: 30, 70 and 450 ms.
+        # Here quality is effort. From the most to the least: 450, 65 and 30 ms, for 12 % of bytes.
         method, effort = (4, 50) if pixels <= _FEW else (0, 75) if pixels <= _VERY_MANY else (0, 0)
         return {"lossless": True, "quality": effort, "method": method}
     method = 4 if pixels <= _MANY else 2 if pixels <= _VERY_MANY else 0
@@ -125,9 +123,8 @@ def _webp(pixels: int, size: Size) -> dict[str, Any]:
 
 
 def _avif(pixels: int, size: Size) -> dict[str, Any]:
-    """Speed 8 for 120 ms: 6 saves another 3 % for 300, 10 takes 30 for 9 % more bytes."""
-    speed = 8 if pixels <= _FEW else 10
-    return {"quality": size.quality_of("avif"), "speed": speed}
+    """Speed 8 takes 200 ms; 6 takes 500 to save 2 to 15 %, 10 takes 50 for 2 to 25 % more."""
+    return {"quality": size.quality_of("avif"), "speed": 8 if pixels <= _FEW else 10}
 
 
 def _paletted(image: Image.Image, look: int) -> Image.Image:

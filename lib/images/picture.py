@@ -65,7 +65,10 @@ def finished(image: Image.Image, header: Header, plan: Geometry, scale: int = 1)
     box = (left / scale, top / scale, right / scale, bottom / scale)
     small = resample(image, box, orient.stored_size(plan.scaled, header.orientation))
     small = orient.upright(colour.straight(small), header.orientation)
-    return Picture(colour.to_srgb(small, header.profile), header, plan)
+    small = colour.to_srgb(small, header.profile)
+    # `info` is where Pillow keeps what came with the original, and where encoders look for it.
+    small.info = {}
+    return Picture(small, header, plan)
 
 
 def _stored(plan: Geometry, header: Header) -> Box:

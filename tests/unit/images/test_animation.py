@@ -100,6 +100,14 @@ def test_a_still_is_a_still_where_animations_are_asked_for() -> None:
         assert image.size == (64, 48)
 
 
+@pytest.mark.parametrize("target", ["keep", "webp", "png", "avif"])
+def test_no_metadata_moves_along(target: str) -> None:
+    data = animation("GIF", frames(), comment=b"SECRET")
+    assert b"SECRET" in data
+    rendition = render(data, made.size(animated=True, format=target))
+    assert b"SECRET" not in rendition.data
+
+
 def test_one_crop_for_all_frames() -> None:
     pictures = [made.disc(200, 50, (40 + 40 * s, 25), 20, (220, 150, 120, 255)) for s in range(4)]
     data = animation("PNG", pictures, blend=0)

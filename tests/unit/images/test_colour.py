@@ -143,11 +143,10 @@ def test_ycck() -> None:
     assert made.difference(made.rendered(ycck), made.photo(64, 48)) < 5
 
 
-@pytest.mark.parametrize("format_", ["PNG", "TIFF"])
-@pytest.mark.parametrize("mode", ["I;16", "I;16B"])
+@pytest.mark.parametrize(
+    ("mode", "format_"), [("I;16", "PNG"), ("I;16", "TIFF"), ("I;16B", "TIFF")]
+)
 def test_16_bit_grey_keeps_its_tones(mode: str, format_: str) -> None:
-    if (mode, format_) == ("I;16B", "PNG"):
-        pytest.skip("a PNG has one byte order")
     image = Image.frombytes(mode, GREY.size, deep("<" if mode == "I;16" else ">"))
     result = made.rendered(made.encoded(image, format_), format="png")
     assert made.difference(result, GREY_SMALL) < 2
