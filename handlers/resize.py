@@ -12,9 +12,10 @@ from aws_lambda_powertools.utilities.batch import (
 from botocore.config import Config
 
 from handlers.settings import ResizeSettings
+from lib.aws import s3 as objects
 from lib.telemetry import Telemetry
 from lib.variants import Renderer
-from lib.worker import Message, Worker
+from lib.worker import Message, Worker, attempts_of, riskiest_last
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
@@ -31,25 +32,31 @@ _CLIENTS = Config(
 def handler(event: dict[str, Any], context: "LambdaContext") -> "PartialItemFailureResponse":
     """Drain one batch; the answer lists the messages that SQS must deliver again."""
     worker = _worker()
+    batch = riskiest_last(event)
 
     def take(record: "SQSRecord") -> None:
-        attempts = int(record.attributes.approximate_receive_count or 1)
-        worker.take(
-            Message(record.message_id, record.body, record.receipt_handle, attempts),
-            seconds_left=lambda: context.get_remaining_time_in_millis() / 1000,
+        message = Message(
+            record.message_id,
+            record.body,
+            record.receipt_handle,
+            attempts_of(record.raw_event),
+            at_risk=attempts_of(batch["Records"][-1]) > 1,
         )
+        worker.take(message, lambda: context.get_remaining_time_in_millis() / 1000)
 
     processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
     with worker.telemetry.batch():
-        return process_partial_response(event, take, processor, context)
+        return process_partial_response(batch, take, processor, context)
 
 
 @lru_cache(maxsize=1)
 def _worker() -> Worker:
     """Made once a container: clients keep their connections open between batches."""
     settings = ResizeSettings.from_environment()
+    s3 = boto3.client("s3", config=_CLIENTS)
+    objects.write_once(s3)
     renderer = Renderer(
-        s3=boto3.client("s3", config=_CLIENTS),
+        s3=s3,
         size=settings.size,
         originals_bucket=settings.originals_bucket,
         images_bucket=settings.images_bucket,
@@ -61,6 +68,7 @@ def _worker() -> Worker:
         sqs=boto3.client("sqs", config=_CLIENTS),
         queue_url=settings.queue_url,
         dlq_url=settings.dlq_url,
+        max_attempts=settings.max_receive_count,
         reserve=settings.reserve_seconds,
         telemetry=Telemetry(settings.size.name),
     )

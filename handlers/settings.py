@@ -41,6 +41,8 @@ class ResizeSettings(Settings):
     dlq_url: str
     cache_control: str
     max_upload_bytes: int = Field(gt=0)
+    # Receives after which SQS moves a message to the DLQ by itself, without a reason.
+    max_receive_count: int = Field(gt=0)
     # Seconds that one photo may take, downloads and uploads included.
     reserve_seconds: float = Field(gt=0)
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from infra.names import allow, arn, function_key, function_name, logical_id, policy, ref, sub
-from infra.numbers import BATCH_SIZE, BATCH_WINDOW, Numbers
+from infra.numbers import BATCH_SIZE, BATCH_WINDOW, MAX_RECEIVE_COUNT, Numbers
 from lib.keys import ORIGINALS
 from lib.sizes import Size
 
@@ -20,6 +20,7 @@ def function(size: Size, prefix: str, numbers: Numbers) -> dict[str, Any]:
         "SIZE": size.model_dump_json(),
         "QUEUE_URL": ref(logical_id("Queue", size)),
         "DLQ_URL": ref(logical_id("Dlq", size)),
+        "MAX_RECEIVE_COUNT": str(MAX_RECEIVE_COUNT),
         "RESERVE_SECONDS": str(numbers.reserve),
         "ORIGINALS_BUCKET": ref("OriginalsBucket"),
         "IMAGES_BUCKET": ref("ImagesBucket"),

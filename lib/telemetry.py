@@ -92,9 +92,9 @@ class Telemetry:
         self._count("Crashed")
         self._logger.exception("crashed", message_id=message_id)
 
-    def not_delayed(self, error: TransientError) -> None:
-        """A returned message's delay could not be set: it waits out the visibility timeout."""
-        self._logger.warning("delay not set", reason=error.reason, error=str(error))
+    def not_done(self, what: str, error: TransientError) -> None:
+        """A courtesy to the queue failed; SQS does the same by itself, only later."""
+        self._logger.warning("not done", what=what, reason=error.reason, error=str(error))
 
     def _count(self, name: str) -> None:
         self._metrics.add_metric(name, MetricUnit.Count, 1)

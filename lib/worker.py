@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lib import keys
 from lib.aws import sqs as queues
@@ -30,12 +30,17 @@ MAX_ERROR_BYTES = 1024
 
 @dataclass(frozen=True)
 class Message:
-    """An SQS message as a worker sees it; `attempts` counts this receive too."""
+    """An SQS message as a worker sees it; `attempts` counts this receive too.
+
+    `at_risk`: a message of its batch has been received before, and may be one that kills its
+    worker.
+    """
 
     id: str
     body: str
     receipt_handle: str
     attempts: int
+    at_risk: bool = False
 
 
 class Failure(NamedTuple):
@@ -64,6 +69,7 @@ class Worker:
     sqs: "SQSClient"
     queue_url: str
     dlq_url: str
+    max_attempts: int
     reserve: float
     telemetry: Telemetry
 
@@ -73,18 +79,15 @@ class Worker:
         Raises TransientError for a message that SQS must deliver again. All records are tried,
         whatever becomes of the others: another try finds the finished ones current.
         """
-        try:
-            failures = self._failures(message, seconds_left)
-        except Exception:
-            # A mistake of ours: the batch goes on, the message comes again, the log has it all.
-            self.telemetry.crashed(message.id)
-            raise
+        failures = self._failures(message, seconds_left)
         transient = next((f for f in failures if isinstance(f.error, TransientError)), None)
-        if failures and transient is None:
-            transient = self._park(message, failures[0])
+        if failures and (transient is None or message.attempts >= self.max_attempts):
+            transient = self._park(message, transient or failures[0])
         if transient:
             self._return(message, transient)
             raise transient.error
+        if message.at_risk:
+            self._delete(message)
 
     def _failures(self, message: Message, seconds_left: Callable[[], float]) -> list[Failure]:
         try:
@@ -98,6 +101,9 @@ class Worker:
                 self._look_at(event, path, seconds_left)
             except (PermanentError, TransientError) as error:
                 failures.append(Failure(path, error))
+            except Exception as error:  # noqa: BLE001  logged, tried again, parked at last
+                self.telemetry.crashed(message.id)
+                failures.append(Failure(path, TransientError("crashed", repr(error))))
         return failures
 
     def _look_at(self, event: ObjectEvent, path: str, seconds_left: Callable[[], float]) -> None:
@@ -135,6 +141,13 @@ class Worker:
         self.telemetry.parked(message.id, failure.path, reason, str(failure.error))
         return None
 
+    def _delete(self, message: Message) -> None:
+        """Delete a finished message now: a neighbour may kill the worker before SQS is told."""
+        try:
+            queues.delete(self.sqs, self.queue_url, message.receipt_handle)
+        except TransientError as error:
+            self.telemetry.not_done("delete at once", error)
+
     def _return(self, message: Message, failure: Failure) -> None:
         delay = 0 if isinstance(failure.error, NoTimeError) else _delay(message.attempts)
         reason = failure.error.reason
@@ -142,7 +155,7 @@ class Worker:
         try:
             queues.return_after(self.sqs, self.queue_url, message.receipt_handle, delay)
         except TransientError as error:
-            self.telemetry.not_delayed(error)
+            self.telemetry.not_done("delay", error)
 
 
 def _delay(attempts: int) -> int:
@@ -155,3 +168,20 @@ def _bounded(escaped: str) -> str:
     """At most MAX_ERROR_BYTES, and no half of a %XX at the end."""
     cut = escaped[:MAX_ERROR_BYTES]
     return cut if cut == escaped else cut[: -2 if cut[-2] == "%" else len(cut)].removesuffix("%")
+
+
+def riskiest_last(event: dict[str, Any]) -> dict[str, Any]:
+    """The batch with its most received messages at the end.
+
+    A message that kills its worker is received again and again. At the end of the batch it takes
+    no neighbour along, for these are finished and deleted by then.
+    """
+    records = event.get("Records")
+    if not isinstance(records, list):
+        return event
+    return {**event, "Records": sorted(records, key=attempts_of)}
+
+
+def attempts_of(record: dict[str, Any]) -> int:
+    """How often SQS has handed out a record of a batch, this time included."""
+    return int(record["attributes"]["ApproximateReceiveCount"])

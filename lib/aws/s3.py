@@ -1,6 +1,6 @@
 """Objects: read as they are now, written and deleted on condition of what was read."""
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from botocore.exceptions import ClientError
 
@@ -8,10 +8,14 @@ from lib.aws.failures import code_of, status_of, translated
 from lib.errors import PermanentError, Reason
 
 if TYPE_CHECKING:
+    from botocore.awsrequest import AWSResponse
+    from botocore.model import OperationModel
     from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
 
 _NOT_MODIFIED, _NOT_FOUND = 304, 404
+# An error somewhere behind the door of S3; 503 is the door's own refusal.
+_UNKNOWN = (500, 502, 504)
 
 
 class StoredObject(NamedTuple):
@@ -139,6 +143,30 @@ def delete(s3: "S3Client", bucket: str, key: str, *, etag: str) -> None:
         except ClientError as error:
             if status_of(error) != _NOT_FOUND:
                 raise
+
+
+def write_once(s3: "S3Client") -> None:
+    """Keep the SDK from repeating a PUT or DELETE whose outcome is unknown.
+
+    The first one may still be on its way: repeated at once, it could land after the original was
+    deleted and bring a variant back. The message returns to its queue instead, and the next try
+    reads what has become of it. A refusal such as SlowDown is known not to have been carried
+    out, so that the SDK may repeat it.
+    """
+    for operation in ("PutObject", "DeleteObject"):
+        s3.meta.events.register_first(f"needs-retry.s3.{operation}", _stop_if_unknown)
+
+
+def _stop_if_unknown(
+    operation: "OperationModel",
+    response: "tuple[AWSResponse, dict[str, Any]] | None",
+    caught_exception: Exception | None,
+    **_: Any,
+) -> None:
+    if caught_exception is not None:
+        raise caught_exception
+    if response is not None and response[0].status_code in _UNKNOWN:
+        raise ClientError(cast("Any", response[1]), operation.name)
 
 
 class UploadForm(NamedTuple):

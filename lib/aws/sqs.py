@@ -29,3 +29,9 @@ def return_after(sqs: "SQSClient", queue_url: str, receipt_handle: str, seconds:
         sqs.change_message_visibility(
             QueueUrl=queue_url, ReceiptHandle=receipt_handle, VisibilityTimeout=seconds
         )
+
+
+def delete(sqs: "SQSClient", queue_url: str, receipt_handle: str) -> None:
+    """Delete a message that is being worked on."""
+    with translated("SQS DeleteMessage"):
+        sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=receipt_handle)

@@ -108,6 +108,7 @@ def deliver(s3: "S3Client", queues: Queues, monkeypatch: pytest.MonkeyPatch) -> 
         "DLQ_URL": queues.dlq_url,
         "CACHE_CONTROL": "public, max-age=60",
         "MAX_UPLOAD_BYTES": "1000000",
+        "MAX_RECEIVE_COUNT": "10",
         "RESERVE_SECONDS": "5",
     }.items():
         monkeypatch.setenv(name, value)
