@@ -67,9 +67,21 @@ def test_only_s3_for_this_accounts_originals_may_publish(dev: Template) -> None:
     assert "TopicPolicy" in dev.resources["OriginalsBucket"]["DependsOn"]
 
 
-def test_the_images_bucket_tells_nobody(dev: Template) -> None:
+def test_the_images_bucket_tells_those_who_wait_and_no_queue_of_ours(dev: Template) -> None:
     """A variant must not start another rendering."""
-    assert "NotificationConfiguration" not in dev.properties("ImagesBucket")
+    configured = dev.properties("ImagesBucket")["NotificationConfiguration"]
+    variants = dev.resolved({"Ref": "VariantsTopic"})
+    assert configured["TopicConfigurations"] == [
+        {"Event": "s3:ObjectCreated:*", "Topic": variants},
+        {"Event": "s3:ObjectRemoved:*", "Topic": variants},
+    ]
+    subscriptions = dev.of_type("AWS::SNS::Subscription").values()
+    assert variants not in {subscription["TopicArn"] for subscription in subscriptions}
+    (statement,) = dev.properties("VariantsTopicPolicy")["PolicyDocument"]["Statement"]
+    assert statement["Principal"] == {"Service": "s3.amazonaws.com"}
+    images = dev.resolved({"Fn::GetAtt": ["ImagesBucket", "Arn"]})
+    assert statement["Condition"]["ArnEquals"] == {"aws:SourceArn": images}
+    assert "VariantsTopicPolicy" in dev.resources["ImagesBucket"]["DependsOn"]
 
 
 def test_only_this_distribution_reads_the_images(dev: Template) -> None:
@@ -129,7 +141,7 @@ def test_the_upload_api_is_closed_to_strangers(each_stage: Template) -> None:
 def test_outputs_name_every_address_and_the_sizes(dev: Template) -> None:
     outputs = {name: value["Value"] for name, value in dev.document["Outputs"].items()}
     named = {"ApiUrl", "CdnUrl", "DistributionId", "OriginalsBucketName", "ImagesBucketName"}
-    assert named | {"TopicArn", "AlarmTopicArn", "Sizes"} <= outputs.keys()
+    assert named | {"TopicArn", "VariantsTopicArn", "AlarmTopicArn", "Sizes"} <= outputs.keys()
     assert json.loads(outputs["Sizes"]) == ["800x600", "400x300", "1200x", "thumbnail"]
 
 
