@@ -1,9 +1,7 @@
-"""sizes.yml: the one list that queues, functions, alarms and URLs are made from."""
+"""A size: the box, and how a photo is fitted into it and encoded."""
 
 import hashlib
 import json
-import re
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -13,12 +11,9 @@ from pydantic import (
     Field,
     StringConstraints,
     Tag,
-    ValidationError,
     field_validator,
     model_validator,
 )
-
-from lib.errors import ConfigError
 
 Fit = Literal["cover", "contain", "inside", "fill"]
 Format = Literal["keep", "jpeg", "png", "webp", "avif"]
@@ -52,9 +47,6 @@ OUTPUT_BYTES_PER_PIXEL = 12
 # Long enough for any name people give; the 64 characters of a function's name are the tighter
 # limit, and depend on the stage, so that one is checked where functions are made.
 MAX_NAME = 40
-
-# "800x600", "1200x" (width only), "x600" (height only).
-_SHORT_FORM = re.compile(r"^(?P<width>\d*)x(?P<height>\d*)$")
 
 Edge = Annotated[int, Field(ge=1, le=MAX_EDGE, strict=True)]
 Percent = Annotated[int, Field(ge=1, le=100, strict=True)]
@@ -208,100 +200,3 @@ def recipe_id(size: Size, renderer_version: str) -> str:
     recipe = size.model_dump(mode="json", exclude={"name", "memory", "formats"})
     text = json.dumps([renderer_version, recipe], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
-def load_sizes(path: str | Path) -> list[Size]:
-    """Read and check sizes.yml.
-
-    Raises ConfigError naming file, entry, key, limit and the value given, one line for each
-    mistake: a deployer mends all of them at once.
-    """
-    import yaml  # noqa: PLC0415  a Lambda gets its size by environment: no YAML in the zip
-
-    path = Path(path)
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: is not YAML: {' '.join(str(error).split())}") from error
-    return parse_sizes(document, file=path.name)
-
-
-def parse_sizes(document: object, *, file: str) -> list[Size]:
-    """The sizes of an already loaded sizes.yml; `file` names it in errors (ConfigError)."""
-    if not isinstance(document, dict) or not isinstance(document.get("sizes"), list):
-        raise ConfigError(f"{file}: needs a key 'sizes' with a list of sizes, such as '- 800x600'")
-    mistakes = [
-        f"{file}: {key}: unknown key; the file takes 'defaults' and 'sizes'"
-        for key in document
-        if key not in ("defaults", "sizes")
-    ]
-    defaults = document.get("defaults") or {}
-    if not isinstance(defaults, dict) or {"name", "width", "height"} & defaults.keys():
-        raise ConfigError(
-            f"{file}: defaults: must be a mapping of settings that sizes share "
-            f"(not name, width or height), got {defaults!r}"
-        )
-    if not document["sizes"]:
-        raise ConfigError(f"{file}: sizes: at least one size is needed, got an empty list")
-    sizes: list[Size] = []
-    for index, entry in enumerate(document["sizes"]):
-        try:
-            sizes.append(Size.model_validate({**defaults, **_expand(entry)}))
-        except ValidationError as error:
-            where = f"{file}: sizes[{index}]{_called(entry)}"
-            mistakes += [f"{where}: {line}" for line in _mistakes(error)]
-        except ConfigError as error:
-            mistakes.append(f"{file}: sizes[{index}]: {error}")
-    mistakes += [f"{file}: {line}" for line in _collisions(sizes)]
-    if mistakes:
-        raise ConfigError("\n".join(mistakes))
-    return sizes
-
-
-def _expand(entry: object) -> dict[str, Any]:
-    if isinstance(entry, dict):
-        return entry
-    match = _SHORT_FORM.match(entry) if isinstance(entry, str) else None
-    if match is None:
-        raise ConfigError(
-            f"must look like 800x600, 1200x, x600, or be a mapping with a name, got {entry!r}"
-        )
-    edges = {edge: int(digits) for edge, digits in match.groupdict().items() if digits}
-    return {"name": entry, **edges}
-
-
-def _called(entry: object) -> str:
-    name = entry.get("name") if isinstance(entry, dict) else entry
-    return f" ({name})" if name else ""
-
-
-# What pydantic puts into a place for its own use: the two kinds of `quality`.
-_TAGS = {"number", "mapping"}
-
-
-def _mistakes(error: ValidationError) -> list[str]:
-    lines = []
-    for mistake in error.errors():
-        key = ".".join(str(part) for part in mistake["loc"] if part not in _TAGS)
-        text = mistake["msg"].removeprefix("Value error, ")
-        given = "" if mistake["type"] == "missing" or not key else f", got {mistake['input']!r}"
-        lines.append(": ".join(filter(None, [key, text])) + given)
-    return lines
-
-
-def _collisions(sizes: list[Size]) -> list[str]:
-    lines, seen = [], dict[str, Size]()
-    for size in sizes:
-        first = seen.setdefault(size.logical_id, size)
-        if first is size:
-            continue
-        if first.name == size.name:
-            lines.append(f"sizes: name: two sizes are called {size.name!r}: rename or remove one")
-        else:
-            lines.append(
-                f"sizes: name: {first.name!r} and {size.name!r} both give the CloudFormation "
-                f"logical id {size.logical_id!r}: rename one"
-            )
-    return lines

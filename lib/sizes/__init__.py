@@ -1,0 +1,22 @@
+"""Sizes: what one is, and the file they are listed in."""
+
+from lib.sizes.file import load_sizes, parse_sizes
+from lib.sizes.size import (
+    MAX_EDGE,
+    MEGABYTE,
+    OUTPUT_BYTES_PER_PIXEL,
+    Quality,
+    Size,
+    recipe_id,
+)
+
+__all__ = [
+    "MAX_EDGE",
+    "MEGABYTE",
+    "OUTPUT_BYTES_PER_PIXEL",
+    "Quality",
+    "Size",
+    "load_sizes",
+    "parse_sizes",
+    "recipe_id",
+]
