@@ -33,7 +33,9 @@ class Header:
     `parts` are the slices of the file that hold pixels; `orientation` is EXIF's 1-8;
     `complete` tells whether the file's own structure reaches its end; `transparent_colour`
     (in 8 bits) is the one that a PNG declares as see-through; `moving_parts` are the slices
-    of its whole animation, where a still needs less.
+    of its whole animation, where a still needs less; `decoded` are the pixels of all frames
+    that a decoder makes for one picture, alpha's among them, and `kept` the bytes of those that
+    it keeps beside them, where the file tells.
     """
 
     codec: Codec
@@ -46,11 +48,13 @@ class Header:
     frames: int = 1
     transparent_colour: tuple[int, ...] | None = None
     moving_parts: Sequence[bytes | memoryview] | None = None
+    decoded: int = 0
+    kept: int = 0
 
     @property
     def pixels(self) -> int:
-        """Pixels of one frame."""
-        return self.width * self.height
+        """Pixels of one picture: a frame and its alpha count as one, more of them as more."""
+        return max(self.width * self.height, self.decoded // 2)
 
     @property
     def upright(self) -> tuple[int, int]:

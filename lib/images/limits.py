@@ -83,7 +83,7 @@ def check_frames(header: Header, size: Size, canvas: tuple[int, int]) -> None:
     made = canvas[0] * canvas[1]
     each = _FRAME_NS + header.pixels * _FRAME_IN_NS
     each += made * _FRAME_OUT_NS * (1 + len(size.formats))
-    room = size.pixel_memory - header.pixels * _BYTES_PER_PIXEL[header.codec]
+    room = size.pixel_memory - header.pixels * _BYTES_PER_PIXEL[header.codec] - header.kept
     most = min(_FRAMES_NS // each, room // (made * OUTPUT_BYTES_PER_PIXEL))
     if header.frames > most:
         raise PermanentError(
@@ -104,11 +104,14 @@ def _source_bytes(header: Header, scale: int) -> int:
     if isinstance(header, JpegHeader):
         scaled = ceil(header.width / scale) * ceil(header.height / scale)
         return header.coefficients + scaled * _JPEG_BYTES_PER_PIXEL
-    return header.pixels * _BYTES_PER_PIXEL[header.codec] + copies
+    return header.pixels * _BYTES_PER_PIXEL[header.codec] + header.kept + copies
 
 
 def _too_many_pixels(header: Header, limit: str) -> PermanentError:
+    given = f"{header.width} x {header.height} pixels"
+    if header.pixels > header.width * header.height:
+        given += f", decoded from frames of {header.decoded:,}, two of which count as one"
     return PermanentError(
         Reason.TOO_MANY_PIXELS,
-        f"{header.width} x {header.height} pixels; {limit}: upload a smaller picture",
+        f"{given}; {limit}: upload a smaller picture",
     )

@@ -3,6 +3,7 @@
 import struct
 from collections.abc import Iterator
 
+from lib.images.formats import avif
 from lib.images.header import Codec, Header, corrupt, truncated
 
 _AVIF = {b"avif", b"avis"}
@@ -19,6 +20,8 @@ def is_photo(source: bytes) -> bool:
 def read(source: bytes) -> Header:
     """The sizes that the meta box declares: the largest counts, whichever item is shown.
 
+    For AVIF also those that its AV1 data have: a decoder makes these, whatever is declared.
+
     The orientation is left to the decoders: both formats have a property of their own for it.
     """
     boxes = list(_boxes(source))
@@ -30,11 +33,14 @@ def read(source: bytes) -> Header:
     sizes = list(_sizes(source, *meta))
     if not sizes:
         raise corrupt(codec, "it declares no size")
-    width, height = max(sizes, key=lambda size: size[0] * size[1])
+    size = max(sizes, key=lambda size: size[0] * size[1])
+    work = _work(source, boxes) if codec is Codec.AVIF else avif.Work([])
     return Header(
         codec=codec,
-        width=width,
-        height=height,
+        width=max(width for width, _ in (size, *work.sizes)),
+        height=max(height for _, height in (size, *work.sizes)),
+        decoded=work.pixels,
+        kept=work.kept,
         parts=_without_exif(source, *meta),
         complete=complete,
         frames=_frames(source) if codec is Codec.AVIF else 1,
@@ -63,6 +69,18 @@ def _boxes(source: bytes) -> Iterator[tuple[bytes, int, int]]:
             return
         yield name, at, end
         at = end
+
+
+def _work(source: bytes, boxes: list[tuple[bytes, int, int]]) -> avif.Work:
+    """What decoding takes; the first box of a name is the one that decoders read."""
+    bodies: dict[bytes, tuple[int, int]] = {}
+    for name, start, end in boxes:
+        long = source[start : start + 4] == b"\0\0\0\1"
+        bodies.setdefault(name, (start + (16 if long else 8), end))
+    movie = bodies.get(b"moov")
+    if movie and movie[1] > len(source):
+        raise truncated(Codec.AVIF)
+    return avif.work(source, bodies[b"meta"], movie)
 
 
 def _sizes(source: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:

@@ -191,28 +191,32 @@ def test_an_output_is_bounded_even_if_a_photo_is_a_thread() -> None:
 
 
 MEASURE = """
-import resource, sys, time
+import pathlib, sys
 from lib.errors import PermanentError
 from lib.images import render
 from lib.sizes import Size
 source = sys.stdin.buffer.read()
 size = Size(width=800, height=600)
 import PIL.JpegImagePlugin, PIL.PngImagePlugin
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def peak():
+    status = pathlib.Path("/proc/self/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0])
+before = peak()
 try:
     render(source, size)
 except PermanentError as error:
     print(error.reason, end=" ")
 else:
     print("rendered", end=" ")
-print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+print((peak() - before) // 1024)
 """
 
 
 def measured(data: bytes) -> tuple[str, int]:
     """What became of it, and how many MB it took at its peak beside the interpreter and the file.
 
-    Measured in a fresh process, as peaks never go down again.
+    Measured in a fresh process, as peaks never go down again; `ru_maxrss` would begin at the peak
+    of the process that started it (getrusage(2)), and hide what is below.
     """
     ran = subprocess.run(
         [sys.executable, "-c", MEASURE], input=data, cwd=ROOT, capture_output=True, check=True

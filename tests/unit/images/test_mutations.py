@@ -31,6 +31,8 @@ SOURCES = {
     "bmp": made.encoded(SMALL, "BMP"),
     "palette bmp": made.encoded(SMALL.convert("P"), "BMP"),
     "avif": made.encoded(SMALL, "AVIF", exif=made.exif(6)),
+    "transparent avif": made.encoded(made.disc(24, 18, (9, 9), 7, "teal"), "AVIF"),
+    "moving avif": made.encoded(SMALL, "AVIF", **MOVING),
     "heic": made.heic(SMALL, exif=made.exif(6)),
 }
 SIZES = [made.size(width=10, height=8), made.size(width=10, height=8, animated=True)]

@@ -21,6 +21,7 @@ SOURCES = {
     "lzw tiff": made.encoded(PHOTO, "TIFF", compression="tiff_lzw"),
     "bmp": made.encoded(PHOTO, "BMP"),
     "avif": made.encoded(PHOTO, "AVIF"),
+    "moving avif": made.encoded(PHOTO, "AVIF", save_all=True, append_images=[PHOTO.rotate(9)]),
     "heic": made.heic(PHOTO),
 }
 
