@@ -32,7 +32,7 @@ _USUAL_SCANS, MAX_SCANS = 10, 64
 MAX_SCANNED = 3_000_000_000
 
 # In entropy-coded data every 0xFF is followed by 0 (stuffing) or is a restart.
-_MARKER = re.compile(rb"\xff+[^\xff\x00\xd0-\xd7]")
+_MARKER = re.compile(rb"\xff[^\xff\x00\xd0-\xd7]")
 
 
 @dataclass(frozen=True, kw_only=True)
