@@ -4,7 +4,7 @@ BIN := .venv/bin
 PORT ?= 0
 CDN_PORT ?= 0
 
-.PHONY: help setup demo local stop test check format clean
+.PHONY: help setup demo local stop test bench check format clean
 .SILENT:
 
 help:
@@ -12,6 +12,7 @@ help:
 	echo "make local    the same stack, kept running (again: deploys to it); PORT=, CDN_PORT="
 	echo "make stop     ends it"
 	echo "make test     all tests, the end-to-end ones included"
+	echo "make bench    speed, memory and cold start beside sharp and others; ARGS=--quick: a minute"
 	echo "make check    format, lint, types, template; quick"
 
 setup: .venv/.ready node_modules/.ready
@@ -28,6 +29,9 @@ stop: .venv/.ready
 test: setup
 	$(BIN)/python -m pytest
 
+bench: setup .venv-bench/.ready bench/node_modules/.ready
+	.venv-bench/bin/python -m bench $(ARGS)
+
 check: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -39,7 +43,7 @@ format: setup
 	$(BIN)/ruff check --fix .
 
 clean: stop
-	rm -rf .venv node_modules .serverless .serverless-cache .cache
+	rm -rf .venv .venv-bench node_modules bench/node_modules .serverless .serverless-cache .cache
 
 .venv/.ready: requirements.txt requirements-dev.txt
 	command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed: install it, or say PYTHON=/path/to/python3" >&2; exit 1; }
@@ -54,4 +58,16 @@ node_modules/.ready: package.json package-lock.json
 	node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)' || { echo "Node 20.19 or newer is needed, this is $$(node --version)" >&2; exit 1; }
 	echo "Setting up Node packages in node_modules (half a minute)"
 	npm ci --silent --no-audit --no-fund
+	touch $@
+
+.venv-bench/.ready: requirements.txt constraints.txt bench/requirements.txt
+	command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed: install it, or say PYTHON=/path/to/python3" >&2; exit 1; }
+	echo "Setting up what is compared with in .venv-bench (a minute)"
+	$(PYTHON) -m venv --clear .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt
+	touch $@
+
+bench/node_modules/.ready: bench/package.json bench/package-lock.json
+	command -v npm >/dev/null || { echo "Node 20.19 or newer with npm is needed: install it from your system or nodejs.org" >&2; exit 1; }
+	cd bench && npm ci --silent --no-audit --no-fund
 	touch $@

@@ -1,0 +1,51 @@
+"""How long the worker takes to begin, against a program that only makes an S3 client."""
+
+import json
+import os
+import subprocess
+import sys
+
+from bench import inputs
+from bench.figures import Ratio, ratio
+
+ROUNDS, QUICK_ROUNDS = 11, 3
+_ALONE = "import boto3; boto3.client('s3')"
+_WORKER = "import handlers.resize; handlers.resize._worker()"
+_ADDRESS = "https://sqs.eu-west-1.amazonaws.com/123456789012/"
+# What the stack tells a worker; made up, nothing is called.
+_SETTINGS = {
+    "SIZE": json.dumps({"width": 800, "height": 600}),
+    "ORIGINALS_BUCKET": "originals",
+    "IMAGES_BUCKET": "images",
+    "QUEUE_URL": f"{_ADDRESS}800x600",
+    "DLQ_URL": f"{_ADDRESS}800x600-dlq",
+    "CACHE_CONTROL": "public",
+    "MAX_UPLOAD_BYTES": "52428800",
+    "RESERVE_SECONDS": "10",
+    "AWS_DEFAULT_REGION": "eu-west-1",
+    "AWS_ACCESS_KEY_ID": "none",
+    "AWS_SECRET_ACCESS_KEY": "none",
+}
+
+
+def measure(rounds: int) -> tuple[Ratio, float]:
+    """The worker's CPU time by that of the client alone, and its median in seconds."""
+    for program in (_ALONE, _WORKER):
+        _start(program)  # writes the byte code, as a deployed zip's first start does
+    alone, worker = [], []
+    for _ in range(rounds):
+        alone.append(_start(_ALONE))
+        worker.append(_start(_WORKER))
+    return ratio(worker, alone), sorted(worker)[rounds // 2]
+
+
+def _start(program: str) -> float:
+    """CPU time of a fresh interpreter that runs the program."""
+    child = subprocess.Popen(
+        [sys.executable, "-c", program], cwd=inputs.PROJECT, env={**os.environ, **_SETTINGS}
+    )
+    _, status, usage = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode != 0:
+        raise RuntimeError(f"{program} failed: its error stands above")
+    return usage.ru_utime + usage.ru_stime

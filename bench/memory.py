@@ -1,0 +1,79 @@
+"""Peak memory of one render, in a fresh process each."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+from bench import inputs
+
+MEGABYTE = 1 << 20
+
+
+class Large(NamedTuple):
+    """A photo that is large to hold, and what its render may take."""
+
+    name: str
+    format: str
+    width: int
+    height: int
+    goal: int
+
+
+LARGE = [
+    Large("48 MP JPEG", "jpeg", 8064, 6048, 60),
+    Large("100 MP JPEG", "jpeg", 11648, 8736, 90),
+    Large("100 MP PNG", "png", 11648, 8736, 700),
+]
+# The kernel's own high-water mark of this process image. ru_maxrss would begin with what the
+# parent held when it forked.
+_CHILD = """
+import json, sys
+from pathlib import Path
+from lib.errors import PermanentError
+from lib.images import render
+from lib.sizes import Size
+
+def told(key):
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(key):
+            return int(line.split()[1]) * 1024
+
+size = Size(width=800, height=600)
+# A tiny photo of the same kind loads the modules and the codec.
+render(Path(sys.argv[1]).read_bytes(), size)
+before = told("VmRSS:")
+refused = None
+try:
+    render(Path(sys.argv[2]).read_bytes(), size)
+except PermanentError as error:
+    refused = error.reason
+print(json.dumps({"bytes": max(0, told("VmHWM:") - before), "refused": refused}))
+"""
+
+
+def peak(large: Large) -> tuple[float, str | None]:
+    """Megabytes above an interpreter that has the modules loaded, the file's own bytes included;
+    and the reason, if the photo was refused.
+    """
+    command = [sys.executable, "-c", _CHILD, str(_tiny(large.format)), str(_file(large))]
+    run = subprocess.run(command, cwd=inputs.PROJECT, capture_output=True, text=True, check=True)
+    told = json.loads(run.stdout)
+    return told["bytes"] / MEGABYTE, told["refused"]
+
+
+def _file(large: Large) -> Path:
+    """Enlarged to so many pixels: of a photo's memory only its bytes depend on its contents."""
+    file = inputs.folder() / f"large-{large.width}x{large.height}.{large.format}"
+    if not file.exists():
+        options = {"quality": 90} if large.format == "jpeg" else {"compress_level": 1}
+        inputs.save(inputs.cut("street", large.width, large.height), file, large.format, options)
+    return file
+
+
+def _tiny(format_: str) -> Path:
+    file = inputs.folder() / f"tiny.{format_}"
+    if not file.exists():
+        inputs.save(inputs.cut("street", 40, 30), file, format_, {})
+    return file

@@ -1,0 +1,42 @@
+"""Pillow as most tutorials use it: decode everything, fit, save optimized."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import PIL
+from PIL import Image, ImageOps
+
+from bench.peers.peer import (
+    AVIF_QUALITY,
+    AVIF_SPEED,
+    JPEG_QUALITY,
+    WEBP_METHOD,
+    WEBP_QUALITY,
+    Box,
+)
+
+_OPTIONS: dict[str, dict[str, Any]] = {
+    "jpeg": {"quality": JPEG_QUALITY, "progressive": True, "optimize": True},
+    "png": {"optimize": True},
+    "webp": {"quality": WEBP_QUALITY, "method": WEBP_METHOD},
+    "avif": {"quality": AVIF_QUALITY, "speed": AVIF_SPEED},
+}
+
+
+class Naive:
+    """Right, and slow."""
+
+    version = f"Pillow {PIL.__version__}"
+
+    def load(self, source: Path, boxes: list[Box]) -> None:
+        """Read the file."""
+        self._source = source.read_bytes()
+        del boxes
+
+    def render(self, box: Box, target: str) -> bytes:
+        """One variant."""
+        image = ImageOps.exif_transpose(Image.open(io.BytesIO(self._source)))
+        out = io.BytesIO()
+        ImageOps.fit(image, box, Image.Resampling.LANCZOS).save(out, target, **_OPTIONS[target])
+        return out.getvalue()

@@ -1,0 +1,62 @@
+// sharp behind the same lines as serve.py: a JSON request a line in, a JSON answer a line out.
+
+import fs from 'node:fs';
+import path from 'node:path';
+import readline from 'node:readline';
+
+const answer = (value) => process.stdout.write(`${JSON.stringify(value)}\n`);
+
+let sharp;
+try {
+  sharp = (await import('sharp')).default;
+} catch {
+  answer({ absent: 'npm ci in bench/' });
+  process.exit(0);
+}
+
+// One thread, and every job does all of its work.
+sharp.concurrency(1);
+sharp.cache(false);
+
+const SAVERS = {
+  jpeg: (image) => image.jpeg({ quality: 80, progressive: true, chromaSubsampling: '4:2:0' }),
+  png: (image) => image.png({ compressionLevel: 6, adaptiveFiltering: true }),
+  webp: (image) => image.webp({ quality: 80, effort: 4 }),
+  // libavif's speed 8 is libheif's effort 1.
+  avif: (image) => image.avif({ quality: 60, effort: 1, chromaSubsampling: '4:2:0' }),
+};
+
+let source;
+let made = [];
+
+const render = ([width, height], target) =>
+  SAVERS[target](sharp(source).autoOrient().resize(width, height, { fit: 'cover' })).toBuffer();
+
+const commands = {
+  load: ({ path: file }) => {
+    source = fs.readFileSync(file);
+    return {};
+  },
+  run: async ({ boxes, target }) => {
+    made = [];
+    const before = process.cpuUsage();
+    for (const box of boxes) made.push(await render(box, target));
+    const { user, system } = process.cpuUsage(before);
+    return { cpu: (user + system) / 1e6, bytes: made.map((data) => data.length) };
+  },
+  save: ({ folder }) => {
+    const files = made.map((data, at) => path.join(folder, `${at}`));
+    files.forEach((file, at) => fs.writeFileSync(file, made[at]));
+    return { files };
+  },
+};
+
+answer({ version: `sharp ${sharp.versions.sharp}, libvips ${sharp.versions.vips}` });
+for await (const line of readline.createInterface({ input: process.stdin })) {
+  const request = JSON.parse(line);
+  try {
+    answer(await commands[request.do](request));
+  } catch (error) {
+    answer({ error: String(error) });
+  }
+}

@@ -1,0 +1,65 @@
+"""pyvips by its own shortest way, `thumbnail`.
+
+Its rule keeps twice the pixels in front of a resize, so it decodes more than sharp does.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from bench.peers.peer import (
+    AVIF_QUALITY,
+    AVIF_SPEED,
+    JPEG_QUALITY,
+    PNG_LEVEL,
+    WEBP_METHOD,
+    WEBP_QUALITY,
+    AbsentError,
+    Box,
+)
+
+_SAVERS: dict[str, tuple[str, dict[str, Any]]] = {
+    "jpeg": ("jpegsave_buffer", {"Q": JPEG_QUALITY, "interlace": True, "subsample_mode": "on"}),
+    "png": ("pngsave_buffer", {"compression": PNG_LEVEL, "filter": "all"}),
+    "webp": ("webpsave_buffer", {"Q": WEBP_QUALITY, "effort": WEBP_METHOD}),
+    "avif": (
+        "heifsave_buffer",
+        {
+            "Q": AVIF_QUALITY,
+            "compression": "av1",
+            "effort": 9 - AVIF_SPEED,
+            "bitdepth": 8,
+            "subsample_mode": "on",
+        },
+    ),
+}
+
+
+class Vips:
+    """One thread and no cache of operations: each job does all of its work."""
+
+    def __init__(self) -> None:
+        # libvips reads this once, when it is loaded.
+        os.environ["VIPS_CONCURRENCY"] = "1"
+        try:
+            import pyvips  # noqa: PLC0415  after the line above, and only where it is installed
+        except (ImportError, OSError) as error:
+            raise AbsentError("pip install pyvips pyvips-binary") from error
+        pyvips.cache_set_max(0)
+        self._pyvips = pyvips
+        numbers = ".".join(str(pyvips.version(part)) for part in range(3))
+        self.version = f"pyvips {pyvips.__version__}, libvips {numbers}"
+
+    def load(self, source: Path, boxes: list[Box]) -> None:
+        """Read the file."""
+        self._source = source.read_bytes()
+        del boxes
+
+    def render(self, box: Box, target: str) -> bytes:
+        """One variant."""
+        image = self._pyvips.Image.thumbnail_buffer(
+            self._source, box[0], height=box[1], crop="centre"
+        )
+        saver, options = _SAVERS[target]
+        data: bytes = getattr(image, saver)(keep="none", **options)
+        return data

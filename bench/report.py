@@ -1,0 +1,133 @@
+"""A run's figures: as tables, as JSON, and as the marked part of docs/performance.md."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from bench.cases import Case
+from bench.contenders import NAMES
+from bench.figures import Goal, Ratio, ratio
+from bench.race import Lap, Laps
+
+_BEGIN, _END = "<!-- figures: written by `make bench` -->", "<!-- end of figures -->"
+_MET = {True: "met", False: "missed", None: "not measured"}
+_SMALL = 0.1  # below that two places say nothing
+
+SPEED_HEAD = ("input", "contender", "CPU ms", "x sharp", "x limit", "SSIM", "bytes")
+GOAL_HEAD = ("goal", "asked", "measured (range)", "")
+
+
+@dataclass(frozen=True)
+class Run:
+    """Everything that one run found out."""
+
+    about: dict[str, str]
+    versions: dict[str, str]
+    raced: list[tuple[Case, Laps]]
+    goals: list[Goal]
+
+
+def speed_rows(run: Run) -> list[tuple[str, ...]]:
+    """One row for each case and contender."""
+    return [
+        (case.name, NAMES[name], *_figures(lap, laps))
+        for case, laps in run.raced
+        for name, lap in laps.items()
+    ]
+
+
+def _figures(lap: Lap, laps: Laps) -> tuple[str, ...]:
+    similar = "" if lap is laps.get("limit") else f"{lap.mean_ssim:.4f}"
+    return (
+        f"{1000 * median(lap.cpu):,.0f}",
+        str(_against(lap, laps.get("sharp")) or ""),
+        str(_against(lap, laps.get("limit")) or ""),
+        similar,
+        f"{sum(lap.bytes):,}",
+    )
+
+
+def _against(lap: Lap, other: Lap | None) -> Ratio | None:
+    return None if other is None or other is lap else ratio(lap.cpu, other.cpu)
+
+
+def goal_rows(run: Run) -> list[tuple[str, ...]]:
+    """One row for each goal."""
+    return [
+        (
+            goal.name,
+            f"{'>=' if goal.at_least else '<='} {goal.limit:g}{goal.unit}",
+            _value(goal),
+            _MET[goal.met],
+        )
+        for goal in run.goals
+    ]
+
+
+def _value(goal: Goal) -> str:
+    if goal.value is None:
+        return ""
+    if goal.range is not None:
+        return str(goal.range)
+    places = 4 if goal.limit < _SMALL else 1
+    return f"{goal.value:.{places}f}{goal.unit}{goal.note and f', refused: {goal.note}'}"
+
+
+def as_json(run: Run) -> dict[str, Any]:
+    """The run for programs."""
+    return {
+        "about": run.about,
+        "contenders": run.versions,
+        "cases": [
+            {
+                **asdict(case),
+                "target": case.target,
+                "contenders": {name: _lap_json(lap, laps) for name, lap in laps.items()},
+            }
+            for case, laps in run.raced
+        ],
+        "goals": [_goal_json(goal) for goal in run.goals],
+    }
+
+
+def _lap_json(lap: Lap, laps: Laps) -> dict[str, Any]:
+    against = {f"by_{name}": _against(lap, laps.get(name)) for name in ("sharp", "limit")}
+    ratios = {name: found._asdict() for name, found in against.items() if found}
+    return {"cpu_median_seconds": median(lap.cpu), **asdict(lap), **ratios}
+
+
+def _goal_json(goal: Goal) -> dict[str, Any]:
+    spread = goal.range._asdict() if goal.range else None
+    return {**asdict(goal), "range": spread, "met": goal.met}
+
+
+def write_json(file: Path, run: Run) -> None:
+    """The run as a file."""
+    file.write_text(json.dumps(as_json(run), indent=2) + "\n", encoding="utf-8")
+
+
+def write_docs(file: Path, run: Run) -> None:
+    """Put the figures in the place of those that stand between the two marks."""
+    text = file.read_text(encoding="utf-8")
+    before, rest = text.split(_BEGIN)
+    after = rest.split(_END)[1]
+    lines = [f"{key}: {value}.  " for key, value in {**run.about, **named(run.versions)}.items()]
+    parts = [
+        "\n".join(lines),
+        _table(GOAL_HEAD, goal_rows(run)),
+        _table(SPEED_HEAD, speed_rows(run)),
+    ]
+    block = "\n\n".join(parts)
+    file.write_text(f"{before}{_BEGIN}\n{block}\n{_END}{after}", encoding="utf-8")
+
+
+def named(versions: dict[str, str]) -> dict[str, str]:
+    """Versions under the names that people know."""
+    return {NAMES[name]: version for name, version in versions.items()}
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = [head, ("---",) * len(head), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
