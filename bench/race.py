@@ -12,7 +12,7 @@ from bench.contenders import SLOW, Contender
 from bench.ssim import luma, reference, ssim
 
 # Medians of seven rounds differ by a percent from run to run on a machine with other work.
-ROUNDS, QUICK_ROUNDS = 9, 3
+ROUNDS, QUICK_ROUNDS = 7, 3
 
 
 @dataclass
