@@ -54,11 +54,11 @@ def _run(console: Console, *, quick: bool) -> Run:
             inputs.make(case)
         zip_goal = [] if quick else [goals.of_zip(package.megabytes())]
         pinned = _pin()
+        status.update("Cold start and memory")
+        small = [*_memory(quick=quick), _start(quick=quick), *zip_goal]
         status.update("Starting the contenders")
         contenders = [stack.enter_context(Contender(name)) for name in NAMES]
         raced = [(case, race.race(contenders, case, rounds, status.update)) for case in cases]
-        status.update("Cold start and memory")
-        small = [*_memory(quick=quick), _start(quick=quick), *zip_goal]
     about = {
         "Machine": f"{platform.machine()}, {platform.system()}, Python {platform.python_version()}",
         "Pinned to one core": "yes" if pinned else "no",

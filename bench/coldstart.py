@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 from bench import inputs
+from bench.contenders import deployed
 from bench.figures import Ratio, ratio
 
 ROUNDS, QUICK_ROUNDS = 11, 3
@@ -21,6 +22,7 @@ _SETTINGS = {
     "DLQ_URL": f"{_ADDRESS}800x600-dlq",
     "CACHE_CONTROL": "public",
     "MAX_UPLOAD_BYTES": "52428800",
+    "MAX_RECEIVE_COUNT": "10",
     "RESERVE_SECONDS": "10",
     "AWS_DEFAULT_REGION": "eu-west-1",
     "AWS_ACCESS_KEY_ID": "none",
@@ -42,7 +44,7 @@ def measure(rounds: int) -> tuple[Ratio, float]:
 def _start(program: str) -> float:
     """CPU time of a fresh interpreter that runs the program."""
     child = subprocess.Popen(
-        [sys.executable, "-c", program], cwd=inputs.PROJECT, env={**os.environ, **_SETTINGS}
+        [sys.executable, "-c", program], cwd=inputs.PROJECT, env=deployed() | _SETTINGS
     )
     _, status, usage = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)

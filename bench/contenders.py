@@ -1,13 +1,16 @@
 """The contenders as this side sees them: a warm process each, asked by lines of JSON."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from infra.functions import allocator
 from lib.errors import ConfigError
+from lib.sizes import Size
 
 _FOLDER = Path(__file__).parent
 # Ours first; then in the order of the table.
@@ -21,6 +24,11 @@ NAMES = {
 }
 # A full decode and more for each size: seconds on a large photo.
 SLOW = {"magick", "naive"}
+
+
+def deployed() -> dict[str, str]:
+    """This process's environment, with what the stack sets for a function that renders."""
+    return {**os.environ, **allocator(Size(name="800x600", width=800, height=600))}
 
 
 class Contender:
@@ -37,6 +45,7 @@ class Contender:
             stdout=subprocess.PIPE,
             text=True,
             cwd=_FOLDER.parent,
+            env=deployed() if name == "ours" else None,
         )
         greeting = self._answer()
         self.version: str = greeting.get("version", "not installed")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bench import inputs
+from bench.contenders import deployed
 
 MEGABYTE = 1 << 20
 
@@ -40,25 +41,23 @@ def told(key):
         if line.startswith(key):
             return int(line.split()[1]) * 1024
 
-size = Size(width=800, height=600)
-# A tiny photo of the same kind loads the modules and the codec.
-render(Path(sys.argv[1]).read_bytes(), size)
-before = told("VmRSS:")
 refused = None
 try:
-    render(Path(sys.argv[2]).read_bytes(), size)
+    render(Path(sys.argv[1]).read_bytes(), Size(width=800, height=600))
 except PermanentError as error:
     refused = error.reason
-print(json.dumps({"bytes": max(0, told("VmHWM:") - before), "refused": refused}))
+print(json.dumps({"bytes": told("VmHWM:"), "refused": refused}))
 """
 
 
 def peak(large: Large) -> tuple[float, str | None]:
-    """Megabytes above an interpreter that has the modules loaded, the file's own bytes included;
-    and the reason, if the photo was refused.
+    """Megabytes of the whole process, interpreter and the file's own bytes included; and the
+    reason, if the photo was refused.
     """
-    command = [sys.executable, "-c", _CHILD, str(_tiny(large.format)), str(_file(large))]
-    run = subprocess.run(command, cwd=inputs.PROJECT, capture_output=True, text=True, check=True)
+    command = [sys.executable, "-c", _CHILD, str(_file(large))]
+    run = subprocess.run(
+        command, cwd=inputs.PROJECT, env=deployed(), capture_output=True, text=True, check=True
+    )
     told = json.loads(run.stdout)
     return told["bytes"] / MEGABYTE, told["refused"]
 
@@ -69,11 +68,4 @@ def _file(large: Large) -> Path:
     if not file.exists():
         options = {"quality": 90} if large.format == "jpeg" else {"compress_level": 1}
         inputs.save(inputs.cut("street", large.width, large.height), file, large.format, options)
-    return file
-
-
-def _tiny(format_: str) -> Path:
-    file = inputs.folder() / f"tiny.{format_}"
-    if not file.exists():
-        inputs.save(inputs.cut("street", 40, 30), file, format_, {})
     return file

@@ -5,7 +5,7 @@ from typing import Any
 from infra.names import allow, arn, function_key, function_name, logical_id, policy, ref, sub
 from infra.numbers import BATCH_SIZE, BATCH_WINDOW, MAX_RECEIVE_COUNT, Numbers
 from lib.keys import ORIGINALS
-from lib.sizes import Size
+from lib.sizes import MEGABYTE, Size
 
 _ORIGINALS_BUCKET = "arn:${AWS::Partition}:s3:::${OriginalsBucket}"
 _IMAGES_BUCKET = "arn:${AWS::Partition}:s3:::${ImagesBucket}"
@@ -16,7 +16,7 @@ _LOG_GROUP = (
 
 def function(size: Size, prefix: str, numbers: Numbers) -> dict[str, Any]:
     """The size's entry in serverless.yml's list of functions, by its key."""
-    settings = {
+    settings = allocator(size) | {
         "SIZE": size.model_dump_json(),
         "QUEUE_URL": ref(logical_id("Queue", size)),
         "DLQ_URL": ref(logical_id("Dlq", size)),
@@ -43,6 +43,20 @@ def function(size: Size, prefix: str, numbers: Numbers) -> dict[str, Any]:
             "environment": settings,
             "events": [{"sqs": batches}],
         }
+    }
+
+
+def allocator(size: Size) -> dict[str, str]:
+    """glibc's settings for a process that makes and frees pictures, by environment.
+
+    Returning memory to the kernel means having it zeroed again, page by page: a third of the
+    time of a 12 MP WebP. One arena, so that what is kept is kept once and not for each thread.
+    """
+    return {
+        "MALLOC_ARENA_MAX": "1",
+        # The largest that glibc takes. Pillow's blocks of 16 MB stay below.
+        "MALLOC_MMAP_THRESHOLD_": str(32 * MEGABYTE),
+        "MALLOC_TRIM_THRESHOLD_": str(size.kept_memory),
     }
 
 

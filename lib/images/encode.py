@@ -108,8 +108,8 @@ def _jpeg(size: Size) -> dict[str, Any]:
 
 
 def _png(pixels: int) -> dict[str, Any]:
-    """Level 6 takes twice the time of level 1, 0.1 s, and saves 6 to 18 % of the bytes."""
-    return {"compress_level": 6 if pixels <= _MANY else 1}
+    """Level 4 takes 80 ms; 6 twice that to save 2 %, 1 three fifths for 8 % more."""
+    return {"compress_level": 4 if pixels <= _MANY else 1}
 
 
 def _webp(pixels: int, size: Size) -> dict[str, Any]:

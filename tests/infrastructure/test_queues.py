@@ -3,6 +3,7 @@
 import pytest
 
 from infra.names import KINDS
+from lib.sizes import Size
 from tests.infrastructure.template import Template
 from tests.service import Service
 
@@ -75,6 +76,16 @@ class TestEverySize:
         function = each_stage.properties(_function(each_stage, size))
         reserve = float(function["Environment"]["Variables"]["RESERVE_SECONDS"])
         assert 10 * reserve <= function["Timeout"]
+
+    def test_what_malloc_keeps_fits_beside_the_largest_render(
+        self, dev: Template, size: str
+    ) -> None:
+        function = dev.properties(_function(dev, size))
+        environment = function["Environment"]["Variables"]
+        assert environment["MALLOC_ARENA_MAX"] == "1"
+        kept = int(environment["MALLOC_TRIM_THRESHOLD_"])
+        settings = Size.model_validate_json(environment["SIZE"])
+        assert 0 < kept + settings.pixel_memory < function["MemorySize"] * 0.95 * 2**20
 
     def test_in_the_cloud_a_photo_has_fifteen_seconds(self, dev: Template, size: str) -> None:
         function = dev.properties(_function(dev, size))
