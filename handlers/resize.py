@@ -4,22 +4,19 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import boto3
-from aws_lambda_powertools.utilities.batch import (
-    BatchProcessor,
-    EventType,
-    process_partial_response,
-)
 from botocore.config import Config
 
+from handlers.batches import failed
 from handlers.settings import ResizeSettings
 from lib.aws import s3 as objects
+from lib.failure_records import FailureRecords
+from lib.purges import PurgeQueue
 from lib.telemetry import Telemetry
+from lib.turns import Turns
 from lib.variants import Renderer
-from lib.worker import Message, Worker, attempts_of, riskiest_last
+from lib.worker import Message, Worker
 
 if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
-    from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 # S3 answers in tens of milliseconds; a connection that is silent for 5 s will not come back,
@@ -29,24 +26,20 @@ _CLIENTS = Config(
 )
 
 
-def handler(event: dict[str, Any], context: "LambdaContext") -> "PartialItemFailureResponse":
+def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     """Drain one batch; the answer lists the messages that SQS must deliver again."""
     worker = _worker()
-    batch = riskiest_last(event)
-
-    def take(record: "SQSRecord") -> None:
-        message = Message(
-            record.message_id,
-            record.body,
-            record.receipt_handle,
-            attempts_of(record.raw_event),
-            at_risk=attempts_of(batch["Records"][-1]) > 1,
+    batch = [
+        Message(
+            record["messageId"],
+            record["body"],
+            record["receiptHandle"],
+            int(record["attributes"]["ApproximateReceiveCount"]),
         )
-        worker.take(message, lambda: context.get_remaining_time_in_millis() / 1000)
-
-    processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
+        for record in event["Records"]
+    ]
     with worker.telemetry.batch():
-        return process_partial_response(batch, take, processor, context)
+        return failed(worker.drain(batch, lambda: context.get_remaining_time_in_millis() / 1000))
 
 
 @lru_cache(maxsize=1)
@@ -54,7 +47,9 @@ def _worker() -> Worker:
     """Made once a container: clients keep their connections open between batches."""
     settings = ResizeSettings.from_environment()
     s3 = boto3.client("s3", config=_CLIENTS)
+    sqs = boto3.client("sqs", config=_CLIENTS)
     objects.write_once(s3)
+    purge_url = settings.purge_queue_url
     renderer = Renderer(
         s3=s3,
         size=settings.size,
@@ -62,10 +57,13 @@ def _worker() -> Worker:
         images_bucket=settings.images_bucket,
         cache_control=settings.cache_control,
         max_bytes=settings.max_upload_bytes,
+        turns=Turns(settings.size.waiting_memory),
+        purges=PurgeQueue(sqs, purge_url, settings.purge_delay) if purge_url else None,
     )
     return Worker(
         renderer=renderer,
-        sqs=boto3.client("sqs", config=_CLIENTS),
+        records=FailureRecords(s3, settings.failures_bucket, settings.size.name),
+        sqs=sqs,
         queue_url=settings.queue_url,
         dlq_url=settings.dlq_url,
         max_attempts=settings.max_receive_count,

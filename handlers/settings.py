@@ -39,12 +39,23 @@ class ResizeSettings(Settings):
     images_bucket: str
     queue_url: str
     dlq_url: str
+    failures_bucket: str
+    # None on a stage that purges nothing.
+    purge_queue_url: str | None = None
+    # Seconds; the longest that SQS delays a message.
+    purge_delay: int = Field(0, ge=0, le=900)
     cache_control: str
     max_upload_bytes: int = Field(gt=0)
     # Receives after which SQS moves a message to the DLQ by itself, without a reason.
     max_receive_count: int = Field(gt=0)
     # Seconds that one photo may take, downloads and uploads included.
     reserve_seconds: float = Field(gt=0)
+
+
+class PurgeSettings(Settings):
+    """The function that purges."""
+
+    distribution_id: str
 
 
 class UploadSettings(Settings):

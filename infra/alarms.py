@@ -15,15 +15,13 @@ def alarm_resources(size: Size, prefix: str, numbers: Numbers) -> dict[str, Any]
     """Alarms on both DLQs' depth and on the age of the queue's oldest message."""
     name = f"{prefix}-{size.name}"
     return {
-        logical_id("AlarmOnDlq", size): _alarm(
+        logical_id("AlarmOnDlq", size): depth_alarm(
             f"{name}-dlq",
             f"Photos could not be rendered at {size.name}: look at the reasons, mend, replay",
-            metric="ApproximateNumberOfMessagesVisible",
         ),
-        logical_id("AlarmOnSubscriptionDlq", size): _alarm(
+        logical_id("AlarmOnSubscriptionDlq", size): depth_alarm(
             f"{name}-subscription-dlq",
             f"SNS could not deliver to the queue of {size.name}: look at its policy, replay",
-            metric="ApproximateNumberOfMessagesVisible",
         ),
         logical_id("AlarmOnAge", size): _alarm(
             name,
@@ -33,6 +31,11 @@ def alarm_resources(size: Size, prefix: str, numbers: Numbers) -> dict[str, Any]
             periods=_PERIODS_OF_AGE,
         ),
     }
+
+
+def depth_alarm(queue_name: str, description: str) -> dict[str, Any]:
+    """An alarm on the first message in a queue that should be empty."""
+    return _alarm(queue_name, description, metric="ApproximateNumberOfMessagesVisible")
 
 
 def _alarm(

@@ -9,12 +9,14 @@ from lib.sizes import MEGABYTE, Size
 
 _ORIGINALS_BUCKET = "arn:${AWS::Partition}:s3:::${OriginalsBucket}"
 _IMAGES_BUCKET = "arn:${AWS::Partition}:s3:::${ImagesBucket}"
+_FAILURES_BUCKET = "arn:${AWS::Partition}:s3:::${FailuresBucket}"
+PURGE_QUEUE = "PurgeQueue"
 _LOG_GROUP = (
     "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws/lambda/%s:*"
 )
 
 
-def function(size: Size, prefix: str, numbers: Numbers) -> dict[str, Any]:
+def function(size: Size, prefix: str, numbers: Numbers, *, purge: bool) -> dict[str, Any]:
     """The size's entry in serverless.yml's list of functions, by its key."""
     settings = allocator(size) | {
         "SIZE": size.model_dump_json(),
@@ -24,7 +26,10 @@ def function(size: Size, prefix: str, numbers: Numbers) -> dict[str, Any]:
         "RESERVE_SECONDS": str(numbers.reserve),
         "ORIGINALS_BUCKET": ref("OriginalsBucket"),
         "IMAGES_BUCKET": ref("ImagesBucket"),
+        "FAILURES_BUCKET": ref("FailuresBucket"),
     }
+    if purge:
+        settings |= {"PURGE_QUEUE_URL": ref(PURGE_QUEUE), "PURGE_DELAY": str(numbers.purge_delay)}
     batches = {
         "arn": arn(logical_id("Queue", size)),
         "batchSize": BATCH_SIZE,
@@ -60,48 +65,55 @@ def allocator(size: Size) -> dict[str, str]:
     }
 
 
-def role_resource(size: Size, prefix: str) -> dict[str, Any]:
+def role_resource(size: Size, prefix: str, *, purge: bool) -> dict[str, Any]:
     """The role of the size's function."""
     statements = [
-        allow(
-            ["logs:CreateLogStream", "logs:PutLogEvents"],
-            sub(_LOG_GROUP % function_name(prefix, size)),
-        ),
-        allow(
-            [
-                "sqs:ReceiveMessage",
-                "sqs:DeleteMessage",
-                "sqs:ChangeMessageVisibility",
-                "sqs:GetQueueAttributes",
-            ],
-            arn(logical_id("Queue", size)),
-        ),
-        allow(["sqs:SendMessage"], arn(logical_id("Dlq", size))),
+        logging(function_name(prefix, size)),
+        draining(logical_id("Queue", size)),
+        allow(["sqs:SendMessage"], [arn(logical_id("Dlq", size)), *_purge_queue(purge)]),
         allow(["s3:GetObject"], sub(f"{_ORIGINALS_BUCKET}/{ORIGINALS}*")),
         allow(
             ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
             [sub(f"{_IMAGES_BUCKET}/{folder}/*") for folder in size.folders],
         ),
+        allow(["s3:PutObject", "s3:DeleteObject"], sub(f"{_FAILURES_BUCKET}/{size.name}/*")),
         # Without leave to list, S3 answers 403 for a missing object, which could as well be a
         # mistake in a policy; with it, 404.
         _list(_ORIGINALS_BUCKET, [ORIGINALS]),
         _list(_IMAGES_BUCKET, [f"{folder}/" for folder in size.folders]),
     ]
-    return {
-        logical_id("RoleOfResize", size): {
-            "Type": "AWS::IAM::Role",
-            "Properties": {
-                "AssumeRolePolicyDocument": policy(
-                    {
-                        "Effect": "Allow",
-                        "Principal": {"Service": "lambda.amazonaws.com"},
-                        "Action": "sts:AssumeRole",
-                    }
-                ),
-                "Policies": [{"PolicyName": "resize", "PolicyDocument": policy(*statements)}],
-            },
-        }
+    return {logical_id("RoleOfResize", size): assumed_by_lambda("resize", *statements)}
+
+
+def _purge_queue(purge: bool) -> list[Any]:
+    return [arn(PURGE_QUEUE)] if purge else []
+
+
+def assumed_by_lambda(name: str, *statements: dict[str, Any]) -> dict[str, Any]:
+    """A role for one function, with one policy."""
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"Service": "lambda.amazonaws.com"},
+        "Action": "sts:AssumeRole",
     }
+    return {
+        "Type": "AWS::IAM::Role",
+        "Properties": {
+            "AssumeRolePolicyDocument": policy(trust),
+            "Policies": [{"PolicyName": name, "PolicyDocument": policy(*statements)}],
+        },
+    }
+
+
+def logging(name: str) -> dict[str, Any]:
+    """Leave for a function to write its own log."""
+    return allow(["logs:CreateLogStream", "logs:PutLogEvents"], sub(_LOG_GROUP % name))
+
+
+def draining(logical: str) -> dict[str, Any]:
+    """Leave to work on the messages of a queue."""
+    actions = ["ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes"]
+    return allow([f"sqs:{action}" for action in actions], arn(logical))
 
 
 def _list(bucket: str, folders: list[str]) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from infra.alarms import alarm_resources
 from infra.functions import function, role_resource
-from infra.numbers import Numbers
+from infra.numbers import MAX_TIMEOUT, Numbers
+from infra.purges import purge_function, purge_resources
 from infra.queues import queue_resources
 from lib.errors import ConfigError
 from lib.sizes import Size, load_sizes
@@ -35,10 +36,12 @@ class Parameters(BaseModel):
     service: str
     stage: str
     sizes_file: str
-    # Lambda's limit is 900 s; ten photos in less than 10 s are not to be had.
-    timeout: int = Field(ge=10, le=900)
+    # Ten photos in less than 10 s are not to be had.
+    timeout: int = Field(ge=10, le=MAX_TIMEOUT)
     # AWS's own bounds on an event source mapping's maximum concurrency.
     max_concurrency: int = Field(ge=2, le=1000)
+    # Whether CloudFront is told of variants that change.
+    purge: bool
 
 
 def generate(given: dict[str, Any]) -> dict[str, Any]:
@@ -49,16 +52,20 @@ def generate(given: dict[str, Any]) -> dict[str, Any]:
     numbers = Numbers(parameters.timeout, parameters.max_concurrency)
     functions: dict[str, Any] = {}
     resources: dict[str, Any] = {}
+    purge = parameters.purge
     mistakes = []
     for size in sizes:
         try:
-            functions |= function(size, prefix, numbers)
-            resources |= _resources(size, prefix, numbers)
+            functions |= function(size, prefix, numbers, purge=purge)
+            resources |= _resources(size, prefix, numbers, purge=purge)
         except ConfigError as error:
             mistakes.append(f"{Path(parameters.sizes_file).name}: sizes {error}")
     mistakes += _too_many(sizes, resources, Path(parameters.sizes_file).name)
     if mistakes:
         raise ConfigError("\n".join(mistakes))
+    if purge:
+        functions |= purge_function(prefix)
+        resources |= purge_resources(prefix)
     return {
         "functions": functions,
         "resources": {"Resources": resources},
@@ -85,10 +92,10 @@ def _checked(given: dict[str, Any]) -> Parameters:
     return parameters
 
 
-def _resources(size: Size, prefix: str, numbers: Numbers) -> dict[str, Any]:
+def _resources(size: Size, prefix: str, numbers: Numbers, *, purge: bool) -> dict[str, Any]:
     return (
         queue_resources(size, prefix, numbers)
-        | role_resource(size, prefix)
+        | role_resource(size, prefix, purge=purge)
         | alarm_resources(size, prefix, numbers)
     )
 

@@ -25,6 +25,14 @@ DLQ_RETENTION = 14 * _DAY
 # A message this old means that the queue is not drained: a full batch and one retry fit in.
 MAX_AGE_TIMEOUTS = 6
 
+# How much later than its writer's end a write may still land at S3: clients give up after 5 s,
+# and no request of a few hundred KB is under way for a minute.
+PURGE_MARGIN = 60
+# The longest that SQS delays a message.
+MAX_DELAY = 900
+# So a purge can outlast its writer.
+MAX_TIMEOUT = MAX_DELAY - PURGE_MARGIN
+
 
 @dataclass(frozen=True)
 class Numbers:
@@ -42,6 +50,11 @@ class Numbers:
     def reserve(self) -> float:
         """One photo's share of the timeout: all of a batch can begin, and the last can end."""
         return self.timeout / BATCH_SIZE
+
+    @property
+    def purge_delay(self) -> int:
+        """How long an intention to purge waits, so that no write can come after the purge."""
+        return self.timeout + PURGE_MARGIN
 
     @property
     def max_age(self) -> int:

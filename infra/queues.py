@@ -11,11 +11,11 @@ TOPIC = "Topic"
 
 def queue_resources(size: Size, prefix: str, numbers: Numbers) -> dict[str, Any]:
     """Queue, DLQ, subscription DLQ, who may send to them, and the subscription itself."""
-    queue, dlq = logical_id("Queue", size), logical_id("Dlq", size)
+    main, dlq = logical_id("Queue", size), logical_id("Dlq", size)
     undelivered = logical_id("SubscriptionDlq", size)
     name = f"{prefix}-{size.name}"
     return {
-        queue: _queue(
+        main: queue(
             name,
             QUEUE_RETENTION,
             VisibilityTimeout=numbers.visibility,
@@ -25,10 +25,10 @@ def queue_resources(size: Size, prefix: str, numbers: Numbers) -> dict[str, Any]
             },
         ),
         # What the worker, or SQS in its place, has given up on.
-        dlq: _queue(f"{name}-dlq", DLQ_RETENTION),
+        dlq: queue(f"{name}-dlq", DLQ_RETENTION),
         # What SNS could not deliver to the queue, which would be lost without it.
-        undelivered: _queue(f"{name}-subscription-dlq", DLQ_RETENTION),
-        logical_id("PolicyOfQueue", size): _topic_may_send(queue),
+        undelivered: queue(f"{name}-subscription-dlq", DLQ_RETENTION),
+        logical_id("PolicyOfQueue", size): _topic_may_send(main),
         logical_id("PolicyOfSubscriptionDlq", size): _topic_may_send(undelivered),
         logical_id("TopicSubscription", size): {
             "Type": "AWS::SNS::Subscription",
@@ -40,7 +40,7 @@ def queue_resources(size: Size, prefix: str, numbers: Numbers) -> dict[str, Any]
             "Properties": {
                 "TopicArn": ref(TOPIC),
                 "Protocol": "sqs",
-                "Endpoint": arn(queue),
+                "Endpoint": arn(main),
                 # The S3 event as it is: no envelope to pay for and to unpack.
                 "RawMessageDelivery": True,
                 "RedrivePolicy": {"deadLetterTargetArn": arn(undelivered)},
@@ -49,7 +49,8 @@ def queue_resources(size: Size, prefix: str, numbers: Numbers) -> dict[str, Any]
     }
 
 
-def _queue(name: str, retention: int, **properties: Any) -> dict[str, Any]:
+def queue(name: str, retention: int, **properties: Any) -> dict[str, Any]:
+    """A queue that keeps messages for `retention` seconds."""
     return {
         "Type": "AWS::SQS::Queue",
         "Properties": {
@@ -61,14 +62,14 @@ def _queue(name: str, retention: int, **properties: Any) -> dict[str, Any]:
     }
 
 
-def _topic_may_send(queue: str) -> dict[str, Any]:
+def _topic_may_send(logical: str) -> dict[str, Any]:
     statement = allow(
         ["sqs:SendMessage"],
-        arn(queue),
+        arn(logical),
         Principal={"Service": "sns.amazonaws.com"},
         Condition={"ArnEquals": {"aws:SourceArn": ref(TOPIC)}},
     )
     return {
         "Type": "AWS::SQS::QueuePolicy",
-        "Properties": {"Queues": [ref(queue)], "PolicyDocument": policy(statement)},
+        "Properties": {"Queues": [ref(logical)], "PolicyDocument": policy(statement)},
     }

@@ -5,6 +5,7 @@ FanoutError
 ├── RequestError        what a caller of the API asked for cannot be given
 ├── PermanentError      this input can never succeed: parked at once as a dead letter
 ├── TransientError      another try may succeed: the message goes back to its queue
+│   └── UnknownOutcomeError   after a while: a write that was not answered may still land
 └── ConflictError       somebody else wrote first: read again and start over
 
 Which branch an error belongs to decides what happens to a message, so nothing
@@ -66,6 +67,10 @@ class TransientError(FanoutError):
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
         self.reason = reason
+
+
+class UnknownOutcomeError(TransientError):
+    """A write was sent, and its answer never came: it may still be carried out."""
 
 
 class ConflictError(FanoutError):

@@ -8,6 +8,7 @@ and can be queried (docs/operations.md).
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Lock
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
@@ -21,12 +22,13 @@ SERVICE = "image-fanout"
 
 
 class Telemetry:
-    """Collects a batch's counts and logs; `batch` sends the metrics at its end."""
+    """Collects a batch's counts and logs, from any thread; `batch` sends the metrics at its end."""
 
     def __init__(self, size_name: str) -> None:
         self._size_name = size_name
         self._logger = Logger(service=SERVICE)
         self._logger.append_keys(size=size_name)
+        self._counting = Lock()
         self._start_counting()
 
     def _start_counting(self) -> None:
@@ -51,9 +53,9 @@ class Telemetry:
         rendered = outcome.action == "rendered"
         self._count("Rendered" if rendered else "Skipped")
         if rendered:
-            self._metrics.add_metric("BytesIn", MetricUnit.Bytes, outcome.bytes_in)
-            self._metrics.add_metric("BytesOut", MetricUnit.Bytes, outcome.bytes_out)
-            self._metrics.add_metric("Duration", MetricUnit.Milliseconds, milliseconds)
+            self._add("BytesIn", MetricUnit.Bytes, outcome.bytes_in)
+            self._add("BytesOut", MetricUnit.Bytes, outcome.bytes_out)
+            self._add("Duration", MetricUnit.Milliseconds, milliseconds)
         self._logger.info(
             outcome.action,
             path=keys.escaped(path),
@@ -64,8 +66,7 @@ class Telemetry:
 
     def parked(self, message_id: str, path: str, reason: str, error: str) -> None:
         """A message became a dead letter."""
-        self._count("Failed")
-        self._reasons[f"failed_{reason}"] += 1
+        self._count("Failed", f"failed_{reason}")
         self._logger.error(
             "parked",
             message_id=message_id,
@@ -76,8 +77,7 @@ class Telemetry:
 
     def returned(self, message_id: str, path: str, reason: str, error: str, seconds: int) -> None:
         """A message goes back to its queue and comes again after so many seconds."""
-        self._count("Returned")
-        self._reasons[f"returned_{reason}"] += 1
+        self._count("Returned", f"returned_{reason}")
         self._logger.warning(
             "returned",
             message_id=message_id,
@@ -93,8 +93,15 @@ class Telemetry:
         self._logger.exception("crashed", message_id=message_id)
 
     def not_done(self, what: str, error: TransientError) -> None:
-        """A courtesy to the queue failed; SQS does the same by itself, only later."""
+        """A courtesy to the queue failed, or one to those who ask: logged, and no reason to stop."""
         self._logger.warning("not done", what=what, reason=error.reason, error=str(error))
 
-    def _count(self, name: str) -> None:
-        self._metrics.add_metric(name, MetricUnit.Count, 1)
+    def _count(self, name: str, reason: str | None = None) -> None:
+        self._add(name, MetricUnit.Count, 1)
+        if reason:
+            with self._counting:
+                self._reasons[reason] += 1
+
+    def _add(self, name: str, unit: MetricUnit, value: float) -> None:
+        with self._counting:
+            self._metrics.add_metric(name, unit, value)

@@ -5,13 +5,16 @@ recipe it was made from. Every write depends on what was read and is checked aft
 duplicates, reordered events and parallel workers end as the current original says.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from lib import images, keys
 from lib.aws import s3 as objects
 from lib.errors import ConflictError, PermanentError, TransientError
+from lib.purges import PurgeQueue
 from lib.sizes import Size, recipe_id
+from lib.turns import Turns
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -42,9 +45,13 @@ class Outcome:
     bytes_out: int = 0
 
 
+def _at_any_time() -> None:
+    """Let a rendering begin."""
+
+
 @dataclass(frozen=True)
 class Renderer:
-    """One size, and where its originals and variants are."""
+    """One size, and where its originals and variants are; `purges` is None without a CDN."""
 
     s3: "S3Client"
     size: Size
@@ -52,25 +59,30 @@ class Renderer:
     images_bucket: str
     cache_control: str
     max_bytes: int
+    turns: Turns
+    purges: PurgeQueue | None = None
 
-    def bring_up_to_date(self, path: str) -> Outcome:
+    def bring_up_to_date(
+        self, path: str, check_time: Callable[[], None] = _at_any_time
+    ) -> Outcome:
         """Make the variants what the current original says; safe to repeat and to interrupt.
 
         There is one variant for each format of the size. Raises PermanentError for an original
         that cannot be rendered (no older original's variant stays behind) and TransientError
-        where another try may do better.
+        where another try may do better; so may `check_time`, which is called before each
+        rendering.
         """
         places = [keys.variant_key(folder, path) for folder in self.size.folders]
         for _ in range(MAX_ROUNDS):
             try:
-                return self._attempt(path, places)
+                return self._attempt(path, places, check_time)
             except ConflictError:
                 continue
         raise TransientError(
             "contended", f"beaten {MAX_ROUNDS} times by other writers of {keys.escaped(places[0])}"
         )
 
-    def _attempt(self, path: str, places: list[str]) -> Outcome:
+    def _attempt(self, path: str, places: list[str], check_time: Callable[[], None]) -> Outcome:
         variants = {key: objects.head(self.s3, self.images_bucket, key) for key in places}
         original = objects.get(
             self.s3,
@@ -82,20 +94,32 @@ class Renderer:
             return Outcome("current")
         if original is None:
             return self._removed(path, variants)
-        renditions = self._rendered(path, variants, original)
-        for (key, variant), rendition in zip(variants.items(), renditions, strict=True):
-            if self._made_from([variant]) != original.etag:
-                self._replace(key, variant, rendition, original.etag)
-                self._check_original(path, original.etag)
+        renditions = self._rendered(path, variants, original, check_time)
+        stale = {
+            key: rendition
+            for key, rendition in zip(variants, renditions, strict=True)
+            if self._made_from([variants[key]]) != original.etag
+        }
+        self._intend_purge([key for key in stale if variants[key]])
+        for key, rendition in stale.items():
+            self._replace(key, variants[key], rendition, original.etag)
+            self._check_original(path, original.etag)
         bytes_out = sum(len(rendition.data) for rendition in renditions)
         return Outcome("rendered", original.length, bytes_out)
 
     def _rendered(
-        self, path: str, variants: Variants, original: objects.Download
+        self,
+        path: str,
+        variants: Variants,
+        original: objects.Download,
+        check_time: Callable[[], None],
     ) -> list[images.Rendition]:
         try:
-            data = original.read(max_bytes=self.max_bytes)
-            return images.render_all(data, self.size)
+            with self.turns.holding(min(original.length, self.max_bytes)):
+                data = original.read(max_bytes=self.max_bytes)
+                with self.turns.rendering():
+                    check_time()
+                    return images.render_all(data, self.size)
         except PermanentError:
             self._leave_nothing_older(path, variants, original.etag)
             raise
@@ -120,6 +144,11 @@ class Renderer:
         }
         return etags.pop() if len(etags) == 1 else None
 
+    def _intend_purge(self, replaced: list[str]) -> None:
+        """Queue it before the write: a worker that dies after the write cannot do it any more."""
+        if self.purges and replaced:
+            self.purges.intend(replaced)
+
     def _replace(
         self,
         key: str,
@@ -139,21 +168,27 @@ class Renderer:
         )
 
     def _removed(self, path: str, variants: Variants) -> Outcome:
-        for key, variant in variants.items():
-            if variant:
-                self._delete(path, key, variant, None)
-        return Outcome("removed" if any(variants.values()) else "absent")
+        there = {key: variant for key, variant in variants.items() if variant}
+        self._delete(path, there, None)
+        return Outcome("removed" if there else "absent")
 
     def _leave_nothing_older(self, path: str, variants: Variants, etag: str) -> None:
         """Remove what was made from an older original than this one, which cannot be rendered."""
         self._check_original(path, etag)
-        for key, variant in variants.items():
-            if variant and variant.metadata.get(ORIGINAL_ETAG) != etag:
-                self._delete(path, key, variant, etag)
+        older = {
+            key: variant
+            for key, variant in variants.items()
+            if variant and variant.metadata.get(ORIGINAL_ETAG) != etag
+        }
+        self._delete(path, older, etag)
 
-    def _delete(self, path: str, key: str, variant: objects.StoredObject, etag: str | None) -> None:
-        objects.delete(self.s3, self.images_bucket, key, etag=variant.etag)
-        self._check_original(path, etag)
+    def _delete(
+        self, path: str, variants: dict[str, objects.StoredObject], etag: str | None
+    ) -> None:
+        self._intend_purge(list(variants))
+        for key, variant in variants.items():
+            objects.delete(self.s3, self.images_bucket, key, etag=variant.etag)
+            self._check_original(path, etag)
 
     def _check_original(self, path: str, etag: str | None) -> None:
         """Start over (ConflictError) unless the original still is what the work was based on."""

@@ -7,47 +7,54 @@ size's dead-letter queue with the reason; or it goes back to the queue for anoth
 import random
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from lib import keys
 from lib.aws import sqs as queues
-from lib.errors import PermanentError, Reason, TransientError
+from lib.errors import PermanentError, Reason, TransientError, UnknownOutcomeError
 from lib.events import ObjectEvent, read_message
+from lib.failure_records import FailureRecord, FailureRecords
 from lib.telemetry import Telemetry
 from lib.variants import Renderer
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
+# Photos of a batch that are under way at once. Four hide what S3 takes for a photo (two looks,
+# a GET and a PUT) behind the rendering of three others; more gained nothing (docs/performance.md).
+ABREAST = 4
 # Delay before another try: doubles from 5 s, and never exceeds 5 minutes, so that ten receives
 # span about 25 minutes: longer than S3 or KMS throttles, shorter than anybody's patience.
 FIRST_DELAY, MAX_DELAY = 5, 300
+# A write that was not answered may land later. The next try comes after that, so that it sees,
+# and mends, what has become of it: no request of a few hundred KB is under way for a minute.
+LANDING_SECONDS = 60
 # The design's bound for the error attribute of a dead letter, in percent-encoded bytes.
 MAX_ERROR_BYTES = 1024
+# Failures that name no place of ours where a record of them could be.
+_PLACELESS = {Reason.MALFORMED_EVENT, Reason.FOREIGN_OBJECT, Reason.BAD_KEY}
+
+SecondsLeft = Callable[[], float]
 
 
-@dataclass(frozen=True)
-class Message:
-    """An SQS message as a worker sees it; `attempts` counts this receive too.
-
-    `at_risk`: a message of its batch has been received before, and may be one that kills its
-    worker.
-    """
+class Message(NamedTuple):
+    """An SQS message as a worker sees it; `attempts` counts this receive too."""
 
     id: str
     body: str
     receipt_handle: str
     attempts: int
-    at_risk: bool = False
 
 
 class Failure(NamedTuple):
-    """What stopped one record of a message."""
+    """What stopped one record of a message, and when the attempt began."""
 
     path: str
     error: PermanentError | TransientError
+    began_at: datetime
 
 
 class NoTimeError(TransientError):
@@ -59,13 +66,10 @@ class NoTimeError(TransientError):
 
 @dataclass(frozen=True)
 class Worker:
-    """Drains the queue of one size.
-
-    `seconds_left` tells how long the batch may still run; `reserve` is how long one photo may
-    take, in seconds: with less left than that, nothing new is begun.
-    """
+    """Drains the queue of one size; `reserve` is how long one photo may take, in seconds."""
 
     renderer: Renderer
+    records: FailureRecords
     sqs: "SQSClient"
     queue_url: str
     dlq_url: str
@@ -73,40 +77,62 @@ class Worker:
     reserve: float
     telemetry: Telemetry
 
-    def take(self, message: Message, seconds_left: Callable[[], float]) -> None:
-        """Bring everything a message names up to date, or park it.
+    def drain(self, batch: list[Message], seconds_left: SecondsLeft) -> list[str]:
+        """Take all messages of a batch; gives the ids of those that SQS must deliver again.
 
-        Raises TransientError for a message that SQS must deliver again. All records are tried,
-        whatever becomes of the others: another try finds the finished ones current.
+        `seconds_left` tells how long the batch may still run. Where a message was received
+        before, it may be one that kills its worker: they then run one after the other, the most
+        received last, and each is deleted as it ends, so that a killer takes no neighbour along.
+        """
+        at_risk = any(message.attempts > 1 for message in batch)
+        ordered = sorted(batch, key=lambda message: message.attempts)
+
+        def done(message: Message) -> bool:
+            return self._take(message, seconds_left, at_risk=at_risk)
+
+        with ThreadPoolExecutor(1 if at_risk else ABREAST) as pool:
+            return [
+                message.id
+                for message, is_done in zip(ordered, pool.map(done, ordered), strict=True)
+                if not is_done
+            ]
+
+    def _take(self, message: Message, seconds_left: SecondsLeft, *, at_risk: bool) -> bool:
+        """Bring everything a message names up to date, or park it; False to have it again.
+
+        All records are tried, whatever becomes of the others: another try finds the finished
+        ones current.
         """
         failures = self._failures(message, seconds_left)
         transient = next((f for f in failures if isinstance(f.error, TransientError)), None)
         if failures and (transient is None or message.attempts >= self.max_attempts):
-            transient = self._park(message, transient or failures[0])
+            transient = self._park(message, transient or failures[0], failures)
         if transient:
             self._return(message, transient)
-            raise transient.error
-        if message.at_risk:
+        elif at_risk:
             self._delete(message)
+        return transient is None
 
-    def _failures(self, message: Message, seconds_left: Callable[[], float]) -> list[Failure]:
+    def _failures(self, message: Message, seconds_left: SecondsLeft) -> list[Failure]:
+        began_at = datetime.now(UTC)
         try:
             events = read_message(message.body)
         except PermanentError as error:
-            return [Failure("", error)]
+            return [Failure("", error, began_at)]
         failures = []
         for event in events:
             path = event.key.removeprefix(keys.ORIGINALS)
+            began_at = datetime.now(UTC)
             try:
                 self._look_at(event, path, seconds_left)
             except (PermanentError, TransientError) as error:
-                failures.append(Failure(path, error))
+                failures.append(Failure(path, error, began_at))
             except Exception as error:  # noqa: BLE001  logged, tried again, parked at last
                 self.telemetry.crashed(message.id)
-                failures.append(Failure(path, TransientError("crashed", repr(error))))
+                failures.append(Failure(path, TransientError("crashed", repr(error)), began_at))
         return failures
 
-    def _look_at(self, event: ObjectEvent, path: str, seconds_left: Callable[[], float]) -> None:
+    def _look_at(self, event: ObjectEvent, path: str, seconds_left: SecondsLeft) -> None:
         if event.bucket != self.renderer.originals_bucket or not event.key.startswith(
             keys.ORIGINALS
         ):
@@ -117,13 +143,21 @@ class Worker:
             )
         if event.is_folder_marker:
             return
-        if seconds_left() < self.reserve:
-            raise NoTimeError
-        started = time.monotonic()
-        outcome = self.renderer.bring_up_to_date(path)
-        self.telemetry.finished(path, outcome, (time.monotonic() - started) * 1000)
 
-    def _park(self, message: Message, failure: Failure) -> Failure | None:
+        def check_time() -> None:
+            if seconds_left() < self.reserve:
+                raise NoTimeError
+
+        check_time()
+        started = time.monotonic()
+        outcome = self.renderer.bring_up_to_date(path, check_time)
+        self.telemetry.finished(path, outcome, (time.monotonic() - started) * 1000)
+        if outcome.action != "current":
+            self._clear_record(path)
+
+    def _park(
+        self, message: Message, failure: Failure, failures: list[Failure]
+    ) -> Failure | None:
         """Send the message to the dead-letter queue; where that fails, say why."""
         reason = failure.error.reason
         attributes = {
@@ -137,9 +171,33 @@ class Worker:
         try:
             queues.send(self.sqs, self.dlq_url, message.body, attributes)
         except TransientError as error:
-            return Failure(failure.path, error)
+            return failure._replace(error=error)
         self.telemetry.parked(message.id, failure.path, reason, str(failure.error))
+        for each in failures:
+            self._record(each, message.attempts)
         return None
+
+    def _record(self, failure: Failure, attempts: int) -> None:
+        """Leave word for those who ask by the path; the dead letter itself is safe by now."""
+        if failure.error.reason in _PLACELESS:
+            return
+        record = FailureRecord(
+            reason=failure.error.reason,
+            error=str(failure.error),
+            attempts=attempts,
+            began_at=failure.began_at,
+            failed_at=datetime.now(UTC),
+        )
+        try:
+            self.records.write(failure.path, record)
+        except TransientError as error:
+            self.telemetry.not_done("failure record", error)
+
+    def _clear_record(self, path: str) -> None:
+        try:
+            self.records.clear(path)
+        except TransientError as error:
+            self.telemetry.not_done("clearing of a failure record", error)
 
     def _delete(self, message: Message) -> None:
         """Delete a finished message now: a neighbour may kill the worker before SQS is told."""
@@ -149,7 +207,7 @@ class Worker:
             self.telemetry.not_done("delete at once", error)
 
     def _return(self, message: Message, failure: Failure) -> None:
-        delay = 0 if isinstance(failure.error, NoTimeError) else _delay(message.attempts)
+        delay = _delay(failure.error, message.attempts)
         reason = failure.error.reason
         self.telemetry.returned(message.id, failure.path, reason, str(failure.error), delay)
         try:
@@ -158,8 +216,12 @@ class Worker:
             self.telemetry.not_done("delay", error)
 
 
-def _delay(attempts: int) -> int:
+def _delay(error: Exception, attempts: int) -> int:
     """Seconds until the next try: exponential, with jitter so that a burst spreads out."""
+    if isinstance(error, NoTimeError):
+        return 0
+    if isinstance(error, UnknownOutcomeError):
+        return LANDING_SECONDS
     longest = min(MAX_DELAY, FIRST_DELAY * 2 ** (attempts - 1))
     return random.randint(longest // 2, longest)  # noqa: S311  spreads load, guards nothing
 
@@ -168,20 +230,3 @@ def _bounded(escaped: str) -> str:
     """At most MAX_ERROR_BYTES, and no half of a %XX at the end."""
     cut = escaped[:MAX_ERROR_BYTES]
     return cut if cut == escaped else cut[: -2 if cut[-2] == "%" else len(cut)].removesuffix("%")
-
-
-def riskiest_last(event: dict[str, Any]) -> dict[str, Any]:
-    """The batch with its most received messages at the end.
-
-    A message that kills its worker is received again and again. At the end of the batch it takes
-    no neighbour along, for these are finished and deleted by then.
-    """
-    records = event.get("Records")
-    if not isinstance(records, list):
-        return event
-    return {**event, "Records": sorted(records, key=attempts_of)}
-
-
-def attempts_of(record: dict[str, Any]) -> int:
-    """How often SQS has handed out a record of a batch, this time included."""
-    return int(record["attributes"]["ApproximateReceiveCount"])

@@ -5,16 +5,19 @@ from contextlib import contextmanager
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lib.errors import ConflictError, TransientError
+from lib.errors import ConflictError, TransientError, UnknownOutcomeError
 
 # PreconditionFailed, ConditionalRequestConflict: the object is not the one we read.
 _CONFLICT = (409, 412)
+# An error somewhere behind the door of the service; 503 is the door's own refusal.
+UNKNOWN = (500, 502, 504)
 
 
 @contextmanager
-def translated(doing: str) -> Iterator[None]:
+def translated(doing: str, *, writing: bool = False) -> Iterator[None]:
     """Turn botocore's errors inside the block into ours; `doing` names the call for readers.
 
+    A call that is `writing` has an unknown outcome unless it was answered or refused.
     Whatever is not known to be permanent counts as transient: SQS tries it again, and after the
     last attempt it is a dead letter with its reason, not a loss.
     """
@@ -23,9 +26,12 @@ def translated(doing: str) -> Iterator[None]:
     except ClientError as error:
         if status_of(error) in _CONFLICT:
             raise ConflictError(f"{doing}: {error}") from error
-        raise TransientError(code_of(error), f"{doing}: {error}") from error
+        unknown = writing and status_of(error) in UNKNOWN
+        kind = UnknownOutcomeError if unknown else TransientError
+        raise kind(code_of(error), f"{doing}: {error}") from error
     except BotoCoreError as error:
-        raise TransientError(type(error).__name__, f"{doing}: {error}") from error
+        kind = UnknownOutcomeError if writing else TransientError
+        raise kind(type(error).__name__, f"{doing}: {error}") from error
 
 
 def status_of(error: ClientError) -> int:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from botocore.exceptions import ClientError
 
-from lib.aws.failures import code_of, status_of, translated
+from lib.aws.failures import UNKNOWN, code_of, status_of, translated
 from lib.errors import PermanentError, Reason
 
 if TYPE_CHECKING:
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _NOT_MODIFIED, _NOT_FOUND = 304, 404
-# An error somewhere behind the door of S3; 503 is the door's own refusal.
-_UNKNOWN = (500, 502, 504)
 
 
 class StoredObject(NamedTuple):
@@ -120,7 +118,7 @@ def put(
     Raises ConflictError where that is no longer so.
     """
     condition: dict[str, Any] = {"IfMatch": f'"{replaces}"'} if replaces else {"IfNoneMatch": "*"}
-    with translated(f"PUT {bucket}"):
+    with translated(f"PUT {bucket}", writing=True):
         s3.put_object(
             Bucket=bucket,
             Key=key,
@@ -137,12 +135,24 @@ def delete(s3: "S3Client", bucket: str, key: str, *, etag: str) -> None:
 
     One that is gone already counts as deleted.
     """
-    with translated(f"DELETE {bucket}"):
+    with translated(f"DELETE {bucket}", writing=True):
         try:
             s3.delete_object(Bucket=bucket, Key=key, IfMatch=f'"{etag}"')
         except ClientError as error:
             if status_of(error) != _NOT_FOUND:
                 raise
+
+
+def write(s3: "S3Client", bucket: str, key: str, data: bytes, content_type: str) -> None:
+    """Write an object, whatever was there."""
+    with translated(f"PUT {bucket}"):
+        s3.put_object(Bucket=bucket, Key=key, Body=data, ContentType=content_type)
+
+
+def remove(s3: "S3Client", bucket: str, key: str) -> None:
+    """Delete an object, whatever it is and whether or not it is there."""
+    with translated(f"DELETE {bucket}"):
+        s3.delete_object(Bucket=bucket, Key=key)
 
 
 def write_once(s3: "S3Client") -> None:
@@ -165,7 +175,7 @@ def _stop_if_unknown(
 ) -> None:
     if caught_exception is not None:
         raise caught_exception
-    if response is not None and response[0].status_code in _UNKNOWN:
+    if response is not None and response[0].status_code in UNKNOWN:
         raise ClientError(cast("Any", response[1]), operation.name)
 
 

@@ -1,4 +1,4 @@
-"""Messages: parked as dead letters, or sent back to wait for another try."""
+"""Messages: sent, sent back to wait for another try, deleted."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -9,12 +9,18 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 
-def send(sqs: "SQSClient", queue_url: str, body: str, attributes: Mapping[str, str]) -> None:
-    """Send a message; attributes without a value are left out, because SQS refuses them."""
+def send(
+    sqs: "SQSClient", queue_url: str, body: str, attributes: Mapping[str, str], *, delay: int = 0
+) -> None:
+    """Send a message that can be received after `delay` seconds.
+
+    Attributes without a value are left out, because SQS refuses them.
+    """
     with translated("SQS SendMessage"):
         sqs.send_message(
             QueueUrl=queue_url,
             MessageBody=body,
+            DelaySeconds=delay,
             MessageAttributes={
                 name: {"DataType": "String", "StringValue": value}
                 for name, value in attributes.items()

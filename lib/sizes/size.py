@@ -192,6 +192,11 @@ class Size(BaseModel):
         return (self.memory - RUNTIME_MEMORY) * MEGABYTE
 
     @property
+    def waiting_memory(self) -> int:
+        """Bytes that a batch's originals may take together while one of them is rendered."""
+        return self._free_memory - self.pixel_memory - self.kept_memory
+
+    @property
     def folders(self) -> tuple[str, ...]:
         """Folders of the images bucket: the size's own, then one for each extra format."""
         return (self.name, *(f"{self.name}.{extra}" for extra in self.formats))

@@ -1,14 +1,17 @@
 """The promise: when the queue is empty, every original has its current variant, nothing else has.
 
-Hypothesis plays users, SQS and several workers, stops workers between any two calls to S3, and
-looks for an order of things that breaks it.
+And the CDN holds no other one. Hypothesis plays users, visitors, SQS and several workers, stops
+workers between any two calls, lets writes land late, and looks for an order of things that breaks
+it.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -20,8 +23,11 @@ from hypothesis.stateful import (
 )
 
 from lib import images
+from lib.aws import s3 as objects
 from lib.errors import ConflictError, PermanentError, Reason, TransientError
+from lib.purges import PurgeQueue
 from lib.sizes import Size
+from lib.turns import Turns
 from lib.variants import Renderer
 from tests.model_s3 import ModelS3
 
@@ -29,8 +35,11 @@ ORIGINALS, IMAGES = "originals-bucket", "images-bucket"
 # One is enough: nothing that is done for a path touches another.
 PATH = "a.jpg"
 BROKEN = b"broken"
-# Calls to S3 that a worker makes before somebody else has a turn; a whole attempt has five.
+VARIANT = f"40x30/{PATH}"
+# Calls that a worker makes before somebody else has a turn; a whole attempt has five or six.
 STEPS = st.sampled_from([1, 2, 3, 4, 100])
+# Whether the next write is one whose answer never comes.
+LATE = st.sampled_from([False, False, False, True])
 SIZE = Size(name="40x30", width=40, height=30)
 
 
@@ -46,22 +55,41 @@ class Paused(BaseException):
 
 
 @dataclass
+class World:
+    """Everything that a worker can change."""
+
+    s3: ModelS3 = field(default_factory=ModelS3)
+    purges: list["Attempt"] = field(default_factory=list)
+    cdn: bytes | None = None
+
+    def variant(self) -> bytes | None:
+        """The bytes in the images bucket."""
+        stored = self.s3.objects.get((IMAGES, VARIANT))
+        return stored and stored["data"]
+
+    def visit(self) -> None:
+        """Somebody looks at the picture; what is not cached comes from the bucket."""
+        self.cdn = self.cdn or self.variant()
+
+
+@dataclass(eq=False)
 class Attempt:
-    """A worker that is under way on one path: what S3 has answered it so far.
+    """A worker that is under way on one path: what it was answered so far.
 
     To take one step, the whole attempt runs again: it is given the answers that it had, then one
-    call reaches S3, and the next one is not made. Nothing else that a worker reads can change.
+    call is made for real, and the next one is not made. Nothing else that a worker reads can
+    change. `flying` is a write that was sent and has not been carried out.
     """
 
-    s3: ModelS3
-    path: str
+    world: World
     answered: list[Any] = field(default_factory=list)
+    flying: Callable[[], Any] | None = None
 
-    def step(self, renderer: Callable[[Any], Renderer]) -> str:
+    def step(self, renderer: Callable[[Any], Renderer], *, late: bool = False) -> str:
         """Make one more call: "under way", "done", "parked" or "returned"."""
-        replay = Replay(self.s3, self.answered)
+        replay = Replay(self, late=late)
         try:
-            renderer(replay).bring_up_to_date(self.path)
+            renderer(replay).bring_up_to_date(PATH)
         except Paused:
             return "under way"
         except PermanentError:
@@ -70,22 +98,32 @@ class Attempt:
             return "returned"
         return "done"
 
+    def land(self) -> None:
+        """The write that was under way is carried out, or refused, at last."""
+        if self.flying:
+            try:
+                self.flying()
+            except ClientError:
+                pass  # refused: the answer reaches nobody
+            self.flying = None
+
 
 class Replay:
-    """An S3 client that repeats known answers, lets one new call through, and then stops."""
+    """Clients of S3 and SQS that repeat known answers, let one new call through, and then stop."""
 
-    def __init__(self, s3: ModelS3, answered: list[Any]) -> None:
-        self._s3, self._answered = s3, answered
+    def __init__(self, attempt: Attempt, *, late: bool) -> None:
+        self._attempt, self._late = attempt, late
         self._position, self._may_call = 0, True
 
     def __getattr__(self, method: str) -> Callable[..., Any]:
         def call(**arguments: Any) -> Any:
-            if self._position == len(self._answered):
+            answered = self._attempt.answered
+            if self._position == len(answered):
                 if not self._may_call:
                     raise Paused
                 self._may_call = False
-                self._answered.append(self._ask(method, arguments))
-            answer = self._answered[self._position]
+                answered.append(self._ask(method, arguments))
+            answer = answered[self._position]
             self._position += 1
             if isinstance(answer, Exception):
                 raise answer
@@ -96,8 +134,15 @@ class Replay:
         return call
 
     def _ask(self, method: str, arguments: dict[str, Any]) -> Any:
+        if method == "send_message":
+            self._attempt.world.purges.append(self._attempt)
+            return {}
+        operation = partial(getattr(self._attempt.world.s3, method), **arguments)
+        if self._late and method in ("put_object", "delete_object"):
+            self._attempt.flying = operation
+            return ReadTimeoutError(endpoint_url="https://s3")
         try:
-            return getattr(self._s3, method)(**arguments)
+            return operation()
         except Exception as error:  # noqa: BLE001  an answer like any other
             return error
 
@@ -125,43 +170,47 @@ class Pipeline(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.s3 = ModelS3()
+        self.world = World()
         self.messages = 0
         self.workers: list[Attempt] = []
+        self.landing: list[Attempt] = []
 
-    def renderer(self, s3: Any) -> Renderer:
+    def renderer(self, client: Any) -> Renderer:
         return self.renderer_type(
-            s3=s3,
+            s3=client,
             size=SIZE,
             originals_bucket=ORIGINALS,
             images_bucket=IMAGES,
             cache_control="",
             max_bytes=1000,
+            turns=Turns(1000),
+            purges=PurgeQueue(client, "queue", 60),
         )
 
-    @initialize()
-    def begin(self) -> None:
-        """With a photo whose variant is there."""
-        self.s3.put_object(Bucket=ORIGINALS, Key=f"originals/{PATH}", Body=b"one")
-        self.renderer(self.s3).bring_up_to_date(PATH)
+    @initialize(there=st.booleans())
+    def begin(self, there: bool) -> None:
+        """With a photo, and perhaps its variant."""
+        self.upload(b"one")
+        if there:
+            self.deliver(steps=100, late=False, seen=True)
 
     @rule(data=st.sampled_from([b"one", b"one", b"two", BROKEN]))
     def upload(self, data: bytes) -> None:
-        self.s3.put_object(Bucket=ORIGINALS, Key=f"originals/{PATH}", Body=data)
+        self.world.s3.put_object(Bucket=ORIGINALS, Key=f"originals/{PATH}", Body=data)
         self.messages += 1
 
     @rule()
     def remove(self) -> None:
-        self.s3.delete_object(Bucket=ORIGINALS, Key=f"originals/{PATH}")
+        self.world.s3.delete_object(Bucket=ORIGINALS, Key=f"originals/{PATH}")
         self.messages += 1
 
     @precondition(lambda self: self.messages and len(self.workers) < 3)
-    @rule(steps=STEPS)
-    def deliver(self, steps: int) -> None:
+    @rule(steps=STEPS, late=LATE, seen=st.booleans())
+    def deliver(self, steps: int, late: bool, seen: bool) -> None:
         """Which of its messages comes first makes no difference: a path is all they say."""
         self.messages -= 1
-        self.workers.append(Attempt(self.s3, PATH))
-        self.work(which=-1, steps=steps)
+        self.workers.append(Attempt(self.world))
+        self.work(which=-1, steps=steps, late=late, seen=seen)
 
     @precondition(lambda self: self.messages)
     @rule()
@@ -169,12 +218,14 @@ class Pipeline(RuleBasedStateMachine):
         self.messages += 1
 
     @precondition(lambda self: self.workers)
-    @rule(which=st.integers(0, 2), steps=STEPS)
-    def work(self, which: int, steps: int) -> None:
+    @rule(which=st.integers(0, 2), steps=STEPS, late=LATE, seen=st.booleans())
+    def work(self, which: int, steps: int, late: bool, seen: bool) -> None:
         attempt = self.workers[which % len(self.workers)]
         for _ in range(steps):
-            if self._ended(attempt):
+            if self._ended(attempt, late=late):
                 break
+        if seen:
+            self.world.visit()
 
     @precondition(lambda self: self.workers)
     @rule(which=st.integers(0, 2))
@@ -183,33 +234,59 @@ class Pipeline(RuleBasedStateMachine):
         self.workers.pop(which % len(self.workers))
         self.messages += 1
 
-    def _ended(self, attempt: Attempt) -> bool:
-        outcome = attempt.step(self.renderer)
+    @precondition(lambda self: self.landing)
+    @rule()
+    def land(self) -> None:
+        """Only then its message comes again: it waited longer than any write is under way."""
+        self.landing.pop(0).land()
+        self.messages += 1
+
+    @precondition(lambda self: self.world.purges)
+    @rule()
+    def purge(self) -> None:
+        """The oldest intention whose writer has come to its end."""
+        for attempt in self.world.purges:
+            if attempt not in self.workers and attempt not in self.landing:
+                self.world.purges.remove(attempt)
+                self.world.cdn = None
+                return
+
+    def _ended(self, attempt: Attempt, *, late: bool = False) -> bool:
+        outcome = attempt.step(self.renderer, late=late)
         if outcome == "under way":
             return False
         self.workers.remove(attempt)
-        self.messages += outcome == "returned"
+        if attempt.flying:
+            self.landing.append(attempt)
+        else:
+            self.messages += outcome == "returned"
         return True
 
     def teardown(self) -> None:
         """Let everything come to its end; then the promise must hold.
 
-        Workers that are under way wait until the queue is empty: else its messages would mend
-        what they break.
+        Workers that are under way wait until the queue is empty, and writes until these have
+        ended: else their messages would mend what they break.
         """
-        while self.workers or self.messages:
+        while self.workers or self.messages or self.landing:
             if self.messages:
                 self.messages -= 1
-                self.workers.append(Attempt(self.s3, PATH))
+                self.workers.append(Attempt(self.world))
+            elif not self.workers:
+                self.land()
+                continue
             while not self._ended(self.workers[-1]):
                 pass
-        original = self.s3.objects.get((ORIGINALS, f"originals/{PATH}"))
-        variant = self.s3.objects.get((IMAGES, f"40x30/{PATH}"))
+        if self.world.purges:
+            self.world.cdn = None
+        original = self.world.s3.objects.get((ORIGINALS, f"originals/{PATH}"))
+        variant = self.world.variant()
         if original is None or original["data"] == BROKEN:
             assert variant is None, "a variant without its original"
         else:
             assert variant is not None, "no variant"
-            assert variant["data"] == b"variant of " + original["data"], "stale"
+            assert variant == b"variant of " + original["data"], "stale"
+        assert self.world.cdn in (None, variant), "stale at the CDN"
 
 
 class WithoutCheckAfterPut(Renderer):
@@ -236,6 +313,38 @@ class WithoutStartingOver(Renderer):
             super()._check_original(path, etag)
         except ConflictError:
             return
+
+
+class WithoutConditionOnPut(Renderer):
+    """Writes over whatever is there by now."""
+
+    def _replace(
+        self,
+        key: str,
+        variant: objects.StoredObject | None,
+        rendition: images.Rendition,
+        etag: str,
+    ) -> None:
+        metadata = self._metadata(etag, rendition)
+        self.s3.put_object(Bucket=IMAGES, Key=key, Body=rendition.data, Metadata=metadata)
+
+
+class WithoutPurges(Renderer):
+    """Leaves the CDN alone."""
+
+    def _intend_purge(self, replaced: list[str]) -> None:
+        """Do nothing."""
+
+
+class WithPurgesAfterTheWrite(Renderer):
+    """Queues the intention when the work is done, if it gets that far."""
+
+    def _intend_purge(self, replaced: list[str]) -> None:
+        """Do nothing yet."""
+
+    def _check_original(self, path: str, etag: str | None) -> None:
+        super()._intend_purge([VARIANT])
+        super()._check_original(path, etag)
 
 
 def search(renderer_type: type[Renderer], examples: int) -> None:
@@ -265,7 +374,15 @@ def test_the_promise_holds_whatever_the_order() -> None:
 
 
 @pytest.mark.parametrize(
-    "faulty", [WithoutCheckAfterPut, WithoutCheckAfterDelete, WithoutStartingOver]
+    "faulty",
+    [
+        WithoutCheckAfterPut,
+        WithoutCheckAfterDelete,
+        WithoutStartingOver,
+        WithoutConditionOnPut,
+        WithoutPurges,
+        WithPurgesAfterTheWrite,
+    ],
 )
 def test_the_search_finds_the_fault_in_a_worker_that(faulty: type[Renderer]) -> None:
     with pytest.raises(AssertionError, match=r"stale|without its original|no variant"):

@@ -1,0 +1,79 @@
+"""The queue of purges, its dead letters, and the function that drains it."""
+
+from typing import Any
+
+from infra.alarms import depth_alarm
+from infra.functions import PURGE_QUEUE, assumed_by_lambda, draining, logging
+from infra.names import allow, arn, policy, ref, sub
+from infra.numbers import (
+    BATCH_WINDOW,
+    DLQ_RETENTION,
+    MAX_RECEIVE_COUNT,
+    QUEUE_RETENTION,
+    VISIBILITY_TIMEOUTS,
+)
+from infra.queues import queue
+
+_DLQ = "PurgeDlq"
+_ROLE = "RoleOfPurge"
+_FUNCTION = "purge"
+# CloudFront works on 3,000 paths at once, and a message has at most four: a batch fits.
+_BATCH_SIZE = 500
+# The least that an event source mapping takes: CloudFront limits invalidations, not we.
+_MAX_CONCURRENCY = 2
+# Two tries of CloudFront's API at 10 s each, and a cold start.
+_TIMEOUT = 30
+
+
+def purge_function(prefix: str) -> dict[str, Any]:
+    """The function's entry in serverless.yml's list of functions, by its key."""
+    return {
+        _FUNCTION: {
+            "name": f"{prefix}-{_FUNCTION}",
+            "description": "Has CloudFront forget variants that changed",
+            "handler": "handlers.purge.handler",
+            "role": arn(_ROLE),
+            "memorySize": 512,
+            "timeout": _TIMEOUT,
+            "environment": {"DISTRIBUTION_ID": ref("Distribution")},
+            "events": [
+                {
+                    "sqs": {
+                        "arn": arn(PURGE_QUEUE),
+                        "batchSize": _BATCH_SIZE,
+                        "maximumBatchingWindow": BATCH_WINDOW,
+                        "maximumConcurrency": _MAX_CONCURRENCY,
+                        "functionResponseType": "ReportBatchItemFailures",
+                    }
+                }
+            ],
+        }
+    }
+
+
+def purge_resources(prefix: str) -> dict[str, Any]:
+    """Queue, DLQ, its alarm, and the function's role."""
+    name = f"{prefix}-{_FUNCTION}"
+    distribution = sub(
+        "arn:${AWS::Partition}:cloudfront::${AWS::AccountId}:distribution/${Distribution}"
+    )
+    return {
+        PURGE_QUEUE: queue(
+            name,
+            QUEUE_RETENTION,
+            VisibilityTimeout=VISIBILITY_TIMEOUTS * _TIMEOUT + BATCH_WINDOW,
+            RedrivePolicy={"deadLetterTargetArn": arn(_DLQ), "maxReceiveCount": MAX_RECEIVE_COUNT},
+        ),
+        _DLQ: queue(f"{name}-dlq", DLQ_RETENTION),
+        "AlarmOnPurgeDlq": depth_alarm(
+            f"{name}-dlq",
+            "CloudFront could not be told of changed variants: old ones are shown until their "
+            "time is over; look at the function's log, mend, replay",
+        ),
+        _ROLE: assumed_by_lambda(
+            _FUNCTION,
+            logging(name),
+            draining(PURGE_QUEUE),
+            allow(["cloudfront:CreateInvalidation"], distribution),
+        ),
+    }
