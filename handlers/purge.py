@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
-from handlers.batches import failed
+from handlers.batches import failed, records
 from handlers.settings import PurgeSettings
 from lib.purges import Intention, Purger
 
@@ -20,8 +20,8 @@ _CLIENT = Config(connect_timeout=2, read_timeout=8, retries={"total_max_attempts
 
 def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, Any]:
     """Purge what a batch of messages names; a failure to do so returns the whole batch."""
-    records = event["Records"]
-    return failed(_purger().purge([Intention(each["messageId"], each["body"]) for each in records]))
+    batch = [Intention(record["messageId"], record["body"]) for record in records(event)]
+    return failed(_purger().purge(batch))
 
 
 @lru_cache(maxsize=1)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
-from handlers.batches import failed
+from handlers.batches import failed, records
 from handlers.settings import ResizeSettings
 from lib.aws import s3 as objects
 from lib.failure_records import FailureRecords
@@ -36,7 +36,7 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
             record["receiptHandle"],
             int(record["attributes"]["ApproximateReceiveCount"]),
         )
-        for record in event["Records"]
+        for record in records(event)
     ]
     with worker.telemetry.batch():
         return failed(worker.drain(batch, lambda: context.get_remaining_time_in_millis() / 1000))

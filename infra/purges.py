@@ -4,7 +4,7 @@ from typing import Any
 
 from infra.alarms import depth_alarm
 from infra.functions import PURGE_QUEUE, assumed_by_lambda, draining, logging
-from infra.names import allow, arn, policy, ref, sub
+from infra.names import allow, arn, ref, sub
 from infra.numbers import (
     BATCH_WINDOW,
     DLQ_RETENTION,

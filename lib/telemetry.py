@@ -93,7 +93,7 @@ class Telemetry:
         self._logger.exception("crashed", message_id=message_id)
 
     def not_done(self, what: str, error: TransientError) -> None:
-        """A courtesy to the queue failed, or one to those who ask: logged, and no reason to stop."""
+        """A courtesy failed, to the queue or to those who ask: no reason to stop."""
         self._logger.warning("not done", what=what, reason=error.reason, error=str(error))
 
     def _count(self, name: str, reason: str | None = None) -> None:

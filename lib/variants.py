@@ -7,6 +7,7 @@ duplicates, reordered events and parallel workers end as the current original sa
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from lib import images, keys
@@ -62,9 +63,7 @@ class Renderer:
     turns: Turns
     purges: PurgeQueue | None = None
 
-    def bring_up_to_date(
-        self, path: str, check_time: Callable[[], None] = _at_any_time
-    ) -> Outcome:
+    def bring_up_to_date(self, path: str, check_time: Callable[[], None] = _at_any_time) -> Outcome:
         """Make the variants what the current original says; safe to repeat and to interrupt.
 
         There is one variant for each format of the size. Raises PermanentError for an original
@@ -130,7 +129,7 @@ class Renderer:
                 "give the size more memory in sizes.yml, or replay when less runs beside it",
             ) from error
 
-    @property
+    @cached_property
     def _recipe(self) -> str:
         return recipe_id(self.size, images.RENDERER_VERSION)
 

@@ -155,9 +155,7 @@ class Worker:
         if outcome.action != "current":
             self._clear_record(path)
 
-    def _park(
-        self, message: Message, failure: Failure, failures: list[Failure]
-    ) -> Failure | None:
+    def _park(self, message: Message, failure: Failure, failures: list[Failure]) -> Failure | None:
         """Send the message to the dead-letter queue; where that fails, say why."""
         reason = failure.error.reason
         attributes = {

@@ -178,6 +178,10 @@ class Size(BaseModel):
         return self.quality
 
     @property
+    def _free_memory(self) -> int:
+        return (self.memory - RUNTIME_MEMORY) * MEGABYTE
+
+    @property
     def pixel_memory(self) -> int:
         """Bytes of the function's memory that one render may take."""
         return int(self._free_memory * PIXEL_SHARE)
@@ -186,10 +190,6 @@ class Size(BaseModel):
     def kept_memory(self) -> int:
         """Bytes that malloc may keep between renders."""
         return int(self._free_memory * KEPT_SHARE)
-
-    @property
-    def _free_memory(self) -> int:
-        return (self.memory - RUNTIME_MEMORY) * MEGABYTE
 
     @property
     def waiting_memory(self) -> int:

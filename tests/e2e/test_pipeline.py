@@ -108,7 +108,7 @@ def test_a_replaced_photo_is_replaced_everywhere_and_a_deleted_one_is_gone(
 
 
 def test_a_broken_file_is_a_dead_letter_of_each_size_and_harms_nobody(
-    stack: Stack, sqs: "SQSClient"
+    stack: Stack, sqs: "SQSClient", s3: "S3Client"
 ) -> None:
     broken = uploaded(stack, PHOTO[: len(PHOTO) // 2])
     good = uploaded(stack, PHOTO)
@@ -122,6 +122,12 @@ def test_a_broken_file_is_a_dead_letter_of_each_size_and_harms_nobody(
         assert found["reason"] == "truncated"
         assert found["size"] == size
         assert found["attempts"] == "1"
+        failures = stack.images_bucket.replace("-images-", "-failures-")
+        key = f"{size}/{broken['path']}"
+        record = json.loads(s3.get_object(Bucket=failures, Key=key)["Body"].read())
+        assert record["reason"] == "truncated"
+        stranger = f"{stack.endpoint}/{failures}/{quote(key)}"
+        assert requests.get(stranger, timeout=30).status_code == 403
         assert requests.get(broken["variants"][size], timeout=30).status_code == 404
         assert arrived(good["variants"][size])
 

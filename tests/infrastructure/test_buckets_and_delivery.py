@@ -147,5 +147,5 @@ def test_outputs_name_every_address_and_the_sizes(dev: Template) -> None:
 
 def test_logs_are_kept_for_a_while_and_not_for_ever(each_stage: Template) -> None:
     groups = each_stage.of_type("AWS::Logs::LogGroup").values()
-    assert len(groups) == 5
+    assert len(groups) == 6
     assert {group["RetentionInDays"] for group in groups} <= {7, 30, 90}

@@ -8,8 +8,11 @@ ORIGINALS = "arn:aws:s3:::image-fanout-dev-originals-123456789012-eu-west-1"
 IMAGES = "arn:aws:s3:::image-fanout-dev-images-123456789012-eu-west-1"
 SQS = "arn:aws:sqs:eu-west-1:123456789012:image-fanout-dev"
 LOGS = "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/image-fanout-dev"
+FAILURES = "arn:aws:s3:::image-fanout-dev-failures-123456789012-eu-west-1"
+DISTRIBUTION = "arn:aws:cloudfront::123456789012:distribution"
 WORKER = "RoleOfResize400x300"
 UPLOADS = "UploadsRole"
+PURGE = "RoleOfPurge"
 
 
 @pytest.mark.parametrize(
@@ -23,7 +26,13 @@ UPLOADS = "UploadsRole"
         (WORKER, "sqs:DeleteMessage", f"{SQS}-400x300"),
         (WORKER, "sqs:ChangeMessageVisibility", f"{SQS}-400x300"),
         (WORKER, "sqs:SendMessage", f"{SQS}-400x300-dlq"),
+        (WORKER, "sqs:SendMessage", f"{SQS}-purge"),
+        (WORKER, "s3:PutObject", f"{FAILURES}/400x300/2026/a.jpg"),
+        (WORKER, "s3:DeleteObject", f"{FAILURES}/400x300/2026/a.jpg"),
         (WORKER, "logs:PutLogEvents", f"{LOGS}-resize-400x300:log-stream:x"),
+        (PURGE, "sqs:ReceiveMessage", f"{SQS}-purge"),
+        (PURGE, "cloudfront:CreateInvalidation", f"{DISTRIBUTION}/Distribution"),
+        (PURGE, "logs:PutLogEvents", f"{LOGS}-purge:log-stream:x"),
         (UPLOADS, "s3:PutObject", f"{ORIGINALS}/originals/a.jpg"),
         (UPLOADS, "s3:GetObject", f"{ORIGINALS}/originals/a.jpg"),
         (UPLOADS, "logs:PutLogEvents", f"{LOGS}-uploads:log-stream:x"),
@@ -50,6 +59,13 @@ def test_a_role_allows_what_its_function_does(
         (WORKER, "sqs:SendMessage", f"{SQS}-800x600-dlq"),
         (WORKER, "sqs:SendMessage", f"{SQS}-400x300"),
         (WORKER, "sqs:PurgeQueue", f"{SQS}-400x300"),
+        (WORKER, "sqs:ReceiveMessage", f"{SQS}-purge"),
+        (WORKER, "s3:PutObject", f"{FAILURES}/800x600/a.jpg"),
+        (WORKER, "cloudfront:CreateInvalidation", f"{DISTRIBUTION}/Distribution"),
+        (PURGE, "cloudfront:CreateInvalidation", f"{DISTRIBUTION}/Other"),
+        (PURGE, "cloudfront:UpdateDistribution", f"{DISTRIBUTION}/Distribution"),
+        (PURGE, "sqs:ReceiveMessage", f"{SQS}-400x300"),
+        (PURGE, "s3:GetObject", f"{IMAGES}/400x300/a.jpg"),
         (WORKER, "sns:Publish", "arn:aws:sns:eu-west-1:123456789012:image-fanout-dev"),
         (WORKER, "logs:PutLogEvents", f"{LOGS}-resize-800x600:log-stream:x"),
         (UPLOADS, "s3:DeleteObject", f"{ORIGINALS}/originals/a.jpg"),
@@ -82,7 +98,7 @@ def test_a_missing_object_is_a_404_below_its_own_prefix_only(
 
 def test_every_function_has_a_role_of_its_own(dev: Template) -> None:
     roles = [function["Role"] for function in dev.of_type("AWS::Lambda::Function").values()]
-    assert len(roles) == len(set(roles)) == 5
+    assert len(roles) == len(set(roles)) == 6
 
 
 def test_no_policy_has_a_wildcard_principal_or_action(each_stage: Template) -> None:

@@ -40,7 +40,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture
 def s3() -> "S3Client":
     client = boto3.client("s3")
-    for bucket in ("originals-bucket", "images-bucket", "other-bucket"):
+    for bucket in ("originals-bucket", "images-bucket", "failures-bucket", "other-bucket"):
         client.create_bucket(
             Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION}
         )
@@ -54,6 +54,7 @@ class Queues:
         self.sqs = sqs
         self.url = sqs.create_queue(QueueName="size")["QueueUrl"]
         self.dlq_url = sqs.create_queue(QueueName="size-dlq")["QueueUrl"]
+        self.purge_url = sqs.create_queue(QueueName="purge")["QueueUrl"]
 
     def dead_letters(self) -> list[dict[str, Any]]:
         """Body and attributes of each dead letter."""
@@ -104,8 +105,11 @@ def deliver(s3: "S3Client", queues: Queues, monkeypatch: pytest.MonkeyPatch) -> 
         "SIZE": SIZE.model_dump_json(),
         "ORIGINALS_BUCKET": "originals-bucket",
         "IMAGES_BUCKET": "images-bucket",
+        "FAILURES_BUCKET": "failures-bucket",
         "QUEUE_URL": queues.url,
         "DLQ_URL": queues.dlq_url,
+        "PURGE_QUEUE_URL": queues.purge_url,
+        "PURGE_DELAY": "0",
         "CACHE_CONTROL": "public, max-age=60",
         "MAX_UPLOAD_BYTES": "1000000",
         "MAX_RECEIVE_COUNT": "10",

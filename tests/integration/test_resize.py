@@ -311,7 +311,8 @@ def test_transient_failures_send_that_message_alone_back_with_a_delay(
     assert reason in [getattr(record, "reason", None) for record in caplog.records]
     (change,) = changed
     assert change["ReceiptHandle"] == "receipt-0"
-    assert 10 <= change["VisibilityTimeout"] <= 20
+    least, most = (60, 60) if error is TIMEOUT else (10, 20)
+    assert least <= change["VisibilityTimeout"] <= most
     assert deliver(first) == []
     assert variant(s3, "first.jpg") is not None
 
@@ -384,7 +385,8 @@ def test_no_memory_and_our_own_bugs_cost_no_neighbour_and_no_message(
         return render_all(source, size)
 
     monkeypatch.setattr(images, "render_all", failing_once)
-    assert deliver(first, second) == ["message-0"]
+    # Received before, so that they run one after the other.
+    assert deliver(first, second, attempts=2) == ["message-0"]
     assert variant(s3, "second.jpg") is not None
     assert caplog.records[0].msg == logged
 
@@ -400,7 +402,7 @@ def test_with_little_time_left_nothing_is_begun_and_all_comes_back(
 def test_what_is_no_sqs_event_raises_instead_of_reporting_success(
     deliver: WorkerDoor, event: Any
 ) -> None:
-    with pytest.raises(Exception, match=r"event|dict|attribute"):
+    with pytest.raises(Exception, match="not an SQS event"):
         resize.handler(event, Context())  # type: ignore[arg-type]
 
 

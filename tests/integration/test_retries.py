@@ -1,6 +1,5 @@
 """Tries that must not be repeated, last tries, and neighbours of a message that kills."""
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -135,10 +134,10 @@ class TestARedeliveredBatch:
         event, deleted = self.batch(s3, [2, 1, 1]), self.deletions()
         look = type(resize._worker().renderer).bring_up_to_date
 
-        def kill(renderer: Any, path: str) -> Any:
+        def kill(renderer: Any, path: str, check_time: Any) -> Any:
             if path == "0.jpg":
                 raise KeyboardInterrupt
-            return look(renderer, path)
+            return look(renderer, path, check_time)
 
         monkeypatch.setattr(type(resize._worker().renderer), "bring_up_to_date", kill)
         with pytest.raises(KeyboardInterrupt):
@@ -159,11 +158,3 @@ class TestARedeliveredBatch:
             "before-call.sqs", Failing("DeleteMessage", refusal("Throttled", 400))
         )
         assert deliver(put(s3, "a.jpg"), attempts=2) == []
-
-
-def test_the_order_of_a_batch_is_kept_where_nothing_speaks_against_it(
-    s3: "S3Client", deliver: WorkerDoor, caplog: pytest.LogCaptureFixture
-) -> None:
-    deliver(*(put(s3, f"{number}.jpg") for number in range(3)), json.dumps({"Event": "x"}))
-    paths = [record.__dict__["path"] for record in caplog.records]
-    assert paths[:3] == ["0.jpg", "1.jpg", "2.jpg"]
