@@ -68,5 +68,6 @@ def _worker() -> Worker:
         dlq_url=settings.dlq_url,
         max_attempts=settings.max_receive_count,
         reserve=settings.reserve_seconds,
+        landing=settings.landing_seconds,
         telemetry=Telemetry(settings.size.name),
     )

@@ -50,6 +50,8 @@ class ResizeSettings(Settings):
     max_receive_count: int = Field(gt=0)
     # Seconds that one photo may take, downloads and uploads included.
     reserve_seconds: float = Field(gt=0)
+    # Seconds after which a write that was not answered has landed, or never will.
+    landing_seconds: int = Field(gt=0)
 
 
 class PurgeSettings(Settings):

@@ -24,6 +24,7 @@ def function(size: Size, prefix: str, numbers: Numbers, *, purge: bool) -> dict[
         "DLQ_URL": ref(logical_id("Dlq", size)),
         "MAX_RECEIVE_COUNT": str(MAX_RECEIVE_COUNT),
         "RESERVE_SECONDS": str(numbers.reserve),
+        "LANDING_SECONDS": str(numbers.landing),
         "ORIGINALS_BUCKET": ref("OriginalsBucket"),
         "IMAGES_BUCKET": ref("ImagesBucket"),
         "FAILURES_BUCKET": ref("FailuresBucket"),

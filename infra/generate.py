@@ -7,17 +7,20 @@ import json
 import re
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from infra.alarms import alarm_resources
 from infra.functions import function, role_resource
-from infra.numbers import MAX_TIMEOUT, Numbers
+from infra.numbers import MAX_DELAY, Numbers
 from infra.purges import purge_function, purge_resources
 from infra.queues import queue_resources
 from lib.errors import ConfigError
 from lib.sizes import Size, load_sizes
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 # CloudFormation's limit on a stack, and what of it the rest of the stack may come to take.
 MAX_RESOURCES = 500
@@ -37,11 +40,21 @@ class Parameters(BaseModel):
     stage: str
     sizes_file: str
     # Ten photos in less than 10 s are not to be had.
-    timeout: int = Field(ge=10, le=MAX_TIMEOUT)
+    timeout: int = Field(ge=10)
     # AWS's own bounds on an event source mapping's maximum concurrency.
     max_concurrency: int = Field(ge=2, le=1000)
+    landing: int = Field(ge=1)
     # Whether CloudFront is told of variants that change.
     purge: bool
+
+    @model_validator(mode="after")
+    def _purge_outlasts_its_writer(self) -> Self:
+        if self.timeout + self.landing > MAX_DELAY:
+            raise ValueError(
+                f"timeout and landing: {self.timeout} and {self.landing} seconds are together "
+                f"more than {MAX_DELAY}, which is how long SQS can delay a purge"
+            )
+        return self
 
 
 def generate(given: dict[str, Any]) -> dict[str, Any]:
@@ -49,7 +62,7 @@ def generate(given: dict[str, Any]) -> dict[str, Any]:
     parameters = _checked(given)
     sizes = load_sizes(parameters.sizes_file)
     prefix = f"{parameters.service}-{parameters.stage}"
-    numbers = Numbers(parameters.timeout, parameters.max_concurrency)
+    numbers = Numbers(parameters.timeout, parameters.max_concurrency, parameters.landing)
     functions: dict[str, Any] = {}
     resources: dict[str, Any] = {}
     purge = parameters.purge
@@ -78,11 +91,7 @@ def _checked(given: dict[str, Any]) -> Parameters:
         parameters = Parameters.model_validate(given)
     except ValidationError as error:
         raise ConfigError(
-            "\n".join(
-                f"serverless.yml: params: {'.'.join(map(str, mistake['loc']))}: "
-                f"{mistake['msg']}, got {mistake['input']!r}"
-                for mistake in error.errors()
-            )
+            "\n".join(f"serverless.yml: params: {_told(each)}" for each in error.errors())
         ) from error
     if not _STAGE.match(parameters.stage):
         raise ConfigError(
@@ -90,6 +99,13 @@ def _checked(given: dict[str, Any]) -> Parameters:
             "beginning with a letter: bucket names are made of it"
         )
     return parameters
+
+
+def _told(mistake: "ErrorDetails") -> str:
+    said = mistake["msg"].removeprefix("Value error, ")
+    if not mistake["loc"]:
+        return said
+    return f"{'.'.join(map(str, mistake['loc']))}: {said}, got {mistake['input']!r}"
 
 
 def _resources(size: Size, prefix: str, numbers: Numbers, *, purge: bool) -> dict[str, Any]:

@@ -25,21 +25,20 @@ DLQ_RETENTION = 14 * _DAY
 # A message this old means that the queue is not drained: a full batch and one retry fit in.
 MAX_AGE_TIMEOUTS = 6
 
-# How much later than its writer's end a write may still land at S3: clients give up after 5 s,
-# and no request of a few hundred KB is under way for a minute.
-PURGE_MARGIN = 60
 # The longest that SQS delays a message.
 MAX_DELAY = 900
-# So a purge can outlast its writer.
-MAX_TIMEOUT = MAX_DELAY - PURGE_MARGIN
 
 
 @dataclass(frozen=True)
 class Numbers:
-    """The numbers of one stage; times in seconds."""
+    """The numbers of one stage; times in seconds.
+
+    `landing` is how long a write may be under way after its writer stopped waiting.
+    """
 
     timeout: int
     max_concurrency: int
+    landing: int
 
     @property
     def visibility(self) -> int:
@@ -54,7 +53,7 @@ class Numbers:
     @property
     def purge_delay(self) -> int:
         """How long an intention to purge waits, so that no write can come after the purge."""
-        return self.timeout + PURGE_MARGIN
+        return self.timeout + self.landing
 
     @property
     def max_age(self) -> int:

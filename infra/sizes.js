@@ -16,6 +16,7 @@ const part =
       sizes_file: path.resolve(await resolveVariable('param:sizes_file')),
       timeout: Number(await resolveVariable('param:timeout')),
       max_concurrency: Number(await resolveVariable('param:max_concurrency')),
+      landing: Number(await resolveVariable('param:landing')),
       purge: String(await resolveVariable('param:purge')),
     };
     generated = generated || generate(parameters);

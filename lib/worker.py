@@ -29,9 +29,6 @@ ABREAST = 4
 # Delay before another try: doubles from 5 s, and never exceeds 5 minutes, so that ten receives
 # span about 25 minutes: longer than S3 or KMS throttles, shorter than anybody's patience.
 FIRST_DELAY, MAX_DELAY = 5, 300
-# A write that was not answered may land later. The next try comes after that, so that it sees,
-# and mends, what has become of it: no request of a few hundred KB is under way for a minute.
-LANDING_SECONDS = 60
 # The design's bound for the error attribute of a dead letter, in percent-encoded bytes.
 MAX_ERROR_BYTES = 1024
 # Failures that name no place of ours where a record of them could be.
@@ -66,7 +63,11 @@ class NoTimeError(TransientError):
 
 @dataclass(frozen=True)
 class Worker:
-    """Drains the queue of one size; `reserve` is how long one photo may take, in seconds."""
+    """Drains the queue of one size.
+
+    `reserve` is how long one photo may take, and `landing` how long a write that was not
+    answered may still be under way, in seconds.
+    """
 
     renderer: Renderer
     records: FailureRecords
@@ -75,6 +76,7 @@ class Worker:
     dlq_url: str
     max_attempts: int
     reserve: float
+    landing: int
     telemetry: Telemetry
 
     def drain(self, batch: list[Message], seconds_left: SecondsLeft) -> list[str]:
@@ -205,7 +207,7 @@ class Worker:
             self.telemetry.not_done("delete at once", error)
 
     def _return(self, message: Message, failure: Failure) -> None:
-        delay = _delay(failure.error, message.attempts)
+        delay = self._delay(failure.error, message.attempts)
         reason = failure.error.reason
         self.telemetry.returned(message.id, failure.path, reason, str(failure.error), delay)
         try:
@@ -213,15 +215,15 @@ class Worker:
         except TransientError as error:
             self.telemetry.not_done("delay", error)
 
-
-def _delay(error: Exception, attempts: int) -> int:
-    """Seconds until the next try: exponential, with jitter so that a burst spreads out."""
-    if isinstance(error, NoTimeError):
-        return 0
-    if isinstance(error, UnknownOutcomeError):
-        return LANDING_SECONDS
-    longest = min(MAX_DELAY, FIRST_DELAY * 2 ** (attempts - 1))
-    return random.randint(longest // 2, longest)  # noqa: S311  spreads load, guards nothing
+    def _delay(self, error: Exception, attempts: int) -> int:
+        """Seconds until the next try: exponential, with jitter so that a burst spreads out."""
+        if isinstance(error, NoTimeError):
+            return 0
+        if isinstance(error, UnknownOutcomeError):
+            # Once it has landed, the next try sees it, and mends what it has done.
+            return self.landing
+        longest = min(MAX_DELAY, FIRST_DELAY * 2 ** (attempts - 1))
+        return random.randint(longest // 2, longest)  # noqa: S311  spreads load, guards nothing
 
 
 def _bounded(escaped: str) -> str:

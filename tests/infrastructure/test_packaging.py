@@ -19,6 +19,7 @@ PARAMETERS: dict[str, Any] = {
     "sizes_file": "sizes.yml",
     "timeout": 150,
     "max_concurrency": 10,
+    "landing": 60,
     "purge": "true",
 }
 AARCH64 = 183
@@ -88,7 +89,7 @@ def test_stages_that_make_no_bucket_name_are_refused(tmp_path: Path, stage: str)
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"timeout": 841}, "timeout: .*840, got 841"),
+        ({"timeout": 841}, "timeout and landing: 841 and 60 .*900"),
         ({"timeout": 5}, "timeout: .*10, got 5"),
         ({"max_concurrency": 1}, "max_concurrency: .*2, got 1"),
         ({"purge": "perhaps"}, "purge: .*boolean.*got 'perhaps'"),

@@ -114,6 +114,7 @@ def deliver(s3: "S3Client", queues: Queues, monkeypatch: pytest.MonkeyPatch) -> 
         "MAX_UPLOAD_BYTES": "1000000",
         "MAX_RECEIVE_COUNT": "10",
         "RESERVE_SECONDS": "5",
+        "LANDING_SECONDS": "60",
     }.items():
         monkeypatch.setenv(name, value)
     return WorkerDoor()
