@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import boto3
 import requests
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
@@ -25,6 +26,17 @@ class Arrived(NamedTuple):
     data: bytes
     headers: dict[str, str]
     seconds: float
+
+
+def aws(stack: Stack, service: Any) -> Any:
+    """A boto3 client of the emulator, as its root user."""
+    return boto3.client(
+        service,
+        endpoint_url=stack.endpoint,
+        region_name=stack.region,
+        aws_access_key_id=ROOT_KEY["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=ROOT_KEY["AWS_SECRET_ACCESS_KEY"],
+    )
 
 
 def ask_for_ticket(stack: Stack, wish: dict[str, Any], credentials: Credentials) -> Any:

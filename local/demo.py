@@ -6,14 +6,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-import boto3
 from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
 from lib.errors import FanoutError
-from local.client import Arrived, upload, wait_for
-from local.emulator import ROOT_KEY
+from local.client import Arrived, aws, upload, wait_for
 from local.stack import Stack
 
 # Ample for a cold start of every size on a slow machine.
@@ -63,13 +61,7 @@ def _facts(arrived: Arrived) -> tuple[str, str, str, str]:
 
 def _dead_letter(stack: Stack, deadline: float) -> dict[str, Any]:
     """The attributes of the first size's dead letter, decoded; the letter stays where it is."""
-    sqs = boto3.client(
-        "sqs",
-        endpoint_url=stack.endpoint,
-        region_name=stack.region,
-        aws_access_key_id=ROOT_KEY["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=ROOT_KEY["AWS_SECRET_ACCESS_KEY"],
-    )
+    sqs = aws(stack, "sqs")
     url = sqs.get_queue_url(QueueName=f"image-fanout-local-{stack.sizes[0]}-dlq")["QueueUrl"]
     while time.monotonic() < deadline:
         found = sqs.receive_message(

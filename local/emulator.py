@@ -10,8 +10,11 @@ ROOT_KEY = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 NAME = "emulator"
 
 
-def start(processes: Processes, state: Path, port: int) -> None:
-    """Start it on 127.0.0.1, with the checks of policies and signatures on."""
+def start(processes: Processes, state: Path, port: int, *, checks: bool = True) -> None:
+    """Start it on 127.0.0.1, with the checks of policies and signatures on unless told otherwise.
+
+    A proxy in front of it changes what was signed.
+    """
     scratch = state / "tmp"
     scratch.mkdir(parents=True, exist_ok=True)
     environment = (
@@ -19,7 +22,7 @@ def start(processes: Processes, state: Path, port: int) -> None:
         | ROOT_KEY
         | {
             # Roles, bucket policies, presigned signatures and authorizers count.
-            "AUTH": "true",
+            "AUTH": str(checks).lower(),
             # Where its Lambda workers find it again.
             "GATEWAY_PORT": str(port),
             # The workers' unpacked zips go with the stack.

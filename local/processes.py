@@ -66,6 +66,11 @@ class Processes:
         record = self._read()
         return all(name in record and _find(record[name]) for name in names)
 
+    def family(self, name: str) -> list[psutil.Process]:
+        """What a server has started, and what that has."""
+        found = _find(self._read().get(name))
+        return found.children(recursive=True) if found else []
+
     def stop(self, *names: str) -> bool:
         """Stop these, or all, with what they have started; whether there was any."""
         record = self._read()

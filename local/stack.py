@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import boto3
+import psutil
 
 from lib.errors import ConfigError
 from local import emulator
@@ -41,7 +42,11 @@ class Stack:
 class LocalStack:
     """The local stack of one state folder, made from the service in another."""
 
-    def __init__(self, state: Path = PROJECT / ".local", service: Path = PROJECT) -> None:
+    def __init__(
+        self, state: Path = PROJECT / ".local", service: Path = PROJECT, *, checks: bool = True
+    ) -> None:
+        """`checks` tells whether policies and signatures count, as they do on AWS."""
+        self._checks = checks
         self.state = state.resolve()
         self.service = service.resolve()
         self._processes = Processes(self.state)
@@ -59,7 +64,7 @@ class LocalStack:
             self.down()
             port, cdn_port = free_port(port), free_port(cdn_port)
             tell(f"Starting the emulator of AWS on 127.0.0.1:{port}")
-            emulator.start(self._processes, self.state, port)
+            emulator.start(self._processes, self.state, port, checks=self._checks)
             self._write_environment(port, cdn_port)
         tell("Deploying: npx sls deploy --stage local")
         self.deploy()
@@ -68,6 +73,10 @@ class LocalStack:
     def read(self) -> Stack:
         """The deployed stack, as .local/stack.json has it."""
         return Stack(**json.loads((self.state / "stack.json").read_text()))
+
+    def family(self) -> list[psutil.Process]:
+        """The emulator's own processes: those of the functions are among them."""
+        return self._processes.family(emulator.NAME)
 
     def deploy(self, *arguments: str) -> str:
         """Run `sls deploy` against the emulator; its output, or ConfigError with it."""

@@ -1,12 +1,11 @@
 """One local stack for all end-to-end tests, started and stopped by the test run itself."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import boto3
 import pytest
 
-from local.emulator import ROOT_KEY
+from local.client import aws
 from local.stack import LocalStack, Stack
 from tests.service import Service
 
@@ -37,24 +36,13 @@ def stack(local: LocalStack) -> Stack:
     return local.read()
 
 
-def client(stack: Stack, service_name: Any) -> Any:
-    """A client of the emulator, as its root user."""
-    return boto3.client(
-        service_name,
-        endpoint_url=stack.endpoint,
-        region_name=stack.region,
-        aws_access_key_id=ROOT_KEY["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=ROOT_KEY["AWS_SECRET_ACCESS_KEY"],
-    )
-
-
 @pytest.fixture(scope="session")
 def s3(stack: Stack) -> "S3Client":
-    s3: S3Client = client(stack, "s3")
+    s3: S3Client = aws(stack, "s3")
     return s3
 
 
 @pytest.fixture(scope="session")
 def sqs(stack: Stack) -> "SQSClient":
-    sqs: SQSClient = client(stack, "sqs")
+    sqs: SQSClient = aws(stack, "sqs")
     return sqs

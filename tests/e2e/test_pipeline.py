@@ -12,9 +12,8 @@ import requests
 from botocore.credentials import Credentials
 from PIL import Image
 
-from local.client import ask_for_ticket, post_form, root_credentials, wait_for
+from local.client import aws, ask_for_ticket, post_form, root_credentials, wait_for
 from local.stack import Stack
-from tests.e2e.conftest import client
 from tests.pictures import decoded, encoded, quarters
 
 if TYPE_CHECKING:
@@ -149,7 +148,7 @@ def test_one_sizes_bad_message_does_not_reach_the_other_sizes(
 def test_systems_hear_of_variants_that_come_and_go(
     stack: Stack, sqs: "SQSClient", s3: "S3Client"
 ) -> None:
-    sns = client(stack, "sns")
+    sns = aws(stack, "sns")
     topics = [topic["TopicArn"] for topic in sns.list_topics()["Topics"]]
     (topic,) = [arn for arn in topics if arn.endswith("-variants")]
     arn = topic.replace(":sns:", ":sqs:").rpartition(":")[0] + ":listener"
@@ -215,7 +214,7 @@ class TestStrangers:
         assert answer.status_code in (401, 403)
 
     def test_get_a_ticket_only_with_leave_to_invoke(self, stack: Stack) -> None:
-        iam = client(stack, "iam")
+        iam = aws(stack, "iam")
         iam.create_user(UserName="uploader")
         key = iam.create_access_key(UserName="uploader")["AccessKey"]
         credentials = Credentials(key["AccessKeyId"], key["SecretAccessKey"])

@@ -3,8 +3,8 @@
 import json
 from typing import TYPE_CHECKING, Any
 
+from local.client import aws
 from local.stack import Stack
-from tests.e2e.conftest import client
 from tests.e2e.test_pipeline import PHOTO, arrived, eventually, uploaded
 from tests.pictures import encoded, quarters
 
@@ -35,7 +35,7 @@ def test_an_intention_becomes_an_invalidation_of_exactly_its_paths(
     url = sqs.get_queue_url(QueueName="image-fanout-local-purge")["QueueUrl"]
     paths = ["/400x300/a%2A.jpg", "/800x600/a%2A.jpg"]
     sqs.send_message(QueueUrl=url, MessageBody=json.dumps({"paths": paths}))
-    cloudfront = client(stack, "cloudfront")
+    cloudfront = aws(stack, "cloudfront")
     (distribution,) = cloudfront.list_distributions()["DistributionList"]["Items"]
 
     def invalidated() -> list[list[str]]:

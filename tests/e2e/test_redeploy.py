@@ -6,8 +6,8 @@ import pytest
 import requests
 
 from lib.errors import ConfigError
+from local.client import aws
 from local.stack import LocalStack, Stack
-from tests.e2e.conftest import client
 from tests.e2e.test_pipeline import PHOTO, arrived, dead_letters, eventually, uploaded
 from tests.pictures import decoded
 from tests.service import Service
@@ -23,7 +23,7 @@ def test_a_size_added_and_removed(local: LocalStack, stack: Stack, service: Serv
     url = ticket["variants"]["120x120"]
     assert decoded(arrived(url).data).size == (120, 120)
 
-    sqs = client(stack, "sqs")
+    sqs = aws(stack, "sqs")
     queue = sqs.get_queue_url(QueueName="image-fanout-local-120x120")["QueueUrl"]
     sqs.send_message(QueueUrl=queue, MessageBody="no event")
     eventually(lambda: dead_letters(sqs, "120x120"), "a dead letter of the new size")
@@ -36,6 +36,6 @@ def test_a_size_added_and_removed(local: LocalStack, stack: Stack, service: Serv
     assert local.up(tell=print).sizes == stack.sizes
     with pytest.raises(sqs.exceptions.QueueDoesNotExist):
         sqs.get_queue_url(QueueName="image-fanout-local-120x120-dlq")
-    functions = client(stack, "lambda").list_functions()["Functions"]
+    functions = aws(stack, "lambda").list_functions()["Functions"]
     assert not [f for f in functions if re.search("120x120", f["FunctionName"])]
     assert requests.get(url, timeout=30).status_code == 200, "its pictures stay"
