@@ -53,7 +53,7 @@ class Purger:
         Raises TransientError where CloudFront takes none now. The invalidation is named after
         the messages it is made of: the same batch tried again is the same invalidation.
         """
-        understood = {each.id: paths for each in intentions if (paths := _paths(each.body))}
+        understood = {each.id: paths for each in intentions if (paths := read_intention(each.body))}
         if understood:
             paths = sorted({path for paths in understood.values() for path in paths})
             reference = hashlib.sha256(json.dumps([*sorted(understood), *paths]).encode())
@@ -61,8 +61,8 @@ class Purger:
         return [each.id for each in intentions if each.id not in understood]
 
 
-def _paths(body: str) -> list[str]:
-    """The paths of an intention; none where the text is no intention.
+def read_intention(body: str) -> list[str]:
+    """The URL paths that an intention names; none where the text is no intention.
 
     Wildcards never pass: a single `*` would purge, and be paid as, everything below it.
     """

@@ -5,12 +5,20 @@ from contextlib import contextmanager
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lib.errors import ConflictError, TransientError, UnknownOutcomeError
+from lib.errors import ConfigError, ConflictError, TransientError, UnknownOutcomeError
 
 # PreconditionFailed, ConditionalRequestConflict: the object is not the one we read.
 _CONFLICT = (409, 412)
 # An error somewhere behind the door of the service; 503 is the door's own refusal.
 UNKNOWN = (500, 502, 504)
+# Each service has its own word for it: S3 and SQS, Lambda and Logs, EC2, SNS.
+_DENIED = {
+    "AccessDenied",
+    "AccessDeniedException",
+    "UnauthorizedOperation",
+    "AuthorizationError",
+    "AuthorizationErrorException",
+}
 
 
 @contextmanager
@@ -32,6 +40,21 @@ def translated(doing: str, *, writing: bool = False) -> Iterator[None]:
     except BotoCoreError as error:
         kind = UnknownOutcomeError if writing else TransientError
         raise kind(type(error).__name__, f"{doing}: {error}") from error
+
+
+@contextmanager
+def said_if_denied(doing: str) -> Iterator[None]:
+    """As `translated`, and ConfigError for a refusal, which no other try of a person helps."""
+    with translated(doing):
+        try:
+            yield
+        except ClientError as error:
+            if code_of(error) in _DENIED:
+                raise ConfigError(
+                    f"These credentials may not {doing}: docs/operations.md lists what the "
+                    f"command line needs. AWS says: {error}"
+                ) from error
+            raise
 
 
 def status_of(error: ClientError) -> int:

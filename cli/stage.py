@@ -1,0 +1,70 @@
+"""The stage that a command is about: where its stack is, and clients to talk to it."""
+
+import json
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import boto3
+import typer
+
+from lib.aws.stacks import Stack, find_stack
+from lib.errors import ConfigError
+
+if TYPE_CHECKING:
+    from botocore.config import Config
+
+SERVICE = "image-fanout"
+LOCAL = "local"
+_LOCAL_ENVIRONMENT = Path(__file__).resolve().parent.parent / ".local" / "env"
+
+StageOption = Annotated[str, typer.Option("--stage", help="The stage: dev, prod, local …")]
+RegionOption = Annotated[
+    str | None, typer.Option("--region", help="Its region, if AWS_REGION does not name it")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print data, a JSON document a line")]
+
+
+class Stage:
+    """One stage; nothing is asked of AWS before something is needed."""
+
+    def __init__(self, name: str, region: str | None = None) -> None:
+        self.name = name
+        local = _local_environment() if name == LOCAL else {}
+        self._endpoint = local.get("AWS_ENDPOINT_URL")
+        self._session = boto3.Session(
+            aws_access_key_id=local.get("AWS_ACCESS_KEY_ID"),
+            aws_secret_access_key=local.get("AWS_SECRET_ACCESS_KEY"),
+            region_name=local.get("AWS_REGION", region),
+        )
+        if self._session.region_name is None:
+            raise ConfigError("No region: say --region, such as --region eu-west-1")
+
+    @property
+    def prefix(self) -> str:
+        """What the names of everything in the stack begin with."""
+        return f"{SERVICE}-{self.name}"
+
+    @property
+    def region(self) -> str:
+        """The region it is in."""
+        return str(self._session.region_name)
+
+    def client(self, service: Any, config: "Config | None" = None) -> Any:
+        """A boto3 client of this stage's account and region (or of the emulator)."""
+        return self._session.client(service, endpoint_url=self._endpoint, config=config)
+
+    @cached_property
+    def stack(self) -> Stack:
+        """What CloudFormation and Lambda tell of the deployed stack; asked once."""
+        return find_stack(
+            self.client("cloudformation"), self.client("lambda"), self.prefix, json.loads
+        )
+
+
+def _local_environment() -> dict[str, str]:
+    try:
+        lines = _LOCAL_ENVIRONMENT.read_text().splitlines()
+    except FileNotFoundError as error:
+        raise ConfigError("The local stack is not running: make local") from error
+    return dict(line.removeprefix("export ").split("=", 1) for line in lines)

@@ -1,0 +1,50 @@
+"""Dead letters as workers, SQS and SNS leave them, and queues seen from inside moto."""
+
+import json
+from typing import Any
+
+from moto.sqs.models import sqs_backends
+
+from lib.aws import sqs as edge
+from lib.keys import escaped
+from tests.integration.conftest import REGION, Queues
+from tests.payloads import s3_event
+
+
+def body(path: str) -> str:
+    """The message of an upload."""
+    return json.dumps(s3_event(f"originals/{path}"))
+
+
+def park(queues: Queues, path: str, reason: str = "truncated", **more: str) -> str:
+    """A dead letter as a worker leaves it; its body."""
+    attributes = {
+        "reason": reason,
+        "error": escaped("it breaks off:\nupload it again"),
+        "size": "40x30",
+        "path": escaped(path),
+        "failed_at": "2026-11-21T07:30:00+00:00",
+        "attempts": "3",
+    }
+    edge.send(queues.sqs, queues.dlq_url, body(path), attributes | more)
+    return body(path)
+
+
+def park_many(queues: Queues, count: int, reason: str = "truncated") -> list[str]:
+    """The bodies of so many letters of one reason, sorted."""
+    return [park(queues, f"{reason}/{number:03}.jpg", reason) for number in range(count)]
+
+
+def _messages(url: str) -> list[Any]:
+    account, name = url.split("/")[-2:]
+    return sqs_backends[account][REGION].queues[name]._messages
+
+
+def stored(url: str) -> list[str]:
+    """The bodies of all messages of a queue, sorted, those in somebody's hands too."""
+    return sorted(message.body for message in _messages(url))
+
+
+def hidden(url: str) -> int:
+    """How many of them nobody can receive now."""
+    return sum(not message.visible for message in _messages(url))

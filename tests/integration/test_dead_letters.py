@@ -1,0 +1,360 @@
+"""Dead letters: what they say, seen once, replayed or purged, and never lost on the way."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from lib.dead_letters import DeadLetter, DeadLetters, Filter, Kind, walk
+from lib.errors import ConfigError, TransientError
+from tests.integration.conftest import Queues
+from tests.integration.parked import body, hidden, park, park_many, stored
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+ODD = "2026/é 😀/a+b %2F&?#'\n.jpg"
+
+
+@pytest.fixture(autouse=True)
+def _known_to_be_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """moto has one server: a queue is empty as soon as nothing comes."""
+    monkeypatch.setattr(walk, "EMPTY_AFTER", 0)
+
+
+@pytest.fixture
+def letters(queues: Queues) -> DeadLetters:
+    return DeadLetters(queues.sqs, queues.dlq_url)
+
+
+def seen(letters: DeadLetters) -> list[DeadLetter]:
+    with letters.walk() as steps:
+        return [letter for batch in steps for letter in batch]
+
+
+class Refusing:
+    """Makes SQS refuse an operation's messages, by the number in the batch."""
+
+    def __init__(self, sqs: "SQSClient", operation: str, refused: set[str]) -> None:
+        self.refused = refused
+        sqs.meta.events.register(f"before-parameter-build.sqs.{operation}", self.leave_out)
+        sqs.meta.events.register(f"after-call.sqs.{operation}", self.refuse)
+
+    def leave_out(self, params: dict[str, Any], **_: Any) -> None:
+        params["Entries"] = [e for e in params["Entries"] if e["Id"] not in self.refused]
+
+    def refuse(self, parsed: dict[str, Any], **_: Any) -> None:
+        parsed["Failed"] = [{"Id": each, "Code": "InternalError"} for each in self.refused]
+
+
+class TestALetter:
+    def test_of_a_worker_says_what_the_worker_knew(
+        self, queues: Queues, letters: DeadLetters
+    ) -> None:
+        park(queues, ODD)
+        (letter,) = seen(letters)
+        assert (letter.reason, letter.path, letter.size) == ("truncated", ODD, "40x30")
+        assert letter.error == "it breaks off:\nupload it again"
+        assert letter.attempts == 3
+        assert letter.failed_at == datetime(2026, 11, 21, 7, 30, tzinfo=UTC)
+        assert abs(letter.sent_at - datetime.now(UTC)) < timedelta(minutes=1)
+
+    def test_without_a_reason_was_moved_by_sqs(self, queues: Queues, letters: DeadLetters) -> None:
+        queues.sqs.send_message(QueueUrl=queues.dlq_url, MessageBody=body(ODD))
+        (letter,) = seen(letters)
+        assert (letter.reason, letter.path) == ("worker_stopped", ODD)
+        assert (letter.error, letter.attempts, letter.failed_at) == ("", None, None)
+
+    def test_that_sqs_moved_again_does_not_repeat_what_was_said_in_an_earlier_life(
+        self, queues: Queues, letters: DeadLetters
+    ) -> None:
+        def moved(parsed: dict[str, Any], **_: Any) -> None:
+            for message in parsed.get("Messages", []):
+                message["Attributes"]["DeadLetterQueueSourceArn"] = "arn:aws:sqs:::size"
+
+        park(queues, "a.jpg")
+        queues.sqs.meta.events.register("after-call.sqs.ReceiveMessage", moved)
+        (letter,) = seen(letters)
+        assert (letter.reason, letter.error, letter.attempts) == ("worker_stopped", "", None)
+        assert letter.path == "a.jpg"
+
+    def test_that_sns_could_not_deliver_says_why_in_snss_words(self, queues: Queues) -> None:
+        queues.sqs.send_message(
+            QueueUrl=queues.dlq_url,
+            MessageBody=body(ODD),
+            MessageAttributes={
+                "ErrorMessage": {"DataType": "String", "StringValue": "100% denied"},
+                "Number": {"DataType": "Binary", "BinaryValue": b"\0"},
+            },
+        )
+        (letter,) = seen(DeadLetters(queues.sqs, queues.dlq_url, Kind.SUBSCRIPTION))
+        assert (letter.reason, letter.path, letter.error) == ("undelivered", ODD, "100% denied")
+
+    def test_about_a_purge_names_the_variant(self, queues: Queues) -> None:
+        for text in (json.dumps({"paths": ["/40x30/a%20b.jpg", "/40x30.webp/a%20b.jpg"]}), "null"):
+            queues.sqs.send_message(QueueUrl=queues.dlq_url, MessageBody=text)
+        found = seen(DeadLetters(queues.sqs, queues.dlq_url, Kind.PURGE))
+        assert [letter.reason for letter in found] == ["not_purged", "not_purged"]
+        assert {letter.path for letter in found} == {"40x30/a b.jpg", ""}
+
+    @pytest.mark.parametrize("text", ["no event", "{}", '{"Event": "s3:TestEvent"}', "[]"])
+    def test_with_any_body_can_be_looked_at(
+        self, queues: Queues, letters: DeadLetters, text: str
+    ) -> None:
+        queues.sqs.send_message(QueueUrl=queues.dlq_url, MessageBody=text)
+        (letter,) = seen(letters)
+        assert (letter.body, letter.path) == (text, "")
+
+    def test_with_anybodys_attributes_can_be_looked_at(
+        self, queues: Queues, letters: DeadLetters
+    ) -> None:
+        park(queues, "a.jpg", attempts="many", failed_at="today")
+        park(queues, "a.jpg", failed_at="2026-11-21T07:30:00")
+        first, second = seen(letters)
+        assert (first.attempts, first.failed_at) == (None, None)
+        assert second.failed_at == datetime(2026, 11, 21, 7, 30, tzinfo=UTC)
+
+
+class TestLooking:
+    def test_sees_each_letter_once_and_hides_none_afterwards(
+        self, queues: Queues, letters: DeadLetters
+    ) -> None:
+        parked = park_many(queues, 25)
+        assert sorted(letter.body for letter in seen(letters)) == parked
+        assert hidden(queues.dlq_url) == 0
+        assert stored(queues.dlq_url) == parked
+
+    def test_hides_none_after_an_error_of_ours(self, queues: Queues, letters: DeadLetters) -> None:
+        park_many(queues, 25)
+        with pytest.raises(ZeroDivisionError), letters.walk() as steps:
+            for number, _ in enumerate(steps):
+                1 // (1 - number)
+        assert hidden(queues.dlq_url) == 0
+
+    def test_an_empty_queue_sees_nothing(self, letters: DeadLetters) -> None:
+        assert seen(letters) == []
+
+    def test_leaves_out_what_comes_meanwhile(self, queues: Queues, letters: DeadLetters) -> None:
+        park_many(queues, 3)
+
+        def long_ago(parsed: dict[str, Any], **_: Any) -> None:
+            headers = parsed["ResponseMetadata"]["HTTPHeaders"]
+            headers["date"] = "Sat, 21 Nov 2015 07:30:20 GMT"
+
+        queues.sqs.meta.events.register("after-call.sqs.GetQueueAttributes", long_ago)
+        assert seen(letters) == []
+        assert hidden(queues.dlq_url) == 0
+        assert letters.purge().taken == 0
+
+    def test_ends_before_sqs_gives_out_no_more_and_says_so(
+        self, queues: Queues, letters: DeadLetters, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(walk, "MAX_IN_HAND", 20)
+        park_many(queues, 40)
+        with letters.walk() as steps:
+            assert sum(len(batch) for batch in steps) == 20
+            assert not steps.complete
+        assert hidden(queues.dlq_url) == 0
+
+    def test_ends_before_the_first_letters_would_come_a_second_time(
+        self, queues: Queues, letters: DeadLetters, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        park_many(queues, 20)
+        times = iter([0.0, 0.0, walk.MIN_HIDDEN / 2])
+        clock = SimpleNamespace(monotonic=lambda: next(times))
+        monkeypatch.setattr("lib.dead_letters.walk.time", clock)
+        with letters.walk() as steps:
+            assert [len(batch) for batch in steps] == [10]
+            assert not steps.complete
+
+    def test_hides_letters_for_as_long_as_so_many_may_take(
+        self, queues: Queues, letters: DeadLetters
+    ) -> None:
+        park_many(queues, 30)
+        asked: list[int] = []
+        queues.sqs.meta.events.register(
+            "before-parameter-build.sqs.ReceiveMessage",
+            lambda params, **_: asked.append(params["VisibilityTimeout"]),
+        )
+        for rate in (None, 0.1, 0.0001):
+            with letters.walk(rate) as steps:
+                next(iter(steps))
+        assert asked == [300, 2 * 30 * 10, 12 * 60 * 60]
+
+    def test_without_leave_says_so(self, queues: Queues, letters: DeadLetters) -> None:
+        def refuse(**_: Any) -> None:
+            raise ClientError({"Error": {"Code": "AccessDenied"}}, "ReceiveMessage")
+
+        queues.sqs.meta.events.register("before-call.sqs.ReceiveMessage", refuse)
+        with pytest.raises(ConfigError, match=r"may not receive messages of size-dlq: docs/oper"):
+            seen(letters)
+
+
+class TestReplay:
+    def test_brings_every_message_back_as_it_first_came(
+        self, queues: Queues, letters: DeadLetters
+    ) -> None:
+        parked = [*park_many(queues, 23), park(queues, ODD)]
+        told: list[int] = []
+        tally = letters.replay(queues.url, tell=told.append)
+        assert (tally.taken, tally.left, tally.refused, tally.complete) == (24, 0, 0, True)
+        assert sum(told) == 24
+        assert stored(queues.dlq_url) == []
+        assert stored(queues.url) == sorted(parked)
+        answer = queues.sqs.receive_message(
+            QueueUrl=queues.url, MessageAttributeNames=["All"], MaxNumberOfMessages=10
+        )
+        assert all("MessageAttributes" not in message for message in answer["Messages"])
+
+    def test_takes_those_of_a_reason_and_leaves_the_others_visible(
+        self, queues: Queues, letters: DeadLetters
+    ) -> None:
+        good, bad = park_many(queues, 12, "SlowDown"), park_many(queues, 13)
+        tally = letters.replay(queues.url, Filter(reason="SlowDown"))
+        assert (tally.taken, tally.left) == (12, 13)
+        assert stored(queues.url) == good
+        assert stored(queues.dlq_url) == bad
+        assert hidden(queues.dlq_url) == 0
+
+    def test_takes_those_below_a_path(self, queues: Queues, letters: DeadLetters) -> None:
+        for path in ("2026/a.jpg", "2025/a.jpg", "2026.jpg", ODD):
+            park(queues, path)
+        assert letters.replay(queues.url, Filter("truncated", "2026/é ")).taken == 1
+        assert stored(queues.url) == [body(ODD)]
+        assert letters.replay(queues.url, Filter(prefix="2026/")).taken == 1
+
+    @pytest.mark.parametrize("limit", [0, 1, 10, 14, 99])
+    def test_takes_no_more_than_the_limit(
+        self, queues: Queues, letters: DeadLetters, limit: int
+    ) -> None:
+        park_many(queues, 25)
+        assert letters.replay(queues.url, limit=limit).taken == min(limit, 25)
+        assert len(stored(queues.url)) == min(limit, 25)
+        assert len(stored(queues.dlq_url)) == 25 - min(limit, 25)
+        assert hidden(queues.dlq_url) == 0
+
+    @pytest.mark.parametrize(
+        ("rate", "at_once", "seconds"), [(0.5, 1, 8.0), (1.5, 1, 8 / 3), (4.0, 4, 1.0)]
+    )
+    def test_takes_no_more_a_second_than_the_rate(
+        self,
+        queues: Queues,
+        letters: DeadLetters,
+        monkeypatch: pytest.MonkeyPatch,
+        rate: float,
+        at_once: int,
+        seconds: float,
+    ) -> None:
+        now = [0.0]
+        sent: list[int] = []
+
+        def sleep(seconds: float) -> None:
+            now[0] += seconds
+
+        clock = SimpleNamespace(monotonic=lambda: now[0], sleep=sleep)
+        monkeypatch.setattr("lib.dead_letters.queue.time", clock)
+        park_many(queues, 8 if rate > 1.5 else 5)
+        queues.sqs.meta.events.register(
+            "before-parameter-build.sqs.SendMessageBatch",
+            lambda params, **_: sent.append(len(params["Entries"])),
+        )
+        letters.replay(queues.url, rate=rate)
+        assert max(sent) == at_once
+        assert now[0] == pytest.approx(seconds)
+
+    def test_keeps_what_the_queue_does_not_take(self, queues: Queues, letters: DeadLetters) -> None:
+        parked = park_many(queues, 5)
+        Refusing(queues.sqs, "SendMessageBatch", {"1", "3"})
+        tally = letters.replay(queues.url)
+        assert (tally.taken, tally.refused) == (3, 2)
+        assert sorted(stored(queues.url) + stored(queues.dlq_url)) == parked
+        assert hidden(queues.dlq_url) == 0
+
+    def test_counts_what_was_sent_and_could_not_be_deleted_as_refused(
+        self, queues: Queues, letters: DeadLetters
+    ) -> None:
+        park_many(queues, 5)
+        Refusing(queues.sqs, "DeleteMessageBatch", {"0"})
+        tally = letters.replay(queues.url)
+        assert (tally.taken, tally.refused) == (4, 1)
+        assert (len(stored(queues.url)), len(stored(queues.dlq_url))) == (5, 1)
+        assert hidden(queues.dlq_url) == 0
+
+    def test_sends_large_bodies_in_more_calls(self, queues: Queues, letters: DeadLetters) -> None:
+        bodies = sorted(f"{number}" + "é" * 60_000 for number in range(7))
+        for text in bodies:
+            queues.sqs.send_message(QueueUrl=queues.dlq_url, MessageBody=text)
+        assert letters.replay(queues.url).taken == 7
+        assert stored(queues.url) == bodies
+
+    def test_that_ended_early_says_so(
+        self, queues: Queues, letters: DeadLetters, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(walk, "MAX_IN_HAND", 10)
+        park_many(queues, 20)
+        assert not letters.replay(queues.url, Filter(reason="other")).complete
+        assert letters.replay(queues.url).complete, "what is taken is in nobody's hands"
+
+    def test_stops_at_an_error_with_everything_still_there(
+        self, queues: Queues, letters: DeadLetters
+    ) -> None:
+        parked = park_many(queues, 25)
+
+        def fail(**_: Any) -> None:
+            raise ClientError({"Error": {"Code": "InternalError"}}, "SendMessageBatch")
+
+        queues.sqs.meta.events.register("before-call.sqs.SendMessageBatch", fail)
+        with pytest.raises(TransientError, match="send messages to size"):
+            letters.replay(queues.url)
+        assert stored(queues.dlq_url) == parked
+        assert hidden(queues.dlq_url) == 0
+
+
+def test_purge_deletes_what_is_meant_and_nothing_else(queues: Queues, letters: DeadLetters) -> None:
+    park_many(queues, 12, "malformed_event")
+    kept = park_many(queues, 12)
+    tally = letters.purge(Filter(reason="malformed_event"), limit=20)
+    assert (tally.taken, tally.left) == (12, 12)
+    assert stored(queues.dlq_url) == kept
+    assert stored(queues.url) == []
+    assert hidden(queues.dlq_url) == 0
+
+
+class Interrupting:
+    """Ctrl-C at the n-th call of SQS: before it is sent, or when its answer is on the way."""
+
+    def __init__(self, sqs: "SQSClient", moment: str, number: int) -> None:
+        self.left, self.operation = number, ""
+        sqs.meta.events.register(f"{moment}.sqs", self)
+
+    def __call__(self, model: Any, **_: Any) -> None:
+        self.left -= 1
+        if self.left == 0:
+            self.operation = model.name
+            raise KeyboardInterrupt
+
+
+# Counting, two receives with a send and a deletion each, two more receives, and the release.
+CALLS = 10
+
+
+@pytest.mark.parametrize("number", range(1, CALLS + 1))
+@pytest.mark.parametrize("moment", ["before-call", "after-call"])
+def test_interrupted_at_any_call_a_replay_loses_nothing(
+    queues: Queues, letters: DeadLetters, moment: str, number: int
+) -> None:
+    meant = park_many(queues, 20, "SlowDown")
+    others = park_many(queues, 5)
+    interrupting = Interrupting(queues.sqs, moment, number)
+    with pytest.raises(KeyboardInterrupt):
+        letters.replay(queues.url, Filter(reason="SlowDown"))
+    here, there = stored(queues.dlq_url), stored(queues.url)
+    assert {*here, *there} == {*meant, *others}
+    assert set(others) <= set(here)
+    assert len(there) == len(set(there))
+    lost_answer = moment == "after-call" and interrupting.operation == "ReceiveMessage"
+    if not lost_answer and interrupting.operation != "ChangeMessageVisibilityBatch":
+        assert hidden(queues.dlq_url) == 0
