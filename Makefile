@@ -4,7 +4,7 @@ BIN := .venv/bin
 PORT ?= 0
 CDN_PORT ?= 0
 
-.PHONY: help setup demo local stop test bench check format clean
+.PHONY: help setup demo local stop test bench chaos check format clean
 .SILENT:
 
 help:
@@ -13,6 +13,7 @@ help:
 	echo "make stop     ends it"
 	echo "make test     all tests, the end-to-end ones included"
 	echo "make bench    speed, memory and cold start beside sharp and others; ARGS=--quick: a minute"
+	echo "make chaos    uploads while S3 ails and workers die, then as fast as it goes; ARGS=--help"
 	echo "make check    format, lint, types, template; quick"
 
 setup: .venv/.ready node_modules/.ready
@@ -31,6 +32,9 @@ test: setup
 
 bench: setup .venv-bench/.ready bench/node_modules/.ready
 	.venv-bench/bin/python -m bench $(ARGS)
+
+chaos: setup
+	$(BIN)/python -m local.chaos $(ARGS)
 
 check: setup
 	$(BIN)/ruff format --check .

@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import coldstart, goals, inputs, memory, package, race, report
+from bench import batch, coldstart, goals, inputs, memory, package, race, report
 from bench.cases import CASES
 from bench.contenders import NAMES, Contender
 from bench.figures import Goal
@@ -55,7 +55,7 @@ def _run(console: Console, *, quick: bool) -> Run:
         zip_goal = [] if quick else [goals.of_zip(package.megabytes())]
         pinned = _pin()
         status.update("Cold start and memory")
-        small = [*_memory(quick=quick), _start(quick=quick), *zip_goal]
+        small = [*_memory(quick=quick), _start(quick=quick), _batch(quick=quick), *zip_goal]
         status.update("Starting the contenders")
         contenders = [stack.enter_context(Contender(name)) for name in NAMES]
         raced = [(case, race.race(contenders, case, rounds, status.update)) for case in cases]
@@ -93,6 +93,11 @@ def _memory(*, quick: bool) -> list[Goal]:
 def _start(*, quick: bool) -> Goal:
     found, _ = coldstart.measure(coldstart.QUICK_ROUNDS if quick else coldstart.ROUNDS)
     return goals.of_start(found)
+
+
+def _batch(*, quick: bool) -> Goal:
+    files = [inputs.make(case) for case in CASES if case.typical]
+    return goals.of_batch(*batch.measure(files, batch.QUICK_ROUNDS if quick else batch.ROUNDS))
 
 
 def _show(console: Console, run: Run) -> None:

@@ -83,6 +83,12 @@ def of_memory(measured: Iterable[tuple[str, int, float, str | None]]) -> list[Go
     ]
 
 
+def of_batch(alone: float, overlapped: float) -> Goal:
+    """How busy a batch keeps its core, and how busy it would be one photo after the other."""
+    note = f"one after the other: {alone:.2f}"
+    return Goal("Batch of 10: efficiency", 0.85, overlapped, unit="", at_least=True, note=note)
+
+
 def of_start(found: Ratio) -> Goal:
     """The worker's cold start, by that of an S3 client alone."""
     return _goal("Cold start: CPU by an S3 client's alone", 1.6, found)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from botocore.exceptions import ClientError
 
 from lib.aws.failures import UNKNOWN, code_of, status_of, translated
-from lib.errors import PermanentError, Reason
+from lib.errors import PermanentError, Reason, TransientError
 
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSResponse
@@ -91,6 +91,8 @@ def get(
             if code_of(error) == "InvalidObjectState":
                 return _archived(head(s3, bucket, key), unless_etag)
             raise
+    if "ContentLength" not in answer:
+        raise TransientError("no_length", f"GET {bucket}: without its length no body is whole")
     return Download(answer["ETag"].strip('"'), answer["ContentLength"], answer["Body"])
 
 

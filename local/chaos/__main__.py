@@ -2,6 +2,7 @@
 
 import argparse
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -13,7 +14,6 @@ from rich.table import Table
 
 from lib.errors import FanoutError
 from local.chaos import fault_run, load_run
-from local.chaos.verdict import Verdict
 from local.stack import LocalStack
 
 _UPLOADS, _KILLS, _LOAD = 500, 3, 2000
@@ -27,6 +27,8 @@ def main() -> int:
     parser.add_argument("--load", type=int, default=_LOAD, help="uploads of the run without")
     given = parser.parse_args()
     console = Console()
+    # Being asked to stop ends like Ctrl-C: what was started is stopped.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         kept = _faults(console, given.uploads, given.kills)
         kept &= _load(console, given.load)

@@ -1,4 +1,4 @@
-"""Uploads while S3 ails and workers die; at the end nothing may be missing, stale or unexplained."""
+"""Uploads while S3 ails and workers die: nothing may be missing, stale or unexplained after."""
 
 import threading
 import time
@@ -16,6 +16,8 @@ from local.stack import LocalStack, Stack
 # A killed worker's batch is hidden for two minutes on the local stage, and may be hit again.
 _QUIET_SECONDS = 900
 _DENIED_SECONDS = 3
+# A worker is up and in the middle of a batch by then.
+_KILL_SECONDS = 4
 
 Tell = Callable[[str], None]
 
@@ -39,14 +41,14 @@ def run(local: LocalStack, count: int, kills: int, tell: Tell) -> FaultRun:
     stack, started = local.read(), time.monotonic()
     with Faults(local) as faults:
         faults.begin()
-        killer = _Killer(faults, kills)
-        photos = upload(
-            aws(stack, "s3"),
-            stack.originals_bucket,
-            count,
-            lambda done: _under_fire(faults, killer, done, count, tell),
-        )
-        wait_until_quiet(stack, _QUIET_SECONDS, lambda n: tell(f"{n} messages wait"))
+        with _Killer(faults, kills) as killer:
+            photos = upload(
+                aws(stack, "s3"),
+                stack.originals_bucket,
+                count,
+                lambda done: tell(f"{done} of {count} uploaded"),
+            )
+            wait_until_quiet(stack, _QUIET_SECONDS, lambda n: tell(f"{n} messages wait"))
         before = judge(stack, photos)
         fired = faults.fired()
         faults.end()
@@ -65,25 +67,27 @@ def run(local: LocalStack, count: int, kills: int, tell: Tell) -> FaultRun:
 
 
 class _Killer:
-    """Kills workers as uploads go on: the first after a third of them, the others evenly."""
+    """Kills busy workers, one every few seconds; S3 denies reading for a while after the first."""
 
     def __init__(self, faults: Faults, kills: int) -> None:
         self._faults, self._kills, self.killed = faults, kills, 0
-        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._kill, daemon=True)
 
-    def at(self, share: float) -> None:
-        """Kill one if it is time; `share` of the uploads are done."""
-        with self._lock:
-            due = self._kills * (share - 1 / 3) * 3 / 2
-            if self.killed < min(self._kills, int(due) + (share > 1 / 3)):
-                self.killed += self._faults.kill_a_worker()
+    def __enter__(self) -> "_Killer":
+        self._thread.start()
+        return self
 
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
 
-def _under_fire(faults: Faults, killer: _Killer, done: int, count: int, tell: Tell) -> None:
-    tell(f"{done} of {count} uploaded")
-    if done == count // 2:
-        faults.deny(_DENIED_SECONDS)
-    killer.at(done / count)
+    def _kill(self) -> None:
+        while self.killed < self._kills and not self._stop.wait(_KILL_SECONDS):
+            if self._faults.kill_a_worker():
+                self.killed += 1
+                if self.killed == 1:
+                    self._faults.deny(_DENIED_SECONDS)
 
 
 def _replay(stack: Stack) -> int:

@@ -11,7 +11,7 @@ import requests
 from lib.errors import ConfigError
 from local.client import aws
 from local.processes import Processes, clean_environment, free_port
-from local.stack import LocalStack, Stack
+from local.stack import PROJECT, LocalStack, Stack
 
 _PROXY = "faults"
 _SECONDS = 10
@@ -44,8 +44,9 @@ class Faults:
 
     def __enter__(self) -> "Faults":
         port = free_port()
-        command = [sys.executable, "-m", "microburst", "--upstream", self._stack.endpoint]
-        self._processes.start(_PROXY, [*command, "--port", str(port)], port, clean_environment())
+        command = [sys.executable, "-m", "local.chaos.proxy", "--upstream", self._stack.endpoint]
+        environment = clean_environment() | {"PYTHONPATH": str(PROJECT)}
+        self._processes.start(_PROXY, [*command, "--port", str(port)], port, environment)
         self._url = f"http://127.0.0.1:{port}"
         return self
 

@@ -1,4 +1,4 @@
-"""Whether the promise was kept: originals, variants and dead letters, compared when all is quiet."""
+"""Whether the promise was kept: originals, variants and dead letters, once all is quiet."""
 
 import time
 from collections import Counter

@@ -12,7 +12,7 @@ import requests
 from botocore.credentials import Credentials
 from PIL import Image
 
-from local.client import aws, ask_for_ticket, post_form, root_credentials, wait_for
+from local.client import ask_for_ticket, aws, post_form, root_credentials, wait_for
 from local.stack import Stack
 from tests.pictures import decoded, encoded, quarters
 

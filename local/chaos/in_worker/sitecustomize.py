@@ -24,4 +24,4 @@ def _send_and_lose(session: URLLib3Session, request: Any) -> Any:
     return answer
 
 
-URLLib3Session.send = _send_and_lose
+URLLib3Session.send = _send_and_lose  # type: ignore[method-assign, assignment]

@@ -1,0 +1,144 @@
+"""How busy a batch keeps its core: ten photos while S3 takes its time, one core, the real worker.
+
+Run as `python -m bench.batch ROUNDS PHOTO...` in the project's own environment, which has the
+emulator; prints JSON. Efficiency is what a batch must take at least, its CPU time and one GET and
+one PUT, by what it took.
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from bench import inputs
+from handlers import resize
+from lib import worker as workers
+from lib.errors import ConfigError
+from lib.events import read_message
+from lib.worker import Message, Worker
+from local import emulator
+from local.processes import Processes, free_port
+
+ROUNDS, QUICK_ROUNDS = 5, 2
+PHOTOS = 10
+# What is added to the emulator's own few milliseconds: what S3 takes in its own region.
+GET_SECONDS, PUT_SECONDS = 0.030, 0.060
+_BUCKETS = ("originals", "images", "failures")
+_REGION = "us-east-1"
+
+
+def measure(files: list[Path], rounds: int) -> tuple[float, float]:
+    """The efficiency of one photo after the other, and of the worker's own way."""
+    python = inputs.PROJECT / ".venv/bin/python"
+    command = [str(python), "-m", "bench.batch", str(rounds), *map(str, files)]
+    run = subprocess.run(command, cwd=inputs.PROJECT, capture_output=True, text=True, check=False)
+    if run.returncode != 0:
+        raise ConfigError(f"The batch could not be measured:\n{run.stderr[-2000:]}")
+    # The lines before are the worker's metrics.
+    alone, overlapped = json.loads(run.stdout.splitlines()[-1])
+    return alone, overlapped
+
+
+def main(files: list[Path], rounds: int) -> None:
+    """Measure both ways, in turns, and print their efficiencies."""
+    # Whoever started this may be on one core alone.
+    os.sched_setaffinity(0, range(os.cpu_count() or 1))
+    cores = os.sched_getaffinity(0)
+    last = max(cores)
+    # Unless it has a core of its own, the emulator's work would count as waiting for S3.
+    os.sched_setaffinity(0, cores - {last} or cores)
+    with tempfile.TemporaryDirectory() as folder, _emulator(Path(folder)) as endpoint:
+        os.sched_setaffinity(0, {last})
+        worker, batch = _worker(endpoint), _upload(files)
+        measured: dict[int, list[float]] = {1: [], workers.ABREAST: []}
+        for abreast in [*measured, *list(measured) * rounds]:
+            measured[abreast].append(_efficiency(worker, batch, abreast))
+    # The first round of each warms up.
+    print(json.dumps([statistics.median(found[1:]) for found in measured.values()]))
+
+
+@contextmanager
+def _emulator(folder: Path) -> Iterator[str]:
+    processes, port = Processes(folder), free_port()
+    emulator.start(processes, folder, port)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        processes.stop()
+
+
+def _worker(endpoint: str) -> Worker:
+    queue = f"{endpoint}/000000000000/none"
+    os.environ |= emulator.ROOT_KEY | {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_DEFAULT_REGION": _REGION,
+        "SIZE": json.dumps({"name": "800x600", "width": 800, "height": 600}),
+        **{f"{bucket.upper()}_BUCKET": bucket for bucket in _BUCKETS},
+        "QUEUE_URL": queue,
+        "DLQ_URL": queue,
+        "CACHE_CONTROL": "public",
+        "MAX_UPLOAD_BYTES": "52428800",
+        "MAX_RECEIVE_COUNT": "10",
+        "RESERVE_SECONDS": "10",
+        "LANDING_SECONDS": "60",
+        "POWERTOOLS_LOG_LEVEL": "ERROR",
+    }
+    worker = resize._worker()
+    events = worker.renderer.s3.meta.events
+    for operation, seconds in (("GetObject", GET_SECONDS), ("PutObject", PUT_SECONDS)):
+        events.register(f"before-send.s3.{operation}", _Slow(seconds))
+    return worker
+
+
+class _Slow:
+    """Lets an answer take longer."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    def __call__(self, **_: Any) -> None:
+        time.sleep(self._seconds)
+
+
+def _upload(files: list[Path]) -> list[Message]:
+    s3 = boto3.client("s3")
+    for bucket in _BUCKETS:
+        s3.create_bucket(Bucket=bucket)
+    messages = []
+    for number in range(PHOTOS):
+        key = f"originals/{number}.jpg"
+        s3.put_object(Bucket="originals", Key=key, Body=files[number % len(files)].read_bytes())
+        record = {"s3": {"bucket": {"name": "originals"}, "object": {"key": key}}}
+        record |= {"eventSource": "aws:s3", "eventName": "ObjectCreated:Put"}  # type: ignore[dict-item]
+        body = json.dumps({"Records": [record]})
+        if not read_message(body):
+            raise ValueError(f"the worker would not take {body}")
+        messages.append(Message(str(number), body, "none", 1))
+    return messages
+
+
+def _efficiency(worker: Worker, batch: list[Message], abreast: int) -> float:
+    s3 = boto3.client("s3")
+    for number in range(PHOTOS):
+        s3.delete_object(Bucket="images", Key=f"800x600/{number}.jpg")
+    workers.ABREAST = abreast
+    wall, cpu = time.perf_counter(), time.process_time()
+    with worker.telemetry.batch():
+        returned = worker.drain(batch, lambda: 900.0)
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    if returned:
+        raise ValueError(f"{len(returned)} photos were not rendered")
+    return (cpu + GET_SECONDS + PUT_SECONDS) / wall
+
+
+if __name__ == "__main__":
+    main([Path(file) for file in sys.argv[2:]], int(sys.argv[1]))
