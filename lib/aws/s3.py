@@ -1,5 +1,6 @@
 """Objects: read as they are now, written and deleted on condition of what was read."""
 
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from botocore.exceptions import ClientError
@@ -39,7 +40,8 @@ class Download(NamedTuple):
                 Reason.ARCHIVED,
                 "the original is archived: restore it in S3, and it will be rendered",
             )
-        with self.body as body, translated("GET, while reading"):
+        # Not `with self.body`: that gives the raw stream, whose end and checksum nobody checks.
+        with closing(self.body) as body, translated("GET, while reading"):
             if self.length > max_bytes:
                 raise PermanentError(
                     Reason.TOO_MANY_BYTES,

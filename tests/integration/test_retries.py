@@ -1,5 +1,6 @@
 """Tries that must not be repeated, last tries, and neighbours of a message that kills."""
 
+import io
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -158,3 +159,50 @@ class TestARedeliveredBatch:
             "before-call.sqs", Failing("DeleteMessage", refusal("Throttled", 400))
         )
         assert deliver(put(s3, "a.jpg"), attempts=2) == []
+
+
+def test_a_body_of_unknown_length_is_read_another_time(
+    s3: "S3Client", deliver: WorkerDoor, caplog: pytest.LogCaptureFixture
+) -> None:
+    message = put(s3, "a.jpg")
+    events = resize._worker().renderer.s3.meta.events
+
+    def forget(parsed: dict[str, Any], **_: Any) -> None:
+        del parsed["ContentLength"]
+
+    events.register("after-call.s3.GetObject", forget)
+    assert deliver(message) == ["message-0"]
+    assert next(record.__dict__["reason"] for record in caplog.records) == "no_length"
+    events.unregister("after-call.s3.GetObject", forget)
+    assert deliver(message) == []
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (lambda data: data[: len(data) // 2], "IncompleteReadError"),
+        (lambda data: data[:-9] + bytes(9), "FlexibleChecksumError"),
+    ],
+)
+def test_a_body_that_was_damaged_on_its_way_is_read_again_and_never_called_corrupt(
+    s3: "S3Client",
+    deliver: WorkerDoor,
+    queues: Queues,
+    caplog: pytest.LogCaptureFixture,
+    damage: Any,
+    reason: str,
+) -> None:
+    message = put(s3, "a.jpg")
+    events = resize._worker().renderer.s3.meta.events
+
+    def harm(parsed: dict[str, Any], **_: Any) -> None:
+        body = parsed["Body"]
+        body._raw_stream = io.BytesIO(damage(body._raw_stream.read()))
+
+    events.register("after-call.s3.GetObject", harm)
+    assert deliver(message) == ["message-0"]
+    assert next(record.__dict__["reason"] for record in caplog.records) == reason
+    events.unregister("after-call.s3.GetObject", harm)
+    assert deliver(message) == []
+    assert variant(s3, "a.jpg") is not None
+    assert queues.dead_letters() == []

@@ -153,10 +153,7 @@ class Stream:
     def __init__(self, data: bytes) -> None:
         self._data = data
 
-    def __enter__(self) -> "Stream":
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
         """Nothing to close."""
 
     def read(self) -> bytes:
