@@ -15,7 +15,7 @@ from local.stack import LocalStack, Stack
 
 # A killed worker's batch is hidden for two minutes on the local stage, and may be hit again.
 _QUIET_SECONDS = 900
-_DENIED_SECONDS = 3
+_DENIED_SECONDS = 10
 # A worker is up and in the middle of a batch by then.
 _KILL_SECONDS = 4
 
