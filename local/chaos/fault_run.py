@@ -15,9 +15,10 @@ from local.stack import LocalStack, Stack
 
 # A killed worker's batch is hidden for two minutes on the local stage, and may be hit again.
 _QUIET_SECONDS = 900
-_DENIED_SECONDS = 10
-# A worker is up and in the middle of a batch by then.
+_DENIED_SECONDS = 5
+# Between two kills; a worker is up again and in the middle of a batch by then.
 _KILL_SECONDS = 4
+_LOOK_SECONDS = 0.2
 
 Tell = Callable[[str], None]
 
@@ -67,7 +68,7 @@ def run(local: LocalStack, count: int, kills: int, tell: Tell) -> FaultRun:
 
 
 class _Killer:
-    """Kills busy workers, one every few seconds; S3 denies reading for a while after the first."""
+    """Once workers are at work, S3 denies reading for a while; then they are killed, in turn."""
 
     def __init__(self, faults: Faults, kills: int) -> None:
         self._faults, self._kills, self.killed = faults, kills, 0
@@ -83,11 +84,11 @@ class _Killer:
         self._thread.join()
 
     def _kill(self) -> None:
+        while not self._faults.fired() and not self._stop.wait(_LOOK_SECONDS):
+            pass
+        self._faults.deny(_DENIED_SECONDS)
         while self.killed < self._kills and not self._stop.wait(_KILL_SECONDS):
-            if self._faults.kill_a_worker():
-                self.killed += 1
-                if self.killed == 1:
-                    self._faults.deny(_DENIED_SECONDS)
+            self.killed += self._faults.kill_a_worker()
 
 
 def _replay(stack: Stack) -> int:
