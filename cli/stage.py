@@ -1,6 +1,7 @@
 """The stage that a command is about: where its stack is, and clients to talk to it."""
 
 import json
+import os
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 SERVICE = "image-fanout"
 LOCAL = "local"
-_LOCAL_ENVIRONMENT = Path(__file__).resolve().parent.parent / ".local" / "env"
+_LOCAL_FOLDER = Path(__file__).resolve().parent.parent / ".local"
 
 StageOption = Annotated[str, typer.Option("--stage", help="The stage: dev, prod, local …")]
 RegionOption = Annotated[
@@ -62,9 +63,14 @@ class Stage:
         )
 
 
+def _local_folder() -> Path:
+    """Where the local stack keeps its addresses: tests have stacks of their own."""
+    return Path(os.environ.get("FANOUT_LOCAL", _LOCAL_FOLDER))
+
+
 def _local_environment() -> dict[str, str]:
     try:
-        lines = _LOCAL_ENVIRONMENT.read_text().splitlines()
+        lines = (_local_folder() / "env").read_text().splitlines()
     except FileNotFoundError as error:
         raise ConfigError("The local stack is not running: make local") from error
     return dict(line.removeprefix("export ").split("=", 1) for line in lines)

@@ -1,20 +1,17 @@
 """A deployed stack as AWS tells of it: its outputs, and each size's function's settings."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from botocore.exceptions import ClientError
 
-from lib.aws.failures import code_of, translated
+from lib.aws.failures import said_if_denied
 from lib.errors import ConfigError
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_lambda import LambdaClient
-
-_DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
 
 
 class DeployedSize(NamedTuple):
@@ -59,7 +56,7 @@ def find_stack(
 
     `size_names` reads the output `Sizes`.
     """
-    with _said_if_denied(f"describe the stack {name}"):
+    with said_if_denied(f"describe the stack {name}"):
         outputs = _outputs(cloudformation, name)
         sizes = {
             size: _deployed_size(functions, f"{name}-resize-{size}")
@@ -90,18 +87,3 @@ def _deployed_size(functions: "LambdaClient", name: str) -> DeployedSize:
         told["Timeout"],
         told["Runtime"],
     )
-
-
-@contextmanager
-def _said_if_denied(doing: str) -> Iterator[None]:
-    """ConfigError in place of a refusal, naming what is missing."""
-    with translated(doing):
-        try:
-            yield
-        except ClientError as error:
-            if code_of(error) in _DENIED:
-                raise ConfigError(
-                    f"These credentials may not {doing}: docs/operations.md lists what the "
-                    f"command line needs. AWS says: {error}"
-                ) from error
-            raise
