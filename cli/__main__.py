@@ -7,6 +7,8 @@ from rich.console import Console
 
 from cli.audit import audit
 from cli.backfill import backfill
+from cli.status import status
+from cli.upload import upload
 from lib.errors import FanoutError
 
 app = typer.Typer(
@@ -21,6 +23,8 @@ app = typer.Typer(
 
 app.command()(audit)
 app.command()(backfill)
+app.command()(status)
+app.command()(upload)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from cli.places import auditor_of, check_queue_of
 from cli.stage import JsonOption, RegionOption, Stage, StageOption
-from cli.terminal import YesOption, confirm, print_json, progress
+from cli.terminal import YesOption, confirm, print_json, progress, say
 from lib.audit import MENDABLE, State
 from lib.spool import Spool
 
@@ -55,7 +55,7 @@ def audit(
         if as_json:
             print_json({"summary": counts, "repaired": mendable if repair else 0})
         elif repair:
-            Console().print(f"Workers were asked to look at {mendable:,} paths.")
+            say(f"Workers were asked to look at {mendable:,} paths.")
     if mendable and not repair:
         raise typer.Exit(1)
 

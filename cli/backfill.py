@@ -4,11 +4,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from cli.places import auditor_of, check_queue_of, deployed_size, size_of
 from cli.stage import JsonOption, RegionOption, Stage, StageOption
-from cli.terminal import YesOption, confirm, note, print_json, progress
+from cli.terminal import YesOption, confirm, note, print_json, progress, say
 from lib import keys
 from lib.aws.cloudwatch import median_of_last_day
 from lib.backfill import Checkpoint, Scope, paced, send, wanted
@@ -84,11 +83,9 @@ def _tell(size: str, told: Estimate, *, as_json: bool) -> None:
         print_json({"size": size, **told._asdict()})
         return
     source = "the last day's median" if told.measured else "a guess: nothing was measured today"
-    Console().print(
+    say(
         f"{told.photos:,} photos to render at {size}: about {told.lambda_seconds:,.0f} Lambda "
-        f"seconds ({told.seconds_each:.2f} s a photo, {source}), about ${told.dollars:,.2f}",
-        highlight=False,
-        soft_wrap=True,
+        f"seconds ({told.seconds_each:.2f} s a photo, {source}), about ${told.dollars:,.2f}"
     )
 
 
@@ -127,4 +124,4 @@ def _send(
     if as_json:
         print_json({"sent": sent})
     else:
-        Console().print(f"Workers were asked to render {sent:,} photos.", highlight=False)
+        say(f"Workers were asked to render {sent:,} photos.")

@@ -8,6 +8,7 @@ from lib.audit import ABREAST, Auditor
 from lib.aws.stacks import DeployedSize
 from lib.checks import CheckQueue
 from lib.sizes import Size
+from lib.status import StatusDesk
 
 # A connection for each thread that looks at objects, and patience where S3 slows us down: a
 # command that reads a million of them must not end at the first refusal.
@@ -50,4 +51,17 @@ def check_queue_of(stage: Stage, size_name: str) -> CheckQueue:
         sqs=stage.client("sqs"),
         url=deployed_size(stage, size_name).queue_url,
         originals_bucket=stage.stack.outputs["OriginalsBucketName"],
+    )
+
+
+def status_desk_of(stage: Stage) -> StatusDesk:
+    """What tells about a photo at each size."""
+    outputs = stage.stack.outputs
+    return StatusDesk(
+        s3=stage.client("s3", _MANY_LOOKS),
+        sizes=[size_of(deployed) for deployed in stage.stack.sizes.values()],
+        originals_bucket=outputs["OriginalsBucketName"],
+        images_bucket=outputs["ImagesBucketName"],
+        failures_bucket=outputs["FailuresBucketName"],
+        images_url=stage.images_url,
     )

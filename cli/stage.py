@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import boto3
 import typer
 
-from lib.aws.stacks import Stack, find_stack
+from lib.aws.stacks import Stack, find_stack, images_url
 from lib.errors import ConfigError
 
 if TYPE_CHECKING:
     from botocore.config import Config
+    from botocore.credentials import ReadOnlyCredentials
 
 SERVICE = "image-fanout"
 LOCAL = "local"
@@ -61,6 +62,26 @@ class Stage:
         return find_stack(
             self.client("cloudformation"), self.client("lambda"), self.prefix, json.loads
         )
+
+    @cached_property
+    def images_url(self) -> str:
+        """Where its pictures are, without a slash at the end."""
+        return images_url(self.client("lambda"), self.prefix)
+
+    @property
+    def api_url(self) -> str:
+        """Where its upload API is; the emulator's own address for it resolves nowhere."""
+        if self.name == LOCAL:
+            return str(json.loads((_local_folder() / "stack.json").read_text())["api"])
+        return self.stack.outputs["ApiUrl"]
+
+    @property
+    def credentials(self) -> "ReadOnlyCredentials":
+        """What requests are signed with."""
+        found = self._session.get_credentials()
+        if found is None:
+            raise ConfigError("No credentials: log in to AWS, or name a profile in AWS_PROFILE")
+        return found.get_frozen_credentials()
 
 
 def _local_folder() -> Path:

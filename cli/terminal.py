@@ -19,6 +19,11 @@ def print_json(document: Any) -> None:
     typer.echo(json.dumps(document, default=str))
 
 
+def say(text: str) -> None:
+    """What a person asked for, as it is: no markup, no line broken within a URL."""
+    Console().print(text, highlight=False, markup=False, soft_wrap=True)
+
+
 def note(text: str) -> None:
     """A sentence for the person, which is no data."""
     Console(stderr=True).print(text, highlight=False, markup=False, soft_wrap=True)

@@ -52,8 +52,10 @@ def deployed(s3: "S3Client", queues: Queues, monkeypatch: pytest.MonkeyPatch) ->
         "ImagesBucketName": "images-bucket",
         "FailuresBucketName": "failures-bucket",
         "Sizes": json.dumps([SIZE.name]),
+        "ApiUrl": "http://127.0.0.1:9",  # nobody listens there
     }
     size = DeployedSize("resize", environment, 1769, 150, "python3.13")
     stack = Stack("image-fanout-dev", outputs, {SIZE.name: size})
     monkeypatch.setattr(Stage, "stack", stack)
+    monkeypatch.setattr(Stage, "images_url", "https://images.example")
     return Deployed(s3, queues)
