@@ -33,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     Raises SystemExit, with the exit code, where the command came to its own end.
     """
     try:
-        app(arguments, prog_name="fanout")
+        app(arguments, prog_name="./fanout")
     except FanoutError as error:
         # No markup: an error may quote [what somebody typed].
         Console(stderr=True).print(

@@ -5,12 +5,11 @@ from contextlib import ExitStack
 from typing import Annotated, get_args
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from cli.places import auditor_of, check_queue_of
 from cli.stage import JsonOption, RegionOption, Stage, StageOption
-from cli.terminal import YesOption, confirm, print_json, progress, say
+from cli.terminal import YesOption, confirm, print_json, progress, show
 from lib.audit import MENDABLE, State
 from lib.spool import Spool
 
@@ -38,7 +37,7 @@ def audit(
 
     Exit code 1 if a variant is missing, stale or orphaned and was not repaired.
 
-    Example: fanout audit --stage prod --prefix 2026/ --deep
+    Example: ./fanout audit --stage prod --prefix 2026/ --deep
     """
     place = Stage(stage, region)
     with ExitStack() as spools:
@@ -55,7 +54,7 @@ def audit(
         if as_json:
             print_json({"summary": counts, "repaired": mendable if repair else 0})
         elif repair:
-            say(f"Workers were asked to look at {mendable:,} paths.")
+            show(f"Workers were asked to look at {mendable:,} paths.")
     if mendable and not repair:
         raise typer.Exit(1)
 
@@ -100,4 +99,4 @@ def _print_table(counts: Counts) -> None:
     table = Table("size", *states)
     for size, by_state in counts.items():
         table.add_row(size, *(f"{by_state[state]:,}" for state in states))
-    Console().print(table)
+    show(table)

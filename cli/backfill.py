@@ -7,8 +7,7 @@ import typer
 
 from cli.places import auditor_of, check_queue_of, deployed_size, size_of
 from cli.stage import JsonOption, RegionOption, Stage, StageOption
-from cli.terminal import YesOption, confirm, note, print_json, progress, say
-from lib import keys
+from cli.terminal import YesOption, confirm, note, print_json, progress, show, shown
 from lib.aws.cloudwatch import median_of_last_day
 from lib.backfill import Checkpoint, Scope, paced, send, wanted
 from lib.errors import FanoutError
@@ -45,7 +44,7 @@ def backfill(
 
     Asks that size's workers alone. Run again, it renders nothing that is there already.
 
-    Example: fanout backfill --stage prod --size 400x300 --rate 50
+    Example: ./fanout backfill --stage prod --size 400x300 --rate 50
     """
     place = Stage(stage, region)
     deployed_size(place, size)
@@ -83,7 +82,7 @@ def _tell(size: str, told: Estimate, *, as_json: bool) -> None:
         print_json({"size": size, **told._asdict()})
         return
     source = "the last day's median" if told.measured else "a guess: nothing was measured today"
-    say(
+    show(
         f"{told.photos:,} photos to render at {size}: about {told.lambda_seconds:,.0f} Lambda "
         f"seconds ({told.seconds_each:.2f} s a photo, {source}), about ${told.dollars:,.2f}"
     )
@@ -92,10 +91,10 @@ def _tell(size: str, told: Estimate, *, as_json: bool) -> None:
 def _tell_of_checkpoint(checkpoint: Checkpoint, *, resume: bool, after: str) -> None:
     position = checkpoint.read()
     if resume:
-        note(f"Continuing behind {keys.escaped(after)}" if after else "There is nothing to resume")
+        note(f"Continuing behind {shown(after)}" if after else "There is nothing to resume")
     elif position is not None:
         note(
-            f"An earlier run stopped behind {keys.escaped(position.after)} ({checkpoint.file}). "
+            f"An earlier run stopped behind {shown(position.after)} ({checkpoint.file}). "
             "With --resume this one would continue there; as it is, it begins anew."
         )
 
@@ -124,4 +123,4 @@ def _send(
     if as_json:
         print_json({"sent": sent})
     else:
-        say(f"Workers were asked to render {sent:,} photos.")
+        show(f"Workers were asked to render {sent:,} photos.")

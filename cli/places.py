@@ -1,6 +1,5 @@
 """A stage's parts as the use cases take them: which bucket, which queue, which size."""
 
-import typer
 from botocore.config import Config
 
 from cli.stage import Stage
@@ -19,13 +18,8 @@ _MANY_LOOKS = Config(
 
 def deployed_size(stage: Stage, name: str) -> DeployedSize:
     """The size of this name; wrong use (exit code 2) where the stage has none."""
-    sizes = stage.stack.sizes
-    if name not in sizes:
-        raise typer.BadParameter(
-            f"{name!r} is no size of stage {stage.name}: it has {', '.join(sizes)}",
-            param_hint="--size",
-        )
-    return sizes[name]
+    stage.chosen_sizes([name])
+    return stage.stack.sizes[name]
 
 
 def size_of(deployed: DeployedSize) -> Size:

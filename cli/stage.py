@@ -63,6 +63,17 @@ class Stage:
             self.client("cloudformation"), self.client("lambda"), self.prefix, json.loads
         )
 
+    def chosen_sizes(self, names: list[str] | None) -> list[str]:
+        """These sizes, or all; wrong use where one is not deployed."""
+        for name in names or ():
+            if name not in self.stack.sizes:
+                raise typer.BadParameter(
+                    f"{name!r} is no size of stage {self.name}: it has "
+                    f"{', '.join(self.stack.sizes)}",
+                    param_hint="--size",
+                )
+        return names or list(self.stack.sizes)
+
     @cached_property
     def images_url(self) -> str:
         """Where its pictures are, without a slash at the end."""

@@ -1,19 +1,14 @@
 """fanout status: what has become of one photo, at each size."""
 
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 
 from cli.places import status_desk_of
 from cli.stage import JsonOption, RegionOption, Stage, StageOption
-from cli.terminal import print_json, say
+from cli.terminal import age, print_json, show, shown
 from lib.errors import PermanentError
 from lib.status import Status, VariantFacts
-
-_MINUTE, _HOUR, _DAY = 60, 3600, 86400
-# Up to so many of a unit are told in it: 90 s, 90 min, 48 h.
-_AGES = ((90, 1, "s"), (90 * _MINUTE, _MINUTE, "min"), (2 * _DAY, _HOUR, "h"))
 
 
 def status(
@@ -27,7 +22,7 @@ def status(
 
     Exit code 1 unless it is ready at every size.
 
-    Example: fanout status 2026/photo.jpg --stage prod
+    Example: ./fanout status 2026/photo.jpg --stage prod
     """
     try:
         told = status_desk_of(Stage(stage, region)).status_of(path)
@@ -56,22 +51,14 @@ def print_status(told: Status) -> None:
     """A line for each size, and one for each variant, so that its URL can be copied whole."""
     width = max((len(name) for name in told), default=0)
     for name, each in told.items():
-        why = f"  {each.reason}: {each.error}" if each.reason else ""
-        say(f"{name:<{width}}  {each.state}{why}")
+        why = f"  {each.reason}: {shown(str(each.error))}" if each.reason else ""
+        show(f"{name:<{width}}  {each.state}{why}")
         for variant in each.variants:
-            say(f"  {variant.url}\n  {_facts(variant)}")
+            show(f"  {variant.url}\n  {_facts(variant)}")
 
 
 def _facts(variant: VariantFacts) -> str:
     return (
         f"{variant.pixels} pixels, {variant.bytes:,} bytes, {variant.content_type}, "
-        f"{_age(variant.modified)} old"
+        f"{age(variant.modified)} old"
     )
-
-
-def _age(since: datetime) -> str:
-    seconds = max(0, (datetime.now(UTC) - since).total_seconds())
-    for below, unit, name in _AGES:
-        if seconds < below:
-            return f"{seconds / unit:.0f} {name}"
-    return f"{seconds / _DAY:.0f} days"

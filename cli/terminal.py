@@ -2,10 +2,11 @@
 
 import json
 import sys
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn
 
 YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask")]
@@ -15,13 +16,13 @@ WRONG_USE = 2
 
 
 def print_json(document: Any) -> None:
-    """One JSON document on a line of its own."""
-    typer.echo(json.dumps(document, default=str))
+    """One JSON document on a line of its own; times in ISO 8601."""
+    typer.echo(json.dumps(document, default=lambda value: value.isoformat()))
 
 
-def say(text: str) -> None:
-    """What a person asked for, as it is: no markup, no line broken within a URL."""
-    Console().print(text, highlight=False, markup=False, soft_wrap=True)
+def show(what: RenderableType) -> None:
+    """A text or a table for people, as it is: brackets in other people's words are no markup."""
+    Console(highlight=False, markup=False, soft_wrap=True).print(what)
 
 
 def note(text: str) -> None:
@@ -54,3 +55,27 @@ def progress(*, as_json: bool) -> Progress:
         redirect_stderr=False,
         disable=not console.is_terminal or (as_json and sys.stdout.isatty()),
     )
+
+
+def shown(text: str) -> str:
+    """The text on one line of a terminal: what would move the cursor or change colours is escaped.
+
+    Paths and errors are other people's words.
+    """
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in text
+    )
+
+
+def age(since: datetime) -> str:
+    """How long ago that was, in the largest unit that has more than one: `3 h`."""
+    passed = max(timedelta(), datetime.now(UTC) - since)
+    for unit, length in (
+        ("d", timedelta(days=1)),
+        ("h", timedelta(hours=1)),
+        ("min", timedelta(minutes=1)),
+    ):
+        if passed >= 2 * length:
+            return f"{passed // length} {unit}"
+    return f"{passed // timedelta(seconds=1)} s"

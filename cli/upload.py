@@ -12,9 +12,8 @@ from rich.progress import Progress, TaskID
 from cli.places import status_desk_of
 from cli.stage import JsonOption, RegionOption, Stage, StageOption
 from cli.status import as_document, is_ready, print_status
-from cli.terminal import note, print_json, progress, say
+from cli.terminal import note, print_json, progress, show, shown
 from cli.upload_client import ask_for_ticket, post_form
-from lib import keys
 from lib.errors import FanoutError
 from lib.merge import worked_on
 from lib.status import Status, Watch
@@ -71,7 +70,7 @@ def upload(
 
     Exit code 1 if a file was not taken, or with --wait if a size is not ready.
 
-    Example: fanout upload a.jpg b.jpg --stage prod --path 2026/ --wait
+    Example: ./fanout upload a.jpg b.jpg --stage prod --path 2026/ --wait
     """
     paths = _paths(files, path)
     place = Stage(stage, region)
@@ -166,14 +165,14 @@ def _print(done: Uploaded, told: Status | None, *, as_json: bool) -> None:
     if as_json:
         print_json(_document(done, told))
     elif done.ticket is None:
-        note(f"{done.file}: {done.error}")
+        note(shown(f"{done.file}: {done.error}"))
     else:
-        say(f"{done.file} is at {keys.escaped(done.ticket['path'])}")
+        show(shown(f"{done.file} is at {done.ticket['path']}"))
         if told:
             print_status(told)
         else:
             for size, url in done.ticket["variants"].items():
-                say(f"{size}  {url}")
+                show(f"{size}  {url}")
 
 
 def _document(done: Uploaded, told: Status | None) -> dict[str, Any]:

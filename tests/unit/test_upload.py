@@ -208,11 +208,11 @@ def test_waiting_tells_what_became_of_each(
     assert [line["sizes"]["40x30"]["state"] for line in run.lines] == ["ready", "failed"]
     run = fanout("upload", *photos[:2], "--path", "2026/", "--wait", *STAGE)
     assert run.out == (
-        f"{photos[0]} is at 2026/photo%2000%20%C3%A9.jpg\n"
+        f"{photos[0]} is at 2026/photo 00 é.jpg\n"
         "40x30  ready\n"
         "  https://images.example/40x30/2026/photo 00 é.jpg\n"
         "  40x30 pixels, 1,234 bytes, image/jpeg, 5 min old\n"
-        f"{photos[1]} is at 2026/photo%2001%20%C3%A9.jpg\n"
+        f"{photos[1]} is at 2026/photo 01 é.jpg\n"
         "40x30  failed  corrupt: [b]damaged\n"
     )
 
