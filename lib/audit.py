@@ -78,8 +78,9 @@ class Auditor:
         folders += [(self.images_bucket, f"{folder}/") for folder in self.size.folders]
         folders += [(self.failures_bucket, f"{self.size.name}/")]
         streams = [self._listing(bucket, folder, prefix, after) for bucket, folder in folders]
+        longest = max(self.size.folders, key=len)
         for path, (original, *variants, failure) in merged(streams):
-            if self._is_rendered(path):
+            if _has_place(path, longest):
                 yield Row(path, original, variants, failure)
 
     def _listing(
@@ -88,14 +89,6 @@ class Auditor:
         start = folder + after if after else ""
         for found in objects.listing(self.s3, bucket, folder + prefix, after=start):
             yield found.key.removeprefix(folder), found
-
-    def _is_rendered(self, path: str) -> bool:
-        try:
-            for folder in self.size.folders:
-                keys.variant_key(folder, path)
-        except PermanentError:
-            return False
-        return True
 
     def _looked_at(self, row: Row) -> tuple[str, State | None]:
         with said_if_denied("read the variants' metadata"):
@@ -127,6 +120,15 @@ class Auditor:
         records = FailureRecords(self.s3, self.failures_bucket, self.size.name)
         record = records.read(row.path)
         return record is not None and record.is_about(original.modified)
+
+
+def _has_place(path: str, folder: str) -> bool:
+    """Whether a worker may store a variant of this path in this folder."""
+    try:
+        keys.variant_key(folder, path)
+    except PermanentError:
+        return False
+    return True
 
 
 def by_listing(row: Row) -> State | None:

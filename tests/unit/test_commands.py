@@ -17,7 +17,7 @@ EXAMPLES = re.findall(r"^\./fanout (.+)$", PAGE.read_text(), re.MULTILINE)
 
 
 @pytest.mark.parametrize("name", ["audit", "backfill", "status", "upload"])
-def test_each_command_has_a_section_with_an_example_a_row_of_permissions_and_an_example_in_help(
+def test_each_command_has_a_section_an_example_and_a_row_of_permissions(
     name: str,
 ) -> None:
     page = PAGE.read_text()
