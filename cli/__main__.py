@@ -5,6 +5,10 @@ import sys
 import typer
 from rich.console import Console
 
+from cli.audit import audit
+from cli.backfill import backfill
+from cli.status import status
+from cli.upload import upload
 from lib.errors import FanoutError
 
 app = typer.Typer(
@@ -17,12 +21,24 @@ app = typer.Typer(
 )
 
 
-def main() -> int:
-    """Run one command; a failure is a sentence, not a traceback."""
+app.command()(audit)
+app.command()(backfill)
+app.command()(status)
+app.command()(upload)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command, by default the one that was typed; a failure is a sentence.
+
+    Raises SystemExit, with the exit code, where the command came to its own end.
+    """
     try:
-        app()
+        app(arguments, prog_name="./fanout")
     except FanoutError as error:
-        Console(stderr=True).print(str(error), style="red", highlight=False, soft_wrap=True)
+        # No markup: an error may quote [what somebody typed].
+        Console(stderr=True).print(
+            str(error), style="red", highlight=False, markup=False, soft_wrap=True
+        )
         return 1
     except KeyboardInterrupt:
         Console(stderr=True).print("Interrupted.", style="red")

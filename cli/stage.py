@@ -1,6 +1,7 @@
 """The stage that a command is about: where its stack is, and clients to talk to it."""
 
 import json
+import os
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -8,15 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import boto3
 import typer
 
-from lib.aws.stacks import Stack, find_stack
+from lib.aws.stacks import Stack, find_stack, images_url
 from lib.errors import ConfigError
 
 if TYPE_CHECKING:
     from botocore.config import Config
+    from botocore.credentials import ReadOnlyCredentials
 
 SERVICE = "image-fanout"
 LOCAL = "local"
-_LOCAL_ENVIRONMENT = Path(__file__).resolve().parent.parent / ".local" / "env"
+_LOCAL_FOLDER = Path(__file__).resolve().parent.parent / ".local"
 
 StageOption = Annotated[str, typer.Option("--stage", help="The stage: dev, prod, local …")]
 RegionOption = Annotated[
@@ -61,10 +63,46 @@ class Stage:
             self.client("cloudformation"), self.client("lambda"), self.prefix, json.loads
         )
 
+    def chosen_sizes(self, names: list[str] | None) -> list[str]:
+        """These sizes, or all; wrong use where one is not deployed."""
+        for name in names or ():
+            if name not in self.stack.sizes:
+                raise typer.BadParameter(
+                    f"{name!r} is no size of stage {self.name}: it has "
+                    f"{', '.join(self.stack.sizes)}",
+                    param_hint="--size",
+                )
+        return names or list(self.stack.sizes)
+
+    @cached_property
+    def images_url(self) -> str:
+        """Where its pictures are, without a slash at the end."""
+        return images_url(self.client("lambda"), self.prefix)
+
+    @property
+    def api_url(self) -> str:
+        """Where its upload API is; the emulator's own address for it resolves nowhere."""
+        if self.name == LOCAL:
+            return str(json.loads((_local_folder() / "stack.json").read_text())["api"])
+        return self.stack.outputs["ApiUrl"]
+
+    @property
+    def credentials(self) -> "ReadOnlyCredentials":
+        """What requests are signed with."""
+        found = self._session.get_credentials()
+        if found is None:
+            raise ConfigError("No credentials: log in to AWS, or name a profile in AWS_PROFILE")
+        return found.get_frozen_credentials()
+
+
+def _local_folder() -> Path:
+    """Where the local stack keeps its addresses: tests have stacks of their own."""
+    return Path(os.environ.get("FANOUT_LOCAL", _LOCAL_FOLDER))
+
 
 def _local_environment() -> dict[str, str]:
     try:
-        lines = _LOCAL_ENVIRONMENT.read_text().splitlines()
+        lines = (_local_folder() / "env").read_text().splitlines()
     except FileNotFoundError as error:
         raise ConfigError("The local stack is not running: make local") from error
     return dict(line.removeprefix("export ").split("=", 1) for line in lines)

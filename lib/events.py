@@ -6,7 +6,7 @@ not believed: S3 delivers at least once and in no order.
 
 import json
 from typing import NamedTuple
-from urllib.parse import unquote_plus
+from urllib.parse import quote_plus, unquote_plus
 
 from lib.errors import PermanentError, Reason
 
@@ -40,6 +40,16 @@ def read_message(body: str) -> list[ObjectEvent]:
     if not isinstance(records, list):
         raise _malformed("it has no list of Records")
     return [read for record in records if (read := _read_record(record)) is not None]
+
+
+def object_event(bucket: str, key: str) -> str:
+    """The body of a message that asks for a look at one object, whatever has become of it."""
+    record = {
+        "eventSource": "aws:s3",
+        "eventName": "ObjectCreated:Put",
+        "s3": {"bucket": {"name": bucket}, "object": {"key": quote_plus(key, safe="/")}},
+    }
+    return json.dumps({"Records": [record]})
 
 
 def _json_object(text: str) -> dict[str, object]:

@@ -9,13 +9,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from lib import keys
 from lib.aws import s3 as objects
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+# Some hundred times what a record has: an error's text is short.
+_MAX_BYTES = 1 << 16
 
 
 class FailureRecord(BaseModel):
@@ -28,6 +31,10 @@ class FailureRecord(BaseModel):
     attempts: int
     began_at: datetime
     failed_at: datetime
+
+    def is_about(self, uploaded: datetime) -> bool:
+        """Whether the attempt saw an original of this age; S3 tells it in whole seconds."""
+        return self.began_at.replace(microsecond=0) >= uploaded.replace(microsecond=0)
 
 
 @dataclass(frozen=True)
@@ -44,6 +51,16 @@ class FailureRecords:
         objects.write(
             self.s3, self.bucket, key, record.model_dump_json().encode(), "application/json"
         )
+
+    def read(self, path: str) -> FailureRecord | None:
+        """A path's record, whatever original it is about; None where there is none to be read."""
+        found = objects.get(self.s3, self.bucket, keys.variant_key(self.size_name, path))
+        if not isinstance(found, objects.Download):
+            return None
+        try:
+            return FailureRecord.model_validate_json(found.read(max_bytes=_MAX_BYTES))
+        except ValidationError:
+            return None  # what is not of this form says nothing
 
     def clear(self, path: str) -> None:
         """Take a path's record away; S3 charges nothing for a deletion, so none is looked for."""

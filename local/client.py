@@ -1,16 +1,15 @@
 """What a site does with the stack: ask for a ticket, post the file, wait for the variants."""
 
-import json
+import io
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import boto3
 import requests
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from cli import upload_client
 from lib.errors import FanoutError
 from local.emulator import ROOT_KEY
 from local.stack import Stack
@@ -41,10 +40,7 @@ def aws(stack: Stack, service: Any) -> Any:
 
 def ask_for_ticket(stack: Stack, wish: dict[str, Any], credentials: Credentials) -> Any:
     """POST /uploads, signed as the API asks; the response."""
-    url, body = f"{stack.api}/uploads", json.dumps(wish)
-    request = AWSRequest("POST", url, data=body, headers={"Content-Type": "application/json"})
-    SigV4Auth(credentials, "execute-api", stack.region).add_auth(request)
-    return requests.post(url, data=body, headers=dict(request.headers), timeout=_SECONDS)
+    return upload_client.ask_for_ticket(stack.api, stack.region, credentials, wish)
 
 
 def root_credentials() -> Credentials:
@@ -68,9 +64,7 @@ def upload(stack: Stack, file: Path, content_type: str = "image/jpeg") -> dict[s
 
 def post_form(ticket: dict[str, Any], data: bytes) -> Any:
     """Post a file as a browser's form does: the ticket's fields, then the file."""
-    return requests.post(
-        ticket["url"], data=ticket["fields"], files={"file": data}, timeout=_SECONDS
-    )
+    return upload_client.post_form(ticket, io.BytesIO(data), len(data), lambda _: None)
 
 
 def wait_for(url: str, since: float, deadline: float) -> Arrived:

@@ -7,6 +7,7 @@ conditions as AWS documents them.
 
 import hashlib
 import io
+from datetime import UTC, datetime
 from typing import Any, NoReturn
 
 from botocore.exceptions import ClientError
@@ -53,6 +54,7 @@ class ModelS3:
         self.objects[Bucket, Key] = {
             "ETag": etag,
             "ContentLength": len(Body),
+            "LastModified": datetime(2026, 1, 1, tzinfo=UTC),
             "ContentType": properties.get("ContentType", "binary/octet-stream"),
             "Metadata": properties.get("Metadata", {}),
             "data": Body,

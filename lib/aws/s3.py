@@ -1,14 +1,17 @@
 """Objects: read as they are now, written and deleted on condition of what was read."""
 
+from collections.abc import Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from botocore.exceptions import ClientError
 
-from lib.aws.failures import UNKNOWN, code_of, status_of, translated
+from lib.aws.failures import UNKNOWN, code_of, said_if_denied, status_of, translated
 from lib.errors import PermanentError, Reason, TransientError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from botocore.awsrequest import AWSResponse
     from botocore.model import OperationModel
     from botocore.response import StreamingBody
@@ -24,6 +27,16 @@ class StoredObject(NamedTuple):
     length: int
     content_type: str
     metadata: dict[str, str]
+    modified: "datetime"
+
+
+class ListedObject(NamedTuple):
+    """What a listing tells about an object; `modified` is in whole seconds."""
+
+    key: str
+    etag: str
+    length: int
+    modified: "datetime"
 
 
 class Download(NamedTuple):
@@ -71,7 +84,26 @@ def head(s3: "S3Client", bucket: str, key: str) -> StoredObject | None:
         answer["ContentLength"],
         answer.get("ContentType", ""),
         answer["Metadata"],
+        answer["LastModified"],
     )
+
+
+def listing(s3: "S3Client", bucket: str, prefix: str, *, after: str = "") -> Iterator[ListedObject]:
+    """All objects below a prefix whose keys come behind `after`, a page of 1,000 in memory.
+
+    S3 gives keys in the order of their UTF-8 bytes, which is that of Python's strings too.
+    """
+    start: dict[str, Any] = {"StartAfter": after} if after else {}
+    lister = s3.get_paginator("list_objects_v2")
+    pages = iter(lister.paginate(Bucket=bucket, Prefix=prefix, **start))
+    while True:
+        with said_if_denied(f"list {bucket}"):
+            page = next(pages, None)
+        if page is None:
+            return
+        for each in page.get("Contents", []):
+            etag = each["ETag"].strip('"')
+            yield ListedObject(each["Key"], etag, each["Size"], each["LastModified"])
 
 
 def get(

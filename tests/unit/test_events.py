@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lib.errors import PermanentError, Reason
-from lib.events import ObjectEvent, read_message
+from lib.events import ObjectEvent, object_event, read_message
 from tests.payloads import payload, s3_event
 
 
@@ -47,6 +47,9 @@ def test_s3s_test_event_asks_for_nothing() -> None:
 )
 def test_odd_keys_survive(key: str) -> None:
     assert read(s3_event(key))[0].key == key
+    body = object_event("originals-bucket", key)
+    assert read_message(body) == [ObjectEvent("originals-bucket", key, None)]
+    assert body.isascii()
 
 
 @pytest.mark.parametrize("name", ["ObjectTagging:Put", "ObjectAcl:Put", "Replication:Failed"])

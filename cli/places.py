@@ -1,0 +1,61 @@
+"""A stage's parts as the use cases take them: which bucket, which queue, which size."""
+
+from botocore.config import Config
+
+from cli.stage import Stage
+from lib.audit import ABREAST, Auditor
+from lib.aws.stacks import DeployedSize
+from lib.checks import CheckQueue
+from lib.sizes import Size
+from lib.status import StatusDesk
+
+# A connection for each thread that looks at objects, and patience where S3 slows us down: a
+# command that reads a million of them must not end at the first refusal.
+_MANY_LOOKS = Config(
+    max_pool_connections=ABREAST, retries={"mode": "standard", "total_max_attempts": 8}
+)
+
+
+def deployed_size(stage: Stage, name: str) -> DeployedSize:
+    """The size of this name; wrong use (exit code 2) where the stage has none."""
+    stage.chosen_sizes([name])
+    return stage.stack.sizes[name]
+
+
+def size_of(deployed: DeployedSize) -> Size:
+    """The size as it is deployed, which may differ from sizes.yml."""
+    return Size.model_validate_json(deployed.environment["SIZE"])
+
+
+def auditor_of(stage: Stage, size_name: str) -> Auditor:
+    """What compares a size's variants with the originals."""
+    outputs = stage.stack.outputs
+    return Auditor(
+        s3=stage.client("s3", _MANY_LOOKS),
+        size=size_of(deployed_size(stage, size_name)),
+        originals_bucket=outputs["OriginalsBucketName"],
+        images_bucket=outputs["ImagesBucketName"],
+        failures_bucket=outputs["FailuresBucketName"],
+    )
+
+
+def check_queue_of(stage: Stage, size_name: str) -> CheckQueue:
+    """Where a size's workers are asked to look at paths."""
+    return CheckQueue(
+        sqs=stage.client("sqs"),
+        url=deployed_size(stage, size_name).queue_url,
+        originals_bucket=stage.stack.outputs["OriginalsBucketName"],
+    )
+
+
+def status_desk_of(stage: Stage) -> StatusDesk:
+    """What tells about a photo at each size."""
+    outputs = stage.stack.outputs
+    return StatusDesk(
+        s3=stage.client("s3", _MANY_LOOKS),
+        sizes=[size_of(deployed) for deployed in stage.stack.sizes.values()],
+        originals_bucket=outputs["OriginalsBucketName"],
+        images_bucket=outputs["ImagesBucketName"],
+        failures_bucket=outputs["FailuresBucketName"],
+        images_url=stage.images_url,
+    )

@@ -1,0 +1,80 @@
+"""The upload API and its forms over HTTP, as a site's own code would talk to them."""
+
+import io
+import json
+import secrets
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import requests
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+
+from lib.errors import FanoutError
+
+if TYPE_CHECKING:
+    from botocore.credentials import Credentials, ReadOnlyCredentials
+
+# To connect, and between two signs of life.
+_SECONDS = (10, 60)
+
+
+def ask_for_ticket(
+    api_url: str,
+    region: str,
+    credentials: "Credentials | ReadOnlyCredentials",
+    wish: dict[str, Any],
+) -> requests.Response:
+    """POST /uploads, signed as the API asks; the response."""
+    url, body = f"{api_url}/uploads", json.dumps(wish)
+    request = AWSRequest("POST", url, data=body, headers={"Content-Type": "application/json"})
+    SigV4Auth(credentials, "execute-api", region).add_auth(request)
+    return requests.post(url, data=body, headers=dict(request.headers), timeout=_SECONDS)
+
+
+def post_form(
+    ticket: dict[str, Any], file: BinaryIO, length: int, sent: Callable[[int], None]
+) -> requests.Response:
+    """Post a file of `length` bytes with a ticket's fields; `sent` hears of each part's bytes."""
+    form = _Form(ticket["fields"], file, length, sent)
+    return requests.post(
+        ticket["url"], data=form, headers={"Content-Type": form.content_type}, timeout=_SECONDS
+    )
+
+
+class _Form:
+    """multipart/form-data that is read from disk while it is sent; requests would load it all."""
+
+    def __init__(
+        self, fields: dict[str, str], file: BinaryIO, length: int, sent: Callable[[int], None]
+    ) -> None:
+        boundary = secrets.token_hex(16)
+        self.content_type = f"multipart/form-data; boundary={boundary}"
+        part = f'--{boundary}\r\nContent-Disposition: form-data; name="'
+        head = "".join(f'{part}{name}"\r\n\r\n{value}\r\n' for name, value in fields.items())
+        # The file comes last: S3 ignores what is behind it.
+        head += f'{part}file"; filename="file"\r\n\r\n'
+        self._head = io.BytesIO(head.encode())
+        self._tail = io.BytesIO(f"\r\n--{boundary}--\r\n".encode())
+        self._length = len(self._head.getvalue()) + length + len(self._tail.getvalue())
+        self._file, self._left, self._sent = file, length, sent
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Only what can be iterated does requests take for a stream; it then calls `read`."""
+        return iter(lambda: self.read(io.DEFAULT_BUFFER_SIZE), b"")
+
+    def read(self, size: int) -> bytes:
+        return self._head.read(size) or self._of_file(size) or self._tail.read(size)
+
+    def _of_file(self, size: int) -> bytes:
+        if not self._left:
+            return b""
+        data = self._file.read(min(size, self._left))
+        if not data:
+            raise FanoutError("the file became shorter while it was uploaded")
+        self._left -= len(data)
+        self._sent(len(data))
+        return data

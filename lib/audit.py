@@ -1,0 +1,164 @@
+"""What should be there against what is: one size's originals beside its variants.
+
+S3 lists keys in order, so the listings are merged as they come: a million originals take no more
+memory than a thousand. Nothing is written here; workers mend what they are asked to look at.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from lib import images, keys
+from lib.aws import s3 as objects
+from lib.aws.failures import said_if_denied
+from lib.errors import PermanentError
+from lib.failure_records import FailureRecords
+from lib.merge import merged, worked_on
+from lib.sizes import Size, recipe_id
+from lib.variants import ORIGINAL_ETAG, RECIPE
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+State = Literal["current", "missing", "stale", "orphaned", "failed"]
+# What a worker mends when it looks; what failed is a dead letter, which is replayed.
+MENDABLE: tuple[State, ...] = ("missing", "stale", "orphaned")
+# Paths whose metadata are read at once. A HEAD takes some 20 ms: about 1,500 a second, a quarter
+# of what S3 serves below one prefix, so that the site does not feel it.
+ABREAST = 32
+
+
+class Finding(NamedTuple):
+    """What became of a path at the size."""
+
+    path: str
+    state: State
+
+
+class Row(NamedTuple):
+    """What the listings tell about one path; `variants` has a place for each of the formats."""
+
+    path: str
+    original: objects.ListedObject | None
+    variants: list[objects.ListedObject | None]
+    failure: objects.ListedObject | None
+
+
+@dataclass(frozen=True)
+class Auditor:
+    """Compares one size's variants with the originals."""
+
+    s3: "S3Client"
+    size: Size
+    originals_bucket: str
+    images_bucket: str
+    failures_bucket: str
+
+    def findings(
+        self, *, prefix: str = "", after: str = "", deep: bool = False
+    ) -> Iterator[Finding]:
+        """Every path below `prefix` that comes behind `after`, in order, with its state.
+
+        By the listings alone a variant is stale if it is older than its original. `deep` reads
+        each variant's metadata (a HEAD each): stale is then what was made from another original
+        or by another recipe. Paths that no worker renders, such as folder markers, are left out.
+        """
+        rows = self._rows(prefix, after)
+        if deep:
+            states = worked_on(rows, self._looked_at, abreast=ABREAST)
+        else:
+            states = ((row.path, by_listing(row)) for row in rows)
+        for path, state in states:
+            if state is not None:
+                yield Finding(path, state)
+
+    def _rows(self, prefix: str, after: str) -> Iterator[Row]:
+        folders = [(self.originals_bucket, keys.ORIGINALS)]
+        folders += [(self.images_bucket, f"{folder}/") for folder in self.size.folders]
+        folders += [(self.failures_bucket, f"{self.size.name}/")]
+        streams = [self._listing(bucket, folder, prefix, after) for bucket, folder in folders]
+        longest = max(self.size.folders, key=len)
+        for path, (original, *variants, failure) in merged(streams):
+            if _has_place(path, longest):
+                yield Row(path, original, variants, failure)
+
+    def _listing(
+        self, bucket: str, folder: str, prefix: str, after: str
+    ) -> Iterator[tuple[str, objects.ListedObject]]:
+        start = folder + after if after else ""
+        for found in objects.listing(self.s3, bucket, folder + prefix, after=start):
+            yield found.key.removeprefix(folder), found
+
+    def _looked_at(self, row: Row) -> tuple[str, State | None]:
+        with said_if_denied("read the variants' metadata"):
+            state = verdict(
+                row,
+                up_to_date=lambda original: self._is_up_to_date(row.path, original.etag),
+                failed=lambda original: self._has_failed(row, original),
+            )
+        return row.path, state
+
+    def _is_up_to_date(self, path: str, etag: str) -> bool:
+        for folder in self.size.folders:
+            key = keys.variant_key(folder, path)
+            variant = objects.head(self.s3, self.images_bucket, key)
+            if variant is None:
+                return False
+            made_from = variant.metadata.get(ORIGINAL_ETAG), variant.metadata.get(RECIPE)
+            if made_from != (etag, self._recipe):
+                return False
+        return True
+
+    @cached_property
+    def _recipe(self) -> str:
+        return recipe_id(self.size, images.RENDERER_VERSION)
+
+    def _has_failed(self, row: Row, original: objects.ListedObject) -> bool:
+        if row.failure is None:
+            return False
+        records = FailureRecords(self.s3, self.failures_bucket, self.size.name)
+        record = records.read(row.path)
+        return record is not None and record.is_about(original.modified)
+
+
+def _has_place(path: str, folder: str) -> bool:
+    """Whether a worker may store a variant of this path in this folder."""
+    try:
+        keys.variant_key(folder, path)
+    except PermanentError:
+        return False
+    return True
+
+
+def by_listing(row: Row) -> State | None:
+    """The state as far as the listings tell it; None where nothing is there or to be made."""
+    return verdict(
+        row,
+        up_to_date=lambda original: (
+            not any(variant.modified < original.modified for variant in row.variants if variant)
+        ),
+        failed=lambda original: (
+            row.failure is not None and row.failure.modified >= original.modified
+        ),
+    )
+
+
+_Asked = Callable[[objects.ListedObject], bool]
+
+
+def verdict(row: Row, *, up_to_date: _Asked, failed: _Asked) -> State | None:
+    """The state of a path; what is asked about its original is asked only where it decides.
+
+    Nothing can be made from an empty original: without a variant all is well with it.
+    """
+    if row.original is None:
+        return "orphaned" if any(row.variants) else None
+    has_all = row.original.length > 0 and all(row.variants)
+    if has_all and up_to_date(row.original):
+        return "current"
+    if failed(row.original):
+        return "failed"
+    if row.original.length > 0 and not has_all:
+        return "missing"
+    return "stale" if any(row.variants) else None

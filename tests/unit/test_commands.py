@@ -1,0 +1,60 @@
+"""The command line's help and the page that documents it."""
+
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from cli.__main__ import app
+from tests.command_line import fanout
+
+PAGE = Path(__file__).parents[2] / "docs" / "commands.md"
+GROUP: Any = typer.main.get_command(app)
+EXAMPLES = re.findall(r"^\./fanout (.+)$", PAGE.read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", ["audit", "backfill", "status", "upload"])
+def test_each_command_has_a_section_an_example_and_a_row_of_permissions(
+    name: str,
+) -> None:
+    page = PAGE.read_text()
+    assert f"## fanout {name}\n" in page
+    assert f"\n| `{name}` | " in page
+    assert any(example.startswith(f"{name} ") for example in EXAMPLES)
+    run = fanout(name, "--help")
+    assert run.code == 0
+    assert f"Example: ./fanout {name} " in run.out
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_every_documented_command_takes_the_options_it_is_shown_with(example: str) -> None:
+    name, *words = shlex.split(example)
+    known = {option for each in GROUP.commands[name].params for option in each.opts}
+    assert {word for word in words if word.startswith("--")} <= known
+
+
+def test_every_option_that_the_page_names_exists() -> None:
+    known = {
+        option
+        for command in GROUP.commands.values()
+        for each in command.params
+        for option in each.opts
+    }
+    assert set(re.findall(r"`[^`|]*?(--[a-z][a-z-]+)", PAGE.read_text())) <= known
+
+
+def test_wrong_use_is_exit_code_2_and_no_traceback() -> None:
+    for arguments in (["no-such-command"], ["audit"], ["audit", "--stage", "dev", "--nonsense"]):
+        assert fanout(*arguments).code == 2
+
+
+def test_an_error_is_said_in_the_words_that_were_typed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("FANOUT_LOCAL", str(tmp_path))
+    run = fanout("audit", "--stage", "local")
+    assert run.code == 1
+    assert run.err == "The local stack is not running: make local\n"
