@@ -4,6 +4,7 @@ import io
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Literal
 
 from PIL import Image
@@ -13,7 +14,8 @@ if TYPE_CHECKING:
 
 FOLDER = "chaos"
 _UPLOADERS = 8
-_EDGES = (640, 480)
+_EDGES = ((320, 240), (640, 480), (800, 600))
+_GRAIN = 24
 # Of so many, one is broken, deleted or replaced after its upload.
 _BROKEN, _DELETED, _REPLACED = 25, 10, 5
 
@@ -61,10 +63,16 @@ def _live(s3: "S3Client", bucket: str, photo: Photo) -> None:
 
 
 def _picture(number: int) -> bytes:
-    """A gradient in a colour of its own."""
+    """A photo-like picture of 15 to 200 KB with a corner in a colour of its own."""
     colour = (number % 251, number // 3 % 241, number // 7 % 239)
-    picture = Image.linear_gradient("L").resize(_EDGES).convert("RGB")
-    picture.paste(colour, (0, 0, _EDGES[0] // 2, _EDGES[1]))
+    picture = _grain(_EDGES[number % len(_EDGES)]).copy()
+    picture.paste(colour, (0, 0, 64, 64))
     out = io.BytesIO()
     picture.save(out, "JPEG")
     return out.getvalue()
+
+
+@cache
+def _grain(size: tuple[int, int]) -> Image.Image:
+    """Grey with so much grain that a JPEG of it has a photo's bytes."""
+    return Image.effect_noise(size, _GRAIN).convert("RGB")
