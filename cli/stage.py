@@ -1,6 +1,7 @@
 """The stage that a command is about: where its stack is, and clients to talk to it."""
 
 import json
+import os
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 SERVICE = "image-fanout"
 LOCAL = "local"
 _LOCAL_ENVIRONMENT = Path(__file__).resolve().parent.parent / ".local" / "env"
+# Names another file like it: for a local stack whose state is in another folder.
+_OTHER_LOCAL_ENVIRONMENT = "FANOUT_LOCAL"
 
 StageOption = Annotated[str, typer.Option("--stage", help="The stage: dev, prod, local …")]
 RegionOption = Annotated[
@@ -63,8 +66,9 @@ class Stage:
 
 
 def _local_environment() -> dict[str, str]:
+    file = Path(os.environ.get(_OTHER_LOCAL_ENVIRONMENT, _LOCAL_ENVIRONMENT))
     try:
-        lines = _LOCAL_ENVIRONMENT.read_text().splitlines()
+        lines = file.read_text().splitlines()
     except FileNotFoundError as error:
-        raise ConfigError("The local stack is not running: make local") from error
+        raise ConfigError(f"The local stack is not running: make local (no {file})") from error
     return dict(line.removeprefix("export ").split("=", 1) for line in lines)

@@ -11,13 +11,15 @@ from lib.errors import ConfigError, ConflictError, TransientError, UnknownOutcom
 _CONFLICT = (409, 412)
 # An error somewhere behind the door of the service; 503 is the door's own refusal.
 UNKNOWN = (500, 502, 504)
-# Each service has its own word for it: S3 and SQS, Lambda and Logs, EC2, SNS.
+# Each service has its own word for it: S3 and SQS, Lambda and Logs, EC2, SNS; a HEAD's answer has
+# no body to say more than its status.
 _DENIED = {
     "AccessDenied",
     "AccessDeniedException",
     "UnauthorizedOperation",
     "AuthorizationError",
     "AuthorizationErrorException",
+    "403",
 }
 
 
@@ -44,17 +46,20 @@ def translated(doing: str, *, writing: bool = False) -> Iterator[None]:
 
 @contextmanager
 def said_if_denied(doing: str) -> Iterator[None]:
-    """As `translated`, and ConfigError for a refusal, which no other try of a person helps."""
-    with translated(doing):
-        try:
+    """As `translated`, and ConfigError for a refusal: for people, whom another try does not help.
+
+    The block may call what is translated already, as a worker needs it.
+    """
+    try:
+        with translated(doing):
             yield
-        except ClientError as error:
-            if code_of(error) in _DENIED:
-                raise ConfigError(
-                    f"These credentials may not {doing}: docs/operations.md lists what the "
-                    f"command line needs. AWS says: {error}"
-                ) from error
+    except TransientError as error:
+        if error.reason not in _DENIED:
             raise
+        raise ConfigError(
+            f"These credentials may not {doing}: docs/operations.md lists what the "
+            f"command line needs. AWS says: {error.__cause__}"
+        ) from error
 
 
 def status_of(error: ClientError) -> int:

@@ -9,7 +9,10 @@ from lib.dead_letters.letter import (
     Filter,
     Kind,
 )
+from lib.dead_letters.places import Place, find_places
 from lib.dead_letters.queue import DeadLetters, Tally
+from lib.dead_letters.replay import replay
+from lib.dead_letters.summary import Summary, summarize
 
 __all__ = [
     "EVERYTHING",
@@ -20,5 +23,10 @@ __all__ = [
     "DeadLetters",
     "Filter",
     "Kind",
+    "Place",
+    "Summary",
     "Tally",
+    "find_places",
+    "replay",
+    "summarize",
 ]
