@@ -5,6 +5,7 @@ import sys
 import typer
 from rich.console import Console
 
+from cli import dlq
 from lib.errors import FanoutError
 
 app = typer.Typer(
@@ -15,14 +16,21 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode="rich",
 )
+app.add_typer(dlq.app, name="dlq")
 
 
-def main() -> int:
-    """Run one command; a failure is a sentence, not a traceback."""
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command, by default the one that was typed; a failure is a sentence.
+
+    Raises SystemExit, with the exit code, where the command came to its own end.
+    """
     try:
-        app()
+        app(arguments, prog_name="./fanout")
     except FanoutError as error:
-        Console(stderr=True).print(str(error), style="red", highlight=False, soft_wrap=True)
+        # No markup: an error may quote [what somebody typed].
+        Console(stderr=True).print(
+            str(error), style="red", highlight=False, markup=False, soft_wrap=True
+        )
         return 1
     except KeyboardInterrupt:
         Console(stderr=True).print("Interrupted.", style="red")

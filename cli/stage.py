@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 
 SERVICE = "image-fanout"
 LOCAL = "local"
-_LOCAL_ENVIRONMENT = Path(__file__).resolve().parent.parent / ".local" / "env"
-# Names another file like it: for a local stack whose state is in another folder.
-_OTHER_LOCAL_ENVIRONMENT = "FANOUT_LOCAL"
+_LOCAL_FOLDER = Path(__file__).resolve().parent.parent / ".local"
 
 StageOption = Annotated[str, typer.Option("--stage", help="The stage: dev, prod, local …")]
 RegionOption = Annotated[
@@ -64,11 +62,26 @@ class Stage:
             self.client("cloudformation"), self.client("lambda"), self.prefix, json.loads
         )
 
+    def chosen_sizes(self, names: list[str] | None) -> list[str]:
+        """These sizes, or all; wrong use where one is not deployed."""
+        for name in names or ():
+            if name not in self.stack.sizes:
+                raise typer.BadParameter(
+                    f"{name!r} is no size of stage {self.name}: it has "
+                    f"{', '.join(self.stack.sizes)}",
+                    param_hint="--size",
+                )
+        return names or list(self.stack.sizes)
+
+
+def _local_folder() -> Path:
+    """Where the local stack keeps its addresses: tests have stacks of their own."""
+    return Path(os.environ.get("FANOUT_LOCAL", _LOCAL_FOLDER))
+
 
 def _local_environment() -> dict[str, str]:
-    file = Path(os.environ.get(_OTHER_LOCAL_ENVIRONMENT, _LOCAL_ENVIRONMENT))
     try:
-        lines = file.read_text().splitlines()
+        lines = (_local_folder() / "env").read_text().splitlines()
     except FileNotFoundError as error:
-        raise ConfigError(f"The local stack is not running: make local (no {file})") from error
+        raise ConfigError("The local stack is not running: make local") from error
     return dict(line.removeprefix("export ").split("=", 1) for line in lines)

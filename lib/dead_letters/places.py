@@ -1,11 +1,11 @@
 """Where a stack's dead letters are, and the queue that each of them belongs to."""
 
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lib.aws import sqs as queues
-from lib.dead_letters.letter import Kind
+from lib.dead_letters.letter import DeadLetter, Filter, Kind
 from lib.dead_letters.queue import DeadLetters
 
 if TYPE_CHECKING:
@@ -38,6 +38,17 @@ def find_places(
         letters = DeadLetters(sqs, queues.find_queue(sqs, f"{queue}-dlq"), kind)
         return [Place("purge", letters, queues.find_queue(sqs, queue))]
     return [_place(sqs, stack, kind, name) for name in size_names]
+
+
+def look(places: Iterable[Place], wanted: Filter) -> Generator[tuple[str, DeadLetter], None, None]:
+    """Each letter that is meant, with the name of its place.
+
+    Close it when no more are wanted: letters are hidden from others until then.
+    """
+    for place in places:
+        with place.letters.walk() as walk:
+            for batch in walk:
+                yield from ((place.name, letter) for letter in batch if wanted.wants(letter))
 
 
 def _place(sqs: "SQSClient", stack: "Stack", kind: Kind, size_name: str) -> Place:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from lib.aws import sqs as queues
 from lib.dead_letters.letter import EVERYTHING, DeadLetter, Filter
 from lib.dead_letters.queue import DeadLetters
 
@@ -12,7 +13,7 @@ class Group:
     """Letters of one reason; `oldest` is when the first of them was sent."""
 
     oldest: datetime
-    count: int = 0
+    letters: int = 0
 
 
 @dataclass
@@ -23,18 +24,18 @@ class Summary:
     """
 
     in_flight: int
-    groups: dict[str, Group] = field(default_factory=dict)
+    reasons: dict[str, Group] = field(default_factory=dict)
     complete: bool = True
 
     @property
-    def count(self) -> int:
-        """Letters in all groups."""
-        return sum(group.count for group in self.groups.values())
+    def letters(self) -> int:
+        """How many there are in all groups."""
+        return sum(group.letters for group in self.reasons.values())
 
     def add(self, letter: DeadLetter) -> None:
         """Count a letter in."""
-        group = self.groups.setdefault(letter.reason, Group(letter.sent_at))
-        group.count += 1
+        group = self.reasons.setdefault(letter.reason, Group(letter.sent_at))
+        group.letters += 1
         group.oldest = min(group.oldest, letter.sent_at)
 
 
@@ -48,3 +49,10 @@ def summarize(letters: DeadLetters, wanted: Filter = EVERYTHING) -> Summary:
                     summary.add(letter)
         summary.complete = walk.complete
     return summary
+
+
+def count(letters: DeadLetters, wanted: Filter = EVERYTHING) -> int:
+    """About how many letters are meant: by SQS's guess where that is all of them."""
+    if wanted == EVERYTHING and (visible := queues.depth(letters.sqs, letters.url).visible):
+        return visible
+    return summarize(letters, wanted).letters
