@@ -6,6 +6,7 @@ import typer
 from rich.console import Console
 
 from cli import dlq
+from cli.logs import logs
 from lib.errors import FanoutError
 
 app = typer.Typer(
@@ -17,6 +18,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 app.add_typer(dlq.app, name="dlq")
+app.command()(logs)
 
 
 def main(arguments: list[str] | None = None) -> int:
