@@ -6,6 +6,7 @@ import typer
 from rich.console import Console
 
 from cli import dlq
+from cli.doctor import doctor
 from cli.logs import logs
 from lib.errors import FanoutError
 
@@ -19,6 +20,7 @@ app = typer.Typer(
 )
 app.add_typer(dlq.app, name="dlq")
 app.command()(logs)
+app.command()(doctor)
 
 
 def main(arguments: list[str] | None = None) -> int:

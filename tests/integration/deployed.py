@@ -9,6 +9,7 @@ import boto3
 import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
+from moto.core.config import default_user_config
 
 from cli.__main__ import main
 from lib.dead_letters import walk
@@ -44,16 +45,26 @@ class Commands:
         return Run(int(code), said.out, said.err)
 
 
-def refuse(monkeypatch: pytest.MonkeyPatch, operation: str, code: str) -> None:
-    """Have AWS refuse an operation to every client, with an error of this code."""
+def answer(
+    monkeypatch: pytest.MonkeyPatch, operation: str, told: dict[str, Any] | Exception
+) -> None:
+    """Answer an operation of every client in AWS's place."""
     call: Any = BaseClient._make_api_call  # type: ignore[attr-defined]
 
     def make_api_call(client: BaseClient, name: str, arguments: Any) -> Any:
-        if name == operation:
-            raise ClientError({"Error": {"Code": code, "Message": "not for you"}}, operation)
-        return call(client, name, arguments)
+        if name != operation:
+            return call(client, name, arguments)
+        if isinstance(told, Exception):
+            raise told
+        return told
 
     monkeypatch.setattr(BaseClient, "_make_api_call", make_api_call)
+
+
+def refuse(monkeypatch: pytest.MonkeyPatch, operation: str, code: str) -> None:
+    """Have AWS refuse an operation to every client, with an error of this code."""
+    told: Any = {"Error": {"Code": code, "Message": "not for you"}}
+    answer(monkeypatch, operation, ClientError(told, operation))
 
 
 @pytest.fixture
@@ -62,25 +73,28 @@ def fanout(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) 
 
     refuse(monkeypatch, "StartMessageMoveTask", "InvalidAction")
     monkeypatch.setattr(walk, "EMPTY_AFTER", 0)
+    # moto runs functions in Docker when their queues get messages.
+    monkeypatch.setitem(default_user_config["lambda"], "use_docker", False)
     return Commands(capsys)
 
 
 class Deployed:
     """The stage's queues by name, its functions, and its stack's outputs."""
 
-    def __init__(self, sizes: tuple[str, ...] = SIZES) -> None:
+    def __init__(self, *, outputs: bool = True) -> None:
         self.sqs = boto3.client("sqs")
         self.urls: dict[str, str] = {}
-        for size in sizes:
+        for size in SIZES:
             for name in (size, f"{size}-dlq", f"{size}-subscription-dlq"):
                 self.queue(name)
         self.queue("purge")
         self.queue("purge-dlq")
         self.lambda_: Any = boto3.client("lambda")
         self.role = _role()
-        for size in sizes:
+        for size in SIZES:
             self.function(size)
-        self.outputs(Sizes=json.dumps(sizes))
+        if outputs:
+            self.outputs(Sizes=json.dumps(SIZES))
 
     def queue(self, name: str) -> None:
         """A queue of the stage, by its name without the stage's prefix."""
@@ -99,7 +113,7 @@ class Deployed:
                 "Timeout": 150,
                 "Environment": {
                     "Variables": {
-                        "SIZE": Size(name=size, width=400, height=300).model_dump_json(),
+                        "SIZE": size_called(size).model_dump_json(),
                         "QUEUE_URL": self.urls[size],
                         "DLQ_URL": self.urls[f"{size}-dlq"],
                     }
@@ -123,6 +137,11 @@ class Deployed:
 def deployed() -> Deployed:
     """The stage with two sizes."""
     return Deployed()
+
+
+def size_called(name: str) -> Size:
+    """Each of the stage's sizes is like the others."""
+    return Size(name=name, width=400, height=300)
 
 
 def _role() -> str:
