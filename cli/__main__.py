@@ -5,8 +5,11 @@ import sys
 import typer
 from rich.console import Console
 
+from cli import dlq
 from cli.audit import audit
 from cli.backfill import backfill
+from cli.doctor import doctor
+from cli.logs import logs
 from cli.status import status
 from cli.upload import upload
 from lib.errors import FanoutError
@@ -19,12 +22,9 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode="rich",
 )
-
-
-app.command()(audit)
-app.command()(backfill)
-app.command()(status)
-app.command()(upload)
+app.add_typer(dlq.app, name="dlq")
+for command in (audit, backfill, status, upload, logs, doctor):
+    app.command()(command)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -9,7 +9,10 @@ from lib.dead_letters.letter import (
     Filter,
     Kind,
 )
-from lib.dead_letters.queue import DeadLetters, Tally
+from lib.dead_letters.move import replay
+from lib.dead_letters.places import Place, find_places, look
+from lib.dead_letters.queue import DeadLetters, Tally, Tell
+from lib.dead_letters.summary import Summary, count, summarize
 
 __all__ = [
     "EVERYTHING",
@@ -20,5 +23,13 @@ __all__ = [
     "DeadLetters",
     "Filter",
     "Kind",
+    "Place",
+    "Summary",
     "Tally",
+    "Tell",
+    "count",
+    "find_places",
+    "look",
+    "replay",
+    "summarize",
 ]

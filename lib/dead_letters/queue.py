@@ -30,7 +30,7 @@ class Tally:
     complete: bool = True
 
 
-def _say_nothing(_count: int) -> None:
+def say_nothing(_count: int) -> None:
     """For callers that want to hear of the end only."""
 
 
@@ -58,7 +58,7 @@ class DeadLetters:
         *,
         limit: int | None = None,
         rate: float | None = None,
-        tell: Tell = _say_nothing,
+        tell: Tell = say_nothing,
     ) -> Tally:
         """Send letters to a queue, as they first came, and delete each that the queue has taken.
 
@@ -78,7 +78,7 @@ class DeadLetters:
         *,
         limit: int | None = None,
         rate: float | None = None,
-        tell: Tell = _say_nothing,
+        tell: Tell = say_nothing,
     ) -> Tally:
         """Delete letters for good; the arguments are those of `replay`."""
         return self._take(lambda letters: letters, wanted, limit, rate, tell)

@@ -9,9 +9,9 @@ import pytest
 import requests
 
 from cli import backfill
+from local.client import aws
 from local.stack import LocalStack, Stack
 from tests.command_line import Run, fanout
-from tests.e2e.conftest import client
 from tests.e2e.test_pipeline import PHOTO, eventually
 from tests.pictures import decoded
 
@@ -196,7 +196,7 @@ class Person:
     ) -> None:
         self.stack = stack
         self.name = f"person-{folder.name}"
-        self.iam = client(stack, "iam")
+        self.iam = aws(stack, "iam")
         self.iam.create_user(UserName=self.name)
         key = self.iam.create_access_key(UserName=self.name)["AccessKey"]
         environment = local.environment() | {
@@ -217,4 +217,4 @@ class Person:
 
     def lose(self, key: str) -> None:
         """Have somebody else delete a variant."""
-        client(self.stack, "s3").delete_object(Bucket=self.stack.images_bucket, Key=key)
+        aws(self.stack, "s3").delete_object(Bucket=self.stack.images_bucket, Key=key)

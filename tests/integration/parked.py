@@ -1,14 +1,17 @@
 """Dead letters as workers, SQS and SNS leave them, and queues seen from inside moto."""
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from moto.sqs.models import sqs_backends
 
 from lib.aws import sqs as edge
 from lib.keys import escaped
-from tests.integration.conftest import REGION, Queues
+from tests.integration.conftest import REGION
 from tests.payloads import s3_event
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
 
 
 def body(path: str) -> str:
@@ -16,7 +19,7 @@ def body(path: str) -> str:
     return json.dumps(s3_event(f"originals/{path}"))
 
 
-def park(queues: Queues, path: str, reason: str = "truncated", **more: str) -> str:
+def park(sqs: "SQSClient", url: str, path: str, reason: str = "truncated", **more: str) -> str:
     """A dead letter as a worker leaves it; its body."""
     attributes = {
         "reason": reason,
@@ -26,13 +29,13 @@ def park(queues: Queues, path: str, reason: str = "truncated", **more: str) -> s
         "failed_at": "2026-11-21T07:30:00+00:00",
         "attempts": "3",
     }
-    edge.send(queues.sqs, queues.dlq_url, body(path), attributes | more)
+    edge.send(sqs, url, body(path), attributes | more)
     return body(path)
 
 
-def park_many(queues: Queues, count: int, reason: str = "truncated") -> list[str]:
+def park_many(sqs: "SQSClient", url: str, count: int, reason: str = "truncated") -> list[str]:
     """The bodies of so many letters of one reason, sorted."""
-    return [park(queues, f"{reason}/{number:03}.jpg", reason) for number in range(count)]
+    return [park(sqs, url, f"{reason}/{number:03}.jpg", reason) for number in range(count)]
 
 
 def _messages(url: str) -> list[Any]:

@@ -54,7 +54,7 @@ class TestALetter:
     def test_of_a_worker_says_what_the_worker_knew(
         self, queues: Queues, letters: DeadLetters
     ) -> None:
-        park(queues, ODD)
+        park(queues.sqs, queues.dlq_url, ODD)
         (letter,) = seen(letters)
         assert (letter.reason, letter.path, letter.size) == ("truncated", ODD, "40x30")
         assert letter.error == "it breaks off:\nupload it again"
@@ -75,7 +75,7 @@ class TestALetter:
             for message in parsed.get("Messages", []):
                 message["Attributes"]["DeadLetterQueueSourceArn"] = "arn:aws:sqs:::size"
 
-        park(queues, "a.jpg")
+        park(queues.sqs, queues.dlq_url, "a.jpg")
         queues.sqs.meta.events.register("after-call.sqs.ReceiveMessage", moved)
         (letter,) = seen(letters)
         assert (letter.reason, letter.error, letter.attempts) == ("worker_stopped", "", None)
@@ -111,8 +111,8 @@ class TestALetter:
     def test_with_anybodys_attributes_can_be_looked_at(
         self, queues: Queues, letters: DeadLetters
     ) -> None:
-        park(queues, "a.jpg", attempts="many", failed_at="today")
-        park(queues, "a.jpg", failed_at="2026-11-21T07:30:00")
+        park(queues.sqs, queues.dlq_url, "a.jpg", attempts="many", failed_at="today")
+        park(queues.sqs, queues.dlq_url, "a.jpg", failed_at="2026-11-21T07:30:00")
         first, second = seen(letters)
         assert (first.attempts, first.failed_at) == (None, None)
         assert second.failed_at == datetime(2026, 11, 21, 7, 30, tzinfo=UTC)
@@ -122,13 +122,13 @@ class TestLooking:
     def test_sees_each_letter_once_and_hides_none_afterwards(
         self, queues: Queues, letters: DeadLetters
     ) -> None:
-        parked = park_many(queues, 25)
+        parked = park_many(queues.sqs, queues.dlq_url, 25)
         assert sorted(letter.body for letter in seen(letters)) == parked
         assert hidden(queues.dlq_url) == 0
         assert stored(queues.dlq_url) == parked
 
     def test_hides_none_after_an_error_of_ours(self, queues: Queues, letters: DeadLetters) -> None:
-        park_many(queues, 25)
+        park_many(queues.sqs, queues.dlq_url, 25)
         with pytest.raises(ZeroDivisionError), letters.walk() as steps:
             for number, _ in enumerate(steps):
                 1 // (1 - number)
@@ -138,7 +138,7 @@ class TestLooking:
         assert seen(letters) == []
 
     def test_leaves_out_what_comes_meanwhile(self, queues: Queues, letters: DeadLetters) -> None:
-        park_many(queues, 3)
+        park_many(queues.sqs, queues.dlq_url, 3)
 
         def long_ago(parsed: dict[str, Any], **_: Any) -> None:
             headers = parsed["ResponseMetadata"]["HTTPHeaders"]
@@ -153,7 +153,7 @@ class TestLooking:
         self, queues: Queues, letters: DeadLetters, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(walk, "MAX_IN_HAND", 20)
-        park_many(queues, 40)
+        park_many(queues.sqs, queues.dlq_url, 40)
         with letters.walk() as steps:
             assert sum(len(batch) for batch in steps) == 20
             assert not steps.complete
@@ -162,7 +162,7 @@ class TestLooking:
     def test_ends_before_the_first_letters_would_come_a_second_time(
         self, queues: Queues, letters: DeadLetters, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        park_many(queues, 20)
+        park_many(queues.sqs, queues.dlq_url, 20)
         times = iter([0.0, 0.0, walk.MIN_HIDDEN / 2])
         clock = SimpleNamespace(monotonic=lambda: next(times))
         monkeypatch.setattr("lib.dead_letters.walk.time", clock)
@@ -173,7 +173,7 @@ class TestLooking:
     def test_hides_letters_for_as_long_as_so_many_may_take(
         self, queues: Queues, letters: DeadLetters
     ) -> None:
-        park_many(queues, 30)
+        park_many(queues.sqs, queues.dlq_url, 30)
         asked: list[int] = []
         queues.sqs.meta.events.register(
             "before-parameter-build.sqs.ReceiveMessage",
@@ -197,7 +197,7 @@ class TestReplay:
     def test_brings_every_message_back_as_it_first_came(
         self, queues: Queues, letters: DeadLetters
     ) -> None:
-        parked = [*park_many(queues, 23), park(queues, ODD)]
+        parked = [*park_many(queues.sqs, queues.dlq_url, 23), park(queues.sqs, queues.dlq_url, ODD)]
         told: list[int] = []
         tally = letters.replay(queues.url, tell=told.append)
         assert (tally.taken, tally.left, tally.refused, tally.complete) == (24, 0, 0, True)
@@ -212,7 +212,10 @@ class TestReplay:
     def test_takes_those_of_a_reason_and_leaves_the_others_visible(
         self, queues: Queues, letters: DeadLetters
     ) -> None:
-        good, bad = park_many(queues, 12, "SlowDown"), park_many(queues, 13)
+        good, bad = (
+            park_many(queues.sqs, queues.dlq_url, 12, "SlowDown"),
+            park_many(queues.sqs, queues.dlq_url, 13),
+        )
         tally = letters.replay(queues.url, Filter(reason="SlowDown"))
         assert (tally.taken, tally.left) == (12, 13)
         assert stored(queues.url) == good
@@ -221,7 +224,7 @@ class TestReplay:
 
     def test_takes_those_below_a_path(self, queues: Queues, letters: DeadLetters) -> None:
         for path in ("2026/a.jpg", "2025/a.jpg", "2026.jpg", ODD):
-            park(queues, path)
+            park(queues.sqs, queues.dlq_url, path)
         assert letters.replay(queues.url, Filter("truncated", "2026/é ")).taken == 1
         assert stored(queues.url) == [body(ODD)]
         assert letters.replay(queues.url, Filter(prefix="2026/")).taken == 1
@@ -230,7 +233,7 @@ class TestReplay:
     def test_takes_no_more_than_the_limit(
         self, queues: Queues, letters: DeadLetters, limit: int
     ) -> None:
-        park_many(queues, 25)
+        park_many(queues.sqs, queues.dlq_url, 25)
         assert letters.replay(queues.url, limit=limit).taken == min(limit, 25)
         assert len(stored(queues.url)) == min(limit, 25)
         assert len(stored(queues.dlq_url)) == 25 - min(limit, 25)
@@ -256,7 +259,7 @@ class TestReplay:
 
         clock = SimpleNamespace(monotonic=lambda: now[0], sleep=sleep)
         monkeypatch.setattr("lib.dead_letters.queue.time", clock)
-        park_many(queues, 8 if rate > 1.5 else 5)
+        park_many(queues.sqs, queues.dlq_url, 8 if rate > 1.5 else 5)
         queues.sqs.meta.events.register(
             "before-parameter-build.sqs.SendMessageBatch",
             lambda params, **_: sent.append(len(params["Entries"])),
@@ -266,7 +269,7 @@ class TestReplay:
         assert now[0] == pytest.approx(seconds)
 
     def test_keeps_what_the_queue_does_not_take(self, queues: Queues, letters: DeadLetters) -> None:
-        parked = park_many(queues, 5)
+        parked = park_many(queues.sqs, queues.dlq_url, 5)
         Refusing(queues.sqs, "SendMessageBatch", {"1", "3"})
         tally = letters.replay(queues.url)
         assert (tally.taken, tally.refused) == (3, 2)
@@ -276,7 +279,7 @@ class TestReplay:
     def test_counts_what_was_sent_and_could_not_be_deleted_as_refused(
         self, queues: Queues, letters: DeadLetters
     ) -> None:
-        park_many(queues, 5)
+        park_many(queues.sqs, queues.dlq_url, 5)
         Refusing(queues.sqs, "DeleteMessageBatch", {"0"})
         tally = letters.replay(queues.url)
         assert (tally.taken, tally.refused) == (4, 1)
@@ -294,14 +297,14 @@ class TestReplay:
         self, queues: Queues, letters: DeadLetters, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(walk, "MAX_IN_HAND", 10)
-        park_many(queues, 20)
+        park_many(queues.sqs, queues.dlq_url, 20)
         assert not letters.replay(queues.url, Filter(reason="other")).complete
         assert letters.replay(queues.url).complete, "what is taken is in nobody's hands"
 
     def test_stops_at_an_error_with_everything_still_there(
         self, queues: Queues, letters: DeadLetters
     ) -> None:
-        parked = park_many(queues, 25)
+        parked = park_many(queues.sqs, queues.dlq_url, 25)
 
         def fail(**_: Any) -> None:
             raise ClientError({"Error": {"Code": "InternalError"}}, "SendMessageBatch")
@@ -314,8 +317,8 @@ class TestReplay:
 
 
 def test_purge_deletes_what_is_meant_and_nothing_else(queues: Queues, letters: DeadLetters) -> None:
-    park_many(queues, 12, "malformed_event")
-    kept = park_many(queues, 12)
+    park_many(queues.sqs, queues.dlq_url, 12, "malformed_event")
+    kept = park_many(queues.sqs, queues.dlq_url, 12)
     tally = letters.purge(Filter(reason="malformed_event"), limit=20)
     assert (tally.taken, tally.left) == (12, 12)
     assert stored(queues.dlq_url) == kept
@@ -346,8 +349,8 @@ CALLS = 10
 def test_interrupted_at_any_call_a_replay_loses_nothing(
     queues: Queues, letters: DeadLetters, moment: str, number: int
 ) -> None:
-    meant = park_many(queues, 20, "SlowDown")
-    others = park_many(queues, 5)
+    meant = park_many(queues.sqs, queues.dlq_url, 20, "SlowDown")
+    others = park_many(queues.sqs, queues.dlq_url, 5)
     interrupting = Interrupting(queues.sqs, moment, number)
     with pytest.raises(KeyboardInterrupt):
         letters.replay(queues.url, Filter(reason="SlowDown"))

@@ -1,0 +1,170 @@
+"""`fanout dlq …`: what could not be rendered, and why; replayed or purged."""
+
+from contextlib import closing
+from dataclasses import asdict
+from itertools import islice
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from cli.letters import described, plan, take
+from cli.stage import JsonOption, RegionOption, Stage, StageOption
+from cli.terminal import YesOption, age, note, print_json, shown
+from cli.terminal import show as show_
+from lib.dead_letters import (
+    Filter,
+    Kind,
+    Place,
+    Tally,
+    Tell,
+    find_places,
+    look,
+    replay,
+    summarize,
+)
+
+app = typer.Typer(
+    help="See, replay and purge dead letters: messages that were given up on.",
+    no_args_is_help=True,
+)
+
+SizeOption = Annotated[
+    list[str] | None, typer.Option("--size", help="Only this size; can be said again")
+]
+ReasonOption = Annotated[str | None, typer.Option("--reason", help="Only letters of this reason")]
+PrefixOption = Annotated[str, typer.Option("--prefix", help="Only paths that begin like this")]
+QueueOption = Annotated[
+    Kind,
+    typer.Option("--queue", help="What workers, SNS, or the purging function gave up on"),
+]
+LimitOption = Annotated[int | None, typer.Option("--limit", min=1, help="At most so many in all")]
+RateOption = Annotated[int | None, typer.Option("--rate", min=1, help="At most so many a second")]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done")]
+
+
+@app.command("list")
+def list_(
+    *,
+    stage: StageOption,
+    size: SizeOption = None,
+    reason: ReasonOption = None,
+    prefix: PrefixOption = "",
+    queue: QueueOption = Kind.DLQ,
+    region: RegionOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Count dead letters by size and reason, with the age of the oldest.
+
+    Example: ./fanout dlq list --stage prod --size 400x300
+    """
+    table = Table("size", "reason", "letters", "oldest")
+    for place in _places(stage, region, queue, size):
+        summary = summarize(place.letters, Filter(reason, prefix))
+        if as_json:
+            told = {"size": place.name, "queue": queue, "letters": summary.letters}
+            print_json(told | asdict(summary))
+        for each, group in sorted(summary.reasons.items()):
+            table.add_row(place.name, shown(each), f"{group.letters:,}", age(group.oldest))
+        if summary.in_flight:
+            note(
+                f"{place.name}: about {summary.in_flight:,} more are in other hands (another "
+                "list or replay): look again in five minutes"
+            )
+        if not summary.complete:
+            note(f"{place.name}: there are more than SQS shows at once; these are the first")
+    if not as_json:
+        show_(table if table.row_count else "No dead letters.")
+
+
+@app.command()
+def show(
+    *,
+    stage: StageOption,
+    size: SizeOption = None,
+    reason: ReasonOption = None,
+    prefix: PrefixOption = "",
+    queue: QueueOption = Kind.DLQ,
+    limit: LimitOption = None,
+    region: RegionOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show dead letters one by one: path, reason, error, attempts, time.
+
+    Example: ./fanout dlq show --stage prod --reason truncated --limit 20
+    """
+    places = _places(stage, region, queue, size)
+    with closing(look(places, Filter(reason, prefix))) as letters:
+        for name, letter in islice(letters, limit):
+            if as_json:
+                told = asdict(letter)
+                del told["receipt_handle"]
+                print_json({"queue": queue, **told, "size": name})
+            else:
+                show_(described(name, letter))
+
+
+@app.command("replay")
+def replay_(
+    *,
+    stage: StageOption,
+    size: SizeOption = None,
+    reason: ReasonOption = None,
+    prefix: PrefixOption = "",
+    queue: QueueOption = Kind.DLQ,
+    limit: LimitOption = None,
+    rate: RateOption = None,
+    region: RegionOption = None,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Send dead letters to their queue again, to be tried like new; none can get lost.
+
+    Example: ./fanout dlq replay --stage prod --reason SlowDown --rate 20
+    """
+    wanted = Filter(reason, prefix)
+    places = _places(stage, region, queue, size)
+
+    def send(place: Place, most: int | None, tell: Tell) -> Tally:
+        return replay(place.letters, place.queue_url, wanted, limit=most, rate=rate, tell=tell)
+
+    if plan(f"Replay on {stage}", places, wanted, limit, dry_run=dry_run, yes=yes, as_json=as_json):
+        take("replayed", places, send, limit, as_json=as_json)
+
+
+@app.command()
+def purge(
+    *,
+    stage: StageOption,
+    size: SizeOption = None,
+    reason: ReasonOption = None,
+    prefix: PrefixOption = "",
+    queue: QueueOption = Kind.DLQ,
+    limit: LimitOption = None,
+    rate: RateOption = None,
+    region: RegionOption = None,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Delete dead letters for good: their photos stay without these variants.
+
+    Example: ./fanout dlq purge --stage prod --reason malformed_event
+    """
+    wanted = Filter(reason, prefix)
+    places = _places(stage, region, queue, size)
+
+    def delete(place: Place, most: int | None, tell: Tell) -> Tally:
+        return place.letters.purge(wanted, limit=most, rate=rate, tell=tell)
+
+    doing = f"Delete for good on {stage}"
+    if plan(doing, places, wanted, limit, dry_run=dry_run, yes=yes, as_json=as_json):
+        take("purged", places, delete, limit, as_json=as_json)
+
+
+def _places(name: str, region: str | None, kind: Kind, sizes: list[str] | None) -> list[Place]:
+    if sizes and kind is Kind.PURGE:
+        raise typer.BadParameter("--queue purge is one for all sizes: leave --size out")
+    stage = Stage(name, region)
+    return find_places(stage.client("sqs"), stage.stack, kind, stage.chosen_sizes(sizes))

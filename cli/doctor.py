@@ -1,0 +1,65 @@
+"""`fanout doctor`: what is known to break deployments, looked for in this one."""
+
+from collections import Counter
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.stage import JsonOption, RegionOption, Stage, StageOption
+from cli.terminal import note, print_json, show, shown
+from lib.doctor import Clients, Finding, Level, examine
+from lib.sizes import load_sizes
+
+_SIZES_FILE = Path(__file__).resolve().parent.parent / "sizes.yml"
+
+SizesFileOption = Annotated[
+    Path,
+    typer.Option(
+        "--sizes-file",
+        help="What the deployed sizes are compared with",
+        show_default="this project's sizes.yml",
+    ),
+]
+
+
+def doctor(
+    *,
+    stage: StageOption,
+    sizes_file: SizesFileOption = _SIZES_FILE,
+    region: RegionOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Look for what is known to break deployments; exit code 1 if there is a problem.
+
+    Example: ./fanout doctor --stage prod
+    """
+    here = Stage(stage, region)
+    clients = Clients(
+        s3=here.client("s3"),
+        sns=here.client("sns"),
+        sqs=here.client("sqs"),
+        functions=here.client("lambda"),
+        cloudwatch=here.client("cloudwatch"),
+    )
+    levels = Counter[Level]()
+    for finding in examine(here.stack, clients, load_sizes(sizes_file), datetime.now(UTC).date()):
+        levels[finding.level] += 1
+        if as_json:
+            print_json(asdict(finding))
+        elif finding.level is not Level.OK:
+            show(_described(finding))
+    if not as_json:
+        note(", ".join(f"{levels[level]} {level}" for level in Level))
+    if levels[Level.PROBLEM]:
+        raise typer.Exit(1)
+
+
+def _described(finding: Finding) -> str:
+    return (
+        f"{finding.level}: {shown(finding.what)}\n"
+        f"    why it matters: {shown(finding.why)}\n"
+        f"    cure: {shown(finding.cure)}"
+    )

@@ -1,0 +1,75 @@
+"""Buckets: who may read them, and whom they tell of their objects."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from botocore.exceptions import ClientError
+
+from lib.aws.failures import code_of, said_if_denied
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+T = TypeVar("T")
+# S3's words for settings that a bucket does not have.
+_NOT_SET = {
+    "NoSuchPublicAccessBlockConfiguration",
+    "OwnershipControlsNotFoundError",
+    "NoSuchBucketPolicy",
+}
+
+
+class BucketAccess(NamedTuple):
+    """What decides who may read: `ownership` is S3's word, "" where it is not set."""
+
+    ownership: str
+    blocks_public: bool
+    policy: str | None
+
+
+def access_of(s3: "S3Client", bucket: str) -> BucketAccess:
+    """A bucket's access settings."""
+    with said_if_denied(f"read the access settings of the bucket {bucket}"):
+        return BucketAccess(
+            _if_set(lambda: _ownership(s3, bucket)) or "",
+            _if_set(lambda: _blocks_public(s3, bucket)) or False,
+            _if_set(lambda: s3.get_bucket_policy(Bucket=bucket)["Policy"]),
+        )
+
+
+def events_told(s3: "S3Client", bucket: str, topic_arn: str) -> list[str]:
+    """Kinds of events that a bucket publishes to a topic."""
+    with said_if_denied(f"read the notifications of the bucket {bucket}"):
+        told = s3.get_bucket_notification_configuration(Bucket=bucket)
+    return [
+        event
+        for topic in told.get("TopicConfigurations", [])
+        if topic["TopicArn"] == topic_arn
+        for event in topic["Events"]
+    ]
+
+
+def _ownership(s3: "S3Client", bucket: str) -> str:
+    (rule,) = s3.get_bucket_ownership_controls(Bucket=bucket)["OwnershipControls"]["Rules"]
+    return rule["ObjectOwnership"]
+
+
+def _blocks_public(s3: "S3Client", bucket: str) -> bool:
+    block = s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
+    return all(
+        (
+            block.get("BlockPublicAcls"),
+            block.get("BlockPublicPolicy"),
+            block.get("IgnorePublicAcls"),
+            block.get("RestrictPublicBuckets"),
+        )
+    )
+
+
+def _if_set(ask: Callable[[], T]) -> T | None:
+    try:
+        return ask()
+    except ClientError as error:
+        if code_of(error) in _NOT_SET:
+            return None
+        raise

@@ -1,0 +1,41 @@
+"""Topics: who may publish, and who hears them."""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from lib.aws.failures import said_if_denied
+
+if TYPE_CHECKING:
+    from mypy_boto3_sns import SNSClient
+
+
+class Subscription(NamedTuple):
+    """One subscriber; `dlq_arn` is "" where nothing keeps what cannot be delivered."""
+
+    endpoint: str
+    is_confirmed: bool
+    dlq_arn: str
+
+
+def policy_of(sns: "SNSClient", topic_arn: str) -> str | None:
+    """The topic's policy, as JSON."""
+    with said_if_denied(f"read the policy of the topic {topic_arn}"):
+        return sns.get_topic_attributes(TopicArn=topic_arn)["Attributes"].get("Policy")
+
+
+def subscriptions(sns: "SNSClient", topic_arn: str) -> list[Subscription]:
+    """All subscribers of a topic."""
+    pages = sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic_arn)
+    with said_if_denied(f"list the subscriptions of the topic {topic_arn}"):
+        return [
+            _subscription(sns, each["Endpoint"], each["SubscriptionArn"])
+            for page in pages
+            for each in page["Subscriptions"]
+        ]
+
+
+def _subscription(sns: "SNSClient", endpoint: str, arn: str) -> Subscription:
+    # An address that has not confirmed has this word in place of an ARN.
+    if not arn.startswith("arn:"):
+        return Subscription(endpoint, is_confirmed=False, dlq_arn="")
+    attributes = sns.get_subscription_attributes(SubscriptionArn=arn)["Attributes"]
+    return Subscription(endpoint, is_confirmed=True, dlq_arn=attributes.get("RedrivePolicy", ""))

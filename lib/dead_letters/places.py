@@ -1,0 +1,59 @@
+"""Where a stack's dead letters are, and the queue that each of them belongs to."""
+
+from collections.abc import Generator, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lib.aws import sqs as queues
+from lib.dead_letters.letter import DeadLetter, Filter, Kind
+from lib.dead_letters.queue import DeadLetters
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+    from lib.aws.stacks import Stack
+
+
+@dataclass(frozen=True)
+class Place:
+    """A dead-letter queue, and where its letters go when they are replayed.
+
+    `name` is the size's, or `purge`.
+    """
+
+    name: str
+    letters: DeadLetters
+    queue_url: str
+
+
+def find_places(
+    sqs: "SQSClient", stack: "Stack", kind: Kind, size_names: Iterable[str]
+) -> list[Place]:
+    """The dead-letter queues of a kind: one for each of the sizes, or the one of purges.
+
+    ConfigError where the stack has none.
+    """
+    if kind is Kind.PURGE:
+        queue = f"{stack.name}-purge"
+        letters = DeadLetters(sqs, queues.find_queue(sqs, f"{queue}-dlq"), kind)
+        return [Place("purge", letters, queues.find_queue(sqs, queue))]
+    return [_place(sqs, stack, kind, name) for name in size_names]
+
+
+def look(places: Iterable[Place], wanted: Filter) -> Generator[tuple[str, DeadLetter], None, None]:
+    """Each letter that is meant, with the name of its place.
+
+    Close it when no more are wanted: letters are hidden from others until then.
+    """
+    for place in places:
+        with place.letters.walk() as walk:
+            for batch in walk:
+                yield from ((place.name, letter) for letter in batch if wanted.wants(letter))
+
+
+def _place(sqs: "SQSClient", stack: "Stack", kind: Kind, size_name: str) -> Place:
+    size = stack.sizes[size_name]
+    url = size.dlq_url
+    if kind is Kind.SUBSCRIPTION:
+        url = queues.find_queue(sqs, f"{stack.name}-{size_name}-subscription-dlq")
+    return Place(size_name, DeadLetters(sqs, url, kind), size.queue_url)

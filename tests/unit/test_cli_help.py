@@ -1,0 +1,92 @@
+"""Every command explains itself, and what the documents tell people to type can be typed."""
+
+import json
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from cli.__main__ import app
+
+PROJECT = Path(__file__).parents[2]
+DOCUMENTS = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
+GROUP: Any = typer.main.get_command(app)
+
+
+def commands(group: Any = GROUP, *names: str) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Each command with the words that call it."""
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from commands(command, *names, name)
+        else:
+            yield (*names, name), command
+
+
+COMMANDS = dict(commands())
+
+
+def parse(line: str) -> tuple[str, ...]:
+    """Parse what follows `./fanout` without running it; the command's name."""
+    words = shlex.split(line, comments=True)
+    name = next(name for name in COMMANDS if tuple(words[: len(name)]) == name)
+    COMMANDS[name].make_context(" ".join(name), words[len(name) :])
+    return name
+
+
+def examples(text: str) -> list[str]:
+    """The commands of a text, on lines of their own or in `backticks`; not forms such as …"""
+    found = re.findall(r"(?:^|`)\./fanout ([a-z][^`\n]*)", text, re.MULTILINE)
+    return [line for line in found if "…" not in line and "--stage" in line]
+
+
+@pytest.mark.parametrize("name", COMMANDS, ids=" ".join)
+def test_a_commands_help_says_what_it_does_and_gives_an_example_that_works(
+    name: tuple[str, ...],
+) -> None:
+    help_ = COMMANDS[name].help
+    assert len(help_.split("\n\n")[0]) > 20
+    (example,) = re.findall(r"^ *Example: \./fanout (.+)$", help_, re.MULTILINE)
+    assert parse(example) == name
+
+
+@pytest.mark.parametrize("name", COMMANDS, ids=" ".join)
+def test_every_option_is_explained(name: tuple[str, ...]) -> None:
+    for parameter in COMMANDS[name].params:
+        assert parameter.name == "help" or parameter.help, parameter.name
+
+
+def test_a_command_can_be_typed_without_knowing_any(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        app(["--help"], prog_name="./fanout")
+    shown = capsys.readouterr().out
+    assert all(name[0] in shown for name in COMMANDS)
+
+
+@pytest.mark.parametrize(
+    ("document", "line"),
+    [
+        pytest.param(document, line, id=f"{document.name}: {line}")
+        for document in DOCUMENTS
+        for line in examples(document.read_text())
+    ],
+)
+def test_what_the_documents_tell_people_to_type_can_be_typed(document: Path, line: str) -> None:
+    parse(line)
+
+
+def test_each_command_is_documented_with_an_example() -> None:
+    documented = {parse(line) for document in DOCUMENTS for line in examples(document.read_text())}
+    assert documented == set(COMMANDS)
+
+
+def test_the_documented_policy_is_one() -> None:
+    (text,) = re.findall(
+        r"```json\n(.*?)```", (PROJECT / "docs" / "operations.md").read_text(), re.DOTALL
+    )
+    for statement in json.loads(text)["Statement"]:
+        assert statement.keys() == {"Sid", "Effect", "Action", "Resource"}
+        assert re.fullmatch("[A-Za-z0-9]+", statement["Sid"])
