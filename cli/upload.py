@@ -48,7 +48,10 @@ class Uploaded(NamedTuple):
 def upload(
     *,
     files: Annotated[
-        list[Path], typer.Argument(exists=True, dir_okay=False, readable=True, metavar="FILE…")
+        list[Path],
+        typer.Argument(
+            help="The photos", exists=True, dir_okay=False, readable=True, metavar="FILE…"
+        ),
     ],
     stage: StageOption,
     path: Annotated[

@@ -43,6 +43,14 @@ def examples(text: str) -> list[str]:
     return [line for line in found if "…" not in line and "--stage" in line]
 
 
+@pytest.fixture(autouse=True)
+def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The files that examples name."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.jpg", "b.jpg"):
+        (tmp_path / name).touch()
+
+
 @pytest.mark.parametrize("name", COMMANDS, ids=" ".join)
 def test_a_commands_help_says_what_it_does_and_gives_an_example_that_works(
     name: tuple[str, ...],
