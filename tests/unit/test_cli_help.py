@@ -11,6 +11,7 @@ import pytest
 import typer
 
 from cli.__main__ import app
+from lib.dead_letters import NOT_PURGED, UNDELIVERED, WORKER_STOPPED
 
 PROJECT = Path(__file__).parents[2]
 DOCUMENTS = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
@@ -89,6 +90,12 @@ def test_what_the_documents_tell_people_to_type_can_be_typed(document: Path, lin
 def test_each_command_is_documented_with_an_example() -> None:
     documented = {parse(line) for document in DOCUMENTS for line in examples(document.read_text())}
     assert documented == set(COMMANDS)
+
+
+def test_reasons_that_no_worker_has_written_are_explained() -> None:
+    explained = (PROJECT / "docs" / "operations.md").read_text()
+    for reason in (WORKER_STOPPED, UNDELIVERED, NOT_PURGED):
+        assert f"| `{reason}` |" in explained
 
 
 def test_the_documented_policy_is_one() -> None:
