@@ -78,7 +78,13 @@ def _by(raced: Iterable[tuple[Case, Laps]], one: str, other: str, kinds: set[str
 def of_memory(measured: Iterable[tuple[str, int, float, str | None]]) -> list[Goal]:
     """Peaks of (name, goal, megabytes, reason of a refusal): refused is as good as small."""
     return [
-        Goal(f"{name}: peak memory", limit, megabytes, unit=" MB", note=refused or "")
+        Goal(
+            f"{name}: peak memory",
+            limit,
+            megabytes,
+            unit=" MB",
+            note=f"refused: {refused}" if refused else "",
+        )
         for name, limit, megabytes, refused in measured
     ]
 

@@ -72,7 +72,7 @@ def _value(goal: Goal) -> str:
     if goal.range is not None:
         return str(goal.range)
     places = 4 if goal.limit < _SMALL else 1
-    return f"{goal.value:.{places}f}{goal.unit}{goal.note and f', refused: {goal.note}'}"
+    return f"{goal.value:.{places}f}{goal.unit}{goal.note and f', {goal.note}'}"
 
 
 def as_json(run: Run) -> dict[str, Any]:

@@ -4,13 +4,17 @@ from typing import Any
 
 from infra.names import allow, arn, function_key, function_name, logical_id, policy, ref, sub
 from infra.numbers import BATCH_SIZE, BATCH_WINDOW, MAX_RECEIVE_COUNT, Numbers
+from lib.images import RENDERER_VERSION
 from lib.keys import ORIGINALS
-from lib.sizes import MEGABYTE, Size
+from lib.sizes import MEGABYTE, Size, recipe_id
 
 _ORIGINALS_BUCKET = "arn:${AWS::Partition}:s3:::${OriginalsBucket}"
 _IMAGES_BUCKET = "arn:${AWS::Partition}:s3:::${ImagesBucket}"
 _FAILURES_BUCKET = "arn:${AWS::Partition}:s3:::${FailuresBucket}"
 PURGE_QUEUE = "PurgeQueue"
+WORKER = "handlers.resize.handler"
+# Tells the next deploy what this one's variants are made by.
+RECIPE_TAG = "recipe"
 _LOG_GROUP = (
     "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws/lambda/%s:*"
 )
@@ -42,7 +46,8 @@ def function(size: Size, prefix: str, numbers: Numbers, *, purge: bool) -> dict[
         function_key(size): {
             "name": function_name(prefix, size),
             "description": f"Renders every photo at {size.name}",
-            "handler": "handlers.resize.handler",
+            "handler": WORKER,
+            "tags": {RECIPE_TAG: recipe_id(size, RENDERER_VERSION)},
             "role": arn(logical_id("RoleOfResize", size)),
             "memorySize": size.memory,
             "timeout": numbers.timeout,
