@@ -14,8 +14,8 @@ PRIVATE = {
 }
 
 
-@pytest.mark.parametrize("bucket", ["OriginalsBucket", "ImagesBucket"])
-def test_both_buckets_block_the_public_and_survive_the_stack(
+@pytest.mark.parametrize("bucket", ["OriginalsBucket", "ImagesBucket", "FailuresBucket"])
+def test_each_bucket_blocks_the_public_and_survives_the_stack(
     each_stage: Template, bucket: str
 ) -> None:
     properties = each_stage.properties(bucket)
@@ -25,11 +25,19 @@ def test_both_buckets_block_the_public_and_survive_the_stack(
     assert each_stage.resources[bucket]["UpdateReplacePolicy"] == "Retain"
 
 
-def test_no_policy_opens_the_originals_to_anybody(each_stage: Template) -> None:
+@pytest.mark.parametrize("bucket", ["OriginalsBucket", "FailuresBucket"])
+def test_no_policy_opens_what_is_private_to_anybody(each_stage: Template, bucket: str) -> None:
     policies = each_stage.of_type("AWS::S3::BucketPolicy").values()
     buckets = {policy["Bucket"] for policy in policies}
     assert each_stage.resolved({"Ref": "ImagesBucket"}) in buckets
-    assert each_stage.resolved({"Ref": "OriginalsBucket"}) not in buckets
+    assert each_stage.resolved({"Ref": bucket}) not in buckets
+
+
+def test_a_failure_record_outlives_its_dead_letter_and_is_forgotten(dev: Template) -> None:
+    (rule,) = dev.properties("FailuresBucket")["LifecycleConfiguration"]["Rules"]
+    dead_letters = dev.properties("Dlq400x300")["MessageRetentionPeriod"]
+    assert rule["Status"] == "Enabled"
+    assert dead_letters < rule["ExpirationInDays"] * 24 * 60 * 60 <= 4 * dead_letters
 
 
 def test_originals_are_versioned_in_the_cloud(dev: Template) -> None:
