@@ -59,9 +59,7 @@ class Stage:
     @cached_property
     def stack(self) -> Stack:
         """What CloudFormation and Lambda tell of the deployed stack; asked once."""
-        return find_stack(
-            self.client("cloudformation"), self.client("lambda"), self.prefix, json.loads
-        )
+        return find_stack(self.client("cloudformation"), self.client("lambda"), self.prefix)
 
     def chosen_sizes(self, names: list[str] | None) -> list[str]:
         """These sizes, or all; wrong use where one is not deployed."""

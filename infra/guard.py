@@ -12,20 +12,13 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.exceptions import ClientError
 
+from lib.aws import sqs as queues
 from lib.aws.failures import translated
 from lib.errors import ConfigError, FanoutError
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_sqs import SQSClient
-    from mypy_boto3_sqs.literals import QueueAttributeNameType
-
-# Waiting, being worked on, and delayed: each is a message that would be lost.
-_COUNTS: "tuple[QueueAttributeNameType, ...]" = (
-    "ApproximateNumberOfMessages",
-    "ApproximateNumberOfMessagesNotVisible",
-    "ApproximateNumberOfMessagesDelayed",
-)
 
 
 def check(
@@ -48,7 +41,7 @@ def check(
     }
     waiting = []
     for url in gone.values():
-        count = _messages(sqs, url)
+        count = queues.held(sqs, url)
         if count:
             waiting.append(f"{url.rpartition('/')[2]}: {count} messages")
     if waiting and not force:
@@ -78,15 +71,6 @@ def _queues(cloudformation: "CloudFormationClient", stack: str) -> dict[str, str
             if "does not exist" in str(error):
                 return {}
             raise
-
-
-def _messages(sqs: "SQSClient", url: str) -> int:
-    with translated(f"counting the messages of {url}"):
-        try:
-            answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=_COUNTS)
-        except sqs.exceptions.QueueDoesNotExist:
-            return 0
-    return sum(int(answer["Attributes"].get(name, "0")) for name in _COUNTS)
 
 
 def main() -> int:

@@ -3,7 +3,6 @@
 import argparse
 import signal
 import sys
-from types import FrameType
 
 from rich.console import Console
 
@@ -24,7 +23,7 @@ def main() -> int:
     given = parser.parse_args()
     console = Console()
     # Being asked to stop ends like Ctrl-C: what was started is stopped.
-    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         if given.command == "down":
             ran = LocalStack().down()
@@ -79,10 +78,6 @@ def _deployed(console: Console, local: LocalStack, port: int, cdn_port: int) -> 
             status.update(text)
 
         return local.up(tell, port, cdn_port)
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

@@ -18,6 +18,13 @@ BATCH = 10
 # 2025; not everything that speaks its protocol does.
 BATCH_BYTES = 256 * 1024
 
+# Waiting, being worked on, and delayed.
+_HELD: "tuple[QueueAttributeNameType, ...]" = (
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+)
+
 
 class Received(NamedTuple):
     """A message in hand; `attributes` are its sender's, `sent_at` and `moved_from` SQS's.
@@ -100,6 +107,16 @@ def depth(sqs: "SQSClient", queue_url: str) -> Depth:
         told = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=[visible, in_flight])
     counts = told["Attributes"]
     return Depth(int(counts[visible]), int(counts[in_flight]), _said_at(told["ResponseMetadata"]))
+
+
+def held(sqs: "SQSClient", queue_url: str) -> int:
+    """Messages that would be lost with a queue: 0 where there is no such queue any more."""
+    with translated(f"counting the messages of {queue_url}"):
+        try:
+            told = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=_HELD)
+        except sqs.exceptions.QueueDoesNotExist:
+            return 0
+    return sum(int(told["Attributes"].get(name, "0")) for name in _HELD)
 
 
 def receive(sqs: "SQSClient", queue_url: str, *, hidden: int, wait: int) -> list[Received]:

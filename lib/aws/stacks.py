@@ -1,6 +1,6 @@
 """A deployed stack as AWS tells of it: its outputs, and each size's function's settings."""
 
-from collections.abc import Callable
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -47,20 +47,14 @@ class Stack:
 
 
 def find_stack(
-    cloudformation: "CloudFormationClient",
-    functions: "LambdaClient",
-    name: str,
-    size_names: Callable[[str], list[str]],
+    cloudformation: "CloudFormationClient", functions: "LambdaClient", name: str
 ) -> Stack:
-    """The stack of this name; ConfigError where there is none or it may not be looked at.
-
-    `size_names` reads the output `Sizes`.
-    """
+    """The stack of this name; ConfigError where there is none or it may not be looked at."""
     with said_if_denied(f"describe the stack {name}"):
         outputs = _outputs(cloudformation, name)
         sizes = {
             size: _deployed_size(functions, f"{name}-resize-{size}")
-            for size in size_names(outputs["Sizes"])
+            for size in json.loads(outputs["Sizes"])
         }
     return Stack(name, outputs, sizes)
 

@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from lib.aws.sqs import find_queue
 from lib.dead_letters import DeadLetters
 from local.chaos.faults import Faults
 from local.chaos.photos import Photo, upload
-from local.chaos.verdict import Verdict, judge, queue_name, url, wait_until_quiet
+from local.chaos.verdict import Verdict, judge, queue_name, wait_until_quiet
 from local.client import aws
 from local.stack import LocalStack, Stack
 
@@ -94,8 +95,8 @@ class _Killer:
 def _replay(stack: Stack) -> int:
     sqs = aws(stack, "sqs")
     return sum(
-        DeadLetters(sqs, url(sqs, f"{queue_name(size)}-dlq"))
-        .replay(url(sqs, queue_name(size)))
+        DeadLetters(sqs, find_queue(sqs, f"{queue_name(size)}-dlq"))
+        .replay(find_queue(sqs, queue_name(size)))
         .taken
         for size in stack.sizes
     )

@@ -9,7 +9,7 @@ import psutil
 
 from local.chaos.faults import worker_processes
 from local.chaos.photos import upload
-from local.chaos.verdict import Verdict, depth, judge, queue_name, wait_until_quiet
+from local.chaos.verdict import Verdict, judge, wait_until_quiet, waiting_messages
 from local.client import aws
 from local.stack import LocalStack
 
@@ -82,7 +82,7 @@ class _Watch:
     def _look(self) -> None:
         sqs = aws(self._stack, "sqs")
         while not self._stop.wait(_SAMPLE_SECONDS):
-            waiting = sum(depth(sqs, queue_name(size)) for size in self._stack.sizes)
+            waiting = waiting_messages(sqs, self._stack)
             if waiting:
                 self.last_busy = time.monotonic()
                 self.oldest_seconds = max(self.oldest_seconds, self._age(waiting))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from lib.aws.sqs import find_queue, held
 from lib.dead_letters import DeadLetters
 from lib.errors import FanoutError
 from local.chaos.photos import FOLDER, Photo
@@ -18,11 +19,6 @@ if TYPE_CHECKING:
 # A queue that is empty in three looks, a second apart, has nothing on its way any more.
 _QUIET_LOOKS = 3
 _LOOK_SECONDS = 1.0
-_COUNTS: Any = (
-    "ApproximateNumberOfMessages",
-    "ApproximateNumberOfMessagesNotVisible",
-    "ApproximateNumberOfMessagesDelayed",
-)
 
 
 @dataclass
@@ -53,7 +49,7 @@ def wait_until_quiet(stack: Stack, seconds: float, tell: Callable[[int], None]) 
     deadline = time.monotonic() + seconds
     quiet = 0
     while quiet < _QUIET_LOOKS:
-        waiting = sum(depth(sqs, queue_name(size)) for size in stack.sizes)
+        waiting = waiting_messages(sqs, stack)
         tell(waiting)
         quiet = 0 if waiting else quiet + 1
         if time.monotonic() > deadline:
@@ -94,7 +90,7 @@ def _etags(s3: Any, bucket: str, prefix: str) -> dict[str, str]:
 def _read_letters(stack: Stack, size: str, broken: set[str], verdict: Verdict) -> None:
     sqs = aws(stack, "sqs")
     silent = set(broken)
-    with DeadLetters(sqs, url(sqs, f"{queue_name(size)}-dlq")).walk() as walk:
+    with DeadLetters(sqs, find_queue(sqs, f"{queue_name(size)}-dlq")).walk() as walk:
         for letter in (letter for batch in walk for letter in batch):
             if letter.path in broken:
                 verdict.letters[letter.reason] += 1
@@ -109,12 +105,6 @@ def queue_name(size: str) -> str:
     return f"image-fanout-local-{size}"
 
 
-def url(sqs: "SQSClient", name: str) -> str:
-    """A queue's URL by its name."""
-    return str(sqs.get_queue_url(QueueName=name)["QueueUrl"])
-
-
-def depth(sqs: "SQSClient", name: str) -> int:
-    """Messages of a queue: waiting, in flight and delayed."""
-    answer = sqs.get_queue_attributes(QueueUrl=url(sqs, name), AttributeNames=_COUNTS)
-    return sum(int(answer["Attributes"].get(each, "0")) for each in _COUNTS)
+def waiting_messages(sqs: "SQSClient", stack: Stack) -> int:
+    """Messages of all sizes' queues: waiting, in flight and delayed."""
+    return sum(held(sqs, find_queue(sqs, queue_name(size))) for size in stack.sizes)
