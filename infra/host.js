@@ -1,5 +1,5 @@
 // The local stage's runtime and architecture: those of this machine, whose Python runs the zip.
-// Apart from sizes.js, because that one needs the parameters and these are among them.
+// Apart from generated.js, because that one needs the parameters and these are among them.
 
 const { execFileSync } = require('child_process');
 const path = require('path');

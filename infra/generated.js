@@ -1,8 +1,11 @@
-// Lets serverless.yml take in what infra/generate.py makes of sizes.yml.
+// Lets serverless.yml take in what infra/generate.py makes of sizes.yml and the stage's parameters.
 
 const { execFileSync } = require('child_process');
 const path = require('path');
 const python = require('./python');
+
+// The stage's parameters that something is generated from; infra/generate.py checks them.
+const PARAMETERS = ['timeout', 'max_concurrency', 'landing', 'purge'];
 
 let generated;
 
@@ -10,16 +13,14 @@ const part =
   (name) =>
   async ({ resolveVariable }) => {
     // Serverless throws in here, and calls again, while a variable cannot be resolved yet.
-    const parameters = {
+    const given = {
       service: await resolveVariable('self:service'),
       stage: await resolveVariable('sls:stage'),
       sizes_file: path.resolve(await resolveVariable('param:sizes_file')),
-      timeout: Number(await resolveVariable('param:timeout')),
-      max_concurrency: Number(await resolveVariable('param:max_concurrency')),
-      landing: Number(await resolveVariable('param:landing')),
-      purge: String(await resolveVariable('param:purge')),
     };
-    generated = generated || generate(parameters);
+    // Text, because what is given with --param is text too.
+    for (const each of PARAMETERS) given[each] = String(await resolveVariable(`param:${each}`));
+    generated = generated || generate(given);
     return generated[name];
   };
 
