@@ -53,7 +53,7 @@ def status_desk_of(stage: Stage) -> StatusDesk:
     outputs = stage.stack.outputs
     return StatusDesk(
         s3=stage.client("s3", _MANY_LOOKS),
-        sizes=[size_of(deployed) for deployed in stage.stack.sizes.values()],
+        folders={name: size_of(deployed).folders for name, deployed in stage.stack.sizes.items()},
         originals_bucket=outputs["OriginalsBucketName"],
         images_bucket=outputs["ImagesBucketName"],
         failures_bucket=outputs["FailuresBucketName"],

@@ -15,8 +15,8 @@ from lib.aws.failures import said_if_denied
 from lib.errors import PermanentError
 from lib.failure_records import FailureRecords
 from lib.merge import merged, worked_on
+from lib.metadata import ORIGINAL_ETAG, RECIPE
 from lib.sizes import Size, recipe_id
-from lib.variants import ORIGINAL_ETAG, RECIPE
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -5,7 +5,7 @@ program would have to read.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
@@ -17,8 +17,8 @@ from lib.aws import s3 as objects
 from lib.aws.failures import said_if_denied
 from lib.errors import PermanentError
 from lib.failure_records import FailureRecords
-from lib.sizes import Size
-from lib.variants import ORIGINAL_ETAG, PIXELS
+from lib.merge import worked_on
+from lib.metadata import ORIGINAL_ETAG, PIXELS
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -54,13 +54,20 @@ class SizeStatus(BaseModel):
 
 Status = dict[str, SizeStatus]
 
+# A look is waiting for S3, some 20 ms a request: sizes are looked at side by side.
+_ABREAST = 8
+
 
 @dataclass(frozen=True)
 class StatusDesk:
-    """Tells about the photos of one stack; `images_url` has no slash at its end."""
+    """Tells about the photos of one stack.
+
+    `folders` are each size's folders of the images bucket, by the size's name, and `images_url`
+    has no slash at its end.
+    """
 
     s3: "S3Client"
-    sizes: list[Size]
+    folders: Mapping[str, Sequence[str]]
     originals_bucket: str
     images_bucket: str
     failures_bucket: str
@@ -72,19 +79,25 @@ class StatusDesk:
         with said_if_denied("look at originals, variants and failure records"):
             key = keys.original_key(path)
             original = objects.head(self.s3, self.originals_bucket, key)
-            return {size.name: self._at(size, path, original) for size in self.sizes}
 
-    def _at(self, size: Size, path: str, original: objects.StoredObject | None) -> SizeStatus:
+            def look(size: str) -> SizeStatus:
+                return self._at(size, path, original)
+
+            return dict(
+                zip(self.folders, worked_on(self.folders, look, abreast=_ABREAST), strict=True)
+            )
+
+    def _at(self, size: str, path: str, original: objects.StoredObject | None) -> SizeStatus:
         if original is None:
             return SizeStatus(state="gone")
         try:
-            variants = [self._variant(folder, path, original.etag) for folder in size.folders]
+            variants = [self._variant(folder, path, original.etag) for folder in self.folders[size]]
         except PermanentError as error:  # too long a path for this size, though not for others
             return SizeStatus(state="failed", reason=error.reason, error=str(error))
         there = [variant for variant in variants if variant is not None]
         if len(there) == len(variants):
             return SizeStatus(state="ready", variants=there)
-        record = FailureRecords(self.s3, self.failures_bucket, size.name).read(path)
+        record = FailureRecords(self.s3, self.failures_bucket, size).read(path)
         if record is not None and record.is_about(original.modified):
             return SizeStatus(state="failed", reason=record.reason, error=record.error)
         return SizeStatus(state="pending")

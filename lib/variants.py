@@ -13,20 +13,13 @@ from typing import TYPE_CHECKING, Literal
 from lib import images, keys
 from lib.aws import s3 as objects
 from lib.errors import ConflictError, PermanentError, TransientError
+from lib.metadata import ORIGINAL_ETAG, ORIGINAL_PIXELS, PIXELS, RECIPE
 from lib.purges import PurgeQueue
 from lib.sizes import Size, recipe_id
 from lib.turns import Turns
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-# Names of the metadata that every variant carries (S3 stores them as x-amz-meta-*).
-ORIGINAL_ETAG, RECIPE, ORIGINAL_PIXELS, PIXELS = (
-    "original-etag",
-    "recipe",
-    "original-pixels",
-    "pixels",
-)
 
 # Being beaten needs another writer of the very same path within milliseconds. Five times in a
 # row means that somebody is hammering it: let the queue space the tries out.

@@ -26,7 +26,7 @@ __all__ = ["deployed"]  # a fixture
 def status(s3: "S3Client", path: str, *sizes: Size) -> Status:
     desk = StatusDesk(
         s3=s3,
-        sizes=list(sizes) or [SIZE],
+        folders={size.name: size.folders for size in sizes or (SIZE,)},
         originals_bucket="originals-bucket",
         images_bucket="images-bucket",
         failures_bucket="failures-bucket",

@@ -1,0 +1,106 @@
+"""What the functions behind the HTTP API share: how a request comes in, and how it is refused.
+
+A refusal is `application/problem+json` (RFC 9457) with a stable `type` for programs and a `detail`
+for people. API Gateway's own refusals (401, 403, 404, 429) are `{"message": …}`: an HTTP API lets
+nobody change them.
+"""
+
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote, unquote
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from pydantic import BaseModel
+
+from lib.errors import PermanentError, RequestError, TransientError
+
+PROBLEM = "application/problem+json"
+# Seconds after which another try makes sense where S3 or SQS are busy.
+_BUSY_SECONDS = "2"
+_UPLOADS = "/uploads/"
+
+_logger = Logger(service="api")
+
+
+class Problem(BaseModel):
+    """Why a request was refused: `type` never changes, `detail` says what to do."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+
+
+def resolver(*routers: APIGatewayHttpRouter) -> APIGatewayHttpResolver:
+    """The routes of a function, with every refusal in the one form."""
+    app = APIGatewayHttpResolver(enable_validation=True)
+    for router in routers:
+        app.include_router(router)
+    app.exception_handler(RequestError)(_refused)
+    app.exception_handler(RequestValidationError)(_malformed)
+    app.exception_handler(PermanentError)(_impossible)
+    app.exception_handler(TransientError)(_busy)
+    app.exception_handler(Exception)(_crashed)
+    return app
+
+
+def answer(
+    app: APIGatewayHttpResolver, event: dict[str, Any], context: LambdaContext
+) -> dict[str, Any]:
+    """Answer one request; a photo's path comes as one escaped segment, see `path_of`.
+
+    API Gateway decodes every escape of a path but %25, and Powertools' routes end at a slash.
+    """
+    raw = event["rawPath"]
+    if raw.startswith(_UPLOADS):
+        path = unquote(raw.removeprefix(_UPLOADS))
+        event = {**event, "rawPath": _UPLOADS + quote(path, safe="")}
+    return app.resolve(event, context)
+
+
+def path_of(segment: str) -> str:
+    """The photo's path, from the segment that `answer` made of it."""
+    return unquote(segment)
+
+
+def problem(status: int, kind: str, detail: str) -> Problem:
+    """A refusal as a document."""
+    return Problem(type=kind, title=HTTPStatus(status).phrase, status=status, detail=detail)
+
+
+def _response(status: int, kind: str, detail: str, **headers: str) -> Response[str]:
+    # Powertools makes JSON only of what is called application/json.
+    body = problem(status, kind, detail).model_dump_json()
+    return Response(status, PROBLEM, body, headers=dict(headers))
+
+
+def _refused(error: RequestError) -> Response[str]:
+    return _response(error.status, error.kind, str(error))
+
+
+def _malformed(error: RequestValidationError) -> Response[str]:
+    """Name each wrong field."""
+    wrong = [
+        f"{'.'.join(str(part) for part in mistake['loc'][1:])}: {mistake['msg']}".lstrip(": ")
+        for mistake in error.errors()
+    ]
+    return _response(422, "invalid_request", "; ".join(wrong))
+
+
+def _impossible(error: PermanentError) -> Response[str]:
+    return _response(422, "bad_path", str(error))
+
+
+def _busy(error: TransientError) -> Response[str]:
+    _logger.warning("busy", reason=error.reason, error=str(error))
+    said = "storage is busy or cannot be reached: ask again in a moment"
+    return _response(503, "busy", said, **{"Retry-After": _BUSY_SECONDS})
+
+
+def _crashed(error: Exception) -> Response[str]:
+    _logger.exception("crashed", exc_info=error)
+    return _response(500, "internal", "this is our mistake, and is in our log: ask again later")
