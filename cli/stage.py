@@ -1,6 +1,5 @@
 """The stage that a command is about: where its stack is, and clients to talk to it."""
 
-import json
 import os
 from functools import cached_property
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import boto3
 import typer
 
+from cli.upload_client import Authorize, bearing, signed
 from lib.aws.stacks import Stack, find_stack, images_url
 from lib.errors import ConfigError
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 SERVICE = "image-fanout"
 LOCAL = "local"
+# The environment variable with a bearer token of the upload API.
+TOKEN = "FANOUT_TOKEN"
 _LOCAL_FOLDER = Path(__file__).resolve().parent.parent / ".local"
 
 StageOption = Annotated[str, typer.Option("--stage", help="The stage: dev, prod, local …")]
@@ -32,7 +34,7 @@ class Stage:
 
     def __init__(self, name: str, region: str | None = None) -> None:
         self.name = name
-        local = _local_environment() if name == LOCAL else {}
+        local = self._local = _local_environment() if name == LOCAL else {}
         self._endpoint = local.get("AWS_ENDPOINT_URL")
         self._session = boto3.Session(
             aws_access_key_id=local.get("AWS_ACCESS_KEY_ID"),
@@ -79,18 +81,32 @@ class Stage:
 
     @property
     def api_url(self) -> str:
-        """Where its upload API is; the emulator's own address for it resolves nowhere."""
-        if self.name == LOCAL:
-            return str(json.loads((_local_folder() / "stack.json").read_text())["api"])
+        """Where its upload API is."""
         return self.stack.outputs["ApiUrl"]
 
     @property
-    def credentials(self) -> "ReadOnlyCredentials":
-        """What requests are signed with."""
+    def authorize(self) -> Authorize | None:
+        """What the API asks of its callers, as the stage is deployed."""
+        auth = self.stack.outputs["Auth"]
+        if auth == "none":
+            return None
+        return signed(self._credentials, self.region) if auth == "iam" else bearing(self._token)
+
+    @property
+    def _credentials(self) -> "ReadOnlyCredentials":
         found = self._session.get_credentials()
         if found is None:
             raise ConfigError("No credentials: log in to AWS, or name a profile in AWS_PROFILE")
         return found.get_frozen_credentials()
+
+    @property
+    def _token(self) -> str:
+        if TOKEN not in self._local and TOKEN not in os.environ:
+            raise ConfigError(
+                f"The upload API of stage {self.name} takes bearer tokens: put one into {TOKEN} "
+                f"(./fanout token create --stage {self.name} --name … makes one)"
+            )
+        return self._local.get(TOKEN) or os.environ[TOKEN]
 
 
 def _local_folder() -> Path:

@@ -34,7 +34,7 @@ _TYPES = {
     ".tiff": "image/tiff",
     ".bmp": "image/bmp",
 }
-_NOT_ALLOWED = 403
+_NOT_ALLOWED = (401, 403)
 
 
 class Uploaded(NamedTuple):
@@ -110,8 +110,7 @@ class _Sender:
     """Uploads one file after another, from several threads; draws the bar."""
 
     def __init__(self, place: Stage, bar: Progress, task: TaskID, *, overwrite: bool) -> None:
-        self._api_url, self._region = place.api_url, place.region
-        self._credentials = place.credentials
+        self._api_url, self._authorize = place.api_url, place.authorize
         self._bar, self._task, self._overwrite = bar, task, overwrite
 
     def send(self, what: tuple[Path, str | None]) -> Uploaded:
@@ -130,11 +129,11 @@ class _Sender:
         name = {"path": path} if path else {"filename": file.name}
         kind = _TYPES.get(file.suffix.lower(), "application/octet-stream")
         wish = {**name, "content_type": kind, "bytes": length, "overwrite": self._overwrite}
-        answer = ask_for_ticket(self._api_url, self._region, self._credentials, wish)
-        if answer.status_code == _NOT_ALLOWED:
+        answer = ask_for_ticket(self._api_url, self._authorize, wish)
+        if answer.status_code in _NOT_ALLOWED:
             raise FanoutError(
-                "these credentials may not upload: docs/operations.md lists what the command "
-                f"line needs. The API says: {answer.text}"
+                "this token, or these credentials, may not upload: docs/operations.md lists what "
+                f"the command line needs. The API says: {answer.text}"
             )
         _check(answer, "no ticket for it")
         ticket: dict[str, Any] = answer.json()

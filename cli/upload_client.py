@@ -1,7 +1,6 @@
 """The upload API and its forms over HTTP, as a site's own code would talk to them."""
 
 import io
-import json
 import secrets
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -19,17 +18,38 @@ if TYPE_CHECKING:
 _SECONDS = (10, 60)
 
 
+# What requests calls with each request, to add who is asking.
+Authorize = Callable[[requests.PreparedRequest], requests.PreparedRequest]
+
+
+def bearing(token: str) -> Authorize:
+    """Requests that carry a bearer token."""
+
+    def authorize(request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {token}"
+        return request
+
+    return authorize
+
+
+def signed(credentials: "Credentials | ReadOnlyCredentials", region: str) -> Authorize:
+    """Requests that are signed with AWS credentials, for an API in this region."""
+
+    def authorize(request: requests.PreparedRequest) -> requests.PreparedRequest:
+        content_type = {"Content-Type": request.headers.get("Content-Type", "")}
+        ours = AWSRequest(request.method, request.url, data=request.body, headers=content_type)
+        SigV4Auth(credentials, "execute-api", region).add_auth(ours)
+        request.headers.update(ours.headers)
+        return request
+
+    return authorize
+
+
 def ask_for_ticket(
-    api_url: str,
-    region: str,
-    credentials: "Credentials | ReadOnlyCredentials",
-    wish: dict[str, Any],
+    api_url: str, authorize: Authorize | None, wish: dict[str, Any]
 ) -> requests.Response:
-    """POST /uploads, signed as the API asks; the response."""
-    url, body = f"{api_url}/uploads", json.dumps(wish)
-    request = AWSRequest("POST", url, data=body, headers={"Content-Type": "application/json"})
-    SigV4Auth(credentials, "execute-api", region).add_auth(request)
-    return requests.post(url, data=body, headers=dict(request.headers), timeout=_SECONDS)
+    """POST /uploads; the response."""
+    return requests.post(f"{api_url}/uploads", json=wish, auth=authorize, timeout=_SECONDS)
 
 
 def post_form(

@@ -10,8 +10,13 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler import (
+    APIGatewayHttpResolver,
+    Response,
+    content_types,
+)
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel
@@ -33,6 +38,33 @@ class Problem(BaseModel):
     title: str
     status: int
     detail: str
+
+
+class Message(BaseModel):
+    """How API Gateway itself refuses."""
+
+    message: str
+
+
+_SAID_BY_API_GATEWAY = (401, 403, 429)
+
+
+def refusals(*statuses: int) -> dict[int, OpenAPIResponse]:
+    """What the document says of a route's refusals: these, and those that every route has."""
+    ours = {
+        status: _described(status, PROBLEM, Problem) for status in sorted({*statuses, 500, 503})
+    }
+    return ours | {
+        status: _described(status, content_types.APPLICATION_JSON, Message)
+        for status in _SAID_BY_API_GATEWAY
+    }
+
+
+def _described(status: int, content_type: str, model: type[BaseModel]) -> OpenAPIResponse:
+    return {
+        "description": HTTPStatus(status).phrase,
+        "content": {content_type: {"model": model}},
+    }
 
 
 def resolver(*routers: APIGatewayHttpRouter) -> APIGatewayHttpResolver:
@@ -84,11 +116,14 @@ def _refused(error: RequestError) -> Response[str]:
 
 def _malformed(error: RequestValidationError) -> Response[str]:
     """Name each wrong field."""
-    wrong = [
-        f"{'.'.join(str(part) for part in mistake['loc'][1:])}: {mistake['msg']}".lstrip(": ")
-        for mistake in error.errors()
-    ]
+    wrong = [f"{_field(mistake['loc'])}: {mistake['msg']}" for mistake in error.errors()]
     return _response(422, "invalid_request", "; ".join(wrong))
+
+
+def _field(location: tuple[int | str, ...]) -> str:
+    """The field as its sender knows it: pydantic also names the kind of request, in brackets."""
+    parts = [str(part) for part in location[1:]]
+    return ".".join(part for part in parts if not part.startswith("(")) or str(location[0])
 
 
 def _impossible(error: PermanentError) -> Response[str]:

@@ -61,10 +61,38 @@ class PurgeSettings(Settings):
 
 
 class UploadSettings(Settings):
-    """The upload API."""
+    """The function that gives out tickets."""
 
     originals_bucket: str
+    failures_bucket: str
+    fetch_queue_url: str
     images_url: str
     sizes: Json[list[str]]
     upload_types: Json[list[str]]
     max_upload_bytes: int = Field(gt=0)
+
+
+class StatusSettings(Settings):
+    """The function that tells what has become of a photo."""
+
+    originals_bucket: str
+    images_bucket: str
+    failures_bucket: str
+    images_url: str
+    # The formats that each size has beside its own, by the size's name.
+    formats: Json[dict[str, list[str]]]
+
+
+class DeletionSettings(Settings):
+    """The function that deletes photos."""
+
+    originals_bucket: str
+    failures_bucket: str
+
+
+class OpenapiSettings(Settings):
+    """The function that describes the API."""
+
+    api_url: str
+    auth: str
+    swagger: bool

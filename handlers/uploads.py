@@ -1,53 +1,95 @@
-"""POST /uploads -> leave to upload one photo, and the URL of every variant to be."""
+"""POST /uploads, POST /uploads/batch -> leave to upload photos, or a photo to be fetched."""
 
-import json
 from functools import lru_cache
-from typing import Any
+from typing import Annotated, Any
 
 import boto3
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response, content_types
-from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+from aws_lambda_powertools.event_handler import Response, content_types
+from aws_lambda_powertools.event_handler.openapi.params import Body
+from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
+from pydantic import BaseModel, ConfigDict, Field
 
+from handlers.http import Problem, answer, problem, refusals, resolver
 from handlers.settings import UploadSettings
 from lib.errors import RequestError
-from lib.uploads import Ticket, TicketRequest, UploadDesk
+from lib.fetching.orders import FetchDesk
+from lib.uploads import MAX_TICKETS, Fetching, Ticket, TicketRequest, UploadDesk, UploadRequest
 
-app = APIGatewayHttpResolver(enable_validation=True)
-
-
-@app.post("/uploads")
-def create_upload(request: TicketRequest) -> Response[Ticket]:
-    """Give out a ticket."""
-    return Response(201, content_types.APPLICATION_JSON, _desk().ticket(request))
+router = APIGatewayHttpRouter()
 
 
-@app.exception_handler(RequestError)  # type: ignore[untyped-decorator]
-def refuse(error: RequestError) -> Response[str]:
-    """Answer a wish that cannot be met."""
-    return _problem(error.status, error.kind, str(error))
+class Batch(BaseModel):
+    """Up to 100 wishes for tickets."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    uploads: list[TicketRequest] = Field(min_length=1, max_length=MAX_TICKETS)
 
 
-@app.exception_handler(RequestValidationError)  # type: ignore[untyped-decorator]
-def refuse_malformed(error: RequestValidationError) -> Response[str]:
-    """Answer a request that is not of the right form, naming each wrong field."""
-    wrong = [
-        f"{'.'.join(str(part) for part in mistake['loc'][1:])}: {mistake['msg']}".lstrip(": ")
-        for mistake in error.errors()
-    ]
-    return _problem(422, "invalid_request", "; ".join(wrong))
+class BatchItem(BaseModel):
+    """What became of one wish: a ticket (201), or the problem that it alone has."""
+
+    status: int
+    ticket: Ticket | None = None
+    problem: Problem | None = None
+
+
+class BatchAnswer(BaseModel):
+    """What became of each wish, in their order."""
+
+    uploads: list[BatchItem]
+
+
+@router.post(
+    "/uploads",
+    summary="Ask to upload a photo, or to have one fetched",
+    description="With `content_type` and `bytes`: 201 and a ticket, a form to post the file with. "
+    "It can be used until it expires, more than once, and replaces what came to be at its path "
+    "meanwhile. With `url`: 202, the photo is fetched in the background.",
+    responses={
+        201: {"description": "A ticket", "content": {"application/json": {"model": Ticket}}},
+        202: {"description": "Being fetched", "content": {"application/json": {"model": Fetching}}},
+        **refusals(409, 413, 415, 422),
+    },
+)
+def create_upload(request: Annotated[UploadRequest, Body()]) -> Response[Ticket | Fetching]:
+    """Give out a ticket, or have a photo fetched."""
+    if isinstance(request, TicketRequest):
+        return Response(201, content_types.APPLICATION_JSON, _desk().ticket(request))
+    return Response(202, content_types.APPLICATION_JSON, _desk().fetch(request))
+
+
+@router.post(
+    "/uploads/batch",
+    summary="Ask for up to 100 tickets at once",
+    responses={
+        200: {
+            "description": "A ticket for each, or the problem that it alone has",
+            "content": {"application/json": {"model": BatchAnswer}},
+        },
+        **refusals(422),
+    },
+)
+def create_uploads(batch: Batch) -> BatchAnswer:
+    """Give out tickets."""
+    return BatchAnswer(uploads=[_item(each) for each in _desk().tickets(batch.uploads)])
+
+
+def _item(each: Ticket | RequestError) -> BatchItem:
+    if isinstance(each, Ticket):
+        return BatchItem(status=201, ticket=each)
+    said = problem(each.status, each.kind, str(each))
+    return BatchItem(status=each.status, problem=said)
+
+
+app = resolver(router)
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one request of the HTTP API."""
-    return app.resolve(event, context)
-
-
-def _problem(status: int, kind: str, detail: str) -> Response[str]:
-    # Powertools makes JSON only of what is called application/json.
-    body = json.dumps({"type": kind, "detail": detail})
-    return Response(status, "application/problem+json", body)
+    return answer(app, event, context)
 
 
 @lru_cache(maxsize=1)
@@ -57,8 +99,15 @@ def _desk() -> UploadDesk:
     # SigV4 has to be asked for in POST policies; virtual addressing gives the bucket's own
     # regional host, which works at once, where the global one redirects for hours.
     config = Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
+    s3 = boto3.client("s3", config=config)
     return UploadDesk(
-        s3=boto3.client("s3", config=config),
+        s3=s3,
+        fetches=FetchDesk(
+            s3=s3,
+            sqs=boto3.client("sqs"),
+            failures_bucket=settings.failures_bucket,
+            queue_url=settings.fetch_queue_url,
+        ),
         originals_bucket=settings.originals_bucket,
         images_url=settings.images_url,
         size_names=settings.sizes,

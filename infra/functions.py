@@ -8,9 +8,10 @@ from lib.images import RENDERER_VERSION
 from lib.keys import ORIGINALS
 from lib.sizes import MEGABYTE, Size, recipe_id
 
-_ORIGINALS_BUCKET = "arn:${AWS::Partition}:s3:::${OriginalsBucket}"
-_IMAGES_BUCKET = "arn:${AWS::Partition}:s3:::${ImagesBucket}"
-_FAILURES_BUCKET = "arn:${AWS::Partition}:s3:::${FailuresBucket}"
+# ARNs of the three buckets, for Fn::Sub.
+ORIGINALS_BUCKET = "arn:${AWS::Partition}:s3:::${OriginalsBucket}"
+IMAGES_BUCKET = "arn:${AWS::Partition}:s3:::${ImagesBucket}"
+FAILURES_BUCKET = "arn:${AWS::Partition}:s3:::${FailuresBucket}"
 PURGE_QUEUE = "PurgeQueue"
 WORKER = "handlers.resize.handler"
 # Tells the next deploy what this one's variants are made by.
@@ -77,16 +78,16 @@ def role_resource(size: Size, prefix: str, *, purge: bool) -> dict[str, Any]:
         logging(function_name(prefix, size)),
         draining(logical_id("Queue", size)),
         allow(["sqs:SendMessage"], [arn(logical_id("Dlq", size)), *_purge_queue(purge)]),
-        allow(["s3:GetObject"], sub(f"{_ORIGINALS_BUCKET}/{ORIGINALS}*")),
+        allow(["s3:GetObject"], sub(f"{ORIGINALS_BUCKET}/{ORIGINALS}*")),
         allow(
             ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
-            [sub(f"{_IMAGES_BUCKET}/{folder}/*") for folder in size.folders],
+            [sub(f"{IMAGES_BUCKET}/{folder}/*") for folder in size.folders],
         ),
-        allow(["s3:PutObject", "s3:DeleteObject"], sub(f"{_FAILURES_BUCKET}/{size.name}/*")),
+        allow(["s3:PutObject", "s3:DeleteObject"], sub(f"{FAILURES_BUCKET}/{size.name}/*")),
         # Without leave to list, S3 answers 403 for a missing object, which could as well be a
         # mistake in a policy; with it, 404.
-        _list(_ORIGINALS_BUCKET, [ORIGINALS]),
-        _list(_IMAGES_BUCKET, [f"{folder}/" for folder in size.folders]),
+        listing(ORIGINALS_BUCKET, [ORIGINALS]),
+        listing(IMAGES_BUCKET, [f"{folder}/" for folder in size.folders]),
     ]
     return {logical_id("RoleOfResize", size): assumed_by_lambda("resize", *statements)}
 
@@ -122,6 +123,7 @@ def draining(logical: str) -> dict[str, Any]:
     return allow([f"sqs:{action}" for action in actions], arn(logical))
 
 
-def _list(bucket: str, folders: list[str]) -> dict[str, Any]:
+def listing(bucket: str, folders: list[str]) -> dict[str, Any]:
+    """Leave to tell a missing object below these folders from a forbidden one."""
     prefixes = [f"{folder}*" for folder in folders]
     return allow(["s3:ListBucket"], sub(bucket), Condition={"StringLike": {"s3:prefix": prefixes}})

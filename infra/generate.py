@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from infra.alarms import alarm_resources
+from infra.api import api_functions, api_resources, http_api, stage_settings
+from infra.auth import tokens_secret
+from infra.fetching import fetch_function, fetch_resources
 from infra.functions import function, role_resource
 from infra.numbers import Numbers
 from infra.parameters import Parameters, checked
@@ -19,7 +22,7 @@ from lib.sizes import Size, load_sizes
 
 # CloudFormation's limit on a stack, and what of it the rest of the stack may come to take.
 MAX_RESOURCES = 500
-SHARED_RESOURCES = 60
+SHARED_RESOURCES = 120
 # What Serverless adds for a function: itself, its log group, its event source mapping.
 RESOURCES_OF_FUNCTION = 3
 
@@ -32,10 +35,19 @@ def generate(given: dict[str, Any]) -> dict[str, Any]:
     if parameters.purge:
         functions |= purge_function(parameters.prefix)
         resources |= purge_resources(parameters.prefix)
+    functions |= api_functions(parameters, sizes) | fetch_function(parameters)
+    resources |= api_resources(parameters) | fetch_resources(parameters)
+    secret, outputs = tokens_secret(parameters)
     return {
         "functions": functions,
-        "resources": {"Resources": resources},
+        "resources": {
+            "Resources": resources | secret,
+            "Outputs": outputs,
+            "extensions": stage_settings(parameters),
+        },
         "names": json.dumps([size.name for size in sizes]),
+        "http_api": http_api(parameters),
+        "upload_origins": parameters.upload_origins,
     }
 
 

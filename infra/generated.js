@@ -5,7 +5,24 @@ const path = require('path');
 const python = require('./python');
 
 // The stage's parameters that something is generated from; infra/generate.py checks them.
-const PARAMETERS = ['timeout', 'max_concurrency', 'landing', 'purge'];
+const PARAMETERS = [
+  'timeout',
+  'max_concurrency',
+  'landing',
+  'purge',
+  'images_url',
+  'api_url',
+  'auth',
+  'jwt_issuer',
+  'jwt_audience',
+  'force_open',
+  'upload_origins',
+  'upload_types',
+  'max_upload_bytes',
+  'requests_per_second',
+  'swagger',
+  'fetch_loopback',
+];
 
 let generated;
 
@@ -18,11 +35,13 @@ const part =
       stage: await resolveVariable('sls:stage'),
       sizes_file: path.resolve(await resolveVariable('param:sizes_file')),
     };
-    // Text, because what is given with --param is text too.
-    for (const each of PARAMETERS) given[each] = String(await resolveVariable(`param:${each}`));
+    for (const each of PARAMETERS) given[each] = asWritten(await resolveVariable(`param:${each}`));
     generated = generated || generate(given);
     return generated[name];
   };
+
+// Numbers and truth values as text, because with --param they are text too.
+const asWritten = (value) => (typeof value === 'object' ? value : String(value));
 
 function generate(parameters) {
   try {
@@ -42,4 +61,6 @@ module.exports = {
   functions: part('functions'),
   resources: part('resources'),
   names: part('names'),
+  http_api: part('http_api'),
+  upload_origins: part('upload_origins'),
 };

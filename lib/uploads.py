@@ -1,15 +1,19 @@
-"""Upload tickets: leave to put one file under one key, and where its variants will be."""
+"""Uploads: leave to put one file under one key, or an order to fetch one; and where its variants
+will be."""
 
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import unquote, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from lib import keys
 from lib.aws import s3 as objects
 from lib.errors import PermanentError, RequestError
+from lib.fetching.orders import FetchDesk
+from lib.merge import worked_on
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -21,13 +25,24 @@ TICKET_SECONDS = 15 * 60
 FOLDER_BYTES = 16
 
 
+# A caller that comes with a shop's whole catalogue; each path of its own costs a look into S3.
+MAX_TICKETS = 100
+# Looks at S3 that are under way at once for them: 100 one after the other take seconds.
+_ABREAST = 8
+# What browsers and servers agree on taking.
+MAX_URL = 2048
+
+Path = Annotated[str, Field(min_length=1, max_length=keys.MAX_KEY_BYTES)]
+Filename = Annotated[str, Field(min_length=1, max_length=255)]
+
+
 class TicketRequest(BaseModel):
     """What a caller wants to upload: under a `path` of its own, or a `filename` in a new folder."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    path: str | None = Field(None, min_length=1, max_length=keys.MAX_KEY_BYTES)
-    filename: str | None = Field(None, min_length=1, max_length=255)
+    path: Path | None = None
+    filename: Filename | None = None
     content_type: str
     bytes: int = Field(ge=1)
     overwrite: bool = False
@@ -37,6 +52,28 @@ class TicketRequest(BaseModel):
         if (self.path is None) == (self.filename is None):
             raise ValueError("give either path or filename")
         return self
+
+
+class FetchRequest(BaseModel):
+    """What a caller wants fetched: without a `path`, into a new folder under the URL's own name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    url: str = Field(min_length=1, max_length=MAX_URL)
+    path: Path | None = None
+    overwrite: bool = False
+
+
+def _kind(request: object) -> str:
+    """Tells pydantic which of the two to check, so that mistakes are told of that one alone."""
+    has_url = "url" in request if isinstance(request, dict) else hasattr(request, "url")
+    return "(url)" if has_url else "(file)"
+
+
+UploadRequest = Annotated[
+    Annotated[TicketRequest, Tag("(file)")] | Annotated[FetchRequest, Tag("(url)")],
+    Discriminator(_kind),
+]
 
 
 class Ticket(BaseModel):
@@ -50,11 +87,20 @@ class Ticket(BaseModel):
     variants: dict[str, str]
 
 
+class Fetching(BaseModel):
+    """A photo that will be fetched into `path`; `variants` are URLs by size."""
+
+    path: str
+    key: str
+    variants: dict[str, str]
+
+
 @dataclass(frozen=True)
 class UploadDesk:
-    """Gives out tickets for one stack."""
+    """Gives out tickets for one stack, and orders."""
 
     s3: "S3Client"
+    fetches: FetchDesk
     originals_bucket: str
     images_url: str
     size_names: list[str]
@@ -66,13 +112,9 @@ class UploadDesk:
         self._check_limits(request)
         path = request.path or _in_fresh_folder(str(request.filename))
         variants = self._variant_urls(path)
+        if request.path and not request.overwrite:
+            self._check_free(path)
         key = keys.original_key(path)
-        if request.path and not request.overwrite and self._is_taken(key):
-            raise RequestError(
-                409,
-                "path_taken",
-                f"there is a photo at {path!r}: ask with overwrite: true to replace it",
-            )
         form = objects.sign_upload(
             self.s3,
             self.originals_bucket,
@@ -90,6 +132,26 @@ class UploadDesk:
             expires_at=expires_at,
             variants=variants,
         )
+
+    def tickets(self, requests: list[TicketRequest]) -> list[Ticket | RequestError]:
+        """A ticket for each file, in their order, or why there cannot be one."""
+
+        def try_one(request: TicketRequest) -> Ticket | RequestError:
+            try:
+                return self.ticket(request)
+            except RequestError as error:
+                return error
+
+        return list(worked_on(requests, try_one, abreast=_ABREAST))
+
+    def fetch(self, request: FetchRequest) -> Fetching:
+        """Order that a photo be fetched; RequestError where it cannot be."""
+        path = request.path or _in_fresh_folder(_last_part(request.url))
+        variants = self._variant_urls(path)
+        if request.path and not request.overwrite:
+            self._check_free(path)
+        self.fetches.order(path, request.url, overwrite=request.overwrite)
+        return Fetching(path=path, key=keys.original_key(path), variants=variants)
 
     def _check_limits(self, request: TicketRequest) -> None:
         if request.bytes > self.max_bytes:
@@ -112,11 +174,21 @@ class UploadDesk:
         except PermanentError as error:
             raise RequestError(422, "bad_path", str(error)) from error
 
-    def _is_taken(self, key: str) -> bool:
-        return objects.head(self.s3, self.originals_bucket, key) is not None
+    def _check_free(self, path: str) -> None:
+        if objects.head(self.s3, self.originals_bucket, keys.original_key(path)) is not None:
+            raise RequestError(
+                409,
+                "path_taken",
+                f"there is a photo at {path!r}: ask with overwrite: true to replace it",
+            )
 
 
 def _in_fresh_folder(filename: str) -> str:
     """A new folder nobody can guess, and the file's own name without its folders."""
     name = filename.replace("\\", "/").rpartition("/")[2]
     return f"{secrets.token_hex(FOLDER_BYTES)}/{name}"
+
+
+def _last_part(url: str) -> str:
+    """What a browser would call the file of this URL."""
+    return unquote(urlsplit(url).path).rpartition("/")[2] or "photo"

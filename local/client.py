@@ -5,13 +5,11 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import boto3
 import requests
-from botocore.credentials import Credentials
 
 from cli import upload_client
 from lib.errors import FanoutError
-from local.emulator import ROOT_KEY
+from local import emulator
 from local.stack import Stack
 
 # Nothing on this machine takes longer to begin an answer.
@@ -29,30 +27,19 @@ class Arrived(NamedTuple):
 
 def aws(stack: Stack, service: Any) -> Any:
     """A boto3 client of the emulator, as its root user."""
-    return boto3.client(
-        service,
-        endpoint_url=stack.endpoint,
-        region_name=stack.region,
-        aws_access_key_id=ROOT_KEY["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=ROOT_KEY["AWS_SECRET_ACCESS_KEY"],
-    )
+    return emulator.client(stack.endpoint, stack.region, service)
 
 
-def ask_for_ticket(stack: Stack, wish: dict[str, Any], credentials: Credentials) -> Any:
-    """POST /uploads, signed as the API asks; the response."""
-    return upload_client.ask_for_ticket(stack.api, stack.region, credentials, wish)
-
-
-def root_credentials() -> Credentials:
-    """The emulator's root user."""
-    return Credentials(ROOT_KEY["AWS_ACCESS_KEY_ID"], ROOT_KEY["AWS_SECRET_ACCESS_KEY"])
+def ask(stack: Stack, wish: dict[str, Any], authorize: upload_client.Authorize | None) -> Any:
+    """POST /uploads; the response."""
+    return upload_client.ask_for_ticket(stack.api, authorize, wish)
 
 
 def upload(stack: Stack, file: Path, content_type: str = "image/jpeg") -> dict[str, Any]:
     """Upload one file through a ticket; the ticket. FanoutError if it is refused."""
     data = file.read_bytes()
     wish = {"filename": file.name, "content_type": content_type, "bytes": len(data)}
-    answer = ask_for_ticket(stack, wish, root_credentials())
+    answer = ask(stack, wish, upload_client.bearing(stack.token))
     if not answer.ok:
         raise FanoutError(f"No ticket for {file.name}: {answer.status_code} {answer.text}")
     ticket: dict[str, Any] = answer.json()

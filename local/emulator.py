@@ -2,6 +2,9 @@
 
 import sys
 from pathlib import Path
+from typing import Any
+
+import boto3
 
 from local.processes import Processes, clean_environment
 
@@ -32,3 +35,14 @@ def start(processes: Processes, state: Path, port: int, *, checks: bool = True) 
     # By itself it would listen on every network of the machine.
     command = [sys.executable, "-m", "hypercorn", "ministack.app:app"]
     processes.start(NAME, [*command, "--bind", f"127.0.0.1:{port}"], port, environment)
+
+
+def client(endpoint: str, region: str, service: Any) -> Any:
+    """A boto3 client of the emulator, as its root user."""
+    return boto3.client(
+        service,
+        endpoint_url=endpoint,
+        region_name=region,
+        aws_access_key_id=ROOT_KEY["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=ROOT_KEY["AWS_SECRET_ACCESS_KEY"],
+    )

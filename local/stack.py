@@ -11,10 +11,11 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import boto3
 import psutil
 
+from cli.stage import TOKEN
 from lib.errors import ConfigError
+from lib.tokens import Tokens
 from local import emulator
 from local.processes import Processes, clean_environment, free_port
 
@@ -22,13 +23,15 @@ STAGE = "local"
 REGION = "us-east-1"
 PROJECT = Path(__file__).resolve().parent.parent
 _CDN = "cdn"
+# Files with a secret in them.
+_OWN = 0o600
 
 Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Stack:
-    """A deployed local stack: where everything is."""
+    """A deployed local stack: where everything is, and a token of its upload API."""
 
     endpoint: str
     region: str
@@ -37,6 +40,7 @@ class Stack:
     originals_bucket: str
     images_bucket: str
     sizes: list[str]
+    token: str
 
 
 class LocalStack:
@@ -122,8 +126,13 @@ class LocalStack:
             # The SDK of sls warns about Node 20 at every start.
             "NODE_NO_WARNINGS": "1",
         }
-        text = "".join(f"export {name}={value}\n" for name, value in variables.items())
-        (self.state / "env").write_text(text)
+        self._export(variables)
+
+    def _export(self, variables: dict[str, str]) -> None:
+        file = self.state / "env"
+        file.touch(mode=_OWN)
+        with file.open("a") as lines:
+            lines.writelines(f"export {name}={value}\n" for name, value in variables.items())
 
     def _describe(self) -> Stack:
         environment = self.environment()
@@ -134,24 +143,29 @@ class LocalStack:
         stack = Stack(
             endpoint=endpoint,
             region=REGION,
-            # *.execute-api.localhost is no address for every client: the emulator's other form.
-            api=f"{endpoint}/_aws/execute-api/{outputs['HttpApiId']}",
+            api=outputs["ApiUrl"],
             cdn=cdn,
             originals_bucket=outputs["OriginalsBucketName"],
             images_bucket=outputs["ImagesBucketName"],
             sizes=json.loads(outputs["Sizes"]),
+            token=environment.get(TOKEN) or self._new_token(endpoint, outputs),
         )
-        (self.state / "stack.json").write_text(json.dumps(asdict(stack), indent=2) + "\n")
+        file = self.state / "stack.json"
+        file.touch(mode=_OWN)
+        file.write_text(json.dumps(asdict(stack), indent=2) + "\n")
         return stack
 
+    def _new_token(self, endpoint: str, outputs: dict[str, str]) -> str:
+        """A token for whoever uses this machine; none where the API takes none."""
+        if "TokensSecretArn" not in outputs:
+            return ""
+        secrets = emulator.client(endpoint, REGION, "secretsmanager")
+        token, _ = Tokens(secrets, outputs["TokensSecretArn"]).create("local")
+        self._export({TOKEN: token})
+        return token
+
     def _outputs(self, endpoint: str) -> dict[str, str]:
-        cloudformation = boto3.client(
-            "cloudformation",
-            endpoint_url=endpoint,
-            region_name=REGION,
-            aws_access_key_id=emulator.ROOT_KEY["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=emulator.ROOT_KEY["AWS_SECRET_ACCESS_KEY"],
-        )
+        cloudformation = emulator.client(endpoint, REGION, "cloudformation")
         stacks = cloudformation.describe_stacks(StackName=f"image-fanout-{STAGE}")["Stacks"]
         return {
             output["OutputKey"]: output["OutputValue"] for output in stacks[0].get("Outputs", [])

@@ -7,6 +7,7 @@ from lib.sizes.size import (
     OUTPUT_BYTES_PER_PIXEL,
     Quality,
     Size,
+    folders_of,
     recipe_id,
 )
 
@@ -16,6 +17,7 @@ __all__ = [
     "OUTPUT_BYTES_PER_PIXEL",
     "Quality",
     "Size",
+    "folders_of",
     "load_sizes",
     "parse_sizes",
     "recipe_id",

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -199,12 +200,17 @@ class Size(BaseModel):
     @property
     def folders(self) -> tuple[str, ...]:
         """Folders of the images bucket: the size's own, then one for each extra format."""
-        return (self.name, *(f"{self.name}.{extra}" for extra in self.formats))
+        return folders_of(self.name, self.formats)
 
     @property
     def logical_id(self) -> str:
         """The name as CloudFormation takes it in a logical id: letters and digits only."""
         return "".join(part.capitalize() for part in self.name.split("-"))
+
+
+def folders_of(name: str, formats: Iterable[str]) -> tuple[str, ...]:
+    """Folders of a size of this name: its own, then one for each format stored beside it."""
+    return (name, *(f"{name}.{extra}" for extra in formats))
 
 
 def recipe_id(size: Size, renderer_version: str) -> str:

@@ -27,7 +27,7 @@ SECONDS = 90
 def ticket_for(stack: Stack, data: bytes, content_type: str = "image/jpeg", **wish: Any) -> Any:
     wish = wish or {"filename": "photo.jpg"}
     wish |= {"content_type": content_type, "bytes": len(data)}
-    answer = ask_for_ticket(stack, wish, root_credentials())
+    answer = ask(stack, wish, bearing(stack.token))
     assert answer.status_code == 201, answer.text
     return answer.json()
 

@@ -1,0 +1,58 @@
+"""DELETE /uploads/{path} -> the original goes, and what was made of it follows."""
+
+from functools import lru_cache
+from typing import Annotated, Any
+
+import boto3
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Query
+from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from handlers.http import answer, path_of, refusals, resolver
+from handlers.settings import DeletionSettings
+from lib.deletion import Deletion
+
+router = APIGatewayHttpRouter()
+
+_DOCUMENTED: Any = {
+    204: {"description": "It is gone, or never was there; its variants follow within seconds"},
+    **refusals(422),
+}
+
+
+@router.delete("/uploads/<path>", summary="Delete a photo at every size", responses=_DOCUMENTED)
+def delete_photo(path: str) -> Response[None]:
+    """Delete the photo at this path."""
+    return _deleted(path_of(path))
+
+
+@router.delete(
+    "/uploads",
+    summary="The same, for any path",
+    description="API Gateway cuts a path at an escaped `?` or `#`; a query it leaves as it is.",
+    responses=_DOCUMENTED,
+)
+def delete_photo_by_query(path: Annotated[str, Query()]) -> Response[None]:
+    """Delete the photo at the path in the query."""
+    return _deleted(path)
+
+
+def _deleted(path: str) -> Response[None]:
+    _deletion().delete(path)
+    return Response(204)
+
+
+app = resolver(router)
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer one request of the HTTP API."""
+    return answer(app, event, context)
+
+
+@lru_cache(maxsize=1)
+def _deletion() -> Deletion:
+    """Made once a container."""
+    settings = DeletionSettings.from_environment()
+    return Deletion(boto3.client("s3"), settings.originals_bucket, settings.failures_bucket)

@@ -1,0 +1,94 @@
+"""GET /uploads/{path} -> what has become of a photo, at each size."""
+
+from functools import lru_cache
+from typing import Annotated, Any
+
+import boto3
+from aws_lambda_powertools.event_handler import Response, content_types
+from aws_lambda_powertools.event_handler.openapi.params import Query
+from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from pydantic import BaseModel
+
+from handlers.http import answer, path_of, refusals, resolver
+from handlers.settings import StatusSettings
+from lib.fetching.orders import FetchDesk, FetchState
+from lib.sizes import folders_of
+from lib.status import Status, StatusDesk
+
+router = APIGatewayHttpRouter()
+
+# Rendering takes a second or two once a worker has come to the photo.
+_RETRY_SECONDS = "1"
+
+
+class PhotoStatus(BaseModel):
+    """A photo at each size, by the size's name; `fetch` only while or after it was fetched."""
+
+    path: str
+    sizes: Status
+    fetch: FetchState | None = None
+
+
+_DOCUMENTED: Any = {
+    200: {
+        "description": "Its state at each size; while one is pending, Retry-After says when to "
+        "ask again",
+        "content": {"application/json": {"model": PhotoStatus}},
+    },
+    **refusals(422),
+}
+
+
+@router.get(
+    "/uploads/<path>", summary="What has become of a photo, at each size", responses=_DOCUMENTED
+)
+def show_status(path: str) -> Response[PhotoStatus]:
+    """Tell the status of the photo at this path."""
+    return _status(path_of(path))
+
+
+@router.get(
+    "/uploads",
+    summary="The same, for any path",
+    description="API Gateway cuts a path at an escaped `?` or `#`; a query it leaves as it is.",
+    responses=_DOCUMENTED,
+)
+def show_status_by_query(path: Annotated[str, Query()]) -> Response[PhotoStatus]:
+    """Tell the status of the photo at the path in the query."""
+    return _status(path)
+
+
+def _status(path: str) -> Response[PhotoStatus]:
+    told = PhotoStatus(path=path, sizes=_desk().status_of(path), fetch=_fetches().look(path))
+    return Response(200, content_types.APPLICATION_JSON, told, headers=_headers(told))
+
+
+def _headers(told: PhotoStatus) -> dict[str, str]:
+    # A status is true for the moment it was read.
+    headers = {"Cache-Control": "no-store"}
+    if any(size.state == "pending" for size in told.sizes.values()):
+        headers["Retry-After"] = _RETRY_SECONDS
+    return headers
+
+
+app = resolver(router)
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer one request of the HTTP API."""
+    return answer(app, event, context)
+
+
+@lru_cache(maxsize=1)
+def _desk() -> StatusDesk:
+    """Made once a container."""
+    settings = StatusSettings.from_environment()
+    return StatusDesk(
+        s3=boto3.client("s3"),
+        folders={name: folders_of(name, formats) for name, formats in settings.formats.items()},
+        originals_bucket=settings.originals_bucket,
+        images_bucket=settings.images_bucket,
+        failures_bucket=settings.failures_bucket,
+        images_url=settings.images_url,
+    )

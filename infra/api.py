@@ -1,0 +1,204 @@
+"""The HTTP API: a function for each concern, who may call it, how often, and from which sites."""
+
+import json
+from typing import Any
+
+from infra.auth import AUTHORIZER, TOKENS, authorizer, authorizers
+from infra.fetching import FETCH_QUEUE
+from infra.functions import (
+    FAILURES_BUCKET,
+    IMAGES_BUCKET,
+    ORIGINALS_BUCKET,
+    assumed_by_lambda,
+    listing,
+    logging,
+)
+from infra.names import allow, arn, ref, sub
+from infra.parameters import Parameters
+from lib.fetching.orders import FETCH_FOLDER
+from lib.keys import ORIGINALS
+from lib.sizes import Size
+
+# Seconds that browsers keep the answer to a preflight; Chromium keeps none for longer than 7,200.
+_PREFLIGHT_SECONDS = 3600
+DOCS = "GET /docs"
+# Of a stage's rate, requests a second for each route. A client asks for a status several times
+# for each ticket; a batch stands for a hundred tickets; documents are for people.
+_SHARES = {
+    "POST /uploads": 1.0,
+    "POST /uploads/batch": 0.05,
+    "GET /uploads": 4.0,
+    "GET /uploads/{path+}": 4.0,
+    "DELETE /uploads": 0.5,
+    "DELETE /uploads/{path+}": 0.5,
+    "GET /openapi.json": 0.05,
+    DOCS: 0.05,
+}
+_OPEN = ("GET /openapi.json", DOCS)
+# A burst may be this many seconds' worth of requests.
+_BURST_SECONDS = 2
+
+
+def http_api(parameters: Parameters) -> dict[str, Any]:
+    """What serverless.yml says of the API itself: its authorizers, and the sites that may call."""
+    return {
+        "name": parameters.prefix,
+        "cors": {
+            "allowedOrigins": parameters.upload_origins,
+            "allowedMethods": ["GET", "POST", "DELETE"],
+            # A signed request (auth: iam) also has the other two.
+            "allowedHeaders": ["authorization", "content-type", "x-amz-date", "x-amz-security-token"],
+            "exposedResponseHeaders": ["retry-after"],
+            "maxAge": _PREFLIGHT_SECONDS,
+        },
+        **authorizers(parameters),
+    }
+
+
+def api_functions(parameters: Parameters, sizes: list[Size]) -> dict[str, Any]:
+    """The functions' entries in serverless.yml's list, by their keys."""
+    originals, failures = ref("OriginalsBucket"), ref("FailuresBucket")
+    images_url = parameters.images_url
+    functions = {
+        "uploads": _function(
+            parameters,
+            "uploads",
+            "Gives out presigned uploads, and orders to fetch",
+            ["POST /uploads", "POST /uploads/batch"],
+            ORIGINALS_BUCKET=originals,
+            FAILURES_BUCKET=failures,
+            FETCH_QUEUE_URL=ref(FETCH_QUEUE),
+            IMAGES_URL=images_url,
+            SIZES=json.dumps([size.name for size in sizes]),
+            UPLOAD_TYPES=parameters.upload_types_json,
+        ),
+        "status": _function(
+            parameters,
+            "status",
+            "Tells what has become of a photo",
+            ["GET /uploads", "GET /uploads/{path+}"],
+            ORIGINALS_BUCKET=originals,
+            IMAGES_BUCKET=ref("ImagesBucket"),
+            FAILURES_BUCKET=failures,
+            IMAGES_URL=images_url,
+            FORMATS=json.dumps({size.name: size.formats for size in sizes}),
+        ),
+        "deletion": _function(
+            parameters,
+            "deletion",
+            "Deletes photos",
+            ["DELETE /uploads", "DELETE /uploads/{path+}"],
+            ORIGINALS_BUCKET=originals,
+            FAILURES_BUCKET=failures,
+        ),
+        "openapi": _function(
+            parameters,
+            "openapi",
+            "Describes the API",
+            ["GET /openapi.json", *([DOCS] if parameters.swagger else [])],
+            API_URL=parameters.api_url,
+            AUTH=parameters.auth,
+            SWAGGER=str(parameters.swagger).lower(),
+        ),
+    }
+    if parameters.auth == "token":
+        functions[AUTHORIZER] = _function(
+            parameters, AUTHORIZER, "Knows the API's tokens", [], TOKENS_SECRET=ref(TOKENS)
+        )
+    return functions
+
+
+def _function(
+    parameters: Parameters, name: str, description: str, routes: list[str], **settings: Any
+) -> dict[str, Any]:
+    return {
+        "name": f"{parameters.prefix}-{name}",
+        "description": description,
+        "handler": f"handlers.{name}.handler",
+        "role": arn(_role(name)),
+        # Little to do, but Python's imports to wait for: memory buys a shorter cold start.
+        "memorySize": 512,
+        # API Gateway gives up after 30.
+        "timeout": 20,
+        "environment": settings,
+        "events": [{"httpApi": _route(parameters, route)} for route in routes],
+    }
+
+
+def _route(parameters: Parameters, route: str) -> dict[str, Any]:
+    method, _, path = route.partition(" ")
+    return {"method": method, "path": path, **({} if route in _OPEN else authorizer(parameters))}
+
+
+def _role(name: str) -> str:
+    return f"RoleOf{name.capitalize()}"
+
+
+def api_resources(parameters: Parameters) -> dict[str, Any]:
+    """The functions' roles."""
+    originals = sub(f"{ORIGINALS_BUCKET}/{ORIGINALS}*")
+    order = sub(f"{FAILURES_BUCKET}/{FETCH_FOLDER}/*")
+    allowed = {
+        "uploads": [
+            # A presigned form carries the leave of whoever signed it.
+            allow(["s3:PutObject", "s3:GetObject"], originals),
+            # To tell a free path from a taken one: without it S3 says 403 for both.
+            listing(ORIGINALS_BUCKET, [ORIGINALS]),
+            allow(["s3:PutObject"], order),
+            allow(["sqs:SendMessage"], arn(FETCH_QUEUE)),
+        ],
+        "status": [
+            allow(["s3:GetObject"], originals),
+            # Of every size: one statement for each would not fit into a role's 10,240 characters.
+            allow(["s3:GetObject"], [sub(f"{IMAGES_BUCKET}/*"), sub(f"{FAILURES_BUCKET}/*")]),
+            listing(ORIGINALS_BUCKET, [ORIGINALS]),
+            listing(IMAGES_BUCKET, ["*/"]),
+            listing(FAILURES_BUCKET, ["*/"]),
+        ],
+        "deletion": [
+            allow(["s3:DeleteObject"], originals),
+            allow(["s3:DeleteObject"], order),
+        ],
+        "openapi": [],
+    }
+    if parameters.auth == "token":
+        allowed[AUTHORIZER] = [allow(["secretsmanager:GetSecretValue"], ref(TOKENS))]
+    return {
+        _role(name): assumed_by_lambda(name, logging(f"{parameters.prefix}-{name}"), *statements)
+        for name, statements in allowed.items()
+    }
+
+
+def stage_settings(parameters: Parameters) -> dict[str, Any]:
+    """What the API's stage is given beyond what Serverless makes of it: how often each route."""
+    routes = [route for route in _SHARES if parameters.swagger or route != DOCS]
+    each = {route: _throttle(parameters.requests_per_second * _SHARES[route]) for route in routes}
+    return {
+        "HttpApiStage": {
+            # API Gateway knows no settings for routes that are still to be made.
+            "DependsOn": [_logical_id(route) for route in routes],
+            "Properties": {
+                "DefaultRouteSettings": _throttle(parameters.requests_per_second),
+                "RouteSettings": each,
+            },
+        }
+    }
+
+
+def _throttle(rate: float) -> dict[str, Any]:
+    rate = max(rate, 1.0)
+    return {
+        "DetailedMetricsEnabled": False,
+        "ThrottlingRateLimit": rate,
+        "ThrottlingBurstLimit": round(rate * _BURST_SECONDS),
+    }
+
+
+def _logical_id(route: str) -> str:
+    """How Serverless names the route's resource: HttpApiRouteGetUploadsPathVar."""
+    parts = route.replace("{path+}", "path-Var").split("/")
+    return "HttpApiRoute" + "".join(_letters(part) for part in parts)
+
+
+def _letters(part: str) -> str:
+    return "".join(word.strip(" .").capitalize() for word in part.replace(".", "").split("-"))

@@ -1,0 +1,60 @@
+"""Who may call the API: bearer tokens of ours, AWS signatures, somebody's JWTs, or everybody."""
+
+from typing import Any
+
+from infra.names import ref
+from infra.parameters import Parameters
+
+AUTHORIZER = "authorizer"
+TOKENS = "Tokens"
+# Seconds that API Gateway keeps the authorizer's word. A revoked token is good for as long.
+_CACHE_SECONDS = 60
+_HEADER = "$request.header.Authorization"
+
+
+def authorizers(parameters: Parameters) -> dict[str, Any]:
+    """What serverless.yml says of the API's authorizers, by the key that it expects."""
+    if parameters.auth == "token":
+        ours = {
+            "type": "request",
+            "functionName": AUTHORIZER,
+            "identitySource": _HEADER,
+            "payloadVersion": "2.0",
+            "enableSimpleResponses": True,
+            "resultTtlInSeconds": _CACHE_SECONDS,
+        }
+        return {"authorizers": {"token": ours}}
+    if parameters.auth == "jwt":
+        theirs = {
+            "type": "jwt",
+            "identitySource": _HEADER,
+            "issuerUrl": parameters.jwt_issuer,
+            "audience": parameters.jwt_audience,
+        }
+        return {"authorizers": {"jwt": theirs}}
+    return {}
+
+
+def authorizer(parameters: Parameters) -> dict[str, Any]:
+    """What a route says of who may call it."""
+    if parameters.auth == "none":
+        return {}
+    if parameters.auth == "iam":
+        return {"authorizer": {"type": "aws_iam"}}
+    return {"authorizer": {"name": parameters.auth}}
+
+
+def tokens_secret(parameters: Parameters) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The secret that the tokens' hashes are kept in, and the output that leads to it."""
+    if parameters.auth != "token":
+        return {}, {}
+    secret = {
+        "Type": "AWS::SecretsManager::Secret",
+        "Properties": {
+            # Without a name of its own, which could not be used again for a month after the
+            # stack is removed.
+            "Description": f"Hashes of the bearer tokens of {parameters.prefix}",
+            "SecretString": '{"tokens": []}',
+        },
+    }
+    return {TOKENS: secret}, {"TokensSecretArn": {"Value": ref(TOKENS)}}

@@ -1,0 +1,99 @@
+"""The queue of URLs to fetch, its dead letters, and the function that fetches one at a time."""
+
+from typing import Any
+
+from infra.alarms import depth_alarm
+from infra.functions import (
+    FAILURES_BUCKET,
+    ORIGINALS_BUCKET,
+    assumed_by_lambda,
+    draining,
+    listing,
+    logging,
+)
+from infra.names import allow, arn, ref, sub
+from infra.numbers import DLQ_RETENTION, QUEUE_RETENTION, VISIBILITY_TIMEOUTS
+from infra.parameters import Parameters
+from infra.queues import queue
+from lib.fetching.orders import FETCH_FOLDER
+from lib.keys import ORIGINALS
+
+FETCH_QUEUE = "FetchQueue"
+_DLQ = "FetchDlq"
+_ROLE = "RoleOfFetch"
+_FUNCTION = "fetch"
+# Fifty megabytes at a megabyte a second, and some for the connection and S3.
+_TIMEOUT = 90
+# Somebody else's server: it has minutes to come back, not hours.
+_MAX_RECEIVE_COUNT = 5
+# However many URLs are sent at once, nobody's server is visited by a crowd of us.
+_MAX_CONCURRENCY = 5
+# One part of 8 MiB at a time, beside Python and its imports.
+_MEMORY = 512
+
+
+def fetch_function(parameters: Parameters) -> dict[str, Any]:
+    """The function's entry in serverless.yml's list of functions, by its key."""
+    return {
+        _FUNCTION: {
+            "name": f"{parameters.prefix}-{_FUNCTION}",
+            "description": "Fetches photos by their URLs",
+            "handler": "handlers.fetch.handler",
+            "role": arn(_ROLE),
+            "memorySize": _MEMORY,
+            "timeout": _TIMEOUT,
+            "environment": {
+                "ORIGINALS_BUCKET": ref("OriginalsBucket"),
+                "FAILURES_BUCKET": ref("FailuresBucket"),
+                "QUEUE_URL": ref(FETCH_QUEUE),
+                "DLQ_URL": ref(_DLQ),
+                "MAX_RECEIVE_COUNT": str(_MAX_RECEIVE_COUNT),
+                "UPLOAD_TYPES": parameters.upload_types_json,
+                "FETCH_LOOPBACK": str(parameters.fetch_loopback).lower(),
+            },
+            "events": [
+                {
+                    "sqs": {
+                        "arn": arn(FETCH_QUEUE),
+                        "batchSize": 1,
+                        "maximumConcurrency": _MAX_CONCURRENCY,
+                        "functionResponseType": "ReportBatchItemFailures",
+                    }
+                }
+            ],
+        }
+    }
+
+
+def fetch_resources(parameters: Parameters) -> dict[str, Any]:
+    """Queue, DLQ, its alarm, and the function's role."""
+    name = f"{parameters.prefix}-{_FUNCTION}"
+    marks = sub(f"{FAILURES_BUCKET}/{FETCH_FOLDER}/*")
+    return {
+        FETCH_QUEUE: queue(
+            name,
+            QUEUE_RETENTION,
+            VisibilityTimeout=VISIBILITY_TIMEOUTS * _TIMEOUT,
+            RedrivePolicy={
+                "deadLetterTargetArn": arn(_DLQ),
+                "maxReceiveCount": _MAX_RECEIVE_COUNT,
+            },
+        ),
+        _DLQ: queue(f"{name}-dlq", DLQ_RETENTION),
+        "AlarmOnFetchDlq": depth_alarm(
+            f"{name}-dlq", "URLs could not be fetched: look at the reasons, tell who sent them"
+        ),
+        _ROLE: assumed_by_lambda(
+            _FUNCTION,
+            logging(name),
+            draining(FETCH_QUEUE),
+            allow(["sqs:SendMessage"], arn(_DLQ)),
+            allow(
+                ["s3:PutObject", "s3:AbortMultipartUpload", "s3:GetObject"],
+                sub(f"{ORIGINALS_BUCKET}/{ORIGINALS}*"),
+            ),
+            allow(["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], marks),
+            listing(ORIGINALS_BUCKET, [ORIGINALS]),
+            listing(FAILURES_BUCKET, [f"{FETCH_FOLDER}/"]),
+        ),
+    }
