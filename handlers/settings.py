@@ -68,3 +68,9 @@ class UploadSettings(Settings):
     sizes: Json[list[str]]
     upload_types: Json[list[str]]
     max_upload_bytes: int = Field(gt=0)
+
+
+class AuthorizerSettings(Settings):
+    """The function that checks bearer tokens; `tokens_secret` is the ARN of their secret."""
+
+    tokens_secret: str = Field(min_length=1)
