@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 SERVICE = "image-fanout"
 LOCAL = "local"
 # The environment variable with a bearer token of the upload API.
-TOKEN = "FANOUT_TOKEN"
+TOKEN = "FANOUT_TOKEN"  # noqa: S105  its name, not a token
 _LOCAL_FOLDER = Path(__file__).resolve().parent.parent / ".local"
 
 StageOption = Annotated[str, typer.Option("--stage", help="The stage: dev, prod, local …")]

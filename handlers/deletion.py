@@ -6,14 +6,13 @@ from typing import Annotated, Any
 import boto3
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
-from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from handlers.http import answer, path_of, refusals, resolver
+from handlers.http import answer, path_of, refusals, resolver, routes
 from handlers.settings import DeletionSettings
 from lib.deletion import Deletion
 
-router = APIGatewayHttpRouter()
+router = routes()
 
 _DOCUMENTED: Any = {
     204: {"description": "It is gone, or never was there; its variants follow within seconds"},

@@ -25,7 +25,7 @@ VERSION = "1"
 DESCRIPTION = (
     "Upload photos, have them fetched, ask what has become of them, delete them. Refusals are "
     "`application/problem+json` with a `type` that never changes; those of API Gateway itself "
-    "(401, 403, 404, 429) are `{\"message\": …}`."
+    '(401, 403, 404, 429) are `{"message": …}`.'
 )
 _BEARER: SecurityScheme = HTTPBearer(description="`Authorization: Bearer …`")
 _SIGNED: SecurityScheme = APIKey.model_validate(
@@ -56,7 +56,10 @@ def _app() -> APIGatewayHttpResolver:
         "servers": [Server(url=settings.api_url)],
     }
     if scheme:
-        described |= {"security_schemes": {settings.auth: scheme}, "security": [{settings.auth: []}]}
+        described |= {
+            "security_schemes": {settings.auth: scheme},
+            "security": [{settings.auth: []}],
+        }
     app = resolver(uploads.router, status.router, deletion.router)
 
     @app.get("/openapi.json", include_in_schema=False)

@@ -96,3 +96,9 @@ class OpenapiSettings(Settings):
     api_url: str
     auth: str
     swagger: bool
+
+
+class AuthorizerSettings(Settings):
+    """The function that checks bearer tokens; `tokens_secret` is the ARN of their secret."""
+
+    tokens_secret: str = Field(min_length=1)

@@ -6,17 +6,16 @@ from typing import Annotated, Any
 import boto3
 from aws_lambda_powertools.event_handler import Response, content_types
 from aws_lambda_powertools.event_handler.openapi.params import Query
-from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel
 
-from handlers.http import answer, path_of, refusals, resolver
+from handlers.http import answer, path_of, refusals, resolver, routes
 from handlers.settings import StatusSettings
-from lib.fetching.orders import FetchDesk, FetchState
+from lib.fetching.orders import FetchState
 from lib.sizes import folders_of
 from lib.status import Status, StatusDesk
 
-router = APIGatewayHttpRouter()
+router = routes()
 
 # Rendering takes a second or two once a worker has come to the photo.
 _RETRY_SECONDS = "1"
@@ -60,7 +59,7 @@ def show_status_by_query(path: Annotated[str, Query()]) -> Response[PhotoStatus]
 
 
 def _status(path: str) -> Response[PhotoStatus]:
-    told = PhotoStatus(path=path, sizes=_desk().status_of(path), fetch=_fetches().look(path))
+    told = PhotoStatus(path=path, sizes=_desk().status_of(path), fetch=None)
     return Response(200, content_types.APPLICATION_JSON, told, headers=_headers(told))
 
 

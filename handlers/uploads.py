@@ -6,18 +6,17 @@ from typing import Annotated, Any
 import boto3
 from aws_lambda_powertools.event_handler import Response, content_types
 from aws_lambda_powertools.event_handler.openapi.params import Body
-from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 from pydantic import BaseModel, ConfigDict, Field
 
-from handlers.http import Problem, answer, problem, refusals, resolver
+from handlers.http import Problem, answer, problem, refusals, resolver, routes
 from handlers.settings import UploadSettings
 from lib.errors import RequestError
 from lib.fetching.orders import FetchDesk
 from lib.uploads import MAX_TICKETS, Fetching, Ticket, TicketRequest, UploadDesk, UploadRequest
 
-router = APIGatewayHttpRouter()
+router = routes()
 
 
 class Batch(BaseModel):

@@ -47,7 +47,12 @@ def http_api(parameters: Parameters) -> dict[str, Any]:
             "allowedOrigins": parameters.upload_origins,
             "allowedMethods": ["GET", "POST", "DELETE"],
             # A signed request (auth: iam) also has the other two.
-            "allowedHeaders": ["authorization", "content-type", "x-amz-date", "x-amz-security-token"],
+            "allowedHeaders": [
+                "authorization",
+                "content-type",
+                "x-amz-date",
+                "x-amz-security-token",
+            ],
             "exposedResponseHeaders": ["retry-after"],
             "maxAge": _PREFLIGHT_SECONDS,
         },

@@ -25,6 +25,7 @@ const PARAMETERS = [
 ];
 
 let generated;
+let refused;
 
 const part =
   (name) =>
@@ -36,6 +37,8 @@ const part =
       sizes_file: path.resolve(await resolveVariable('param:sizes_file')),
     };
     for (const each of PARAMETERS) given[each] = asWritten(await resolveVariable(`param:${each}`));
+    // Serverless shows the failure of every part: one of them says what is wrong.
+    if (refused) throw refusal('as said of another part');
     generated = generated || generate(given);
     return generated[name];
   };
@@ -53,8 +56,15 @@ function generate(parameters) {
     });
     return JSON.parse(out);
   } catch (error) {
-    throw new Error(`\n${String(error.stderr || error.message).trim()}\n`);
+    throw refusal(`\n${String(error.stderr || error.message).trim()}\n`);
   }
+}
+
+// An error whose stack is its message: Serverless would print where in here it was thrown.
+function refusal(message) {
+  refused = new Error(message);
+  refused.stack = message;
+  return refused;
 }
 
 module.exports = {

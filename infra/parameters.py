@@ -26,7 +26,7 @@ _STAGE = re.compile(r"^[a-z][a-z0-9-]{0,11}$")
 
 def _words(value: object) -> object:
     """A list as it stands in serverless.yml, or with commas as --param has it."""
-    return value.split(",") if isinstance(value, str) else value
+    return [each for each in value.split(",") if each] if isinstance(value, str) else value
 
 
 Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
@@ -90,7 +90,9 @@ class Parameters(BaseModel):
 
     @model_validator(mode="after")
     def _knows_whom_to_believe(self) -> Self:
-        if self.auth == "jwt" and not (self.jwt_issuer.startswith("https://") and self.jwt_audience):
+        if self.auth == "jwt" and not (
+            self.jwt_issuer.startswith("https://") and self.jwt_audience
+        ):
             raise ValueError(
                 "auth: jwt needs jwt_issuer, an https:// URL, and jwt_audience; got "
                 f"{self.jwt_issuer!r} and {self.jwt_audience}"
@@ -101,7 +103,7 @@ class Parameters(BaseModel):
     def _is_not_open_by_mistake(self) -> Self:
         if self.auth == "none" and self.stage == _PRODUCTION and not self.force_open:
             raise ValueError(
-                f"auth: none would let everybody upload to and delete from stage {self.stage}: say "
+                f"auth: none on stage {self.stage}: everybody could upload and delete there: say "
                 "token, iam or jwt, or force_open: true if that is what you want"
             )
         if self.fetch_loopback and self.stage != _LOCAL:

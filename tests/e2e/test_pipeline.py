@@ -9,10 +9,10 @@ from urllib.parse import quote, unquote
 
 import pytest
 import requests
-from botocore.credentials import Credentials
 from PIL import Image
 
-from local.client import ask_for_ticket, aws, post_form, root_credentials, wait_for
+from cli.upload_client import bearing
+from local.client import ask, aws, post_form, wait_for
 from local.stack import Stack
 from tests.pictures import decoded, encoded, quarters
 
@@ -208,26 +208,13 @@ class TestStrangers:
     def test_get_a_404_for_a_picture_that_is_not_there(self, stack: Stack) -> None:
         assert requests.get(f"{stack.cdn}/400x300/nothing.jpg", timeout=30).status_code == 404
 
-    def test_get_no_ticket_without_a_signature(self, stack: Stack) -> None:
+    @pytest.mark.parametrize("token", ["", "x", "fanout_0123456789ab_" + "x" * 43])
+    def test_get_no_ticket_without_a_token_that_was_given_out(
+        self, stack: Stack, token: str
+    ) -> None:
         wish = {"filename": "a.jpg", "content_type": "image/jpeg", "bytes": 1}
-        answer = requests.post(f"{stack.api}/uploads", json=wish, timeout=30)
+        answer = ask(stack, wish, bearing(token) if token else None)
         assert answer.status_code in (401, 403)
-
-    def test_get_a_ticket_only_with_leave_to_invoke(self, stack: Stack) -> None:
-        iam = aws(stack, "iam")
-        iam.create_user(UserName="uploader")
-        key = iam.create_access_key(UserName="uploader")["AccessKey"]
-        credentials = Credentials(key["AccessKeyId"], key["SecretAccessKey"])
-        wish = {"filename": "a.jpg", "content_type": "image/jpeg", "bytes": 1}
-        assert ask_for_ticket(stack, wish, credentials).status_code == 403
-        allowed = {
-            "Effect": "Allow",
-            "Action": "execute-api:Invoke",
-            "Resource": f"arn:aws:execute-api:{stack.region}:*:*/*/POST/uploads",
-        }
-        document = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
-        iam.put_user_policy(UserName="uploader", PolicyName="upload", PolicyDocument=document)
-        assert ask_for_ticket(stack, wish, credentials).status_code == 201
 
 
 class TestAPresignedForm:
