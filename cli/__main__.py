@@ -5,7 +5,7 @@ import sys
 import typer
 from rich.console import Console
 
-from cli import dlq
+from cli import dlq, token
 from cli.audit import audit
 from cli.backfill import backfill
 from cli.doctor import doctor
@@ -23,6 +23,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 app.add_typer(dlq.app, name="dlq")
+app.add_typer(token.app, name="token")
 for command in (audit, backfill, status, upload, logs, doctor):
     app.command()(command)
 

@@ -6,8 +6,10 @@ from cli.stage import Stage
 from lib.audit import ABREAST, Auditor
 from lib.aws.stacks import DeployedSize
 from lib.checks import CheckQueue
+from lib.errors import ConfigError
 from lib.sizes import Size
 from lib.status import StatusDesk
+from lib.tokens import Tokens
 
 # A connection for each thread that looks at objects, and patience where S3 slows us down: a
 # command that reads a million of them must not end at the first refusal.
@@ -59,3 +61,14 @@ def status_desk_of(stage: Stage) -> StatusDesk:
         failures_bucket=outputs["FailuresBucketName"],
         images_url=stage.images_url,
     )
+
+
+def tokens_of(stage: Stage) -> Tokens:
+    """The bearer tokens of a stage; ConfigError where its upload API takes none."""
+    secret = stage.stack.outputs.get("TokensSecretArn")
+    if secret is None:
+        raise ConfigError(
+            f"The stage {stage.name} has no tokens, because its parameter auth is not token: "
+            "set it in serverless.yml and deploy to have them"
+        )
+    return Tokens(stage.client("secretsmanager"), secret)

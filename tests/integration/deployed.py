@@ -79,7 +79,7 @@ def fanout(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) 
 
 
 class Deployed:
-    """The stage's queues by name, its functions, and its stack's outputs."""
+    """The stage's queues by name, its functions, its tokens' secret, and its stack's outputs."""
 
     def __init__(self, *, outputs: bool = True) -> None:
         self.sqs = boto3.client("sqs")
@@ -93,8 +93,11 @@ class Deployed:
         self.role = _role()
         for size in SIZES:
             self.function(size)
+        self.tokens_secret: str = boto3.client("secretsmanager").create_secret(
+            Name=f"{PREFIX}-tokens", SecretString='{"tokens": []}'
+        )["ARN"]
         if outputs:
-            self.outputs(Sizes=json.dumps(SIZES))
+            self.outputs(Sizes=json.dumps(SIZES), TokensSecretArn=self.tokens_secret)
 
     def queue(self, name: str) -> None:
         """A queue of the stage, by its name without the stage's prefix."""

@@ -53,6 +53,7 @@ def deployed(s3: "S3Client", queues: Queues, monkeypatch: pytest.MonkeyPatch) ->
         "FailuresBucketName": "failures-bucket",
         "Sizes": json.dumps([SIZE.name]),
         "ApiUrl": "http://127.0.0.1:9",  # nobody listens there
+        "TokensSecretArn": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:dev-tokens-AbCdEf",
     }
     size = DeployedSize("resize", environment, 1769, 150, "python3.13")
     stack = Stack("image-fanout-dev", outputs, {SIZE.name: size})

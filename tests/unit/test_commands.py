@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,33 +17,39 @@ GROUP: Any = typer.main.get_command(app)
 EXAMPLES = re.findall(r"^\./fanout (.+)$", PAGE.read_text(), re.MULTILINE)
 
 
-@pytest.mark.parametrize("name", ["audit", "backfill", "status", "upload"])
+def commands(group: Any = GROUP) -> Iterator[Any]:
+    """Each command, those of groups too."""
+    for command in group.commands.values():
+        yield from commands(command) if hasattr(command, "commands") else [command]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["audit", "backfill", "status", "upload", "token create", "token list", "token revoke"],
+)
 def test_each_command_has_a_section_an_example_and_a_row_of_permissions(
     name: str,
 ) -> None:
     page = PAGE.read_text()
-    assert f"## fanout {name}\n" in page
+    assert f"## fanout {name.partition(' ')[0]}\n" in page
     assert f"\n| `{name}` | " in page
     assert any(example.startswith(f"{name} ") for example in EXAMPLES)
-    run = fanout(name, "--help")
+    run = fanout(*name.split(), "--help")
     assert run.code == 0
     assert f"Example: ./fanout {name} " in run.out
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_every_documented_command_takes_the_options_it_is_shown_with(example: str) -> None:
-    name, *words = shlex.split(example)
-    known = {option for each in GROUP.commands[name].params for option in each.opts}
+    command, words = GROUP, shlex.split(example)
+    while hasattr(command, "commands"):
+        command = command.commands[words.pop(0)]
+    known = {option for each in command.params for option in each.opts}
     assert {word for word in words if word.startswith("--")} <= known
 
 
 def test_every_option_that_the_page_names_exists() -> None:
-    known = {
-        option
-        for command in GROUP.commands.values()
-        for each in command.params
-        for option in each.opts
-    }
+    known = {option for command in commands() for each in command.params for option in each.opts}
     assert set(re.findall(r"`[^`|]*?(--[a-z][a-z-]+)", PAGE.read_text())) <= known
 
 

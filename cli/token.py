@@ -1,0 +1,133 @@
+"""`fanout token …`: bearer tokens that callers of the upload API present; made and revoked."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from cli.places import tokens_of
+from cli.stage import JsonOption, RegionOption, Stage, StageOption
+from cli.terminal import YesOption, confirm, note, print_json, show, shown
+from lib.doorkeeper import FRESH, GATEWAY, LONGEST, PAUSE
+from lib.tokens import MAX_NAME, Token
+
+app = typer.Typer(
+    help="Make, list and revoke the bearer tokens that the upload API takes.",
+    no_args_is_help=True,
+)
+
+# Ten years: for longer, a token that does not expire says it better.
+_MAX_DAYS = 3650
+
+
+def _name(text: str) -> str:
+    if not text.strip() or not text.isprintable() or len(text) > MAX_NAME:
+        raise typer.BadParameter(
+            f"{text!r} is no name of 1 to {MAX_NAME} characters, such as shop-backend"
+        )
+    return text
+
+
+NameOption = Annotated[
+    str, typer.Option("--name", parser=_name, metavar="TEXT", help="Who will use it")
+]
+DaysOption = Annotated[
+    int | None,
+    typer.Option("--days", min=1, max=_MAX_DAYS, help="Let it expire after so many days"),
+]
+
+
+@app.command()
+def create(
+    *,
+    stage: StageOption,
+    name: NameOption,
+    days: DaysOption = None,
+    region: RegionOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a token and print it, alone: it is kept as a hash and cannot be shown again.
+
+    Example: ./fanout token create --name shop-backend --stage prod
+    """
+    lifetime = None if days is None else timedelta(days=days)
+    text, token = tokens_of(Stage(stage, region)).create(name, lifetime=lifetime)
+    if as_json:
+        print_json(_document(token) | {"token": text})
+    else:
+        typer.echo(text)
+    note(
+        f"Token {token.id} for {shown(name)}: keep it now, it cannot be shown again. It is "
+        f"accepted within {_seconds(PAUSE)} s; tried before that, it may be refused for "
+        f"{_seconds(GATEWAY)} s more."
+    )
+
+
+@app.command("list")
+def list_(
+    *,
+    stage: StageOption,
+    region: RegionOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the tokens that were not revoked: id, name, and when each was made and expires.
+
+    Example: ./fanout token list --stage prod
+    """
+    table = Table("id", "name", "made", "expires")
+    for token in tokens_of(Stage(stage, region)).kept():
+        if as_json:
+            print_json(_document(token))
+        table.add_row(token.id, shown(token.name), _day(token.created_at), _expiry(token))
+    if not as_json:
+        show(table if table.row_count else "No tokens.")
+
+
+@app.command()
+def revoke(
+    *,
+    token_id: Annotated[str, typer.Argument(metavar="ID", help="The token's id, as list shows it")],
+    stage: StageOption,
+    region: RegionOption = None,
+    yes: YesOption = False,
+) -> None:
+    """Take a token away: who uses it is refused from then on, a minute or two later.
+
+    Example: ./fanout token revoke 3f9a0c5b71de --stage prod
+    """
+    tokens = tokens_of(Stage(stage, region))
+    found = next((token for token in tokens.kept() if token.id == token_id), None)
+    if found is None:
+        raise typer.BadParameter(
+            f"{token_id!r} is no token of stage {stage}: ./fanout token list --stage {stage} "
+            "tells their ids",
+            param_hint="ID",
+        )
+    of = f"token {found.id} of {shown(found.name)}, made {_day(found.created_at)}"
+    confirm(f"Revoke on {stage} the {of}?", yes=yes)
+    tokens.revoke(token_id)
+    note(
+        f"Revoked: {of}. It may still be accepted for {_seconds(GATEWAY + FRESH)} s, and as long "
+        f"as Secrets Manager cannot be read for {LONGEST // timedelta(minutes=1)} minutes."
+    )
+
+
+def _document(token: Token) -> dict[str, Any]:
+    """A token as JSON has it, without its hash."""
+    return token.model_dump(mode="json", exclude={"sha256"}, exclude_none=True)
+
+
+def _day(at: datetime) -> str:
+    return f"{at:%Y-%m-%d}"
+
+
+def _expiry(token: Token) -> str:
+    if token.expires_at is None:
+        return "never"
+    day = _day(token.expires_at)
+    return day if token.is_valid(datetime.now(UTC)) else f"{day} (expired)"
+
+
+def _seconds(span: timedelta) -> int:
+    return span // timedelta(seconds=1)
