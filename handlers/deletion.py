@@ -21,7 +21,7 @@ _DOCUMENTED: Any = {
 
 
 @router.delete("/uploads/<path>", summary="Delete a photo at every size", responses=_DOCUMENTED)
-def delete_photo(path: str) -> Response[None]:
+def delete_photo(path: str) -> Response[str]:
     """Delete the photo at this path."""
     return _deleted(path_of(path))
 
@@ -32,14 +32,14 @@ def delete_photo(path: str) -> Response[None]:
     description="API Gateway cuts a path at an escaped `?` or `#`; a query it leaves as it is.",
     responses=_DOCUMENTED,
 )
-def delete_photo_by_query(path: Annotated[str, Query()]) -> Response[None]:
+def delete_photo_by_query(path: Annotated[str, Query()]) -> Response[str]:
     """Delete the photo at the path in the query."""
     return _deleted(path)
 
 
-def _deleted(path: str) -> Response[None]:
+def _deleted(path: str) -> Response[str]:
     _deletion().delete(path)
-    return Response(204)
+    return Response(204, body="")
 
 
 app = resolver(router)

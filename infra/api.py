@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from infra.auth import AUTHORIZER, TOKENS, authorizer, authorizers
+from infra.auth import AUTHORIZER, TOKENS_ARN, authorizer, authorizers
 from infra.fetching import FETCH_QUEUE
 from infra.functions import (
     FAILURES_BUCKET,
@@ -108,7 +108,7 @@ def api_functions(parameters: Parameters, sizes: list[Size]) -> dict[str, Any]:
     }
     if parameters.auth == "token":
         functions[AUTHORIZER] = _function(
-            parameters, AUTHORIZER, "Knows the API's tokens", [], TOKENS_SECRET=ref(TOKENS)
+            parameters, AUTHORIZER, "Knows the API's tokens", [], TOKENS_SECRET=TOKENS_ARN
         )
     return functions
 
@@ -167,7 +167,7 @@ def api_resources(parameters: Parameters) -> dict[str, Any]:
         "openapi": [],
     }
     if parameters.auth == "token":
-        allowed[AUTHORIZER] = [allow(["secretsmanager:GetSecretValue"], ref(TOKENS))]
+        allowed[AUTHORIZER] = [allow(["secretsmanager:GetSecretValue"], TOKENS_ARN)]
     return {
         _role(name): assumed_by_lambda(name, logging(f"{parameters.prefix}-{name}"), *statements)
         for name, statements in allowed.items()

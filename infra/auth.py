@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from infra.names import ref
 from infra.parameters import Parameters
 
 AUTHORIZER = "authorizer"
 TOKENS = "Tokens"
+TOKENS_ARN = {"Fn::GetAtt": [TOKENS, "Id"]}
 # Seconds that API Gateway keeps the authorizer's word. A revoked token is good for as long.
 _CACHE_SECONDS = 60
 _HEADER = "$request.header.Authorization"
@@ -51,10 +51,9 @@ def tokens_secret(parameters: Parameters) -> tuple[dict[str, Any], dict[str, Any
     secret = {
         "Type": "AWS::SecretsManager::Secret",
         "Properties": {
-            # Without a name of its own, which could not be used again for a month after the
-            # stack is removed.
+            "Name": f"{parameters.prefix}-tokens",
             "Description": f"Hashes of the bearer tokens of {parameters.prefix}",
             "SecretString": '{"tokens": []}',
         },
     }
-    return {TOKENS: secret}, {"TokensSecretArn": {"Value": ref(TOKENS)}}
+    return {TOKENS: secret}, {"TokensSecretArn": {"Value": TOKENS_ARN}}

@@ -26,6 +26,8 @@ def start(processes: Processes, state: Path, port: int, *, checks: bool = True) 
         | {
             # Roles, bucket policies, presigned signatures and authorizers count.
             "AUTH": str(checks).lower(),
+            # Its listener for MQTT would be open to every network of the machine.
+            "IOT_MTLS_ENABLED": "false",
             # Where its Lambda workers find it again.
             "GATEWAY_PORT": str(port),
             # The workers' unpacked zips go with the stack.

@@ -11,7 +11,7 @@ LOGS = "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/image-fanout-d
 FAILURES = "arn:aws:s3:::image-fanout-dev-failures-123456789012-eu-west-1"
 DISTRIBUTION = "arn:aws:cloudfront::123456789012:distribution"
 WORKER = "RoleOfResize400x300"
-UPLOADS = "UploadsRole"
+UPLOADS = "RoleOfUploads"
 PURGE = "RoleOfPurge"
 
 
@@ -98,7 +98,7 @@ def test_a_missing_object_is_a_404_below_its_own_prefix_only(
 
 def test_every_function_has_a_role_of_its_own(dev: Template) -> None:
     roles = [function["Role"] for function in dev.of_type("AWS::Lambda::Function").values()]
-    assert len(roles) == len(set(roles)) == 6
+    assert len(roles) == len(set(roles)) == 11
 
 
 def test_no_policy_has_a_wildcard_principal_or_action(each_stage: Template) -> None:

@@ -1,0 +1,182 @@
+"""The HTTP API: who may call it, how often, and from which sites."""
+
+import re
+from typing import Any
+
+import pytest
+
+from infra.generate import generate
+from lib.errors import ConfigError
+from tests.infrastructure.template import Template
+from tests.infrastructure.test_packaging import PARAMETERS
+from tests.service import Service
+
+OPEN = {"GET /openapi.json", "GET /docs"}
+CLOSED = {
+    "POST /uploads",
+    "POST /uploads/batch",
+    "GET /uploads",
+    "GET /uploads/{path+}",
+    "DELETE /uploads",
+    "DELETE /uploads/{path+}",
+}
+JWT = {"auth": "jwt", "jwt_issuer": "https://id.example/", "jwt_audience": "shop, news"}
+
+
+def routes(template: Template) -> dict[str, Any]:
+    found = template.of_type("AWS::ApiGatewayV2::Route").values()
+    return {route["RouteKey"]: route for route in found}
+
+
+def refused(**changes: Any) -> str:
+    with pytest.raises(ConfigError) as caught:
+        generate({**PARAMETERS, **changes})
+    return str(caught.value)
+
+
+class TestTokens:
+    """The default."""
+
+    def test_every_route_but_the_documents_asks_the_authorizer(self, each_stage: Template) -> None:
+        found = routes(each_stage)
+        documents = OPEN & found.keys()
+        assert found.keys() == CLOSED | documents
+        for key in CLOSED:
+            assert found[key]["AuthorizationType"] == "CUSTOM"
+            assert found[key]["AuthorizerId"] == "HttpApiAuthorizerToken"
+        for key in documents:
+            assert found[key].get("AuthorizationType", "NONE") == "NONE"
+
+    def test_a_yes_is_kept_for_a_minute_by_the_token_alone(self, dev: Template) -> None:
+        authorizer = dev.properties("HttpApiAuthorizerToken")
+        assert authorizer["AuthorizerType"] == "REQUEST"
+        assert authorizer["IdentitySource"] == ["$request.header.Authorization"]
+        assert authorizer["AuthorizerPayloadFormatVersion"] == "2.0"
+        assert authorizer["EnableSimpleResponses"] is True
+        assert authorizer["AuthorizerResultTtlInSeconds"] == 60
+
+    def test_the_secret_begins_empty_and_is_found_by_its_output(self, dev: Template) -> None:
+        secret = dev.properties("Tokens")
+        assert secret["Name"] == "image-fanout-dev-tokens"
+        assert secret["SecretString"] == '{"tokens": []}'
+        output = dev.document["Outputs"]["TokensSecretArn"]["Value"]
+        assert output == {"Fn::GetAtt": ["Tokens", "Id"]}
+        assert dev.role_allows("RoleOfAuthorizer", "secretsmanager:GetSecretValue", "Tokens.Id")
+
+    def test_nobody_else_may_read_the_secret_and_nobody_may_write_it(self, dev: Template) -> None:
+        for role in dev.of_type("AWS::IAM::Role"):
+            reads = dev.role_allows(role, "secretsmanager:GetSecretValue", "Tokens.Id")
+            assert reads is (role == "RoleOfAuthorizer"), role
+            assert not dev.role_allows(role, "secretsmanager:PutSecretValue", "Tokens.Id")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind"),
+    [
+        (["--param=auth=iam"], "AWS_IAM"),
+        (
+            [
+                "--param=auth=jwt",
+                "--param=jwt_issuer=https://id.example/",
+                "--param=jwt_audience=shop,news",
+            ],
+            "JWT",
+        ),
+        (["--param=auth=none"], "NONE"),
+    ],
+    ids=["iam", "jwt", "none"],
+)
+def test_other_ways_to_know_callers(service: Service, arguments: list[str], kind: str) -> None:
+    template = Template(service.template("dev", *arguments))
+    found = routes(template)
+    assert {found[key].get("AuthorizationType", "NONE") for key in CLOSED} == {kind}
+    assert template.document["Outputs"]["Auth"]["Value"] == kind.removeprefix("AWS_").lower()
+    assert "TokensSecretArn" not in template.document["Outputs"]
+    assert template.of_type("AWS::SecretsManager::Secret") == {}
+    assert "AuthorizerLambdaFunction" not in template.resources
+    if kind == "JWT":
+        (authorizer,) = template.of_type("AWS::ApiGatewayV2::Authorizer").values()
+        assert authorizer["JwtConfiguration"] == {
+            "Issuer": "https://id.example/",
+            "Audience": ["shop", "news"],
+        }
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"auth": "password"}, "auth: .*'token', 'iam', 'jwt' or 'none', got 'password'"),
+        ({**JWT, "jwt_issuer": "http://id.example"}, "jwt needs jwt_issuer, an https:// URL"),
+        ({**JWT, "jwt_audience": ""}, "jwt needs .*jwt_audience"),
+        ({"auth": "none", "stage": "prod"}, "auth: none on stage prod.*force_open"),
+        ({"fetch_loopback": "true"}, "fetch_loopback.*only stage local"),
+        ({"upload_origins": ""}, "upload_origins: .*at least 1"),
+        ({"requests_per_second": "0"}, "requests_per_second: .*got '0'"),
+    ],
+)
+def test_settings_that_would_open_or_break_the_api_are_refused(
+    changes: dict[str, Any], said: str
+) -> None:
+    assert re.search(said, refused(**changes))
+
+
+def test_an_open_api_on_prod_can_be_forced() -> None:
+    made = generate({**PARAMETERS, "auth": "none", "stage": "prod", "force_open": "true"})
+    assert "authorizers" not in made["http_api"]
+
+
+def test_every_route_is_throttled_and_settings_wait_for_their_routes(each_stage: Template) -> None:
+    stage = each_stage.resources["HttpApiStage"]
+    settings = stage["Properties"]["RouteSettings"]
+    found = {
+        route["RouteKey"]: logical
+        for logical, route in each_stage.of_type("AWS::ApiGatewayV2::Route").items()
+    }
+    assert settings.keys() == found.keys()
+    for each in (*settings.values(), stage["Properties"]["DefaultRouteSettings"]):
+        assert 1 <= each["ThrottlingRateLimit"] <= each["ThrottlingBurstLimit"]
+    assert set(found.values()) <= set(stage["DependsOn"])
+    batch, single = settings["POST /uploads/batch"], settings["POST /uploads"]
+    assert batch["ThrottlingRateLimit"] < single["ThrottlingRateLimit"]
+
+
+def test_sites_that_may_upload_are_named_once_for_the_api_and_the_forms(
+    fresh_service: Service,
+) -> None:
+    sites = ["https://shop.example", "https://news.example"]
+    template = Template(fresh_service.template("dev", f"--param=upload_origins={','.join(sites)}"))
+    cors = template.properties("HttpApi")["CorsConfiguration"]
+    assert cors["AllowOrigins"] == sites
+    assert set(cors["AllowMethods"]) == {"GET", "POST", "DELETE"}
+    assert {"authorization", "content-type"} <= set(cors["AllowHeaders"])
+    assert "retry-after" in cors["ExposeHeaders"]
+    (rule,) = template.properties("OriginalsBucket")["CorsConfiguration"]["CorsRules"]
+    assert rule["AllowedOrigins"] == sites
+
+
+def test_the_page_to_try_the_api_with_is_not_on_prod(service: Service) -> None:
+    template = Template(service.template("prod"))
+    assert "GET /docs" not in routes(template)
+    function = template.properties("OpenapiLambdaFunction")
+    assert function["Environment"]["Variables"]["SWAGGER"] == "false"
+
+
+def test_only_the_local_stage_fetches_from_its_own_machine(each_stage: Template) -> None:
+    variables = each_stage.properties("FetchLambdaFunction")["Environment"]["Variables"]
+    is_local = "-local-" in str(each_stage.properties("Topic")["TopicName"] + "-")
+    assert variables["FETCH_LOOPBACK"] == str(is_local).lower()
+
+
+def test_a_url_is_fetched_one_at_a_time_and_given_up_after_some_tries(dev: Template) -> None:
+    queue, dlq = dev.properties("FetchQueue"), dev.properties("FetchDlq")
+    function = dev.properties("FetchLambdaFunction")
+    assert queue["VisibilityTimeout"] >= 6 * function["Timeout"]
+    assert queue["RedrivePolicy"]["deadLetterTargetArn"].endswith(dlq["QueueName"])
+    assert queue["RedrivePolicy"]["maxReceiveCount"] == int(
+        function["Environment"]["Variables"]["MAX_RECEIVE_COUNT"]
+    )
+    mappings = dev.of_type("AWS::Lambda::EventSourceMapping").values()
+    (mapping,) = [each for each in mappings if each["EventSourceArn"].endswith("-fetch")]
+    assert mapping["BatchSize"] == 1
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert dev.properties("AlarmOnFetchDlq")["Dimensions"][0]["Value"] == dlq["QueueName"]
