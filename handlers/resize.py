@@ -10,11 +10,12 @@ from handlers.batches import failed, records
 from handlers.settings import ResizeSettings
 from lib.aws import s3 as objects
 from lib.failure_records import FailureRecords
+from lib.messages import Message
 from lib.purges import PurgeQueue
 from lib.telemetry import Telemetry
 from lib.turns import Turns
 from lib.variants import Renderer
-from lib.worker import Message, Worker
+from lib.worker import Worker
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
