@@ -24,7 +24,8 @@ from handlers import resize
 from lib import worker as workers
 from lib.errors import ConfigError
 from lib.events import read_message
-from lib.worker import Message, Worker
+from lib.messages import Message
+from lib.worker import Worker
 from local import emulator
 from local.processes import Processes, free_port
 

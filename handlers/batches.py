@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from lib.messages import Message
+
 
 def records(event: Any) -> list[dict[str, Any]]:
     """The messages of a batch; ValueError for anything else.
@@ -12,6 +14,19 @@ def records(event: Any) -> list[dict[str, Any]]:
     if not isinstance(found, list):
         raise ValueError("not an SQS event: it has no list of Records")
     return found
+
+
+def messages(event: Any) -> list[Message]:
+    """The messages of a batch as a worker sees them; ValueError as for `records`."""
+    return [
+        Message(
+            record["messageId"],
+            record["body"],
+            record["receiptHandle"],
+            int(record["attributes"]["ApproximateReceiveCount"]),
+        )
+        for record in records(event)
+    ]
 
 
 def failed(ids: list[str]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
-from handlers.batches import failed, records
+from handlers.batches import failed, messages
 from handlers.settings import ResizeSettings
 from lib.aws import s3 as objects
 from lib.failure_records import FailureRecords
@@ -14,7 +14,7 @@ from lib.purges import PurgeQueue
 from lib.telemetry import Telemetry
 from lib.turns import Turns
 from lib.variants import Renderer
-from lib.worker import Message, Worker
+from lib.worker import Worker
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -29,17 +29,10 @@ _CLIENTS = Config(
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     """Drain one batch; the answer lists the messages that SQS must deliver again."""
     worker = _worker()
-    batch = [
-        Message(
-            record["messageId"],
-            record["body"],
-            record["receiptHandle"],
-            int(record["attributes"]["ApproximateReceiveCount"]),
-        )
-        for record in records(event)
-    ]
     with worker.telemetry.batch():
-        return failed(worker.drain(batch, lambda: context.get_remaining_time_in_millis() / 1000))
+        return failed(
+            worker.drain(messages(event), lambda: context.get_remaining_time_in_millis() / 1000)
+        )
 
 
 @lru_cache(maxsize=1)

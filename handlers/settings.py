@@ -54,6 +54,25 @@ class ResizeSettings(Settings):
     landing_seconds: int = Field(gt=0)
 
 
+class FetchSettings(Settings):
+    """The function that fetches photos by URL."""
+
+    originals_bucket: str
+    failures_bucket: str
+    queue_url: str
+    dlq_url: str
+    upload_types: Json[list[str]]
+    max_upload_bytes: int = Field(gt=0)
+    # Receives after which SQS moves a message to the DLQ by itself, without a reason.
+    max_receive_count: int = Field(gt=0)
+    # Seconds kept of the function's timeout for what comes after the download.
+    reserve_seconds: float = Field(gt=0)
+    # Seconds after which a write that was not answered has landed, or never will.
+    landing_seconds: int = Field(gt=0)
+    # Only on a stage that runs on one's own machine: fetch from 127.0.0.0/8 too.
+    fetch_loopback: bool = False
+
+
 class PurgeSettings(Settings):
     """The function that purges."""
 

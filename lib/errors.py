@@ -31,6 +31,10 @@ class Reason(StrEnum):
     TOO_MANY_FRAMES = "too_many_frames"
     TOO_MANY_SCANS = "too_many_scans"
     METADATA_BOMB = "metadata_bomb"
+    BAD_URL = "bad_url"
+    ADDRESS_REFUSED = "address_refused"
+    SOURCE_REFUSED = "source_refused"
+    PATH_TAKEN = "path_taken"
 
 
 class FanoutError(Exception):

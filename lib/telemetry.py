@@ -9,13 +9,16 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
+from typing import TYPE_CHECKING
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from lib import keys
 from lib.errors import TransientError
-from lib.variants import Outcome
+
+if TYPE_CHECKING:
+    from lib.variants import Outcome
 
 NAMESPACE = "ImageFanout"
 SERVICE = "image-fanout"
@@ -48,7 +51,7 @@ class Telemetry:
             if self._metrics.metric_set:
                 self._metrics.flush_metrics()
 
-    def finished(self, path: str, outcome: Outcome, milliseconds: float) -> None:
+    def finished(self, path: str, outcome: "Outcome", milliseconds: float) -> None:
         """A record ended well: its variant is now what the original says."""
         rendered = outcome.action == "rendered"
         self._count("Rendered" if rendered else "Skipped")
@@ -61,6 +64,20 @@ class Telemetry:
             path=keys.escaped(path),
             bytes_in=outcome.bytes_in,
             bytes_out=outcome.bytes_out,
+            milliseconds=round(milliseconds),
+        )
+
+    def fetched(self, path: str, action: str, length: int, milliseconds: float) -> None:
+        """An order to fetch a photo ended well; `action` says how."""
+        fetched = action == "fetched"
+        self._count("Fetched" if fetched else "Skipped")
+        if fetched:
+            self._add("BytesIn", MetricUnit.Bytes, length)
+            self._add("Duration", MetricUnit.Milliseconds, milliseconds)
+        self._logger.info(
+            action,
+            path=keys.escaped(path),
+            bytes_in=length,
             milliseconds=round(milliseconds),
         )
 

@@ -4,9 +4,7 @@ A message ends in one of three ways: every record's variant is up to date; it is
 size's dead-letter queue with the reason; or it goes back to the queue for another try.
 """
 
-import random
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,9 +12,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lib import keys
 from lib.aws import sqs as queues
-from lib.errors import PermanentError, Reason, TransientError, UnknownOutcomeError
+from lib.errors import PermanentError, Reason, TransientError
 from lib.events import ObjectEvent, read_message
 from lib.failure_records import FailureRecord, FailureRecords
+from lib.messages import Message, NoTimeError, SecondsLeft, give_back, park
 from lib.telemetry import Telemetry
 from lib.variants import Renderer
 
@@ -26,24 +25,8 @@ if TYPE_CHECKING:
 # Photos of a batch that are under way at once. Measured with 30 ms a GET and 60 ms a PUT, one at
 # a time keeps the core busy half of the time, two 0.84, three and four all of it.
 ABREAST = 4
-# Delay before another try: doubles from 5 s, and never exceeds 5 minutes, so that ten receives
-# span about 25 minutes: longer than S3 or KMS throttles, shorter than anybody's patience.
-FIRST_DELAY, MAX_DELAY = 5, 300
-# The design's bound for the error attribute of a dead letter, in percent-encoded bytes.
-MAX_ERROR_BYTES = 1024
 # Failures that name no place of ours where a record of them could be.
 _PLACELESS = {Reason.MALFORMED_EVENT, Reason.FOREIGN_OBJECT, Reason.BAD_KEY}
-
-SecondsLeft = Callable[[], float]
-
-
-class Message(NamedTuple):
-    """An SQS message as a worker sees it; `attempts` counts this receive too."""
-
-    id: str
-    body: str
-    receipt_handle: str
-    attempts: int
 
 
 class Failure(NamedTuple):
@@ -52,13 +35,6 @@ class Failure(NamedTuple):
     path: str
     error: PermanentError | TransientError
     began_at: datetime
-
-
-class NoTimeError(TransientError):
-    """The batch's time is nearly used up; the message was not begun and can be taken at once."""
-
-    def __init__(self) -> None:
-        super().__init__("no_time", "too little time left in this batch to begin")
 
 
 @dataclass(frozen=True)
@@ -110,7 +86,7 @@ class Worker:
         if failures and (transient is None or message.attempts >= self.max_attempts):
             transient = self._park(message, transient or failures[0], failures)
         if transient:
-            self._return(message, transient)
+            self._give_back(message, transient)
         elif at_risk:
             self._delete(message)
         return transient is None
@@ -160,16 +136,9 @@ class Worker:
     def _park(self, message: Message, failure: Failure, failures: list[Failure]) -> Failure | None:
         """Send the message to the dead-letter queue; where that fails, say why."""
         reason = failure.error.reason
-        attributes = {
-            "reason": reason,
-            "error": _bounded(keys.escaped(str(failure.error))),
-            "size": self.renderer.size.name,
-            "path": keys.escaped(failure.path),
-            "failed_at": datetime.now(UTC).isoformat(timespec="seconds"),
-            "attempts": str(message.attempts),
-        }
+        size = self.renderer.size.name
         try:
-            queues.send(self.sqs, self.dlq_url, message.body, attributes)
+            park(self.sqs, self.dlq_url, message, failure.path, failure.error, size=size)
         except TransientError as error:
             return failure._replace(error=error)
         self.telemetry.parked(message.id, failure.path, reason, str(failure.error))
@@ -206,27 +175,13 @@ class Worker:
         except TransientError as error:
             self.telemetry.not_done("delete at once", error)
 
-    def _return(self, message: Message, failure: Failure) -> None:
-        delay = self._delay(failure.error, message.attempts)
-        reason = failure.error.reason
-        self.telemetry.returned(message.id, failure.path, reason, str(failure.error), delay)
-        try:
-            queues.return_after(self.sqs, self.queue_url, message.receipt_handle, delay)
-        except TransientError as error:
-            self.telemetry.not_done("delay", error)
-
-    def _delay(self, error: Exception, attempts: int) -> int:
-        """Seconds until the next try: exponential, with jitter so that a burst spreads out."""
-        if isinstance(error, NoTimeError):
-            return 0
-        if isinstance(error, UnknownOutcomeError):
-            # Once it has landed, the next try sees it, and mends what it has done.
-            return self.landing
-        longest = min(MAX_DELAY, FIRST_DELAY * 2 ** (attempts - 1))
-        return random.randint(longest // 2, longest)  # noqa: S311  spreads load, guards nothing
-
-
-def _bounded(escaped: str) -> str:
-    """At most MAX_ERROR_BYTES, and no half of a %XX at the end."""
-    cut = escaped[:MAX_ERROR_BYTES]
-    return cut if cut == escaped else cut[: -2 if cut[-2] == "%" else len(cut)].removesuffix("%")
+    def _give_back(self, message: Message, failure: Failure) -> None:
+        give_back(
+            self.sqs,
+            self.queue_url,
+            message,
+            failure.path,
+            failure.error,
+            landing=self.landing,
+            telemetry=self.telemetry,
+        )

@@ -145,25 +145,31 @@ def put(
     data: bytes,
     *,
     content_type: str,
-    cache_control: str,
+    cache_control: str | None,
     metadata: dict[str, str],
     replaces: str | None,
-) -> None:
+) -> str:
     """Write an object if it still has the ETag `replaces` (None: if there still is none).
 
-    Raises ConflictError where that is no longer so.
+    Gives its own ETag. Raises ConflictError where that is no longer so.
     """
-    condition: dict[str, Any] = {"IfMatch": f'"{replaces}"'} if replaces else {"IfNoneMatch": "*"}
+    cached: dict[str, Any] = {"CacheControl": cache_control} if cache_control else {}
     with translated(f"PUT {bucket}", writing=True):
-        s3.put_object(
+        answer = s3.put_object(
             Bucket=bucket,
             Key=key,
             Body=data,
             ContentType=content_type,
-            CacheControl=cache_control,
             Metadata=metadata,
-            **condition,
+            **cached,
+            **only_over(replaces),
         )
+    return answer["ETag"].strip('"')
+
+
+def only_over(etag: str | None) -> dict[str, Any]:
+    """The condition of a write: over the object with this ETag, or (None) where there is none."""
+    return {"IfMatch": f'"{etag}"'} if etag else {"IfNoneMatch": "*"}
 
 
 def delete(s3: "S3Client", bucket: str, key: str, *, etag: str) -> None:
@@ -179,10 +185,11 @@ def delete(s3: "S3Client", bucket: str, key: str, *, etag: str) -> None:
                 raise
 
 
-def write(s3: "S3Client", bucket: str, key: str, data: bytes, content_type: str) -> None:
-    """Write an object, whatever was there."""
+def write(s3: "S3Client", bucket: str, key: str, data: bytes, content_type: str) -> str:
+    """Write an object, whatever was there; gives its ETag."""
     with translated(f"PUT {bucket}"):
-        s3.put_object(Bucket=bucket, Key=key, Body=data, ContentType=content_type)
+        answer = s3.put_object(Bucket=bucket, Key=key, Body=data, ContentType=content_type)
+    return answer["ETag"].strip('"')
 
 
 def remove(s3: "S3Client", bucket: str, key: str) -> None:
@@ -199,7 +206,7 @@ def write_once(s3: "S3Client") -> None:
     reads what has become of it. A refusal such as SlowDown is known not to have been carried
     out, so that the SDK may repeat it.
     """
-    for operation in ("PutObject", "DeleteObject"):
+    for operation in ("PutObject", "DeleteObject", "CompleteMultipartUpload"):
         s3.meta.events.register_first(f"needs-retry.s3.{operation}", _stop_if_unknown)
 
 

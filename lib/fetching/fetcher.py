@@ -1,0 +1,189 @@
+"""One order carried out: from the web into the originals bucket, and only while it is wanted.
+
+A later order for the path and a deletion win. So the mark is looked at before the download,
+again when all has come and nothing is to be seen of it yet, and once more after the write; what
+was called off in that very moment is taken back.
+"""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from lib import keys
+from lib.aws import s3 as objects
+from lib.aws.multipart import put_stream
+from lib.errors import (
+    ConflictError,
+    FanoutError,
+    PermanentError,
+    Reason,
+    TransientError,
+    UnknownOutcomeError,
+)
+from lib.fetching.download import Downloader
+from lib.fetching.marks import FailedMark, Found, Marks
+from lib.fetching.orders import FetchOrder
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+# Name of the metadata by which an order knows an original as its own (x-amz-meta-*).
+ORDER = "fetch-order"
+# What servers say of a file they know nothing of. The renderer goes by the bytes.
+_ANY = "application/octet-stream"
+_UNKNOWN = {"", _ANY, "binary/octet-stream"}
+# Enough of a wrong type to recognize it by.
+_SHOWN = 60
+
+
+class Outcome(NamedTuple):
+    """How an order ended well; `length` is of what was downloaded now, in bytes."""
+
+    action: Literal["fetched", "present", "cancelled"]
+    length: int = 0
+
+
+class _CancelledError(FanoutError):
+    """The order is not wanted any more."""
+
+
+@dataclass(frozen=True)
+class Fetcher:
+    """Carries orders out for one stack; `content_types` are those that may be uploaded."""
+
+    s3: "S3Client"
+    originals_bucket: str
+    marks: Marks
+    downloader: Downloader
+    content_types: list[str]
+
+    def carry_out(self, order: FetchOrder, seconds: float) -> Outcome:
+        """Bring what the order asks for; the download may take so many seconds.
+
+        Raises PermanentError and TransientError, unless the order is not wanted any more.
+        """
+        try:
+            return self._carry_out(order, seconds)
+        except _CancelledError:
+            self._take_back(order)
+            return Outcome("cancelled")
+
+    def record(self, order: FetchOrder, failure: FailedMark) -> None:
+        """Say in place of the mark why the order failed, if it is still the path's last one."""
+        found = self.marks.read(order.path)
+        if found is not None and found.wants(order.id):
+            with suppress(ConflictError):  # a later word has come
+                self.marks.replace(order.path, found.etag, failure)
+
+    def _carry_out(self, order: FetchOrder, seconds: float) -> Outcome:
+        self._check_wanted(order)
+        try:
+            outcome = self._bring(order, seconds)
+        except UnknownOutcomeError:
+            raise  # even one that was called off: the next try sees whether it has landed
+        except (PermanentError, TransientError):
+            self._check_wanted(order)  # what is not wanted any more does not fail
+            raise
+        found = self._check_wanted(order)
+        try:
+            self.marks.remove(order.path, found.etag)
+        except ConflictError as error:
+            raise _conflict() from error
+        return outcome
+
+    def _check_wanted(self, order: FetchOrder) -> Found:
+        found = self.marks.read(order.path)
+        if found is None or not found.wants(order.id):
+            raise _CancelledError
+        return found
+
+    def _bring(self, order: FetchOrder, seconds: float) -> Outcome:
+        there = self._look(order)
+        if _is_of(order, there):
+            return Outcome("present")
+        try:
+            return self._write(order, seconds, there.etag if there else None)
+        except ConflictError as error:
+            if _is_of(order, self._look(order)):
+                return Outcome("present")
+            raise _conflict() from error
+
+    def _look(self, order: FetchOrder) -> objects.StoredObject | None:
+        """The original as it is now; PermanentError where it is another's, and is to stay."""
+        there = objects.head(self.s3, self.originals_bucket, keys.original_key(order.path))
+        if there and not order.overwrite and not _is_of(order, there):
+            raise PermanentError(
+                Reason.PATH_TAKEN,
+                f"there is a photo at {keys.escaped(order.path)!r}: order with overwrite: true "
+                "to replace it",
+            )
+        return there
+
+    def _write(self, order: FetchOrder, seconds: float, replaces: str | None) -> Outcome:
+        count = 0
+
+        def counted(chunks: Iterator[bytes]) -> Iterator[bytes]:
+            nonlocal count
+            for chunk in chunks:
+                count += len(chunk)
+                yield chunk
+
+        with self.downloader.open(order.url, seconds) as answer:
+            put_stream(
+                self.s3,
+                self.originals_bucket,
+                keys.original_key(order.path),
+                counted(answer.chunks),
+                content_type=self._stored_type(answer.content_type),
+                metadata={ORDER: order.id},
+                replaces=replaces,
+                before_end=lambda: self._check_wanted(order),
+            )
+        return Outcome("fetched", count)
+
+    def _stored_type(self, said: str) -> str:
+        if said in _UNKNOWN:
+            return _ANY
+        if said not in self.content_types:
+            raise PermanentError(
+                Reason.UNSUPPORTED,
+                f"the file is said to be {said[:_SHOWN]!r}; fetched are "
+                f"{', '.join(self.content_types)}",
+            )
+        return said
+
+    def _take_back(self, order: FetchOrder) -> None:
+        """Remove what the order may have written after it was called off, and the note of that."""
+        found = self.marks.read(order.path)
+        if found is None or found.mark.id != order.id or not found.is_cancelled:
+            return
+        key = keys.original_key(order.path)
+        there = objects.head(self.s3, self.originals_bucket, key)
+        with suppress(ConflictError):  # a new photo, or a new order, is not ours to remove
+            if there is not None and _is_of(order, there):
+                objects.delete(self.s3, self.originals_bucket, key, etag=there.etag)
+            self.marks.remove(order.path, found.etag)
+
+
+def failed_mark(
+    order: FetchOrder, error: PermanentError | TransientError, attempts: int, began_at: datetime
+) -> FailedMark:
+    """The record of an order that was given up on."""
+    return FailedMark(
+        id=order.id,
+        reason=error.reason,
+        error=str(error),
+        attempts=attempts,
+        began_at=began_at,
+        failed_at=datetime.now(UTC),
+    )
+
+
+def _is_of(order: FetchOrder, there: objects.StoredObject | None) -> bool:
+    return there is not None and there.metadata.get(ORDER) == order.id
+
+
+def _conflict() -> TransientError:
+    return TransientError("conflict", "somebody else wrote to the path at the same time")

@@ -1,0 +1,173 @@
+"""Orders to fetch a photo: given, looked after, called off. Fetching is somebody else's."""
+
+import secrets
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from lib import keys
+from lib.aws import sqs as queues
+from lib.dead_letters.letter import WORKER_STOPPED
+from lib.errors import ConflictError, PermanentError, Reason, RequestError, TransientError
+from lib.fetching.marks import FailedMark, Mark, Marks
+from lib.fetching.urls import MAX_LENGTH, check_port, read_url
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+
+# How long the fetch queue keeps a message: after that nobody can carry the order out any more.
+# Four days, as for every other queue: a long weekend to mend what stops a worker.
+ORDER_LASTS = timedelta(days=4)
+# 128 bits, in hexadecimal: no two orders have the same.
+_ID_BYTES = 16
+_ID = f"^[0-9a-f]{{{2 * _ID_BYTES}}}$"
+
+
+class FetchOrder(BaseModel):
+    """The body of a message: fetch what is at `url` into `originals/<path>`.
+
+    The URL can be a secret: it is in the message, and in no log, mark or error.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str = Field(pattern=_ID)
+    path: str = Field(min_length=1, max_length=keys.MAX_KEY_BYTES)
+    url: str = Field(max_length=MAX_LENGTH, repr=False)
+    overwrite: bool
+    ordered_at: AwareDatetime
+
+
+class FetchState(BaseModel):
+    """Where an order is: `pending` since `ordered_at`, or `failed`, with all the rest."""
+
+    model_config = ConfigDict(frozen=True)
+
+    state: Literal["pending", "failed"]
+    ordered_at: datetime | None = None
+    reason: str | None = None
+    error: str | None = None
+    failed_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class FetchDesk:
+    """Takes orders for one stack; `allow_loopback` only where it runs on one's own machine."""
+
+    s3: "S3Client"
+    sqs: "SQSClient"
+    failures_bucket: str
+    queue_url: str
+    allow_loopback: bool = False
+
+    def order(self, path: str, url: str, *, overwrite: bool = False) -> FetchOrder:
+        """Have a URL fetched; an earlier order for the path is void from now on.
+
+        RequestError for a path or a URL that can never be; TransientError where nothing was
+        ordered because AWS did not answer.
+        """
+        self._check(path, url)
+        order = FetchOrder(
+            id=secrets.token_hex(_ID_BYTES),
+            path=path,
+            url=url,
+            overwrite=overwrite,
+            ordered_at=datetime.now(UTC),
+        )
+        mark = Mark(id=order.id, ordered_at=order.ordered_at)
+        # The mark first: a worker that found none would take its order for called off.
+        etag = self._marks.write(path, mark)
+        try:
+            queues.send(self.sqs, self.queue_url, order.model_dump_json(), {})
+        except TransientError:
+            # Should the message be under way all the same, it now finds itself called off.
+            with suppress(TransientError, ConflictError):
+                self._marks.remove(path, etag)
+            raise
+        return order
+
+    def look(self, path: str) -> FetchState | None:
+        """Where the order for a path is; None where there is none, or it was carried out."""
+        found = self._marks.read(path)
+        if found is None or found.is_cancelled:
+            return None
+        if isinstance(found.mark, FailedMark):
+            failed = found.mark
+            return _failed(failed.reason, failed.error, failed.failed_at)
+        lost_at = found.mark.ordered_at + ORDER_LASTS
+        if lost_at < datetime.now(UTC):
+            return _failed(
+                WORKER_STOPPED,
+                f"nothing came of the order in {ORDER_LASTS.days} days: give it again",
+                lost_at,
+            )
+        return FetchState(state="pending", ordered_at=found.mark.ordered_at)
+
+    def cancel(self, path: str) -> None:
+        """Call the order for a path off, if there is one; whatever it may still write goes again.
+
+        Call this before the original is deleted.
+        """
+        found = self._marks.read(path)
+        if found is None or found.is_cancelled:
+            return
+        if isinstance(found.mark, Mark):
+            # Not removed: a worker between its last look and its write could not tell this from
+            # a second delivery that has cleared the mark. It takes the note away.
+            self._marks.write(path, found.mark.model_copy(update={"cancelled": True}))
+            return
+        with suppress(ConflictError):  # a new order has come: it stands
+            self._marks.remove(path, found.etag)
+
+    @property
+    def _marks(self) -> Marks:
+        return Marks(self.s3, self.failures_bucket)
+
+    def _check(self, path: str, url: str) -> None:
+        try:
+            _check_path(path)
+        except PermanentError as error:
+            raise RequestError(422, "bad_path", str(error)) from error
+        try:
+            asked = read_url(url)
+            if not self.allow_loopback:
+                check_port(asked)
+        except PermanentError as error:
+            raise RequestError(422, error.reason, str(error)) from error
+
+
+def read_order(body: str) -> FetchOrder:
+    """The order that a message is; PermanentError for any other, and for a path it cannot have.
+
+    The text of the error quotes nothing of the message.
+    """
+    try:
+        order = FetchOrder.model_validate_json(body)
+    except ValidationError as error:
+        wrong = sorted({".".join(map(str, each["loc"])) or "body" for each in error.errors()})
+        raise PermanentError(
+            Reason.MALFORMED_EVENT,
+            f"the message is no order to fetch a photo (wrong: {', '.join(wrong[:5])}): order "
+            "through the API, or purge it",
+        ) from None
+    _check_path(order.path)
+    return order
+
+
+def _check_path(path: str) -> None:
+    keys.check_path(path)
+    length = len(keys.original_key(path).encode())
+    if length > keys.MAX_KEY_BYTES:
+        raise PermanentError(
+            Reason.BAD_KEY,
+            f"the original's key would have {length} bytes, S3 takes {keys.MAX_KEY_BYTES}: "
+            "give a shorter path",
+        )
+
+
+def _failed(reason: str, error: str, failed_at: datetime) -> FetchState:
+    return FetchState(state="failed", reason=reason, error=error, failed_at=failed_at)

@@ -1,0 +1,116 @@
+"""The worker of the fetch queue: what happens to each of its messages.
+
+A message ends as a photo in the originals bucket, as an order that is not wanted any more, or
+as a dead letter with its reason; or it goes back to the queue for another try.
+"""
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from lib.errors import PermanentError, TransientError
+from lib.fetching.fetcher import Fetcher, failed_mark
+from lib.fetching.orders import FetchOrder, read_order
+from lib.messages import Message, NoTimeError, SecondsLeft, give_back, park
+from lib.telemetry import Telemetry
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+
+@dataclass(frozen=True)
+class FetchWorker:
+    """Drains the fetch queue, one order after the other; it is made for batches of one.
+
+    `reserve` is kept of the time for what comes after the download, and `landing` how long a
+    write that was not answered may still be under way, in seconds.
+    """
+
+    fetcher: Fetcher
+    sqs: "SQSClient"
+    queue_url: str
+    dlq_url: str
+    max_attempts: int
+    reserve: float
+    landing: int
+    telemetry: Telemetry
+
+    def drain(self, batch: list[Message], seconds_left: SecondsLeft) -> list[str]:
+        """Carry out all orders of a batch; gives the ids of those that SQS must deliver again."""
+        return [message.id for message in batch if not self._take(message, seconds_left)]
+
+    def _take(self, message: Message, seconds_left: SecondsLeft) -> bool:
+        """Carry an order out, or park it; False to have it again."""
+        began_at = datetime.now(UTC)
+        order: FetchOrder | None = None
+        try:
+            order = read_order(message.body)
+            self._carry_out(order, seconds_left)
+        except (PermanentError, TransientError) as error:
+            return self._failed(message, order, error, began_at)
+        except Exception as error:  # noqa: BLE001  logged, tried again, parked at last
+            self.telemetry.crashed(message.id)
+            # Only the kind: its text may quote the URL.
+            crash = TransientError("crashed", type(error).__name__)
+            return self._failed(message, order, crash, began_at)
+        return True
+
+    def _carry_out(self, order: FetchOrder, seconds_left: SecondsLeft) -> None:
+        seconds = seconds_left() - self.reserve
+        if seconds <= 0:
+            raise NoTimeError
+        started = time.monotonic()
+        outcome = self.fetcher.carry_out(order, seconds)
+        took = (time.monotonic() - started) * 1000
+        self.telemetry.fetched(order.path, outcome.action, outcome.length, took)
+
+    def _failed(
+        self,
+        message: Message,
+        order: FetchOrder | None,
+        error: PermanentError | TransientError,
+        began_at: datetime,
+    ) -> bool:
+        """Park what cannot succeed or has been tried enough; give the rest back."""
+        path = order.path if order else ""
+        last = isinstance(error, PermanentError) or message.attempts >= self.max_attempts
+        refusal = self._park(message, path, error) if last else error
+        if refusal is not None:
+            give_back(
+                self.sqs,
+                self.queue_url,
+                message,
+                path,
+                refusal,
+                landing=self.landing,
+                telemetry=self.telemetry,
+            )
+            return False
+        if order:
+            self._record(order, error, message.attempts, began_at)
+        return True
+
+    def _park(
+        self, message: Message, path: str, error: PermanentError | TransientError
+    ) -> TransientError | None:
+        """Send a message to the dead-letter queue; where that fails, say why."""
+        try:
+            park(self.sqs, self.dlq_url, message, path, error)
+        except TransientError as refusal:
+            return refusal
+        self.telemetry.parked(message.id, path, error.reason, str(error))
+        return None
+
+    def _record(
+        self,
+        order: FetchOrder,
+        error: PermanentError | TransientError,
+        attempts: int,
+        began_at: datetime,
+    ) -> None:
+        """Leave word for those who ask by the path; the dead letter itself is safe by now."""
+        try:
+            self.fetcher.record(order, failed_mark(order, error, attempts, began_at))
+        except TransientError as refusal:
+            self.telemetry.not_done("failure record", refusal)
