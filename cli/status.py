@@ -6,7 +6,7 @@ import typer
 
 from cli.places import status_desk_of
 from cli.stage import JsonOption, RegionOption, Stage, StageOption
-from cli.terminal import age, print_json, show, shown
+from cli.terminal import age, note, print_json, show, shown
 from lib.errors import PermanentError
 from lib.status import Status, VariantFacts
 
@@ -29,10 +29,13 @@ def status(
     except PermanentError as error:
         raise typer.BadParameter(str(error), param_hint="PATH") from error
     if as_json:
-        print_json(as_document(path, told))
+        print_json(as_document(path, told.sizes))
     else:
-        print_status(told)
-    if not is_ready(told):
+        print_status(told.sizes)
+        if told.fetch:
+            why = f": {shown(str(told.fetch.error))}" if told.fetch.error else ""
+            note(f"A photo ordered from the web is {told.fetch.state}{why}")
+    if not is_ready(told.sizes):
         raise typer.Exit(1)
 
 

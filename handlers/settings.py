@@ -85,6 +85,7 @@ class UploadSettings(Settings):
     originals_bucket: str
     failures_bucket: str
     fetch_queue_url: str
+    fetch_loopback: bool
     images_url: str
     sizes: Json[list[str]]
     upload_types: Json[list[str]]

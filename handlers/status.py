@@ -7,26 +7,16 @@ import boto3
 from aws_lambda_powertools.event_handler import Response, content_types
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from pydantic import BaseModel
 
 from handlers.http import answer, path_of, refusals, resolver, routes
 from handlers.settings import StatusSettings
-from lib.fetching.orders import FetchState
 from lib.sizes import folders_of
-from lib.status import Status, StatusDesk
+from lib.status import PhotoStatus, StatusDesk
 
 router = routes()
 
 # Rendering takes a second or two once a worker has come to the photo.
 _RETRY_SECONDS = "1"
-
-
-class PhotoStatus(BaseModel):
-    """A photo at each size, by the size's name; `fetch` only while or after it was fetched."""
-
-    path: str
-    sizes: Status
-    fetch: FetchState | None = None
 
 
 _DOCUMENTED: Any = {
@@ -59,14 +49,14 @@ def show_status_by_query(path: Annotated[str, Query()]) -> Response[PhotoStatus]
 
 
 def _status(path: str) -> Response[PhotoStatus]:
-    told = PhotoStatus(path=path, sizes=_desk().status_of(path), fetch=None)
+    told = _desk().status_of(path)
     return Response(200, content_types.APPLICATION_JSON, told, headers=_headers(told))
 
 
 def _headers(told: PhotoStatus) -> dict[str, str]:
     # A status is true for the moment it was read.
     headers = {"Cache-Control": "no-store"}
-    if any(size.state == "pending" for size in told.sizes.values()):
+    if any(each and each.state == "pending" for each in (told.fetch, *told.sizes.values())):
         headers["Retry-After"] = _RETRY_SECONDS
     return headers
 

@@ -106,6 +106,7 @@ def _desk() -> UploadDesk:
             sqs=boto3.client("sqs"),
             failures_bucket=settings.failures_bucket,
             queue_url=settings.fetch_queue_url,
+            allow_loopback=settings.fetch_loopback,
         ),
         originals_bucket=settings.originals_bucket,
         images_url=settings.images_url,

@@ -15,7 +15,7 @@ from infra.functions import (
 )
 from infra.names import allow, arn, ref, sub
 from infra.parameters import Parameters
-from lib.fetching.orders import FETCH_FOLDER
+from lib.fetching.marks import PLACE
 from lib.keys import ORIGINALS
 from lib.sizes import Size
 
@@ -76,6 +76,7 @@ def api_functions(parameters: Parameters, sizes: list[Size]) -> dict[str, Any]:
             IMAGES_URL=images_url,
             SIZES=json.dumps([size.name for size in sizes]),
             UPLOAD_TYPES=parameters.upload_types_json,
+            FETCH_LOOPBACK=str(parameters.fetch_loopback).lower(),
         ),
         "status": _function(
             parameters,
@@ -142,14 +143,14 @@ def _role(name: str) -> str:
 def api_resources(parameters: Parameters) -> dict[str, Any]:
     """The functions' roles."""
     originals = sub(f"{ORIGINALS_BUCKET}/{ORIGINALS}*")
-    order = sub(f"{FAILURES_BUCKET}/{FETCH_FOLDER}/*")
+    order = sub(f"{FAILURES_BUCKET}/{PLACE}/*")
     allowed = {
         "uploads": [
             # A presigned form carries the leave of whoever signed it.
             allow(["s3:PutObject", "s3:GetObject"], originals),
             # To tell a free path from a taken one: without it S3 says 403 for both.
             listing(ORIGINALS_BUCKET, [ORIGINALS]),
-            allow(["s3:PutObject"], order),
+            allow(["s3:PutObject", "s3:DeleteObject"], order),
             allow(["sqs:SendMessage"], arn(FETCH_QUEUE)),
         ],
         "status": [
@@ -162,7 +163,8 @@ def api_resources(parameters: Parameters) -> dict[str, Any]:
         ],
         "deletion": [
             allow(["s3:DeleteObject"], originals),
-            allow(["s3:DeleteObject"], order),
+            allow(["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], order),
+            listing(FAILURES_BUCKET, [f"{PLACE}/"]),
         ],
         "openapi": [],
     }

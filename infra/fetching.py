@@ -15,7 +15,7 @@ from infra.names import allow, arn, ref, sub
 from infra.numbers import DLQ_RETENTION, QUEUE_RETENTION, VISIBILITY_TIMEOUTS
 from infra.parameters import Parameters
 from infra.queues import queue
-from lib.fetching.orders import FETCH_FOLDER
+from lib.fetching.marks import PLACE
 from lib.keys import ORIGINALS
 
 FETCH_QUEUE = "FetchQueue"
@@ -24,6 +24,8 @@ _ROLE = "RoleOfFetch"
 _FUNCTION = "fetch"
 # Fifty megabytes at a megabyte a second, and some for the connection and S3.
 _TIMEOUT = 90
+# Of these, what the last part and its checks may take after the download.
+_RESERVE = 15
 # Somebody else's server: it has minutes to come back, not hours.
 _MAX_RECEIVE_COUNT = 5
 # However many URLs are sent at once, nobody's server is visited by a crowd of us.
@@ -48,6 +50,8 @@ def fetch_function(parameters: Parameters) -> dict[str, Any]:
                 "QUEUE_URL": ref(FETCH_QUEUE),
                 "DLQ_URL": ref(_DLQ),
                 "MAX_RECEIVE_COUNT": str(_MAX_RECEIVE_COUNT),
+                "RESERVE_SECONDS": str(_RESERVE),
+                "LANDING_SECONDS": str(parameters.landing),
                 "UPLOAD_TYPES": parameters.upload_types_json,
                 "FETCH_LOOPBACK": str(parameters.fetch_loopback).lower(),
             },
@@ -68,7 +72,7 @@ def fetch_function(parameters: Parameters) -> dict[str, Any]:
 def fetch_resources(parameters: Parameters) -> dict[str, Any]:
     """Queue, DLQ, its alarm, and the function's role."""
     name = f"{parameters.prefix}-{_FUNCTION}"
-    marks = sub(f"{FAILURES_BUCKET}/{FETCH_FOLDER}/*")
+    marks = sub(f"{FAILURES_BUCKET}/{PLACE}/*")
     return {
         FETCH_QUEUE: queue(
             name,
@@ -94,6 +98,6 @@ def fetch_resources(parameters: Parameters) -> dict[str, Any]:
             ),
             allow(["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], marks),
             listing(ORIGINALS_BUCKET, [ORIGINALS]),
-            listing(FAILURES_BUCKET, [f"{FETCH_FOLDER}/"]),
+            listing(FAILURES_BUCKET, [f"{PLACE}/"]),
         ),
     }

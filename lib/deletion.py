@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from lib import keys
 from lib.aws import s3 as objects
-from lib.fetching.orders import FetchMarks
+from lib.fetching.orders import Orders
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -26,5 +26,5 @@ class Deletion:
         PermanentError for a path that no original can have.
         """
         keys.check_path(path)
-        FetchMarks(self.s3, self.failures_bucket).cancel(path)
+        Orders(self.s3, self.failures_bucket).cancel(path)
         objects.remove(self.s3, self.originals_bucket, keys.original_key(path))

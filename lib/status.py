@@ -17,6 +17,7 @@ from lib.aws import s3 as objects
 from lib.aws.failures import said_if_denied
 from lib.errors import PermanentError
 from lib.failure_records import FailureRecords
+from lib.fetching.orders import FetchState, Orders
 from lib.merge import worked_on
 from lib.metadata import ORIGINAL_ETAG, PIXELS
 
@@ -54,6 +55,19 @@ class SizeStatus(BaseModel):
 
 Status = dict[str, SizeStatus]
 
+
+class PhotoStatus(BaseModel):
+    """A photo at each size, by the size's name.
+
+    `fetch` is the order to fetch it, while that is pending or if it has failed. Where there is
+    no original yet the sizes say the same; else they tell of the one that is there.
+    """
+
+    path: str
+    sizes: Status
+    fetch: FetchState | None = None
+
+
 # A look is waiting for S3, some 20 ms a request: sizes are looked at side by side.
 _ABREAST = 8
 
@@ -73,23 +87,25 @@ class StatusDesk:
     failures_bucket: str
     images_url: str
 
-    def status_of(self, path: str) -> Status:
-        """The status by size; PermanentError for a path that no original can have."""
+    def status_of(self, path: str) -> PhotoStatus:
+        """The status at each size; PermanentError for a path that no original can have."""
         keys.check_path(path)
         with said_if_denied("look at originals, variants and failure records"):
             key = keys.original_key(path)
             original = objects.head(self.s3, self.originals_bucket, key)
+            order = Orders(self.s3, self.failures_bucket).look(path)
 
             def look(size: str) -> SizeStatus:
-                return self._at(size, path, original)
+                return (
+                    _without_original(order) if original is None else self._at(size, path, original)
+                )
 
-            return dict(
-                zip(self.folders, worked_on(self.folders, look, abreast=_ABREAST), strict=True)
+            told = worked_on(self.folders, look, abreast=_ABREAST)
+            return PhotoStatus(
+                path=path, sizes=dict(zip(self.folders, told, strict=True)), fetch=order
             )
 
-    def _at(self, size: str, path: str, original: objects.StoredObject | None) -> SizeStatus:
-        if original is None:
-            return SizeStatus(state="gone")
+    def _at(self, size: str, path: str, original: objects.StoredObject) -> SizeStatus:
         try:
             variants = [self._variant(folder, path, original.etag) for folder in self.folders[size]]
         except PermanentError as error:  # too long a path for this size, though not for others
@@ -116,6 +132,12 @@ class StatusDesk:
         )
 
 
+def _without_original(order: FetchState | None) -> SizeStatus:
+    if order is None:
+        return SizeStatus(state="gone")
+    return SizeStatus(state=order.state, reason=order.reason, error=order.error)
+
+
 # Between two looks at one photo: rendering takes seconds, and a look some requests.
 _POLL_SECONDS = 1.0
 # No news of any photo for so long: longer than a cold start and the first tries of a transient
@@ -128,7 +150,7 @@ class Watch:
 
     def __init__(
         self,
-        status_of: Callable[[str], Status],
+        status_of: Callable[[str], PhotoStatus],
         *,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
@@ -140,7 +162,7 @@ class Watch:
         """The status once no size is pending, or what it is when patience ends."""
         pending = -1
         while True:
-            status = self._status_of(path)
+            status = self._status_of(path).sizes
             before, pending = pending, sum(each.state == "pending" for each in status.values())
             if pending != before:
                 self._news_at = self._clock()

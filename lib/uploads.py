@@ -13,6 +13,7 @@ from lib import keys
 from lib.aws import s3 as objects
 from lib.errors import PermanentError, RequestError
 from lib.fetching.orders import FetchDesk
+from lib.fetching.urls import MAX_LENGTH
 from lib.merge import worked_on
 
 if TYPE_CHECKING:
@@ -29,9 +30,6 @@ FOLDER_BYTES = 16
 MAX_TICKETS = 100
 # Looks at S3 that are under way at once for them: 100 one after the other take seconds.
 _ABREAST = 8
-# What browsers and servers agree on taking.
-MAX_URL = 2048
-
 Path = Annotated[str, Field(min_length=1, max_length=keys.MAX_KEY_BYTES)]
 Filename = Annotated[str, Field(min_length=1, max_length=255)]
 
@@ -59,7 +57,7 @@ class FetchRequest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    url: str = Field(min_length=1, max_length=MAX_URL)
+    url: str = Field(min_length=1, max_length=MAX_LENGTH)
     path: Path | None = None
     overwrite: bool = False
 

@@ -9,13 +9,14 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
 
 from cli.stage import TOKEN
 from lib.errors import ConfigError
-from lib.tokens import Tokens
+from lib.tokens import Tokens, check
 from local import emulator
 from local.processes import Processes, clean_environment, free_port
 
@@ -148,19 +149,22 @@ class LocalStack:
             originals_bucket=outputs["OriginalsBucketName"],
             images_bucket=outputs["ImagesBucketName"],
             sizes=json.loads(outputs["Sizes"]),
-            token=environment.get(TOKEN) or self._new_token(endpoint, outputs),
+            token=self._token(endpoint, outputs, environment.get(TOKEN, "")),
         )
         file = self.state / "stack.json"
         file.touch(mode=_OWN)
         file.write_text(json.dumps(asdict(stack), indent=2) + "\n")
         return stack
 
-    def _new_token(self, endpoint: str, outputs: dict[str, str]) -> str:
+    def _token(self, endpoint: str, outputs: dict[str, str], present: str) -> str:
         """A token for whoever uses this machine; none where the API takes none."""
         if "TokensSecretArn" not in outputs:
             return ""
         secrets = emulator.client(endpoint, REGION, "secretsmanager")
-        token, _ = Tokens(secrets, outputs["TokensSecretArn"]).create("local")
+        tokens = Tokens(secrets, outputs["TokensSecretArn"])
+        if check(present, tokens.kept(), datetime.now(UTC)):
+            return present
+        token, _ = tokens.create("local")
         self._export({TOKEN: token})
         return token
 

@@ -55,40 +55,11 @@ class FetchState(BaseModel):
 
 
 @dataclass(frozen=True)
-class FetchDesk:
-    """Takes orders for one stack; `allow_loopback` only where it runs on one's own machine."""
+class Orders:
+    """The orders of one stack, by the path that each is for."""
 
     s3: "S3Client"
-    sqs: "SQSClient"
     failures_bucket: str
-    queue_url: str
-    allow_loopback: bool = False
-
-    def order(self, path: str, url: str, *, overwrite: bool = False) -> FetchOrder:
-        """Have a URL fetched; an earlier order for the path is void from now on.
-
-        RequestError for a path or a URL that can never be; TransientError where nothing was
-        ordered because AWS did not answer.
-        """
-        self._check(path, url)
-        order = FetchOrder(
-            id=secrets.token_hex(_ID_BYTES),
-            path=path,
-            url=url,
-            overwrite=overwrite,
-            ordered_at=datetime.now(UTC),
-        )
-        mark = Mark(id=order.id, ordered_at=order.ordered_at)
-        # The mark first: a worker that found none would take its order for called off.
-        etag = self._marks.write(path, mark)
-        try:
-            queues.send(self.sqs, self.queue_url, order.model_dump_json(), {})
-        except TransientError:
-            # Should the message be under way all the same, it now finds itself called off.
-            with suppress(TransientError, ConflictError):
-                self._marks.remove(path, etag)
-            raise
-        return order
 
     def look(self, path: str) -> FetchState | None:
         """Where the order for a path is; None where there is none, or it was carried out."""
@@ -126,6 +97,41 @@ class FetchDesk:
     @property
     def _marks(self) -> Marks:
         return Marks(self.s3, self.failures_bucket)
+
+
+@dataclass(frozen=True)
+class FetchDesk(Orders):
+    """Takes orders for one stack; `allow_loopback` only where it runs on one's own machine."""
+
+    sqs: "SQSClient"
+    queue_url: str
+    allow_loopback: bool = False
+
+    def order(self, path: str, url: str, *, overwrite: bool = False) -> FetchOrder:
+        """Have a URL fetched; an earlier order for the path is void from now on.
+
+        RequestError for a path or a URL that can never be; TransientError where nothing was
+        ordered because AWS did not answer.
+        """
+        self._check(path, url)
+        order = FetchOrder(
+            id=secrets.token_hex(_ID_BYTES),
+            path=path,
+            url=url,
+            overwrite=overwrite,
+            ordered_at=datetime.now(UTC),
+        )
+        mark = Mark(id=order.id, ordered_at=order.ordered_at)
+        # The mark first: a worker that found none would take its order for called off.
+        etag = self._marks.write(path, mark)
+        try:
+            queues.send(self.sqs, self.queue_url, order.model_dump_json(), {})
+        except TransientError:
+            # Should the message be under way all the same, it now finds itself called off.
+            with suppress(TransientError, ConflictError):
+                self._marks.remove(path, etag)
+            raise
+        return order
 
     def _check(self, path: str, url: str) -> None:
         try:

@@ -10,7 +10,7 @@ from cli.stage import Stage
 from lib.errors import ConfigError, PermanentError
 from lib.failure_records import FailureRecord, FailureRecords
 from lib.sizes import Size
-from lib.status import SizeStatus, Status, StatusDesk, Watch
+from lib.status import PhotoStatus, SizeStatus, Status, StatusDesk, Watch
 from tests.command_line import fanout
 from tests.integration.conftest import SIZE, WorkerDoor
 from tests.integration.stage import Deployed, deployed
@@ -32,7 +32,7 @@ def status(s3: "S3Client", path: str, *sizes: Size) -> Status:
         failures_bucket="failures-bucket",
         images_url="https://images.example",
     )
-    return desk.status_of(path)
+    return desk.status_of(path).sizes
 
 
 def fail(s3: "S3Client", path: str, *, seconds_ago: float) -> None:
@@ -199,7 +199,10 @@ class Clock:
 
 
 def watch(status_of: Callable[[str], Any], clock: Clock) -> Watch:
-    return Watch(status_of, sleep=clock.sleep, clock=lambda: clock.now)
+    def photo(path: str) -> PhotoStatus:
+        return PhotoStatus(path=path, sizes=status_of(path))
+
+    return Watch(photo, sleep=clock.sleep, clock=lambda: clock.now)
 
 
 def told(*states: Any) -> Status:

@@ -15,7 +15,7 @@ import pytest
 from cli import upload
 from cli.stage import Stage
 from cli.upload_client import post_form
-from lib.status import SizeStatus, Status, VariantFacts
+from lib.status import PhotoStatus, SizeStatus, VariantFacts
 from tests.command_line import Run, fanout
 from tests.pictures import encoded, quarters
 
@@ -87,6 +87,7 @@ def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     with Site() as site:
         monkeypatch.setattr(Stage, "api_url", site.url)
+        monkeypatch.setattr(Stage, "authorize", None)
         serving = threading.Thread(target=site.serve_forever, args=(0.01,))
         serving.start()
         yield site
@@ -183,9 +184,10 @@ def test_an_api_that_nobody_answers_at_is_no_traceback(
 class Desk:
     """Knows one photo that is ready and one that has failed."""
 
-    def status_of(self, path: str) -> Status:
+    def status_of(self, path: str) -> PhotoStatus:
         if path == "2026/photo 01 é.jpg":
-            return {"40x30": SizeStatus(state="failed", reason="corrupt", error="[b]damaged")}
+            failed = SizeStatus(state="failed", reason="corrupt", error="[b]damaged")
+            return PhotoStatus(path=path, sizes={"40x30": failed})
         variant = VariantFacts(
             url=f"https://images.example/40x30/{path}",
             content_type="image/jpeg",
@@ -193,7 +195,8 @@ class Desk:
             pixels="40x30",
             modified=datetime.now(UTC) - timedelta(minutes=5),
         )
-        return {"40x30": SizeStatus(state="ready", variants=[variant])}
+        ready = SizeStatus(state="ready", variants=[variant])
+        return PhotoStatus(path=path, sizes={"40x30": ready})
 
 
 def test_waiting_tells_what_became_of_each(
