@@ -15,12 +15,20 @@ from lib.deletion import Deletion
 router = routes()
 
 _DOCUMENTED: Any = {
-    204: {"description": "It is gone, or never was there; its variants follow within seconds"},
+    204: {
+        "description": "It is gone, or never was there; its variants follow within seconds",
+        "content": {},
+    },
     **refusals(422),
 }
 
 
-@router.delete("/uploads/<path>", summary="Delete a photo at every size", responses=_DOCUMENTED)
+@router.delete(
+    "/uploads/<path>",
+    operation_id="deletePhoto",
+    summary="Delete a photo at every size",
+    responses=_DOCUMENTED,
+)
 def delete_photo(path: str) -> Response[str]:
     """Delete the photo at this path."""
     return _deleted(path_of(path))
@@ -28,6 +36,7 @@ def delete_photo(path: str) -> Response[str]:
 
 @router.delete(
     "/uploads",
+    operation_id="deletePhotoByQuery",
     summary="The same, for any path",
     description="API Gateway cuts a path at an escaped `?` or `#`; a query it leaves as it is.",
     responses=_DOCUMENTED,

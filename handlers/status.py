@@ -30,7 +30,10 @@ _DOCUMENTED: Any = {
 
 
 @router.get(
-    "/uploads/<path>", summary="What has become of a photo, at each size", responses=_DOCUMENTED
+    "/uploads/<path>",
+    operation_id="getStatus",
+    summary="What has become of a photo, at each size",
+    responses=_DOCUMENTED,
 )
 def show_status(path: str) -> Response[PhotoStatus]:
     """Tell the status of the photo at this path."""
@@ -39,6 +42,7 @@ def show_status(path: str) -> Response[PhotoStatus]:
 
 @router.get(
     "/uploads",
+    operation_id="getStatusByQuery",
     summary="The same, for any path",
     description="API Gateway cuts a path at an escaped `?` or `#`; a query it leaves as it is.",
     responses=_DOCUMENTED,

@@ -43,6 +43,7 @@ class BatchAnswer(BaseModel):
 
 @router.post(
     "/uploads",
+    operation_id="createUpload",
     summary="Ask to upload a photo, or to have one fetched",
     description="With `content_type` and `bytes`: 201 and a ticket, a form to post the file with. "
     "It can be used until it expires, more than once, and replaces what came to be at its path "
@@ -62,6 +63,7 @@ def create_upload(request: Annotated[UploadRequest, Body()]) -> Response[Ticket 
 
 @router.post(
     "/uploads/batch",
+    operation_id="createUploads",
     summary="Ask for up to 100 tickets at once",
     responses={
         200: {

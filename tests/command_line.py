@@ -41,5 +41,5 @@ def fanout(*arguments: str, answer: str | None = None) -> Run:
             code = main(list(arguments))
         except SystemExit as end:
             code = int(end.code or 0)
-    assert "Traceback" not in err.getvalue()
+    assert "Traceback" not in err.getvalue(), err.getvalue()
     return Run(code, out.getvalue(), err.getvalue())

@@ -14,7 +14,7 @@ import pytest
 
 from cli import upload
 from cli.stage import Stage
-from cli.upload_client import post_form
+from cli.upload_client import bearing, post_form
 from lib.status import PhotoStatus, SizeStatus, VariantFacts
 from tests.command_line import Run, fanout
 from tests.pictures import encoded, quarters
@@ -49,7 +49,7 @@ class Answers(BaseHTTPRequestHandler):
         if self.path in self.server.refusals:
             return self.answer(*self.server.refusals[self.path])
         if self.path == "/uploads":
-            assert self.headers["Authorization"].startswith("AWS4-HMAC-SHA256")
+            assert self.headers["Authorization"] == "Bearer a-token"
             return self.answer(201, json.dumps(self.ticket(json.loads(body))))
         kind = f"Content-Type: {self.headers['Content-Type']}\r\n\r\n"
         parts: Any = BytesParser().parsebytes(kind.encode() + body).get_payload()
@@ -87,7 +87,7 @@ def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     with Site() as site:
         monkeypatch.setattr(Stage, "api_url", site.url)
-        monkeypatch.setattr(Stage, "authorize", None)
+        monkeypatch.setattr(Stage, "authorize", property(lambda _: bearing("a-token")))
         serving = threading.Thread(target=site.serve_forever, args=(0.01,))
         serving.start()
         yield site
