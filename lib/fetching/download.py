@@ -7,7 +7,7 @@ away from much.
 
 import ssl
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException, HTTPResponse, IncompleteRead
 from typing import Any, NamedTuple
@@ -65,7 +65,9 @@ class Downloader:
                 places = resolve(hop, deadline, allow_loopback=self.allow_loopback)
                 with _translated(hop):
                     wire = stack.enter_context(connected(hop, places, deadline, self.tls))
-                    response = _ask(hop, wire)
+                    response = stack.enter_context(closing(_ask(hop, wire)))
+                    if wire.is_at_its_end:  # http.client takes half a head for a whole one
+                        raise _truncated(hop)
                 if response.status not in _REDIRECTS:
                     yield self._answer(hop, response)
                     return
@@ -104,10 +106,7 @@ def _ask(hop: Url, wire: Wire) -> HTTPResponse:
     given: Any = wire
     connection.sock = given
     connection.request("GET", hop.resource, headers={"Host": hop.authority, **_HEADERS})
-    response = connection.getresponse()
-    if wire.is_at_its_end:  # http.client takes half a head for a whole one
-        raise _truncated(hop)
-    return response
+    return connection.getresponse()
 
 
 def _read(hop: Url, response: HTTPResponse) -> bytes:

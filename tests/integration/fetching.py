@@ -1,0 +1,124 @@
+"""A stage's fetching on moto: the desk, the worker's door, and a server to fetch from."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from handlers import fetch
+from lib.fetching.orders import FetchDesk, FetchOrder, FetchState
+from tests.integration.conftest import Context, Queues
+from tests.payloads import payload
+from tests.web_server import WebServer
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+PHOTO = b"photo" * 1000
+
+
+@dataclass
+class Fetching:
+    """Orders, and what became of them."""
+
+    s3: "S3Client"
+    queues: Queues
+    web: WebServer
+
+    @property
+    def desk(self) -> FetchDesk:
+        url = self.queues.url
+        return FetchDesk(self.s3, self.queues.sqs, "failures-bucket", url, allow_loopback=True)
+
+    def order(self, path: str = "a.jpg", page: str = "/photo.jpg", **more: bool) -> FetchOrder:
+        """An order for a page of the server, in the queue."""
+        return self.desk.order(path, self.web.url(page), **more)
+
+    def sent(self) -> list[str]:
+        """The bodies of the messages in the queue."""
+        answer = self.queues.sqs.receive_message(
+            QueueUrl=self.queues.url, MaxNumberOfMessages=10, VisibilityTimeout=0
+        )
+        return [message["Body"] for message in answer.get("Messages", [])]
+
+    def deliver(self, order: FetchOrder | str, *, attempts: int = 1, seconds: float = 60) -> bool:
+        """Call the function as Lambda does; whether the message is to be delivered again."""
+        event = payload("sqs_fetch_order")
+        (record,) = event["Records"]
+        record["body"] = order if isinstance(order, str) else order.model_dump_json()
+        record["attributes"]["ApproximateReceiveCount"] = str(attempts)
+        answer = fetch.handler(event, Context(seconds))  # type: ignore[arg-type]
+        assert answer in (
+            {"batchItemFailures": []},
+            {"batchItemFailures": [{"itemIdentifier": record["messageId"]}]},
+        )
+        return bool(answer["batchItemFailures"])
+
+    def put(self, path: str = "a.jpg", data: bytes = b"another") -> None:
+        """Somebody else's original."""
+        self.s3.put_object(Bucket="originals-bucket", Key=f"originals/{path}", Body=data)
+
+    def original(self, path: str = "a.jpg") -> Any:
+        try:
+            return self.s3.get_object(Bucket="originals-bucket", Key=f"originals/{path}")
+        except self.s3.exceptions.NoSuchKey:
+            return None
+
+    def data(self, path: str = "a.jpg") -> bytes | None:
+        """The original's bytes."""
+        found = self.original(path)
+        return found["Body"].read() if found else None
+
+    def look(self, path: str = "a.jpg") -> FetchState | None:
+        return self.desk.look(path)
+
+    def notes(self) -> dict[str, Any]:
+        """All that is in the failures bucket, by key."""
+        listed = self.s3.list_objects_v2(Bucket="failures-bucket").get("Contents", [])
+        return {
+            each["Key"]: json.loads(
+                self.s3.get_object(Bucket="failures-bucket", Key=each["Key"])["Body"].read()
+            )
+            for each in listed
+        }
+
+    def unfinished(self) -> list[Any]:
+        """Multipart uploads that nobody has ended."""
+        listed = self.s3.list_multipart_uploads(Bucket="originals-bucket")
+        return list(listed.get("Uploads", []))
+
+
+@pytest.fixture
+def web() -> Iterator[WebServer]:
+    with WebServer() as server:
+        yield server
+
+
+@pytest.fixture
+def fetching(
+    s3: "S3Client", queues: Queues, web: WebServer, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Fetching]:
+    """The function with its settings in the environment."""
+    for name, value in {
+        "ORIGINALS_BUCKET": "originals-bucket",
+        "FAILURES_BUCKET": "failures-bucket",
+        "QUEUE_URL": queues.url,
+        "DLQ_URL": queues.dlq_url,
+        "MAX_RECEIVE_COUNT": "8",
+        "MAX_UPLOAD_BYTES": "30000000",
+        "UPLOAD_TYPES": '["image/jpeg", "image/png"]',
+        "RESERVE_SECONDS": "10",
+        "LANDING_SECONDS": "60",
+        "FETCH_LOOPBACK": "true",
+    }.items():
+        monkeypatch.setenv(name, value)
+    fetch._worker.cache_clear()
+    yield Fetching(s3, queues, web)
+    fetch._worker.cache_clear()
+
+
+def events_of_s3() -> Any:
+    """Where a test can step between the worker and S3."""
+    return fetch._worker().fetcher.s3.meta.events

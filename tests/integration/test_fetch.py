@@ -1,0 +1,670 @@
+"""The fetch function on moto: each order ends as a photo, as called off, or as a dead letter."""
+
+import json
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+from botocore.exceptions import ReadTimeoutError
+
+from handlers import fetch
+from lib.aws import multipart
+from lib.errors import ConfigError, RequestError, TransientError
+from lib.failure_records import FailureRecords
+from lib.fetching import fetcher
+from lib.fetching.marks import Mark, Marks
+from lib.fetching.orders import ORDER_LASTS, FetchState
+from lib.keys import check_path
+from lib.sizes import Size
+from tests.integration.fetching import PHOTO, Fetching, events_of_s3, fetching, web
+from tests.integration.test_resize import Failing, refusal
+from tests.payloads import payload, s3_event
+from tests.web_server import answer, chunked, redirect
+
+__all__ = ["fetching", "web"]  # fixtures
+
+SECRET = "hunter2"  # noqa: S105  stands for one
+LARGE = bytes(range(256)) * (36 << 10)  # 9 MiB: two parts
+TIMEOUT = ReadTimeoutError(endpoint_url="https://s3")
+
+
+class TestAnOrder:
+    def test_becomes_an_original_and_leaves_nothing_else(self, fetching: Fetching) -> None:
+        fetching.web.pages["/photo.jpg"] = answer(PHOTO, Content_Type="image/png; q=1")
+        order = fetching.order("2026/é 😀 a+b.jpg")
+        assert fetching.sent() == [order.model_dump_json()]
+        pending = FetchState(state="pending", ordered_at=order.ordered_at)
+        assert fetching.look("2026/é 😀 a+b.jpg") == pending
+        assert not fetching.deliver(order)
+        found = fetching.original("2026/é 😀 a+b.jpg")
+        assert found["Body"].read() == PHOTO
+        assert found["ContentType"] == "image/png"
+        assert found["Metadata"] == {"fetch-order": order.id}
+        assert fetching.look("2026/é 😀 a+b.jpg") is None
+        assert (fetching.notes(), fetching.queues.dead_letters()) == ({}, [])
+
+    def test_for_a_large_photo_is_written_in_parts(self, fetching: Fetching) -> None:
+        fetching.web.pages["/photo.jpg"] = answer(LARGE)
+        parts: list[int] = []
+        order = fetching.order()
+        events_of_s3().register(
+            "provide-client-params.s3.UploadPart",
+            lambda params, **_: parts.append(len(params["Body"])),
+        )
+        assert not fetching.deliver(order)
+        found = fetching.original()
+        assert found["Body"].read() == LARGE
+        assert found["Metadata"] == {"fetch-order": order.id}
+        assert found["ContentType"] == "image/jpeg"
+        assert len(parts) == 2
+        assert max(parts) < multipart.PART_BYTES + (1 << 16)
+        assert fetching.unfinished() == []
+
+    @pytest.mark.parametrize("said", ["", "application/octet-stream", "binary/octet-stream"])
+    def test_takes_a_file_of_unknown_type_for_the_renderer_to_judge(
+        self, fetching: Fetching, said: str
+    ) -> None:
+        fetching.web.pages["/photo.jpg"] = chunked(PHOTO, Content_Type=said)
+        assert not fetching.deliver(fetching.order())
+        assert fetching.original()["ContentType"] == "application/octet-stream"
+
+    def test_replaces_a_photo_where_that_was_asked_for(self, fetching: Fetching) -> None:
+        fetching.web.pages["/photo.jpg"] = answer(PHOTO)
+        fetching.put()
+        assert not fetching.deliver(fetching.order(overwrite=True))
+        assert fetching.data() == PHOTO
+
+    def test_delivered_twice_asks_the_server_once(self, fetching: Fetching) -> None:
+        fetching.web.pages["/photo.jpg"] = answer(PHOTO)
+        order = fetching.order()
+        assert not fetching.deliver(order)
+        assert not fetching.deliver(order)
+        assert len(fetching.web.heads) == 1
+        assert fetching.queues.dead_letters() == []
+
+    def test_with_little_time_left_comes_back_untouched(
+        self, fetching: Fetching, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        assert fetching.deliver(fetching.order(), seconds=10)
+        assert fetching.web.heads == []
+        assert caplog.records[0].__dict__["reason"] == "no_time"
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        (answer(b"", "404 Not Found"), "source_refused"),
+        (answer(PHOTO, Content_Type="text/html"), "unsupported"),
+        (answer(b"<svg/>", Content_Type="image/svg+xml"), "unsupported"),
+        (answer(b"", Content_Length="30000001"), "too_many_bytes"),
+        (answer(b""), "empty"),
+        (redirect(f"http://169.254.169.254/?{SECRET}"), "address_refused"),
+        (redirect(f"http://u:{SECRET}@127.0.0.1/"), "bad_url"),
+    ],
+)
+def test_what_can_never_be_fetched_is_parked_at_once_and_shown(
+    fetching: Fetching, caplog: pytest.LogCaptureFixture, said: bytes, reason: str
+) -> None:
+    fetching.web.pages[f"/?{SECRET}"] = said
+    order = fetching.order("ü/bad one.jpg", f"/?{SECRET}")
+    assert not fetching.deliver(order, attempts=2)
+    (letter,) = fetching.queues.dead_letters()
+    assert letter["body"] == order.model_dump_json()
+    assert (letter["reason"], letter["attempts"]) == (reason, "2")
+    assert unquote(letter["path"]) == "ü/bad one.jpg"
+    assert letter["path"].isascii()
+    assert letter["failed_at"].endswith("+00:00")
+    assert "size" not in letter
+    assert fetching.original("ü/bad one.jpg") is None
+    state = fetching.look("ü/bad one.jpg")
+    assert state is not None
+    assert (state.state, state.reason, state.error) == ("failed", reason, unquote(letter["error"]))
+    record = FailureRecords(fetching.s3, "failures-bucket", "_fetch").read("ü/bad one.jpg")
+    assert record is not None
+    assert (record.attempts, record.failed_at) == (2, state.failed_at)
+    assert order.ordered_at < record.began_at < record.failed_at
+    # The letter's body is the order itself; nothing else may repeat what is in its URL.
+    told = json.dumps([fetching.notes(), {**letter, "body": ""}, state.model_dump(mode="json")])
+    assert SECRET not in told + caplog.text + repr([vars(record) for record in caplog.records])
+    assert SECRET not in repr(order)
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        (answer(b"", "503 Busy"), "source_failed"),
+        (answer(PHOTO)[:-1], "source_truncated"),
+        (chunked(LARGE, end=b""), "source_truncated"),
+        (b"", "source_unreachable"),
+    ],
+)
+def test_what_may_come_later_is_tried_again_with_a_delay_and_parked_at_last(
+    fetching: Fetching, said: bytes, reason: str
+) -> None:
+    fetching.web.pages["/photo.jpg"] = said
+    order = fetching.order()
+    changed: list[Any] = []
+    fetch._worker().sqs.meta.events.register(
+        "provide-client-params.sqs.ChangeMessageVisibility",
+        lambda params, **_: changed.append(params),
+    )
+    assert fetching.deliver(order, attempts=3)
+    (change,) = changed
+    assert change["ReceiptHandle"] == payload("sqs_fetch_order")["Records"][0]["receiptHandle"]
+    assert 10 <= change["VisibilityTimeout"] <= 20
+    assert (fetching.original(), fetching.unfinished()) == (None, [])
+    assert fetching.queues.dead_letters() == []
+    assert fetching.look() == FetchState(state="pending", ordered_at=order.ordered_at)
+    assert not fetching.deliver(order, attempts=8)
+    (letter,) = fetching.queues.dead_letters()
+    assert (letter["reason"], letter["attempts"]) == (reason, "8")
+    state = fetching.look()
+    assert state is not None
+    assert (state.state, state.reason) == ("failed", reason)
+
+
+def test_a_slow_server_is_left_when_the_functions_time_is_nearly_over(fetching: Fetching) -> None:
+    def silent(_: Callable[[bytes], None], stop: Any) -> None:
+        stop.wait()
+
+    fetching.web.pages["/photo.jpg"] = silent
+    order = fetching.order()
+    assert fetching.deliver(order, seconds=10.3)
+    assert fetching.queues.dead_letters() == []
+
+
+def test_a_replayed_dead_letter_is_tried_like_a_new_order(fetching: Fetching) -> None:
+    order = fetching.order()
+    assert not fetching.deliver(order)
+    (letter,) = fetching.queues.dead_letters()
+    fetching.web.pages["/photo.jpg"] = answer(PHOTO)
+    assert not fetching.deliver(letter["body"])
+    assert fetching.data() == PHOTO
+    assert fetching.notes() == {}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "null",
+        "[]",
+        "7",
+        '"http://{web}/{secret}"',
+        '{{"url": "http://{web}/{secret}"}}',
+        '{{"Type": "SubscriptionConfirmation", "SubscribeURL": "http://{web}/{secret}"}}',
+        json.dumps(s3_event("originals/a.jpg")).replace("{", "{{").replace("}", "}}"),
+        '{{"id": "{id}", "path": "a.jpg", "url": "http://{web}/{secret}", "overwrite": false}}',
+        '{{"id": "{id}", "path": "a.jpg", "url": "http://{web}/{secret}", "overwrite": false,'
+        ' "ordered_at": "2026-11-01T09:30:12Z", "{secret}": 1}}',
+        '{{"id": "x", "path": "a.jpg", "url": "http://{web}/{secret}", "overwrite": false,'
+        ' "ordered_at": "2026-11-01T09:30:12Z"}}',
+        "[" * 100_000,
+    ],
+)
+def test_a_message_that_is_no_order_is_parked_and_nothing_in_it_is_fetched(
+    fetching: Fetching, body: str
+) -> None:
+    web_ = f"127.0.0.1:{fetching.web.port}"
+    message = body.format(web=web_, secret=SECRET, id="0" * 32) if "{" in body else body
+    assert not fetching.deliver(message)
+    (letter,) = fetching.queues.dead_letters()
+    assert (letter["reason"], letter["body"]) == ("malformed_event", message)
+    assert "path" not in letter
+    assert f"http://{web_}" not in unquote(letter["error"])
+    assert (fetching.web.heads, fetching.notes()) == ([], {})
+
+
+@pytest.mark.parametrize("path", ["../a.jpg", "a//b.jpg", "/a.jpg", "x" * 1015, "a/"])
+def test_an_order_for_a_path_that_cannot_be_is_parked(fetching: Fetching, path: str) -> None:
+    order = fetching.order().model_copy(update={"path": path})
+    assert not fetching.deliver(order)
+    assert [letter["reason"] for letter in fetching.queues.dead_letters()] == ["bad_key"]
+    assert fetching.web.heads == []
+
+
+def test_an_order_that_the_desk_has_not_given_fetches_nothing(fetching: Fetching) -> None:
+    (record,) = payload("sqs_fetch_order")["Records"]
+    assert not fetching.deliver(record["body"])
+    assert (fetching.web.heads, fetching.queues.dead_letters()) == ([], [])
+
+
+@pytest.mark.parametrize("event", [{}, {"Records": None}, [], {"source": "aws.events"}])
+def test_what_is_no_batch_raises(fetching: Fetching, event: Any) -> None:
+    with pytest.raises(ValueError, match="not an SQS event"):
+        fetch.handler(event, None)  # type: ignore[arg-type]
+
+
+def test_missing_settings_are_named(fetching: Fetching, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DLQ_URL")
+    with pytest.raises(ConfigError, match="DLQ_URL"):
+        fetch._worker()
+
+
+def test_loopback_is_fetched_from_only_where_that_is_said(
+    fetching: Fetching, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("FETCH_LOOPBACK")
+    assert not fetching.deliver(fetching.order())
+    assert [letter["reason"] for letter in fetching.queues.dead_letters()] == ["address_refused"]
+    assert fetching.web.heads == []
+
+
+class TestAPathThatIsTaken:
+    @pytest.mark.parametrize("data", [PHOTO, LARGE])
+    def test_beforehand_is_seen_before_the_download(self, fetching: Fetching, data: bytes) -> None:
+        fetching.web.pages["/photo.jpg"] = answer(data)
+        fetching.put()
+        assert not fetching.deliver(fetching.order())
+        (letter,) = fetching.queues.dead_letters()
+        assert letter["reason"] == "path_taken"
+        assert fetching.web.heads == []
+        assert fetching.data() == b"another"
+
+    @pytest.mark.parametrize(
+        ("data", "operation"), [(PHOTO, "PutObject"), (LARGE, "CompleteMultipartUpload")]
+    )
+    def test_meanwhile_is_left_as_it_is(
+        self, fetching: Fetching, data: bytes, operation: str
+    ) -> None:
+        fetching.web.pages["/photo.jpg"] = answer(data)
+        order = fetching.order()
+        before_the_original(operation, fetching.put)
+        assert not fetching.deliver(order)
+        assert [each["reason"] for each in fetching.queues.dead_letters()] == ["path_taken"]
+        assert (fetching.data(), fetching.unfinished()) == (b"another", [])
+
+    def test_meanwhile_and_may_be_replaced_is_looked_at_anew(self, fetching: Fetching) -> None:
+        fetching.web.pages["/photo.jpg"] = answer(PHOTO)
+        order = fetching.order(overwrite=True)
+        before_the_original("PutObject", fetching.put)
+        assert fetching.deliver(order)
+        assert fetching.data() == b"another"
+        assert not fetching.deliver(order)
+        assert fetching.data() == PHOTO
+
+
+class TestAnOrderThatIsNotWantedAnyMore:
+    """A deletion or a later order has come."""
+
+    @pytest.fixture(autouse=True)
+    def photo(self, fetching: Fetching) -> None:
+        fetching.web.pages |= {"/photo.jpg": answer(PHOTO), "/large.jpg": answer(LARGE)}
+
+    def test_before_it_began_asks_no_server(
+        self, fetching: Fetching, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        order = fetching.order()
+        fetching.desk.cancel("a.jpg")
+        assert fetching.look() is None
+        assert not fetching.deliver(order)
+        assert fetching.web.heads == []
+        assert (fetching.notes(), fetching.queues.dead_letters()) == ({}, [])
+        assert [record.msg for record in caplog.records] == ["cancelled"]
+
+    @pytest.mark.parametrize("page", ["/photo.jpg", "/large.jpg"])
+    def test_while_it_downloaded_writes_nothing(self, fetching: Fetching, page: str) -> None:
+        photo = fetching.web.pages[page]
+
+        def cancel_and_send(send: Callable[[bytes], None], _: Any) -> None:
+            fetching.desk.cancel("a.jpg")
+            assert isinstance(photo, bytes)
+            send(photo)
+
+        fetching.web.pages[page] = cancel_and_send
+        order = fetching.order(page=page)
+        assert not fetching.deliver(order)
+        assert (fetching.original(), fetching.unfinished()) == (None, [])
+        assert (fetching.notes(), fetching.queues.dead_letters()) == ({}, [])
+
+    @pytest.mark.parametrize(
+        ("page", "operation"),
+        [("/photo.jpg", "PutObject"), ("/large.jpg", "CompleteMultipartUpload")],
+    )
+    def test_in_the_moment_of_its_write_is_taken_back(
+        self, fetching: Fetching, page: str, operation: str
+    ) -> None:
+        order = fetching.order(page=page)
+        before_the_original(operation, lambda: fetching.desk.cancel("a.jpg"))
+        assert not fetching.deliver(order)
+        assert (fetching.original(), fetching.notes()) == (None, {})
+
+    def test_and_replaced_by_somebody_elses_photo_leaves_that(self, fetching: Fetching) -> None:
+        order = fetching.order()
+        fetching.desk.cancel("a.jpg")
+        fetching.put()
+        assert not fetching.deliver(order)
+        assert fetching.data() == b"another"
+
+    def test_does_not_fail_any_more(self, fetching: Fetching) -> None:
+        def cancel_and_refuse(send: Callable[[bytes], None], _: Any) -> None:
+            fetching.desk.cancel("a.jpg")
+            send(answer(b"", "404 Not Found"))
+
+        fetching.web.pages["/photo.jpg"] = cancel_and_refuse
+        assert not fetching.deliver(fetching.order())
+        assert (fetching.notes(), fetching.queues.dead_letters()) == ({}, [])
+
+    def test_stays_called_off_when_its_dead_letter_is_replayed(self, fetching: Fetching) -> None:
+        order = fetching.order(page="/missing.jpg")
+        assert not fetching.deliver(order)
+        fetching.desk.cancel("a.jpg")
+        assert (fetching.look(), fetching.notes()) == (None, {})
+        fetching.web.heads.clear()
+        assert not fetching.deliver(order)
+        assert fetching.web.heads == []
+
+    def test_gives_way_to_a_later_order(self, fetching: Fetching) -> None:
+        first, second = fetching.order(page="/large.jpg"), fetching.order()
+        assert not fetching.deliver(first)
+        assert (fetching.original(), fetching.web.heads) == (None, [])
+        state = fetching.look()
+        assert state == FetchState(state="pending", ordered_at=second.ordered_at)
+        assert not fetching.deliver(second)
+        assert fetching.data() == PHOTO
+
+    def test_leaves_the_later_orders_mark_when_it_fails_itself(self, fetching: Fetching) -> None:
+        later: list[Any] = []
+
+        def order_and_refuse(send: Callable[[bytes], None], _: Any) -> None:
+            later.append(fetching.order())
+            send(answer(b"", "404 Not Found"))
+
+        fetching.web.pages["/missing.jpg"] = order_and_refuse
+        assert not fetching.deliver(fetching.order(page="/missing.jpg"))
+        state = fetching.look()
+        assert state == FetchState(state="pending", ordered_at=later[0].ordered_at)
+
+    def test_whose_write_was_not_answered_is_looked_after_once_it_has_landed(
+        self, fetching: Fetching
+    ) -> None:
+        order = fetching.order()
+
+        def land_unanswered(params: Any, **_: Any) -> None:
+            if params["Bucket"] == "originals-bucket":
+                fetching.desk.cancel("a.jpg")
+                fetching.s3.put_object(**params)
+                raise TIMEOUT
+
+        events_of_s3().register("provide-client-params.s3.PutObject", land_unanswered)
+        assert fetching.deliver(order)
+        assert fetching.data() == PHOTO
+        assert not fetching.deliver(order)
+        assert (fetching.original(), fetching.notes()) == (None, {})
+
+
+def test_a_write_that_was_not_answered_is_waited_for_and_known_again(fetching: Fetching) -> None:
+    fetching.web.pages["/photo.jpg"] = answer(LARGE)
+    order = fetching.order()
+    changed: list[int] = []
+    fetch._worker().sqs.meta.events.register(
+        "provide-client-params.sqs.ChangeMessageVisibility",
+        lambda params, **_: changed.append(params["VisibilityTimeout"]),
+    )
+
+    def no_answer(**_: Any) -> None:
+        raise TIMEOUT
+
+    events_of_s3().register("after-call.s3.CompleteMultipartUpload", no_answer)
+    assert fetching.deliver(order)
+    assert changed == [60]
+    assert not fetching.deliver(order)
+    assert fetching.data() == LARGE
+    assert len(fetching.web.heads) == 1
+    assert (fetching.notes(), fetching.queues.dead_letters()) == ({}, [])
+
+
+@pytest.mark.parametrize(
+    ("operation", "code", "status"),
+    [
+        ("HeadObject", "403", 403),
+        ("GetObject", "SlowDown", 503),
+        ("PutObject", "SlowDown", 503),
+        ("DeleteObject", "AccessDenied", 403),
+    ],
+)
+def test_an_s3_that_refuses_is_tried_again(
+    fetching: Fetching, operation: str, code: str, status: int
+) -> None:
+    fetching.web.pages["/photo.jpg"] = answer(PHOTO)
+    order = fetching.order()
+    events_of_s3().register("before-call.s3", Failing(operation, refusal(code, status)))
+    assert fetching.deliver(order)
+    assert fetching.queues.dead_letters() == []
+    assert not fetching.deliver(order)
+    assert fetching.data() == PHOTO
+    assert fetching.notes() == {}
+
+
+@pytest.mark.parametrize("operation", ["CreateMultipartUpload", "UploadPart"])
+def test_parts_that_are_refused_are_given_up(fetching: Fetching, operation: str) -> None:
+    fetching.web.pages["/photo.jpg"] = answer(LARGE)
+    order = fetching.order()
+    events_of_s3().register("before-call.s3", Failing(operation, refusal("SlowDown", 503)))
+    assert fetching.deliver(order)
+    assert (fetching.original(), fetching.unfinished()) == (None, [])
+    assert not fetching.deliver(order)
+    assert fetching.data() == LARGE
+
+
+def test_a_dead_letter_that_cannot_be_sent_keeps_the_order_in_its_queue(
+    fetching: Fetching,
+) -> None:
+    order = fetching.order()
+    fetch._worker().sqs.meta.events.register(
+        "before-call.sqs", Failing("SendMessage", refusal("ServiceUnavailable", 503))
+    )
+    assert fetching.deliver(order, attempts=8)
+    state = fetching.look()
+    assert state is not None
+    assert state.state == "pending"
+    assert not fetching.deliver(order, attempts=8)
+    assert len(fetching.queues.dead_letters()) == 1
+
+
+def test_a_record_that_cannot_be_written_stops_nothing(
+    fetching: Fetching, caplog: pytest.LogCaptureFixture
+) -> None:
+    order = fetching.order()
+    events_of_s3().register("before-call.s3", Failing("PutObject", refusal("AccessDenied", 403)))
+    assert not fetching.deliver(order)
+    assert len(fetching.queues.dead_letters()) == 1
+    assert "not done" in [record.msg for record in caplog.records]
+
+
+def test_our_own_bugs_cost_no_order_and_tell_no_url(
+    fetching: Fetching, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = fetching.order(page=f"/?{SECRET}")
+
+    def fail(*_: Any, **__: Any) -> Any:
+        raise ZeroDivisionError(SECRET)
+
+    monkeypatch.setattr(fetcher, "put_stream", fail)
+    fetching.web.pages[f"/?{SECRET}"] = answer(PHOTO)
+    assert fetching.deliver(order, attempts=7)
+    assert not fetching.deliver(order, attempts=8)
+    (letter,) = fetching.queues.dead_letters()
+    assert (letter["reason"], letter["error"]) == ("crashed", "ZeroDivisionError")
+
+
+class CrashAt:
+    """The worker's process is stopped before or after the so many-th call of S3 or SQS."""
+
+    def __init__(self, number: int, moment: str) -> None:
+        self.number, self.calls = number, 0
+        worker = fetch._worker()
+        for client in (worker.fetcher.s3, worker.sqs):
+            client.meta.events.register(f"{moment}-call", self)
+
+    def __call__(self, **_: Any) -> None:
+        self.calls += 1
+        if self.calls == self.number:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("overwrite", [False, True])
+@pytest.mark.parametrize("data", [PHOTO, LARGE])
+def test_killed_at_any_call_it_leaves_no_half_and_the_next_try_ends_well(
+    fetching: Fetching, moment: str, overwrite: bool, data: bytes
+) -> None:
+    fetching.web.pages["/photo.jpg"] = answer(data)
+    for number in count(1):
+        path = f"{number}.jpg"
+        if overwrite:
+            fetching.put(path)
+        order = fetching.order(path, overwrite=overwrite)
+        fetch._worker.cache_clear()
+        crash = CrashAt(number, moment)
+        with suppress(KeyboardInterrupt):
+            assert not fetching.deliver(order)
+        if crash.calls < number:
+            break
+        assert fetching.data(path) in (b"another" if overwrite else None, data)
+        assert not fetching.deliver(order)
+        assert fetching.data(path) == data
+        assert fetching.look(path) is None
+    # Mark, original; mark, write; mark, clearing of it.
+    assert number > 6
+    assert fetching.notes() == {}
+    assert fetching.queues.dead_letters() == []
+
+
+class TestTheDesk:
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "ftp://example.com/",
+            f"https://u:{SECRET}@example.com/",
+            "https://example.com:8443/",
+            f"https://example.com/{SECRET}{'x' * 8000}",
+            "photo.jpg",
+        ],
+    )
+    def test_refuses_what_can_be_no_url_at_once(self, fetching: Fetching, url: str) -> None:
+        desk = fetching.desk
+        with pytest.raises(RequestError) as caught:
+            type(desk)(desk.s3, desk.sqs, desk.failures_bucket, desk.queue_url).order("a.jpg", url)
+        assert (caught.value.status, caught.value.kind) == (422, "bad_url")
+        assert SECRET not in str(caught.value)
+        assert (fetching.sent(), fetching.notes()) == ([], {})
+
+    @pytest.mark.parametrize("path", ["../a.jpg", "", "x" * 1015])
+    def test_refuses_what_can_be_no_path(self, fetching: Fetching, path: str) -> None:
+        with pytest.raises(RequestError) as caught:
+            fetching.order(path)
+        assert (caught.value.status, caught.value.kind) == (422, "bad_path")
+        assert fetching.notes() == {}
+
+    def test_takes_back_the_mark_of_an_order_that_it_could_not_send(
+        self, fetching: Fetching
+    ) -> None:
+        fetching.queues.sqs.meta.events.register(
+            "before-call.sqs", Failing("SendMessage", refusal("ServiceUnavailable", 503))
+        )
+        with pytest.raises(TransientError, match="SendMessage"):
+            fetching.order()
+        assert (fetching.notes(), fetching.sent()) == ({}, [])
+
+    def test_writes_the_mark_first(self, fetching: Fetching) -> None:
+        fetching.queues.sqs.meta.events.register(
+            "before-call.sqs",
+            Failing("SendMessage", KeyboardInterrupt()),  # type: ignore[arg-type]
+        )
+        with pytest.raises(KeyboardInterrupt):
+            fetching.order()
+        assert list(fetching.notes()) == ["_fetch/a.jpg"]
+
+    def test_keeps_the_url_out_of_the_mark(self, fetching: Fetching) -> None:
+        order = fetching.order(page=f"/?{SECRET}")
+        assert set(fetching.notes()["_fetch/a.jpg"]) == {"id", "ordered_at", "cancelled"}
+        assert SECRET in order.url
+
+    def test_knows_of_nothing_where_nothing_was_ordered(self, fetching: Fetching) -> None:
+        assert fetching.look() is None
+        fetching.desk.cancel("a.jpg")
+        assert fetching.notes() == {}
+
+    def test_says_of_an_order_that_no_queue_holds_any_more_that_it_failed(
+        self, fetching: Fetching
+    ) -> None:
+        marks = Marks(fetching.s3, "failures-bucket")
+        for age, state in (
+            (ORDER_LASTS - timedelta(minutes=1), "pending"),
+            (ORDER_LASTS, "failed"),
+        ):
+            ordered_at = datetime.now(UTC) - age
+            marks.write("a.jpg", Mark(id="0" * 32, ordered_at=ordered_at))
+            found = fetching.look()
+            assert found is not None
+            assert found.state == state
+        assert found is not None
+        assert (found.reason, found.failed_at) == ("worker_stopped", ordered_at + ORDER_LASTS)
+
+    @pytest.mark.parametrize("note", [b"", b"null", b"{}", b"\xff", b"[" * 10_000])
+    def test_takes_what_is_no_mark_for_none(self, fetching: Fetching, note: bytes) -> None:
+        fetching.s3.put_object(Bucket="failures-bucket", Key="_fetch/a.jpg", Body=note)
+        assert fetching.look() is None
+        fetching.desk.cancel("a.jpg")
+        fetching.order()
+        assert fetching.look() is not None
+
+    def test_calling_off_twice_is_calling_off_once(self, fetching: Fetching) -> None:
+        fetching.order()
+        for _ in range(2):
+            fetching.desk.cancel("a.jpg")
+            assert fetching.look() is None
+
+
+def test_no_size_can_be_called_as_the_marks_folder_is() -> None:
+    check_path("_fetch/a.jpg")
+    with pytest.raises(ValueError, match="name"):
+        Size(name="_fetch", width=1, height=1)
+
+
+def test_metrics_count_what_was_fetched_and_what_failed(
+    fetching: Fetching, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fetching.web.pages["/photo.jpg"] = answer(PHOTO)
+    fetching.deliver(fetching.order())
+    fetching.deliver(fetching.order("b.jpg", "/missing.jpg"))
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
+    fetched, failed = lines
+    assert (fetched["Fetched"], fetched["BytesIn"]) == ([1.0], [float(len(PHOTO))])
+    assert (failed["Failed"], failed["failed_source_refused"]) == ([1.0], 1)
+    assert fetched["size"] == failed["size"] == "_fetch"
+
+
+def test_a_name_is_looked_up_once_for_each_try(
+    fetching: Fetching, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look_up, asked = socket.getaddrinfo, []
+
+    def rebinding(host: str, *args: Any, **more: Any) -> Any:
+        if host != "rebinding.test":
+            return look_up(host, *args, **more)
+        asked.append(host)
+        return look_up("127.0.0.1" if len(asked) == 1 else "169.254.169.254", *args, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", rebinding)
+    fetching.web.pages["/photo.jpg"] = answer(PHOTO)
+    order = fetching.desk.order("a.jpg", fetching.web.url(host="rebinding.test"))
+    assert not fetching.deliver(order)
+    assert (fetching.data(), len(asked)) == (PHOTO, 1)
+
+
+def before_the_original(operation: str, act: Callable[[], None]) -> None:
+    """Do something between the worker's last look and its write of the original."""
+    pending = [act]
+
+    def step_in(params: Any, **_: Any) -> None:
+        if params["Bucket"] == "originals-bucket" and pending:
+            pending.pop()()
+
+    events_of_s3().register(f"provide-client-params.s3.{operation}", step_in)
