@@ -77,6 +77,7 @@ def resolver(*routers: APIGatewayHttpRouter) -> APIGatewayHttpResolver:
     app = APIGatewayHttpResolver(enable_validation=True)
     for router in routers:
         app.include_router(router)
+    app.not_found(_unknown)
     app.exception_handler(RequestError)(_refused)
     app.exception_handler(RequestValidationError)(_malformed)
     app.exception_handler(PermanentError)(_impossible)
@@ -113,6 +114,10 @@ def _response(status: int, kind: str, detail: str, **headers: str) -> Response[s
     # Powertools makes JSON only of what is called application/json.
     body = problem(status, kind, detail).model_dump_json()
     return Response(status, PROBLEM, body, headers=dict(headers))
+
+
+def _unknown(_: Exception) -> Response[str]:
+    return _response(404, "no_route", "there is nothing here: /openapi.json says what there is")
 
 
 def _refused(error: RequestError) -> Response[str]:

@@ -8,7 +8,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from handlers import resize, uploads
+from handlers import deletion, openapi, resize, status, uploads
 from lib.sizes import Size
 from tests.payloads import sqs_batch
 
@@ -29,12 +29,22 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    resize._worker.cache_clear()
-    uploads._desk.cache_clear()
+    _forget()
     with mock_aws():
         yield
-    resize._worker.cache_clear()
-    uploads._desk.cache_clear()
+    _forget()
+
+
+def _forget() -> None:
+    """What the functions keep in their containers."""
+    for kept in (
+        resize._worker,
+        uploads._desk,
+        status._desk,
+        deletion._deletion,
+        openapi._app,
+    ):
+        kept.cache_clear()
 
 
 @pytest.fixture

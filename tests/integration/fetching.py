@@ -30,7 +30,7 @@ class Fetching:
     @property
     def desk(self) -> FetchDesk:
         url = self.queues.url
-        return FetchDesk(self.s3, self.queues.sqs, "failures-bucket", url, allow_loopback=True)
+        return FetchDesk(self.s3, "failures-bucket", self.queues.sqs, url, allow_loopback=True)
 
     def order(self, path: str = "a.jpg", page: str = "/photo.jpg", **more: bool) -> FetchOrder:
         """An order for a page of the server, in the queue."""

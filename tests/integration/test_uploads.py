@@ -2,6 +2,7 @@
 
 import base64
 import json
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -9,36 +10,22 @@ from urllib.parse import quote
 
 import pytest
 
-from handlers import uploads
-from tests.integration.conftest import Context
-from tests.payloads import payload
+from lib.errors import TransientError
+from tests.integration.api import Api, api
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+__all__ = ["api"]  # a fixture
 
 Ask = Callable[[Any], tuple[int, dict[str, Any]]]
 WISH = {"filename": "photo.jpg", "content_type": "image/jpeg", "bytes": 1000}
 
 
 @pytest.fixture
-def ask(s3: "S3Client", monkeypatch: pytest.MonkeyPatch) -> Ask:
+def ask(api: Api) -> Ask:
     """POST /uploads with a body: (status, document)."""
-    for name, value in {
-        "ORIGINALS_BUCKET": "originals-bucket",
-        "IMAGES_URL": "https://cdn.example",
-        "SIZES": '["400x300", "thumbnail"]',
-        "UPLOAD_TYPES": '["image/jpeg", "image/png"]',
-        "MAX_UPLOAD_BYTES": "5000",
-    }.items():
-        monkeypatch.setenv(name, value)
-
-    def post(body: Any) -> tuple[int, dict[str, Any]]:
-        event = payload("api_create_upload")
-        event["body"] = body if isinstance(body, str) else json.dumps(body)
-        answer = uploads.handler(event, Context())  # type: ignore[arg-type]
-        return answer["statusCode"], json.loads(answer["body"])
-
-    return post
+    return lambda body: api("POST", "/uploads", body)[:2]
 
 
 def test_a_ticket_names_the_key_the_form_and_every_variants_url(ask: Ask) -> None:
@@ -128,3 +115,132 @@ def test_an_own_path_is_kept_and_overwriting_must_be_asked_for(ask: Ask, s3: "S3
     status, problem = ask(wish)
     assert (status, problem["type"]) == (409, "path_taken")
     assert ask({**wish, "overwrite": True})[0] == 201
+
+
+def test_a_batch_gives_each_file_a_ticket_or_its_own_problem(api: Api, s3: "S3Client") -> None:
+    s3.put_object(Bucket="originals-bucket", Key="originals/taken.jpg", Body=b"x")
+    file = {"content_type": "image/jpeg", "bytes": 10}
+    wishes = [
+        {**WISH},
+        {**WISH, "bytes": 5001},
+        {**file, "path": "taken.jpg"},
+        {**file, "path": "taken.jpg", "overwrite": True},
+        {**file, "path": "a/../b.jpg"},
+    ]
+    answer = api("POST", "/uploads/batch", {"uploads": wishes})
+    assert answer.status == 200
+    items = answer.document["uploads"]
+    assert [item["status"] for item in items] == [201, 413, 409, 201, 422]
+    kinds = [item["problem"] and item["problem"]["type"] for item in items]
+    assert kinds == [None, "too_many_bytes", "path_taken", None, "bad_path"]
+    assert items[3]["ticket"]["key"] == "originals/taken.jpg"
+
+
+def test_a_batch_has_one_to_a_hundred_files(api: Api) -> None:
+    for count, status in ((0, 422), (1, 200), (100, 200), (101, 422)):
+        answer = api("POST", "/uploads/batch", {"uploads": [WISH] * count})
+        assert answer.status == status, count
+    paths = {item["ticket"]["path"] for item in _tickets(api, 100)}
+    assert len(paths) == 100
+
+
+def _tickets(api: Api, count: int) -> Any:
+    return api("POST", "/uploads/batch", {"uploads": [WISH] * count}).document["uploads"]
+
+
+def test_a_batch_with_a_malformed_wish_is_refused_as_a_whole_and_says_which(api: Api) -> None:
+    answer = api("POST", "/uploads/batch", {"uploads": [WISH, {**WISH, "bytes": -1}]})
+    assert (answer.status, answer.document["type"]) == (422, "invalid_request")
+    assert "uploads.1.bytes: " in answer.document["detail"]
+
+
+class TestByUrl:
+    URL = "https://photos.example/2026/sea%20side.jpg?size=large"
+
+    def test_a_url_is_ordered_into_a_new_folder_under_its_own_name(self, api: Api) -> None:
+        answer = api("POST", "/uploads", {"url": self.URL})
+        assert answer.status == 202
+        folder, name = answer.document["path"].split("/")
+        assert (len(folder), name) == (32, "sea side.jpg")
+        assert answer.document["key"] == f"originals/{answer.document['path']}"
+        assert answer.document["variants"].keys() == {"400x300", "thumbnail"}
+        (order,) = api.orders()
+        assert order["url"] == self.URL
+        assert order["path"] == answer.document["path"]
+        assert order["overwrite"] is False
+
+    def test_a_url_without_a_name_gets_one(self, api: Api) -> None:
+        answer = api("POST", "/uploads", {"url": "https://photos.example/"})
+        assert answer.document["path"].split("/")[1] == "photo"
+
+    def test_a_taken_path_is_refused_unless_overwriting_is_asked_for(
+        self, api: Api, s3: "S3Client"
+    ) -> None:
+        s3.put_object(Bucket="originals-bucket", Key="originals/sea.jpg", Body=b"x")
+        wish = {"url": self.URL, "path": "sea.jpg"}
+        assert api("POST", "/uploads", wish).document["type"] == "path_taken"
+        assert api.orders() == []
+        assert api("POST", "/uploads", {**wish, "overwrite": True}).status == 202
+        assert [order["overwrite"] for order in api.orders()] == [True]
+
+    @pytest.mark.parametrize(
+        ("changes", "kind"),
+        [
+            ({"url": "ftp://photos.example/a.jpg"}, "bad_url"),
+            ({"url": "file:///etc/passwd"}, "bad_url"),
+            ({"url": "https://me:secret@photos.example/a.jpg"}, "bad_url"),
+            ({"url": "https://photos.example:8080/a.jpg"}, "bad_url"),
+            ({"url": "http://127.0.0.1:8080/a.jpg"}, "bad_url"),
+            ({"url": "nothing"}, "bad_url"),
+            ({"url": ""}, "invalid_request"),
+            ({"url": None}, "invalid_request"),
+            ({"path": "../a.jpg"}, "bad_path"),
+            ({"bytes": 10}, "invalid_request"),
+            ({"filename": "a.jpg"}, "invalid_request"),
+        ],
+    )
+    def test_what_can_never_be_fetched_is_refused_at_once(
+        self, api: Api, changes: dict[str, Any], kind: str
+    ) -> None:
+        answer = api("POST", "/uploads", {"url": self.URL, **changes})
+        assert (answer.status, answer.document["type"]) == (422, kind)
+        assert "secret" not in answer.document["detail"]
+        assert api.orders() == []
+
+
+def test_a_problem_has_the_form_that_its_media_type_promises(api: Api) -> None:
+    answer = api("POST", "/uploads", {**WISH, "bytes": 5001})
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.document == {
+        "type": "too_many_bytes",
+        "title": "Content Too Large" if sys.version_info >= (3, 13) else "Request Entity Too Large",
+        "status": 413,
+        "detail": "bytes: 5,001 is more than the limit of 5,000",
+    }
+
+
+def test_a_busy_bucket_is_a_503_that_says_when_to_come_again(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*_: Any) -> None:
+        raise TransientError("SlowDown", "HEAD originals-bucket: slow down")
+
+    monkeypatch.setattr("lib.uploads.objects.head", busy)
+    wish = {"path": "sea.jpg", "content_type": "image/jpeg", "bytes": 10}
+    answer = api("POST", "/uploads", wish)
+    assert (answer.status, answer.document["type"]) == (503, "busy")
+    assert int(answer.headers["Retry-After"]) > 0
+    assert "originals-bucket" not in answer.document["detail"]
+
+
+def test_our_own_mistake_is_a_500_that_shows_nothing_of_our_code(
+    api: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def crash(*_: Any, **__: Any) -> None:
+        raise KeyError("inner workings")
+
+    monkeypatch.setattr("lib.uploads.objects.sign_upload", crash)
+    answer = api("POST", "/uploads", WISH)
+    assert (answer.status, answer.document["type"]) == (500, "internal")
+    assert "inner workings" not in json.dumps(answer.document)
+    assert "inner workings" in caplog.text

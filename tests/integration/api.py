@@ -1,0 +1,95 @@
+"""The HTTP API's functions, called as API Gateway calls them."""
+
+import json
+import re
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import quote
+
+import boto3
+import pytest
+
+from handlers import deletion, openapi, status, uploads
+from tests.integration.conftest import Context
+from tests.payloads import payload
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+
+_DOORS: dict[tuple[str, str], ModuleType] = {
+    ("POST", "/uploads"): uploads,
+    ("POST", "/uploads/batch"): uploads,
+    ("GET", "/openapi.json"): openapi,
+    ("GET", "/docs"): openapi,
+}
+_DOORS_OF_PATHS: dict[str, ModuleType] = {"GET": status, "DELETE": deletion}
+
+
+class Answer(NamedTuple):
+    """What came back; `document` is the body as JSON, or None where there is none."""
+
+    status: int
+    document: Any
+    headers: dict[str, str]
+
+
+class Api:
+    """One stage's API."""
+
+    def __init__(self, sqs: "SQSClient") -> None:
+        self.fetch_queue_url = sqs.create_queue(QueueName="fetch")["QueueUrl"]
+        self._sqs = sqs
+
+    def orders(self) -> list[dict[str, Any]]:
+        """What waits to be fetched."""
+        found = self._sqs.receive_message(QueueUrl=self.fetch_queue_url, MaxNumberOfMessages=10)
+        return [json.loads(message["Body"]) for message in found.get("Messages", [])]
+
+    def __call__(
+        self, method: str, path: str, body: Any = None, query: dict[str, str] | None = None
+    ) -> Answer:
+        """Send a request; `path` is escaped, as a client would write it."""
+        event = payload("api_create_upload")
+        event["routeKey"] = f"{method} {path}"
+        event["rawPath"] = _decoded(path)
+        event["requestContext"]["http"] |= {"method": method, "path": event["rawPath"]}
+        event["queryStringParameters"] = query or {}
+        event["rawQueryString"] = "&".join(f"{k}={quote(v)}" for k, v in (query or {}).items())
+        event["body"] = body if isinstance(body, str) else json.dumps(body)
+        door = _DOORS.get((method, path)) or _DOORS_OF_PATHS[method]
+        answer = door.handler(event, Context())
+        text = answer["body"]
+        is_json = "json" in answer["headers"].get("Content-Type", "") and text
+        document = json.loads(text) if is_json else None
+        return Answer(answer["statusCode"], document, answer["headers"])
+
+
+def _decoded(path: str) -> str:
+    """The path as API Gateway hands it over: decoded, but for %25."""
+    return re.sub(
+        r"(?:%(?!25)[0-9A-F]{2})+", lambda m: bytes.fromhex(m[0].replace("%", "")).decode(), path
+    )
+
+
+@pytest.fixture
+def api(s3: "S3Client", monkeypatch: pytest.MonkeyPatch) -> Api:
+    """The functions, with their settings in the environment."""
+    made = Api(boto3.client("sqs"))
+    for name, value in {
+        "ORIGINALS_BUCKET": "originals-bucket",
+        "IMAGES_BUCKET": "images-bucket",
+        "FAILURES_BUCKET": "failures-bucket",
+        "FETCH_QUEUE_URL": made.fetch_queue_url,
+        "FETCH_LOOPBACK": "false",
+        "IMAGES_URL": "https://cdn.example",
+        "SIZES": '["400x300", "thumbnail"]',
+        "FORMATS": '{"400x300": [], "thumbnail": ["avif"]}',
+        "UPLOAD_TYPES": '["image/jpeg", "image/png"]',
+        "MAX_UPLOAD_BYTES": "5000",
+        "API_URL": "https://api.example",
+        "AUTH": "token",
+        "SWAGGER": "true",
+    }.items():
+        monkeypatch.setenv(name, value)
+    return made
