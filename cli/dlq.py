@@ -13,6 +13,7 @@ from cli.stage import JsonOption, RegionOption, Stage, StageOption
 from cli.terminal import YesOption, age, note, print_json, shown
 from cli.terminal import show as show_
 from lib.dead_letters import (
+    SHARED,
     Filter,
     Kind,
     Place,
@@ -36,7 +37,9 @@ ReasonOption = Annotated[str | None, typer.Option("--reason", help="Only letters
 PrefixOption = Annotated[str, typer.Option("--prefix", help="Only paths that begin like this")]
 QueueOption = Annotated[
     Kind,
-    typer.Option("--queue", help="What workers, SNS, or the purging function gave up on"),
+    typer.Option(
+        "--queue", help="What workers, SNS, or the function that purges or fetches gave up on"
+    ),
 ]
 LimitOption = Annotated[int | None, typer.Option("--limit", min=1, help="At most so many in all")]
 RateOption = Annotated[int | None, typer.Option("--rate", min=1, help="At most so many a second")]
@@ -164,7 +167,7 @@ def purge(
 
 
 def _places(name: str, region: str | None, kind: Kind, sizes: list[str] | None) -> list[Place]:
-    if sizes and kind is Kind.PURGE:
-        raise typer.BadParameter("--queue purge is one for all sizes: leave --size out")
+    if sizes and kind in SHARED:
+        raise typer.BadParameter(f"--queue {kind} is one for all sizes: leave --size out")
     stage = Stage(name, region)
     return find_places(stage.client("sqs"), stage.stack, kind, stage.chosen_sizes(sizes))

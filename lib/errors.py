@@ -37,6 +37,10 @@ class Reason(StrEnum):
     PATH_TAKEN = "path_taken"
 
 
+# Nobody could say why: the worker was stopped each time, and SQS moved the message by itself.
+WORKER_STOPPED = "worker_stopped"
+
+
 class FanoutError(Exception):
     """Base of all errors raised on purpose; its text is meant to be read by a person."""
 

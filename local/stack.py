@@ -24,6 +24,8 @@ STAGE = "local"
 REGION = "us-east-1"
 PROJECT = Path(__file__).resolve().parent.parent
 _CDN = "cdn"
+# What people who type find in the environment, beside CDN_URL.
+API = "API_URL"
 # Files with a secret in them.
 _OWN = 0o600
 
@@ -132,13 +134,15 @@ class LocalStack:
     def _export(self, variables: dict[str, str]) -> None:
         file = self.state / "env"
         file.touch(mode=_OWN)
-        with file.open("a") as lines:
+        with file.open("a") as lines:  # the last one counts
             lines.writelines(f"export {name}={value}\n" for name, value in variables.items())
 
     def _describe(self) -> Stack:
         environment = self.environment()
         endpoint, cdn = environment["AWS_ENDPOINT_URL"], environment["CDN_URL"]
         outputs = self._outputs(endpoint)
+        if API not in environment:
+            self._export({API: outputs["ApiUrl"]})
         if not self._processes.are_running(_CDN):
             self._start_cdn(_port(cdn), _port(endpoint), outputs["CdnUrl"])
         stack = Stack(

@@ -10,13 +10,14 @@ from lib.dead_letters.letter import (
     Kind,
 )
 from lib.dead_letters.move import replay
-from lib.dead_letters.places import Place, find_places, look
+from lib.dead_letters.places import SHARED, Place, find_places, look
 from lib.dead_letters.queue import DeadLetters, Tally, Tell
 from lib.dead_letters.summary import Summary, count, summarize
 
 __all__ = [
     "EVERYTHING",
     "NOT_PURGED",
+    "SHARED",
     "UNDELIVERED",
     "WORKER_STOPPED",
     "DeadLetter",

@@ -8,12 +8,11 @@ from urllib.parse import unquote
 
 from lib import keys
 from lib.aws.sqs import Received
-from lib.errors import PermanentError
+from lib.errors import WORKER_STOPPED, PermanentError
 from lib.events import read_message
+from lib.fetching.orders import read_order
 from lib.purges import read_intention
 
-# SQS moved the letter itself: its worker was stopped each time before it could say why.
-WORKER_STOPPED = "worker_stopped"
 # SNS could not deliver it to the size's queue.
 UNDELIVERED = "undelivered"
 # CloudFront could not be told of the changed variants that it names.
@@ -21,11 +20,12 @@ NOT_PURGED = "not_purged"
 
 
 class Kind(StrEnum):
-    """What a dead-letter queue collects: what workers, SNS, or the purging function gave up on."""
+    """What a dead-letter queue collects: what workers, SNS, or another function gave up on."""
 
     DLQ = "dlq"
     SUBSCRIPTION = "subscription"
     PURGE = "purge"
+    FETCH = "fetch"
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,8 @@ def read_letter(message: Received, kind: Kind) -> DeadLetter:
         return _said_by_us(message, UNDELIVERED, _path(message.body), error)
     # What SQS has moved may carry a worker's attributes, but those are of an earlier life.
     if message.moved_from or "reason" not in message.attributes:
-        return _said_by_us(message, WORKER_STOPPED, _path(message.body))
+        path = _ordered_path if kind is Kind.FETCH else _path
+        return _said_by_us(message, WORKER_STOPPED, path(message.body))
     return _said_by_worker(message)
 
 
@@ -115,3 +116,10 @@ def _path(body: str) -> str:
 def _purged_path(body: str) -> str:
     paths = read_intention(body)
     return unquote(paths[0].removeprefix("/")) if paths else ""
+
+
+def _ordered_path(body: str) -> str:
+    try:
+        return read_order(body).path
+    except PermanentError:
+        return ""

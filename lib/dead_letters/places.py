@@ -14,11 +14,15 @@ if TYPE_CHECKING:
     from lib.aws.stacks import Stack
 
 
+# Kinds that have one queue for all sizes.
+SHARED = (Kind.PURGE, Kind.FETCH)
+
+
 @dataclass(frozen=True)
 class Place:
     """A dead-letter queue, and where its letters go when they are replayed.
 
-    `name` is the size's, or `purge`.
+    `name` is the size's, or of a kind that all sizes share.
     """
 
     name: str
@@ -29,14 +33,14 @@ class Place:
 def find_places(
     sqs: "SQSClient", stack: "Stack", kind: Kind, size_names: Iterable[str]
 ) -> list[Place]:
-    """The dead-letter queues of a kind: one for each of the sizes, or the one of purges.
+    """The dead-letter queues of a kind: one for each of the sizes, or the one that they share.
 
     ConfigError where the stack has none.
     """
-    if kind is Kind.PURGE:
-        queue = f"{stack.name}-purge"
+    if kind in SHARED:
+        queue = f"{stack.name}-{kind}"
         letters = DeadLetters(sqs, queues.find_queue(sqs, f"{queue}-dlq"), kind)
-        return [Place("purge", letters, queues.find_queue(sqs, queue))]
+        return [Place(kind, letters, queues.find_queue(sqs, queue))]
     return [_place(sqs, stack, kind, name) for name in size_names]
 
 

@@ -10,8 +10,14 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from lib import keys
 from lib.aws import sqs as queues
-from lib.dead_letters.letter import WORKER_STOPPED
-from lib.errors import ConflictError, PermanentError, Reason, RequestError, TransientError
+from lib.errors import (
+    WORKER_STOPPED,
+    ConflictError,
+    PermanentError,
+    Reason,
+    RequestError,
+    TransientError,
+)
 from lib.fetching.marks import FailedMark, Mark, Marks
 from lib.fetching.urls import MAX_LENGTH, check_port, read_url
 

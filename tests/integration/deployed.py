@@ -89,6 +89,8 @@ class Deployed:
                 self.queue(name)
         self.queue("purge")
         self.queue("purge-dlq")
+        self.queue("fetch")
+        self.queue("fetch-dlq")
         self.lambda_: Any = boto3.client("lambda")
         self.role = _role()
         for size in SIZES:

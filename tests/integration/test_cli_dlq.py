@@ -1,10 +1,12 @@
 """`fanout dlq`, typed against a deployed stage without a terminal."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from lib.fetching.orders import FetchOrder
 from tests.integration.deployed import Commands, Deployed, deployed, fanout, refuse
 from tests.integration.parked import body, hidden, park, park_many, stored
 
@@ -71,6 +73,22 @@ class TestList:
         assert [list(each["reasons"]) for each in subscription] == [[], ["undelivered"]]
         (purges,) = lines(fanout("dlq", "list", "--json", "--queue", "purge").out)
         assert (purges["size"], list(purges["reasons"])) == ("purge", ["not_purged"])
+
+    def test_reaches_what_could_not_be_fetched(self, fanout: Commands, deployed: Deployed) -> None:
+        order = FetchOrder(
+            id="0" * 32,
+            path="web/a.jpg",
+            url="https://photos.example/a.jpg",
+            overwrite=False,
+            ordered_at=datetime.now(UTC),
+        )
+        deployed.sqs.send_message(
+            QueueUrl=deployed.urls["fetch-dlq"], MessageBody=order.model_dump_json()
+        )
+        (letter,) = lines(fanout("dlq", "show", "--json", "--queue", "fetch").out)
+        assert (letter["path"], letter["reason"]) == ("web/a.jpg", "worker_stopped")
+        assert fanout("dlq", "replay", "--queue", "fetch", "--yes").out == "fetch: replayed 1\n"
+        assert stored(deployed.urls["fetch"]) == [order.model_dump_json()]
 
 
 class TestShow:
@@ -224,7 +242,8 @@ class TestWrongUse:
         assert "no size of stage dev" in run.err
 
     def test_a_size_of_the_purges(self, fanout: Commands, deployed: Deployed) -> None:
-        assert fanout("dlq", "list", "--size", "400x300", "--queue", "purge").code == 2
+        for queue in ("purge", "fetch"):
+            assert fanout("dlq", "list", "--size", "400x300", "--queue", queue).code == 2
 
     @pytest.mark.parametrize("option", [["--limit", "0"], ["--rate", "0"], ["--queue", "other"]])
     def test_numbers_and_queues_that_mean_nothing(

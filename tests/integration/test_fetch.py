@@ -550,7 +550,7 @@ class TestTheDesk:
     def test_refuses_what_can_be_no_url_at_once(self, fetching: Fetching, url: str) -> None:
         desk = fetching.desk
         with pytest.raises(RequestError) as caught:
-            type(desk)(desk.s3, desk.sqs, desk.failures_bucket, desk.queue_url).order("a.jpg", url)
+            type(desk)(desk.s3, desk.failures_bucket, desk.sqs, desk.queue_url).order("a.jpg", url)
         assert (caught.value.status, caught.value.kind) == (422, "bad_url")
         assert SECRET not in str(caught.value)
         assert (fetching.sent(), fetching.notes()) == ([], {})
