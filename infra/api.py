@@ -150,7 +150,9 @@ def api_resources(parameters: Parameters) -> dict[str, Any]:
             allow(["s3:PutObject", "s3:GetObject"], originals),
             # To tell a free path from a taken one: without it S3 says 403 for both.
             listing(ORIGINALS_BUCKET, [ORIGINALS]),
-            allow(["s3:PutObject", "s3:DeleteObject"], order),
+            # S3 compares an ETag only for those who may read.
+            allow(["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], order),
+            listing(FAILURES_BUCKET, [f"{PLACE}/"]),
             allow(["sqs:SendMessage"], arn(FETCH_QUEUE)),
         ],
         "status": [

@@ -26,11 +26,11 @@ _FUNCTION = "fetch"
 _TIMEOUT = 90
 # Of these, what the last part and its checks may take after the download.
 _RESERVE = 15
-# Somebody else's server: it has minutes to come back, not hours.
-_MAX_RECEIVE_COUNT = 5
+# Somebody else's server: with the delays between tries it has five to ten minutes to come back.
+_MAX_RECEIVE_COUNT = 8
 # However many URLs are sent at once, nobody's server is visited by a crowd of us.
 _MAX_CONCURRENCY = 5
-# One part of 8 MiB at a time, beside Python and its imports.
+# Two parts of 8 MiB at the most, beside Python and its imports.
 _MEMORY = 512
 
 
@@ -93,7 +93,8 @@ def fetch_resources(parameters: Parameters) -> dict[str, Any]:
             draining(FETCH_QUEUE),
             allow(["sqs:SendMessage"], arn(_DLQ)),
             allow(
-                ["s3:PutObject", "s3:AbortMultipartUpload", "s3:GetObject"],
+                # Deletes only what it wrote after its order was called off.
+                ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"],
                 sub(f"{ORIGINALS_BUCKET}/{ORIGINALS}*"),
             ),
             allow(["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], marks),

@@ -13,6 +13,8 @@ DISTRIBUTION = "arn:aws:cloudfront::123456789012:distribution"
 WORKER = "RoleOfResize400x300"
 UPLOADS = "RoleOfUploads"
 PURGE = "RoleOfPurge"
+STATUS, DELETION, FETCH = "RoleOfStatus", "RoleOfDeletion", "RoleOfFetch"
+AUTHORIZER, OPENAPI = "RoleOfAuthorizer", "RoleOfOpenapi"
 
 
 @pytest.mark.parametrize(
@@ -35,7 +37,22 @@ PURGE = "RoleOfPurge"
         (PURGE, "logs:PutLogEvents", f"{LOGS}-purge:log-stream:x"),
         (UPLOADS, "s3:PutObject", f"{ORIGINALS}/originals/a.jpg"),
         (UPLOADS, "s3:GetObject", f"{ORIGINALS}/originals/a.jpg"),
+        (UPLOADS, "s3:PutObject", f"{FAILURES}/_fetch/a.jpg"),
+        (UPLOADS, "sqs:SendMessage", f"{SQS}-fetch"),
         (UPLOADS, "logs:PutLogEvents", f"{LOGS}-uploads:log-stream:x"),
+        (STATUS, "s3:GetObject", f"{ORIGINALS}/originals/a.jpg"),
+        (STATUS, "s3:GetObject", f"{IMAGES}/400x300/a.jpg"),
+        (STATUS, "s3:GetObject", f"{FAILURES}/400x300/a.jpg"),
+        (STATUS, "s3:GetObject", f"{FAILURES}/_fetch/a.jpg"),
+        (DELETION, "s3:DeleteObject", f"{ORIGINALS}/originals/a.jpg"),
+        (DELETION, "s3:PutObject", f"{FAILURES}/_fetch/a.jpg"),
+        (FETCH, "s3:PutObject", f"{ORIGINALS}/originals/a.jpg"),
+        (FETCH, "s3:AbortMultipartUpload", f"{ORIGINALS}/originals/a.jpg"),
+        (FETCH, "s3:DeleteObject", f"{ORIGINALS}/originals/a.jpg"),
+        (FETCH, "s3:PutObject", f"{FAILURES}/_fetch/a.jpg"),
+        (FETCH, "sqs:ReceiveMessage", f"{SQS}-fetch"),
+        (FETCH, "sqs:SendMessage", f"{SQS}-fetch-dlq"),
+        (OPENAPI, "logs:PutLogEvents", f"{LOGS}-openapi:log-stream:x"),
     ],
 )
 def test_a_role_allows_what_its_function_does(
@@ -72,6 +89,22 @@ def test_a_role_allows_what_its_function_does(
         (UPLOADS, "s3:PutObject", f"{ORIGINALS}/other/a.jpg"),
         (UPLOADS, "s3:PutObject", f"{IMAGES}/400x300/a.jpg"),
         (UPLOADS, "sqs:SendMessage", f"{SQS}-400x300"),
+        (UPLOADS, "s3:DeleteObject", f"{ORIGINALS}/originals/a.jpg"),
+        (UPLOADS, "s3:PutObject", f"{FAILURES}/400x300/a.jpg"),
+        (STATUS, "s3:PutObject", f"{ORIGINALS}/originals/a.jpg"),
+        (STATUS, "s3:PutObject", f"{FAILURES}/_fetch/a.jpg"),
+        (STATUS, "sqs:ReceiveMessage", f"{SQS}-400x300-dlq"),
+        (DELETION, "s3:GetObject", f"{ORIGINALS}/originals/a.jpg"),
+        (DELETION, "s3:DeleteObject", f"{ORIGINALS}/other/a.jpg"),
+        (DELETION, "s3:DeleteObject", f"{IMAGES}/400x300/a.jpg"),
+        (DELETION, "s3:DeleteObject", f"{FAILURES}/400x300/a.jpg"),
+        (FETCH, "s3:PutObject", f"{ORIGINALS}/other/a.jpg"),
+        (FETCH, "s3:PutObject", f"{IMAGES}/400x300/a.jpg"),
+        (FETCH, "s3:PutObject", f"{FAILURES}/400x300/a.jpg"),
+        (FETCH, "sqs:SendMessage", f"{SQS}-400x300"),
+        (FETCH, "sqs:ReceiveMessage", f"{SQS}-fetch-dlq"),
+        (AUTHORIZER, "s3:GetObject", f"{ORIGINALS}/originals/a.jpg"),
+        (OPENAPI, "s3:GetObject", f"{ORIGINALS}/originals/a.jpg"),
     ],
 )
 def test_a_role_allows_nothing_else(dev: Template, role: str, action: str, resource: str) -> None:

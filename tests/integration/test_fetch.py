@@ -23,6 +23,7 @@ from lib.keys import check_path
 from lib.sizes import Size
 from tests.integration.fetching import PHOTO, Fetching, events_of_s3, fetching, web
 from tests.integration.test_resize import Failing, refusal
+from tests.integration.test_retries import Answering
 from tests.payloads import payload, s3_event
 from tests.web_server import answer, chunked, redirect
 
@@ -318,8 +319,11 @@ class TestAnOrderThatIsNotWantedAnyMore:
 
         fetching.web.pages[page] = cancel_and_send
         order = fetching.order(page=page)
+        written: list[Any] = []
+        for operation in ("PutObject", "CompleteMultipartUpload"):
+            events_of_s3().register(f"before-call.s3.{operation}", lambda **_: written.append(1))
         assert not fetching.deliver(order)
-        assert (fetching.original(), fetching.unfinished()) == (None, [])
+        assert (fetching.original(), fetching.unfinished(), written) == (None, [], [])
         assert (fetching.notes(), fetching.queues.dead_letters()) == ({}, [])
 
     @pytest.mark.parametrize(
@@ -380,6 +384,18 @@ class TestAnOrderThatIsNotWantedAnyMore:
         state = fetching.look()
         assert state == FetchState(state="pending", ordered_at=later[0].ordered_at)
 
+    def test_leaves_the_mark_of_an_order_that_comes_while_it_is_parked(
+        self, fetching: Fetching
+    ) -> None:
+        order = fetching.order(page="/missing.jpg")
+        later: list[Any] = []
+        fetch._worker().sqs.meta.events.register(
+            "before-call.sqs.SendMessage", lambda **_: later.append(fetching.order())
+        )
+        assert not fetching.deliver(order)
+        state = fetching.look()
+        assert state == FetchState(state="pending", ordered_at=later[0].ordered_at)
+
     def test_whose_write_was_not_answered_is_looked_after_once_it_has_landed(
         self, fetching: Fetching
     ) -> None:
@@ -417,6 +433,23 @@ def test_a_write_that_was_not_answered_is_waited_for_and_known_again(fetching: F
     assert fetching.data() == LARGE
     assert len(fetching.web.heads) == 1
     assert (fetching.notes(), fetching.queues.dead_letters()) == ({}, [])
+
+
+@pytest.mark.parametrize(
+    ("data", "operation"), [(PHOTO, "PutObject"), (LARGE, "CompleteMultipartUpload")]
+)
+def test_the_sdk_does_not_repeat_a_write_that_was_not_answered(
+    fetching: Fetching, data: bytes, operation: str
+) -> None:
+    fetching.web.pages["/photo.jpg"] = answer(data)
+    order = fetching.order()
+    answering: Any = Answering(TIMEOUT)
+    events_of_s3().register_first(f"before-send.s3.{operation}", answering)
+    assert fetching.deliver(order)
+    assert (answering.sent, fetching.unfinished()) == (1, [])
+    events_of_s3().unregister(f"before-send.s3.{operation}", answering)
+    assert not fetching.deliver(order)
+    assert fetching.data() == data
 
 
 @pytest.mark.parametrize(

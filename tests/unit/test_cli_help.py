@@ -11,7 +11,8 @@ import pytest
 import typer
 
 from cli.__main__ import app
-from lib.dead_letters import NOT_PURGED, UNDELIVERED, WORKER_STOPPED
+from lib.dead_letters import NOT_PURGED, UNDELIVERED
+from lib.errors import WORKER_STOPPED
 
 PROJECT = Path(__file__).parents[2]
 DOCUMENTS = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]

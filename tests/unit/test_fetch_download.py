@@ -247,6 +247,12 @@ class TestAnAddress:
         names(public_test=[["8.8.8.8"]])
         assert "its port is 8080" in str(refused("http://public.test:8080/"))
 
+    def test_of_loopback_beside_a_public_one_opens_no_port(
+        self, web: WebServer, names: Names
+    ) -> None:
+        names(two_test=[["127.0.0.1", "8.8.8.8"]])
+        assert f"its port is {web.port}" in str(refused(web.url(host="two.test")))
+
     def test_that_nobody_listens_at_may_answer_later(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             port = listener.getsockname()[1]
