@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from lib import images, keys
 from lib.aws import s3 as objects
+from lib.delivery import Delivery
 from lib.errors import ConflictError, PermanentError, TransientError
 from lib.purges import PurgeQueue
 from lib.sizes import Size, recipe_id
@@ -46,6 +47,16 @@ class Outcome:
     bytes_out: int = 0
 
 
+def made_from(variant: objects.StoredObject | None, recipe: str, delivery: Delivery) -> str | None:
+    """ETag of the original that a variant shows; None where it is there no longer as it should be.
+
+    That is: made by another recipe, stored for another delivery, or not there at all.
+    """
+    if variant is None or variant.metadata.get(RECIPE) != recipe or not delivery.holds_for(variant):
+        return None
+    return variant.metadata.get(ORIGINAL_ETAG)
+
+
 def _at_any_time() -> None:
     """Let a rendering begin."""
 
@@ -58,7 +69,7 @@ class Renderer:
     size: Size
     originals_bucket: str
     images_bucket: str
-    cache_control: str
+    delivery: Delivery
     max_bytes: int
     turns: Turns
     purges: PurgeQueue | None = None
@@ -100,7 +111,9 @@ class Renderer:
             if self._made_from([variants[key]]) != original.etag
         }
         self._intend_purge([key for key in stale if variants[key]])
-        for key, rendition in stale.items():
+        # The size's own format comes last: the CDN shows it in place of one that is missing, and
+        # would go on doing so for as long as it is cached.
+        for key, rendition in reversed(stale.items()):
             self._replace(key, variants[key], rendition, original.etag)
             self._check_original(path, original.etag)
         bytes_out = sum(len(rendition.data) for rendition in renditions)
@@ -134,13 +147,8 @@ class Renderer:
         return recipe_id(self.size, images.RENDERER_VERSION)
 
     def _made_from(self, variants: list[objects.StoredObject | None]) -> str | None:
-        """ETag of the original that all of these were made from, by today's recipe."""
-        etags = {
-            variant.metadata.get(ORIGINAL_ETAG)
-            if variant and variant.metadata.get(RECIPE) == self._recipe
-            else None
-            for variant in variants
-        }
+        """ETag of the original that all of these were made from, as they are made today."""
+        etags = {made_from(variant, self._recipe, self.delivery) for variant in variants}
         return etags.pop() if len(etags) == 1 else None
 
     def _intend_purge(self, replaced: list[str]) -> None:
@@ -161,7 +169,8 @@ class Renderer:
             key,
             rendition.data,
             content_type=rendition.content_type,
-            cache_control=self.cache_control,
+            cache_control=self.delivery.cache_control,
+            acl=self.delivery.acl,
             metadata=self._metadata(etag, rendition),
             replaces=variant.etag if variant else None,
         )
@@ -201,4 +210,5 @@ class Renderer:
             RECIPE: self._recipe,
             ORIGINAL_PIXELS: f"{rendition.source_width}x{rendition.source_height}",
             PIXELS: f"{rendition.width}x{rendition.height}",
+            **self.delivery.metadata,
         }

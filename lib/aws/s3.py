@@ -26,6 +26,7 @@ class StoredObject(NamedTuple):
     etag: str
     length: int
     content_type: str
+    cache_control: str
     metadata: dict[str, str]
     modified: "datetime"
 
@@ -83,6 +84,7 @@ def head(s3: "S3Client", bucket: str, key: str) -> StoredObject | None:
         answer["ETag"].strip('"'),
         answer["ContentLength"],
         answer.get("ContentType", ""),
+        answer.get("CacheControl", ""),
         answer["Metadata"],
         answer["LastModified"],
     )
@@ -146,6 +148,7 @@ def put(
     *,
     content_type: str,
     cache_control: str,
+    acl: str | None,
     metadata: dict[str, str],
     replaces: str | None,
 ) -> None:
@@ -153,7 +156,9 @@ def put(
 
     Raises ConflictError where that is no longer so.
     """
-    condition: dict[str, Any] = {"IfMatch": f'"{replaces}"'} if replaces else {"IfNoneMatch": "*"}
+    more: dict[str, Any] = {"IfMatch": f'"{replaces}"'} if replaces else {"IfNoneMatch": "*"}
+    if acl:
+        more["ACL"] = acl
     with translated(f"PUT {bucket}", writing=True):
         s3.put_object(
             Bucket=bucket,
@@ -162,7 +167,7 @@ def put(
             ContentType=content_type,
             CacheControl=cache_control,
             Metadata=metadata,
-            **condition,
+            **more,
         )
 
 
