@@ -61,6 +61,8 @@ class PurgeSettings(Settings):
     """The function that purges."""
 
     distribution_id: str
+    # Whether CloudFront chooses among formats by Accept.
+    serve_formats: bool
 
 
 class UploadSettings(Settings):

@@ -5,7 +5,28 @@ const path = require('path');
 const python = require('./python');
 
 // The stage's parameters that something is generated from; infra/generate.py checks them.
-const PARAMETERS = ['timeout', 'max_concurrency', 'landing', 'purge'];
+const PARAMETERS = [
+  'timeout',
+  'max_concurrency',
+  'landing',
+  'purge',
+  'delivery',
+  'emulator',
+  'images_url',
+  'domain',
+  'certificate',
+  'cdn_seconds',
+  'browser_seconds',
+  'immutable',
+  'serve_formats',
+  'image_origins',
+  'hsts',
+  'corp',
+  'web_acl',
+  'web_acl_rate',
+  'access_logs',
+  'log_days',
+];
 
 let generated;
 
@@ -16,6 +37,7 @@ const part =
     const given = {
       service: await resolveVariable('self:service'),
       stage: await resolveVariable('sls:stage'),
+      region: await resolveVariable('self:provider.region'),
       sizes_file: path.resolve(await resolveVariable('param:sizes_file')),
     };
     // Text, because what is given with --param is text too.
@@ -42,4 +64,5 @@ module.exports = {
   functions: part('functions'),
   resources: part('resources'),
   names: part('names'),
+  images_url: part('images_url'),
 };

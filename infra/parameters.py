@@ -3,8 +3,9 @@
 import re
 from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ConfigDict, Field, ValidationError, model_validator
 
+from infra.delivery import DeliveryParameters
 from infra.numbers import MAX_DELAY
 from lib.errors import ConfigError
 
@@ -15,13 +16,11 @@ if TYPE_CHECKING:
 _STAGE = re.compile(r"^[a-z][a-z0-9-]{0,11}$")
 
 
-class Parameters(BaseModel):
+class Parameters(DeliveryParameters):
     """What serverless.yml hands over."""
 
     model_config = ConfigDict(extra="forbid")
 
-    service: str
-    stage: str
     sizes_file: str
     # Ten photos in less than 10 s are not to be had.
     timeout: int = Field(ge=10)
@@ -32,9 +31,9 @@ class Parameters(BaseModel):
     purge: bool
 
     @property
-    def prefix(self) -> str:
-        """What the names of everything in the stack begin with."""
-        return f"{self.service}-{self.stage}"
+    def purges(self) -> bool:
+        """Whether there is a CDN to be told, and it shall be."""
+        return self.purge and not self.is_public
 
     @model_validator(mode="after")
     def _purge_outlasts_its_writer(self) -> Self:
