@@ -28,7 +28,10 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Stack:
-    """A deployed local stack: where everything is."""
+    """A deployed local stack: where everything is.
+
+    `cdn` is where the pictures are: the CDN, or the bucket on a stage without one.
+    """
 
     endpoint: str
     region: str
@@ -127,16 +130,18 @@ class LocalStack:
 
     def _describe(self) -> Stack:
         environment = self.environment()
-        endpoint, cdn = environment["AWS_ENDPOINT_URL"], environment["CDN_URL"]
+        endpoint = environment["AWS_ENDPOINT_URL"]
         outputs = self._outputs(endpoint)
-        if not self._processes.are_running(_CDN):
-            self._start_cdn(_port(cdn), _port(endpoint), outputs["CdnUrl"])
+        if "CdnUrl" not in outputs:
+            self._processes.stop(_CDN)
+        elif not self._processes.are_running(_CDN):
+            self._start_cdn(_port(environment["CDN_URL"]), _port(endpoint), outputs["CdnUrl"])
         stack = Stack(
             endpoint=endpoint,
             region=REGION,
             # *.execute-api.localhost is no address for every client: the emulator's other form.
             api=f"{endpoint}/_aws/execute-api/{outputs['HttpApiId']}",
-            cdn=cdn,
+            cdn=outputs["ImagesUrl"],
             originals_bucket=outputs["OriginalsBucketName"],
             images_bucket=outputs["ImagesBucketName"],
             sizes=json.loads(outputs["Sizes"]),
