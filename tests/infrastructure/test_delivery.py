@@ -279,3 +279,32 @@ def test_the_fields_have_no_defaults_beside_serverless_yml() -> None:
     """But for the key, which belongs to what is stored."""
     fields = DeliveryParameters.model_fields.items()
     assert [name for name, field in fields if not field.is_required()] == ["kms_key"]
+
+
+def test_originals_are_private_and_survive_the_stack_in_every_way(each_way: Template) -> None:
+    for bucket in ("OriginalsBucket", "FailuresBucket"):
+        properties = each_way.properties(bucket)
+        assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}
+        rules = properties["OwnershipControls"]["Rules"]
+        assert rules == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+    for bucket in ("OriginalsBucket", "FailuresBucket", "ImagesBucket"):
+        assert each_way.resources[bucket]["DeletionPolicy"] == "RetainExceptOnCreate"
+
+
+def test_no_way_leads_the_cdn_to_another_bucket(each_way: Template) -> None:
+    for made in each_way.of_type("AWS::CloudFront::Distribution").values():
+        origins = made["DistributionConfig"]["Origins"]
+        assert {each["DomainName"] for each in origins} == {"ImagesBucket.RegionalDomainName"}
+
+
+def test_the_upload_api_tells_where_the_pictures_of_the_stage_are(each_way: Template) -> None:
+    settings = each_way.properties("UploadsLambdaFunction")["Environment"]["Variables"]
+    outputs = each_way.document["Outputs"]
+    assert settings["IMAGES_URL"] == each_way.resolved(outputs["ImagesUrl"]["Value"])
+    assert settings["IMAGES_URL"].startswith("http")
+
+
+def test_the_api_is_throttled(each_way: Template) -> None:
+    """WAF cannot cover it."""
+    settings = each_way.properties("HttpApiStage")["DefaultRouteSettings"]
+    assert (settings["ThrottlingRateLimit"], settings["ThrottlingBurstLimit"]) == (50, 100)
