@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import boto3
 import psutil
@@ -132,6 +133,7 @@ class LocalStack:
         environment = self.environment()
         endpoint = environment["AWS_ENDPOINT_URL"]
         outputs = self._outputs(endpoint)
+        _let_acls_count(endpoint, outputs["ImagesBucketName"], count="CdnUrl" not in outputs)
         if "CdnUrl" not in outputs:
             self._processes.stop(_CDN)
         elif not self._processes.are_running(_CDN):
@@ -150,13 +152,7 @@ class LocalStack:
         return stack
 
     def _outputs(self, endpoint: str) -> dict[str, str]:
-        cloudformation = boto3.client(
-            "cloudformation",
-            endpoint_url=endpoint,
-            region_name=REGION,
-            aws_access_key_id=emulator.ROOT_KEY["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=emulator.ROOT_KEY["AWS_SECRET_ACCESS_KEY"],
-        )
+        cloudformation = _client("cloudformation", endpoint)
         stacks = cloudformation.describe_stacks(StackName=f"image-fanout-{STAGE}")["Stacks"]
         return {
             output["OutputKey"]: output["OutputValue"] for output in stacks[0].get("Outputs", [])
@@ -170,6 +166,24 @@ class LocalStack:
             port,
             clean_environment() | {"PYTHONPATH": str(PROJECT)},
         )
+
+
+def _let_acls_count(endpoint: str, bucket: str, *, count: bool) -> None:
+    """Set the Object Ownership that the template asks for: the emulator's deploy does not."""
+    ownership = "BucketOwnerPreferred" if count else "BucketOwnerEnforced"
+    _client("s3", endpoint).put_bucket_ownership_controls(
+        Bucket=bucket, OwnershipControls={"Rules": [{"ObjectOwnership": ownership}]}
+    )
+
+
+def _client(service: Any, endpoint: str) -> Any:
+    return boto3.client(
+        service,
+        endpoint_url=endpoint,
+        region_name=REGION,
+        aws_access_key_id=emulator.ROOT_KEY["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=emulator.ROOT_KEY["AWS_SECRET_ACCESS_KEY"],
+    )
 
 
 def _port(url: str) -> int:
