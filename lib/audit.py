@@ -106,7 +106,9 @@ class Auditor:
         for folder in self.size.folders:
             key = keys.variant_key(folder, path)
             variant = objects.head(self.s3, self.images_bucket, key)
-            if made_from(variant, self._recipe, self.delivery) != etag:
+            if variant is None or not self.delivery.holds_for(variant):
+                return False
+            if made_from(variant, self._recipe) != etag:
                 return False
         return True
 

@@ -47,14 +47,9 @@ class Outcome:
     bytes_out: int = 0
 
 
-def made_from(variant: objects.StoredObject | None, recipe: str, delivery: Delivery) -> str | None:
-    """ETag of the original that a variant shows; None where it is there no longer as it should be.
-
-    That is: made by another recipe, stored for another delivery, or not there at all.
-    """
-    if variant is None or variant.metadata.get(RECIPE) != recipe or not delivery.holds_for(variant):
-        return None
-    return variant.metadata.get(ORIGINAL_ETAG)
+def made_from(variant: objects.StoredObject, recipe: str) -> str | None:
+    """ETag of the original that a variant was made from; None if by another recipe than this."""
+    return variant.metadata.get(ORIGINAL_ETAG) if variant.metadata.get(RECIPE) == recipe else None
 
 
 def _at_any_time() -> None:
@@ -110,7 +105,7 @@ class Renderer:
             for key, rendition in zip(variants, renditions, strict=True)
             if self._made_from([variants[key]]) != original.etag
         }
-        self._intend_purge([key for key in stale if variants[key]])
+        self._intend_purge([key for key in stale if self._looks_else(variants[key], original.etag)])
         # The size's own format comes last: the CDN shows it in place of one that is missing, and
         # would go on doing so for as long as it is cached.
         for key, rendition in reversed(stale.items()):
@@ -148,8 +143,19 @@ class Renderer:
 
     def _made_from(self, variants: list[objects.StoredObject | None]) -> str | None:
         """ETag of the original that all of these were made from, as they are made today."""
-        etags = {made_from(variant, self._recipe, self.delivery) for variant in variants}
+        etags = {
+            made_from(variant, self._recipe)
+            if variant and self.delivery.holds_for(variant)
+            else None
+            for variant in variants
+        }
         return etags.pop() if len(etags) == 1 else None
+
+    def _looks_else(self, variant: objects.StoredObject | None, etag: str) -> bool:
+        """Whether it shows another picture than it will. One that is only stored otherwise does
+        not: the CDN's copy of it may stay, and purges cost money.
+        """
+        return variant is not None and made_from(variant, self._recipe) != etag
 
     def _intend_purge(self, replaced: list[str]) -> None:
         """Queue it before the write: a worker that dies after the write cannot do it any more."""

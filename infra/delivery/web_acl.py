@@ -12,19 +12,20 @@ def web_acl_resources(parameters: DeliveryParameters) -> dict[str, Any]:
     """The web ACL where the stage asks for one of its own."""
     if parameters.web_acl != "create":
         return {}
-    rules = [_managed(name, priority) for priority, name in enumerate(_MANAGED, 1)]
+    acl = web_acl(parameters.prefix, parameters.web_acl_rate)
+    return {"WebAcl": {"Type": "AWS::WAFv2::WebACL", "Properties": acl}}
+
+
+def web_acl(name: str, rate: int) -> dict[str, Any]:
+    """A web ACL for CloudFront; `rate` is what one address may ask for in five minutes."""
+    rules = [_managed(each, priority) for priority, each in enumerate(_MANAGED, 1)]
     return {
-        "WebAcl": {
-            "Type": "AWS::WAFv2::WebACL",
-            "Properties": {
-                "Name": parameters.prefix,
-                "Scope": "CLOUDFRONT",
-                "DefaultAction": {"Allow": {}},
-                # The limit first: what exceeds it costs no further rule.
-                "Rules": [_limit(parameters.web_acl_rate), *rules],
-                "VisibilityConfig": _seen_as(parameters.prefix),
-            },
-        }
+        "Name": name,
+        "Scope": "CLOUDFRONT",
+        "DefaultAction": {"Allow": {}},
+        # The limit first: what exceeds it is not counted by the others.
+        "Rules": [_limit(rate), *rules],
+        "VisibilityConfig": _seen_as(name),
     }
 
 

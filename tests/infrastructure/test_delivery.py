@@ -1,9 +1,14 @@
 """The two ways of delivery and their options, on what is generated for them."""
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.session import get_session
+from botocore.validate import ParamValidator
 
 from infra.delivery.parameters import DeliveryParameters
 from lib.errors import ConfigError
@@ -11,6 +16,7 @@ from lib.sizes import Size
 from tests.infrastructure.generated import HERO, generated, generated_template
 from tests.infrastructure.template import Template
 
+PROJECT = Path(__file__).parents[2]
 DOMAIN = "images.shop.example"
 CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/8d1d-1"
 WEB_ACL = "arn:aws:wafv2:us-east-1:123456789012:global/webacl/ours/8d1d-1"
@@ -209,6 +215,15 @@ class TestWebAcl:
         template = made(tmp_path, web_acl=WEB_ACL)
         assert distribution(template)["WebACLId"] == WEB_ACL
         assert "WebAcl" not in template.resources
+
+    def test_the_one_that_is_made_by_hand_is_what_the_api_takes(self) -> None:
+        command = [sys.executable, "-m", "infra.delivery", "image-fanout-prod", "10000"]
+        printed = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+        assert (printed.returncode, printed.stderr) == (0, "")
+        service = get_session().get_service_model("wafv2")
+        shape: Any = service.operation_model("CreateWebACL").input_shape
+        report = ParamValidator().validate(json.loads(printed.stdout), shape)
+        assert not report.has_errors(), report.generate_report()
 
     def test_there_is_none_unless_asked_for(self, tmp_path: Path) -> None:
         assert "WebACLId" not in distribution(made(tmp_path))

@@ -9,6 +9,7 @@ from lib.audit import Auditor
 from lib.delivery import Delivery
 from tests.integration.conftest import SIZE, Queues, WorkerDoor
 from tests.integration.test_resize import put, variant
+from tests.pictures import encoded, quarters
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -67,9 +68,10 @@ def test_going_private_again_leaves_variants_alone(
     assert deep_states(s3, Delivery("public, max-age=60")) == {"a.jpg": "current"}
 
 
-def test_another_cache_control_reaches_what_is_there_and_is_purged(
+def test_another_cache_control_reaches_what_is_there_and_purges_nothing(
     s3: "S3Client", deliver: WorkerDoor, queues: Queues, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The CDN's copy shows the same picture, and each purge costs."""
     message = put(s3, "a.jpg")
     deliver(message)
     deploy(monkeypatch, CACHE_CONTROL="public, max-age=31536000, immutable")
@@ -78,6 +80,15 @@ def test_another_cache_control_reaches_what_is_there_and_is_purged(
     deliver(message)
     assert variant(s3, "a.jpg")["CacheControl"] == immutable.cache_control
     assert deep_states(s3, immutable) == {"a.jpg": "current"}
+    assert "Messages" not in queues.sqs.receive_message(QueueUrl=queues.purge_url)
+
+
+def test_another_photo_is_purged_also_where_the_cache_control_changes(
+    s3: "S3Client", deliver: WorkerDoor, queues: Queues, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deliver(put(s3, "a.jpg"))
+    deploy(monkeypatch, CACHE_CONTROL="public, max-age=31536000, immutable")
+    deliver(put(s3, "a.jpg", encoded(quarters(100, 100))))
     purges = queues.sqs.receive_message(QueueUrl=queues.purge_url)["Messages"]
     assert [message["Body"] for message in purges] == ['{"paths": ["/40x30/a.jpg"]}']
 
