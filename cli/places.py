@@ -6,6 +6,7 @@ from cli.stage import Stage
 from lib.audit import ABREAST, Auditor
 from lib.aws.stacks import DeployedSize
 from lib.checks import CheckQueue
+from lib.delivery import Acl, Delivery
 from lib.errors import ConfigError
 from lib.sizes import Size
 from lib.status import StatusDesk
@@ -29,12 +30,19 @@ def size_of(deployed: DeployedSize) -> Size:
     return Size.model_validate_json(deployed.environment["SIZE"])
 
 
+def delivery_of(deployed: DeployedSize) -> Delivery:
+    """How the size's variants are stored today."""
+    acl: Acl | None = "public-read" if "ACL" in deployed.environment else None
+    return Delivery(deployed.environment["CACHE_CONTROL"], acl)
+
+
 def auditor_of(stage: Stage, size_name: str) -> Auditor:
     """What compares a size's variants with the originals."""
-    outputs = stage.stack.outputs
+    outputs, deployed = stage.stack.outputs, deployed_size(stage, size_name)
     return Auditor(
         s3=stage.client("s3", _MANY_LOOKS),
-        size=size_of(deployed_size(stage, size_name)),
+        size=size_of(deployed),
+        delivery=delivery_of(deployed),
         originals_bucket=outputs["OriginalsBucketName"],
         images_bucket=outputs["ImagesBucketName"],
         failures_bucket=outputs["FailuresBucketName"],

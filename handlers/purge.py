@@ -28,4 +28,5 @@ def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, Any]:
 def _purger() -> Purger:
     """Made once a container."""
     settings = PurgeSettings.from_environment()
-    return Purger(boto3.client("cloudfront", config=_CLIENT), settings.distribution_id)
+    cloudfront = boto3.client("cloudfront", config=_CLIENT)
+    return Purger(cloudfront, settings.distribution_id, settings.serve_formats)

@@ -9,6 +9,7 @@ from botocore.config import Config
 from handlers.batches import failed, messages
 from handlers.settings import ResizeSettings
 from lib.aws import s3 as objects
+from lib.delivery import Delivery
 from lib.failure_records import FailureRecords
 from lib.purges import PurgeQueue
 from lib.telemetry import Telemetry
@@ -48,7 +49,7 @@ def _worker() -> Worker:
         size=settings.size,
         originals_bucket=settings.originals_bucket,
         images_bucket=settings.images_bucket,
-        cache_control=settings.cache_control,
+        delivery=Delivery(settings.cache_control, settings.acl),
         max_bytes=settings.max_upload_bytes,
         turns=Turns(settings.size.waiting_memory),
         purges=PurgeQueue(sqs, purge_url, settings.purge_delay) if purge_url else None,

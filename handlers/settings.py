@@ -5,6 +5,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, Json, ValidationError
 
+from lib.delivery import Acl
 from lib.errors import ConfigError
 from lib.sizes import Size
 
@@ -45,6 +46,8 @@ class ResizeSettings(Settings):
     # Seconds; the longest that SQS delays a message.
     purge_delay: int = Field(0, ge=0, le=900)
     cache_control: str
+    # None on a stage whose images bucket is read by the CDN alone.
+    acl: Acl | None = None
     max_upload_bytes: int = Field(gt=0)
     # Receives after which SQS moves a message to the DLQ by itself, without a reason.
     max_receive_count: int = Field(gt=0)
@@ -77,6 +80,8 @@ class PurgeSettings(Settings):
     """The function that purges."""
 
     distribution_id: str
+    # Whether CloudFront chooses among formats by Accept.
+    serve_formats: bool
 
 
 class UploadSettings(Settings):

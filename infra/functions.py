@@ -21,7 +21,9 @@ _LOG_GROUP = (
 )
 
 
-def function(size: Size, prefix: str, numbers: Numbers, *, purge: bool) -> dict[str, Any]:
+def function(
+    size: Size, prefix: str, numbers: Numbers, *, cache_control: str, public: bool, purge: bool
+) -> dict[str, Any]:
     """The size's entry in serverless.yml's list of functions, by its key."""
     settings = allocator(size) | {
         "SIZE": size.model_dump_json(),
@@ -33,7 +35,10 @@ def function(size: Size, prefix: str, numbers: Numbers, *, purge: bool) -> dict[
         "ORIGINALS_BUCKET": ref("OriginalsBucket"),
         "IMAGES_BUCKET": ref("ImagesBucket"),
         "FAILURES_BUCKET": ref("FailuresBucket"),
+        "CACHE_CONTROL": cache_control,
     }
+    if public:
+        settings["ACL"] = "public-read"
     if purge:
         settings |= {"PURGE_QUEUE_URL": ref(PURGE_QUEUE), "PURGE_DELAY": str(numbers.purge_delay)}
     batches = {
@@ -72,15 +77,16 @@ def allocator(size: Size) -> dict[str, str]:
     }
 
 
-def role_resource(size: Size, prefix: str, *, purge: bool) -> dict[str, Any]:
-    """The role of the size's function."""
+def role_resource(size: Size, prefix: str, *, public: bool, purge: bool) -> dict[str, Any]:
+    """The role of the size's function; `public` variants are written with an ACL."""
+    acl = ["s3:PutObjectAcl"] if public else []
     statements = [
         logging(function_name(prefix, size)),
         draining(logical_id("Queue", size)),
         allow(["sqs:SendMessage"], [arn(logical_id("Dlq", size)), *_purge_queue(purge)]),
         allow(["s3:GetObject"], sub(f"{ORIGINALS_BUCKET}/{ORIGINALS}*")),
         allow(
-            ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
+            ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", *acl],
             [sub(f"{IMAGES_BUCKET}/{folder}/*") for folder in size.folders],
         ),
         allow(["s3:PutObject", "s3:DeleteObject"], sub(f"{FAILURES_BUCKET}/{size.name}/*")),

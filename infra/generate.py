@@ -9,9 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from infra.alarms import alarm_resources
-from infra.api import api_functions, api_resources, http_api, stage_settings
-from infra.auth import tokens_secret
-from infra.fetching import fetch_function, fetch_resources
+from infra.api import (
+    api_functions,
+    api_resources,
+    fetch_function,
+    fetch_resources,
+    http_api,
+    stage_settings,
+    tokens_secret,
+)
+from infra.delivery import delivery_outputs, delivery_resources, images_url
+from infra.delivery.caching import cache_control
 from infra.functions import function, role_resource
 from infra.numbers import Numbers
 from infra.parameters import Parameters, checked
@@ -32,17 +40,19 @@ def generate(given: dict[str, Any]) -> dict[str, Any]:
     parameters = checked(given)
     sizes = load_sizes(parameters.sizes_file)
     functions, resources = _of_sizes(parameters, sizes)
-    if parameters.purge:
-        functions |= purge_function(parameters.prefix)
+    if parameters.purges:
+        functions |= purge_function(parameters.prefix, formats=parameters.serve_formats)
         resources |= purge_resources(parameters.prefix)
-    functions |= api_functions(parameters, sizes) | fetch_function(parameters)
+    functions |= api_functions(parameters, sizes, images_url(parameters))
+    functions |= fetch_function(parameters, parameters.landing)
     resources |= api_resources(parameters) | fetch_resources(parameters)
+    resources |= delivery_resources(parameters, sizes)
     secret, outputs = tokens_secret(parameters)
     return {
         "functions": functions,
         "resources": {
             "Resources": resources | secret,
-            "Outputs": outputs,
+            "Outputs": outputs | delivery_outputs(parameters),
             "extensions": stage_settings(parameters),
         },
         "names": json.dumps([size.name for size in sizes]),
@@ -53,7 +63,7 @@ def generate(given: dict[str, Any]) -> dict[str, Any]:
 
 def _of_sizes(parameters: Parameters, sizes: list[Size]) -> tuple[dict[str, Any], dict[str, Any]]:
     """What each size needs; ConfigError with the mistakes of all of them."""
-    prefix, purge = parameters.prefix, parameters.purge
+    prefix, purge = parameters.prefix, parameters.purges
     numbers = Numbers(parameters.timeout, parameters.max_concurrency, parameters.landing)
     functions: dict[str, Any] = {}
     resources: dict[str, Any] = {}
@@ -61,10 +71,18 @@ def _of_sizes(parameters: Parameters, sizes: list[Size]) -> tuple[dict[str, Any]
     mistakes = []
     for size in sizes:
         try:
-            functions |= function(size, prefix, numbers, purge=purge)
+            made = function(
+                size,
+                prefix,
+                numbers,
+                cache_control=cache_control(size, parameters),
+                public=parameters.is_public,
+                purge=purge,
+            )
+            functions |= made
             resources |= (
                 queue_resources(size, prefix, numbers)
-                | role_resource(size, prefix, purge=purge)
+                | role_resource(size, prefix, public=parameters.is_public, purge=purge)
                 | alarm_resources(size, prefix, numbers)
             )
         except ConfigError as error:

@@ -10,7 +10,6 @@ const PARAMETERS = [
   'max_concurrency',
   'landing',
   'purge',
-  'images_url',
   'api_url',
   'auth',
   'jwt_issuer',
@@ -22,6 +21,22 @@ const PARAMETERS = [
   'requests_per_second',
   'swagger',
   'fetch_loopback',
+  'delivery',
+  'emulator',
+  'images_url',
+  'domain',
+  'certificate',
+  'cdn_seconds',
+  'browser_seconds',
+  'immutable',
+  'serve_formats',
+  'image_origins',
+  'hsts',
+  'corp',
+  'web_acl',
+  'web_acl_rate',
+  'access_logs',
+  'log_days',
 ];
 
 let generated;
@@ -34,6 +49,7 @@ const part =
     const given = {
       service: await resolveVariable('self:service'),
       stage: await resolveVariable('sls:stage'),
+      region: await resolveVariable('self:provider.region'),
       sizes_file: path.resolve(await resolveVariable('param:sizes_file')),
     };
     for (const each of PARAMETERS) given[each] = asWritten(await resolveVariable(`param:${each}`));

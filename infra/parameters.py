@@ -1,19 +1,12 @@
 """The stage's parameters that something is generated from, checked before anything is built."""
 
-import json
 import re
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    ValidationError,
-    model_validator,
-)
+from pydantic import ConfigDict, Field, ValidationError, model_validator
 
+from infra.api.parameters import ApiParameters
+from infra.delivery import DeliveryParameters
 from infra.numbers import MAX_DELAY
 from lib.errors import ConfigError
 
@@ -24,26 +17,11 @@ if TYPE_CHECKING:
 _STAGE = re.compile(r"^[a-z][a-z0-9-]{0,11}$")
 
 
-def _words(value: object) -> object:
-    """A list as it stands in serverless.yml, or with commas as --param has it."""
-    return [each for each in value.split(",") if each] if isinstance(value, str) else value
-
-
-Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-Words = Annotated[list[Word], BeforeValidator(_words), Field(min_length=1)]
-# S3's own limit on what one form can post.
-_MAX_FORM_BYTES = 5 * 2**30
-_PRODUCTION = "prod"
-_LOCAL = "local"
-
-
-class Parameters(BaseModel):
+class Parameters(DeliveryParameters, ApiParameters):
     """What serverless.yml hands over."""
 
     model_config = ConfigDict(extra="forbid")
 
-    service: str
-    stage: str
     sizes_file: str
     # Ten photos in less than 10 s are not to be had.
     timeout: int = Field(ge=10)
@@ -52,32 +30,11 @@ class Parameters(BaseModel):
     landing: int = Field(ge=1)
     # Whether CloudFront is told of variants that change.
     purge: bool
-    # Text, or one of CloudFormation's functions.
-    images_url: str | dict[str, Any]
-    api_url: str | dict[str, Any]
-    auth: Literal["token", "iam", "jwt", "none"]
-    jwt_issuer: str
-    jwt_audience: Annotated[list[Word], BeforeValidator(_words)]
-    # Lets everybody upload on the stage that customers see.
-    force_open: bool
-    upload_origins: Words
-    upload_types: Words
-    max_upload_bytes: int = Field(ge=1, le=_MAX_FORM_BYTES)
-    # API Gateway's own limit on an account is 10,000.
-    requests_per_second: int = Field(ge=1, le=10_000)
-    swagger: bool
-    # Lets photos be fetched from this very machine.
-    fetch_loopback: bool
 
     @property
-    def prefix(self) -> str:
-        """What the names of everything in the stack begin with."""
-        return f"{self.service}-{self.stage}"
-
-    @property
-    def upload_types_json(self) -> str:
-        """The types that are taken, as functions have them in their environment."""
-        return json.dumps(self.upload_types)
+    def purges(self) -> bool:
+        """Whether there is a CDN to be told, and it shall be."""
+        return self.purge and not self.is_public
 
     @model_validator(mode="after")
     def _purge_outlasts_its_writer(self) -> Self:
@@ -85,31 +42,6 @@ class Parameters(BaseModel):
             raise ValueError(
                 f"timeout and landing: {self.timeout} and {self.landing} seconds are together "
                 f"more than {MAX_DELAY}, which is how long SQS can delay a purge"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _knows_whom_to_believe(self) -> Self:
-        if self.auth == "jwt" and not (
-            self.jwt_issuer.startswith("https://") and self.jwt_audience
-        ):
-            raise ValueError(
-                "auth: jwt needs jwt_issuer, an https:// URL, and jwt_audience; got "
-                f"{self.jwt_issuer!r} and {self.jwt_audience}"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _is_not_open_by_mistake(self) -> Self:
-        if self.auth == "none" and self.stage == _PRODUCTION and not self.force_open:
-            raise ValueError(
-                f"auth: none on stage {self.stage}: everybody could upload and delete there: say "
-                "token, iam or jwt, or force_open: true if that is what you want"
-            )
-        if self.fetch_loopback and self.stage != _LOCAL:
-            raise ValueError(
-                "fetch_loopback: true would let callers reach what listens beside the function: "
-                f"only stage {_LOCAL} may say so, this is {self.stage}"
             )
         return self
 

@@ -17,7 +17,8 @@ from infra.queues import queue
 _DLQ = "PurgeDlq"
 _ROLE = "RoleOfPurge"
 _FUNCTION = "purge"
-# CloudFront works on 3,000 paths at once, and a message has at most four: a batch fits.
+# CloudFront works on 3,000 paths at once, and a message has at most five, to which one is added
+# where formats are served: a batch fits.
 _BATCH_SIZE = 500
 # The least that an event source mapping takes: CloudFront limits invalidations, not we.
 _MAX_CONCURRENCY = 2
@@ -25,8 +26,11 @@ _MAX_CONCURRENCY = 2
 _TIMEOUT = 30
 
 
-def purge_function(prefix: str) -> dict[str, Any]:
-    """The function's entry in serverless.yml's list of functions, by its key."""
+def purge_function(prefix: str, *, formats: bool) -> dict[str, Any]:
+    """The function's entry in serverless.yml's list of functions, by its key.
+
+    `formats` tells whether the CDN chooses by Accept, and so keeps pictures under other paths.
+    """
     return {
         _FUNCTION: {
             "name": f"{prefix}-{_FUNCTION}",
@@ -35,7 +39,10 @@ def purge_function(prefix: str) -> dict[str, Any]:
             "role": arn(_ROLE),
             "memorySize": 512,
             "timeout": _TIMEOUT,
-            "environment": {"DISTRIBUTION_ID": ref("Distribution")},
+            "environment": {
+                "DISTRIBUTION_ID": ref("Distribution"),
+                "SERVE_FORMATS": str(formats).lower(),
+            },
             "events": [
                 {
                     "sqs": {

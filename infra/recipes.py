@@ -1,4 +1,4 @@
-"""Around a deploy: which sizes will have variants of an old recipe, or none at all, after it.
+"""Around a deploy: which sizes will have variants that are not current, or none at all, after it.
 
 A deploy renders nothing anew. Run as `python -m infra.recipes STAGE REGION` with {"template": ...}
 on standard input, before the deploy; what it prints is for after it.
@@ -6,7 +6,7 @@ on standard input, before the deploy; what it prints is for after it.
 
 import json
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import boto3
 
@@ -20,43 +20,62 @@ if TYPE_CHECKING:
 
 
 def notes(functions: "LambdaClient", stage: str, template: dict[str, Any]) -> list[str]:
-    """A sentence and a command for each size that the deploy gives another recipe, or that is new.
+    """A sentence and a command for each size that is new or that the deploy gives another recipe.
 
-    None where nothing is deployed yet: then there are no variants to speak of.
+    And one for all that are stored for another delivery from now on. None where nothing is
+    deployed yet: then there are no variants to speak of.
     """
-    deployed: dict[str, str | None] = {}
-    wanted = dict(_recipes(template))
-    for size, (function, _) in wanted.items():
-        deployed[size] = _deployed_recipe(functions, function)
+    wanted = _wanted(template)
+    deployed = {size: _deployed(functions, worker.function) for size, worker in wanted.items()}
     if not any(deployed.values()):
         return []
-    return [
-        _note(stage, size, is_new=deployed[size] is None)
-        for size, (_, recipe) in wanted.items()
-        if deployed[size] != recipe
-    ]
-
-
-def _recipes(template: dict[str, Any]) -> list[tuple[str, tuple[str, str]]]:
-    """Each size's name, with the name of its function and its recipe."""
     found = []
+    moved = []
+    for size, worker in wanted.items():
+        before = deployed[size]
+        if before is None or before.recipe != worker.recipe:
+            found.append(_note(stage, size, is_new=before is None))
+        elif before.delivery != worker.delivery:
+            moved.append(size)
+    return found + ([_note_on_delivery(stage, moved)] if moved else [])
+
+
+class Worker(NamedTuple):
+    """One size's function: its name, and what its variants are made by and stored with."""
+
+    function: str
+    recipe: str
+    delivery: tuple[str | None, ...]
+
+
+def _wanted(template: dict[str, Any]) -> dict[str, Worker]:
+    """Each size's worker as the template has it."""
+    found = {}
     for resource in template["Resources"].values():
         properties = resource.get("Properties", {})
         if properties.get("Handler") == WORKER:
-            size = Size.model_validate_json(properties["Environment"]["Variables"]["SIZE"])
+            environment = properties["Environment"]["Variables"]
             tags = {tag["Key"]: tag["Value"] for tag in properties["Tags"]}
-            found.append((size.name, (properties["FunctionName"], tags[RECIPE_TAG])))
+            size = Size.model_validate_json(environment["SIZE"])
+            found[size.name] = Worker(
+                properties["FunctionName"], tags[RECIPE_TAG], _delivery(environment)
+            )
     return found
 
 
-def _deployed_recipe(functions: "LambdaClient", name: str) -> str | None:
-    """The recipe of a deployed function; "" for one that has no tag, None if there is none."""
-    with translated(f"reading the tags of {name}"):
+def _deployed(functions: "LambdaClient", name: str) -> Worker | None:
+    """The worker as it is deployed; None if there is none."""
+    with translated(f"reading the settings of {name}"):
         try:
-            tags = functions.get_function(FunctionName=name).get("Tags", {})
+            told = functions.get_function(FunctionName=name)
         except functions.exceptions.ResourceNotFoundException:
             return None
-    return tags.get(RECIPE_TAG, "")
+    environment = told["Configuration"].get("Environment", {}).get("Variables", {})
+    return Worker(name, told.get("Tags", {}).get(RECIPE_TAG, ""), _delivery(environment))
+
+
+def _delivery(environment: dict[str, str]) -> tuple[str | None, ...]:
+    return environment.get("CACHE_CONTROL"), environment.get("ACL")
 
 
 def _note(stage: str, size: str, *, is_new: bool) -> str:
@@ -66,6 +85,14 @@ def _note(stage: str, size: str, *, is_new: bool) -> str:
     return (
         f"{size} has a new recipe: variants that are there already are stale. Once its queue is "
         f"empty:\n  {command} --stale"
+    )
+
+
+def _note_on_delivery(stage: str, sizes: list[str]) -> str:
+    return (
+        f"{', '.join(sizes)}: variants are stored with another Cache-Control or ACL from now on, "
+        "and those that are there keep theirs. Once the queues are empty:\n"
+        f"  ./fanout audit --stage {stage} --deep --repair"
     )
 
 

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from lib import images, keys
 from lib.aws import s3 as objects
 from lib.aws.failures import said_if_denied
+from lib.delivery import Delivery
 from lib.errors import PermanentError
 from lib.failure_records import FailureRecords
 from lib.merge import merged, worked_on
-from lib.metadata import ORIGINAL_ETAG, RECIPE
 from lib.sizes import Size, recipe_id
+from lib.variants import made_from
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -51,6 +52,7 @@ class Auditor:
 
     s3: "S3Client"
     size: Size
+    delivery: Delivery
     originals_bucket: str
     images_bucket: str
     failures_bucket: str
@@ -61,8 +63,9 @@ class Auditor:
         """Every path below `prefix` that comes behind `after`, in order, with its state.
 
         By the listings alone a variant is stale if it is older than its original. `deep` reads
-        each variant's metadata (a HEAD each): stale is then what was made from another original
-        or by another recipe. Paths that no worker renders, such as folder markers, are left out.
+        each variant's metadata (a HEAD each): stale is then what was made from another original,
+        by another recipe or for another delivery. Paths that no worker renders, such as folder
+        markers, are left out.
         """
         rows = self._rows(prefix, after)
         if deep:
@@ -103,10 +106,9 @@ class Auditor:
         for folder in self.size.folders:
             key = keys.variant_key(folder, path)
             variant = objects.head(self.s3, self.images_bucket, key)
-            if variant is None:
+            if variant is None or not self.delivery.holds_for(variant):
                 return False
-            made_from = variant.metadata.get(ORIGINAL_ETAG), variant.metadata.get(RECIPE)
-            if made_from != (etag, self._recipe):
+            if made_from(variant, self._recipe) != etag:
                 return False
         return True
 

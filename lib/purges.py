@@ -42,10 +42,16 @@ class Intention(NamedTuple):
 
 @dataclass(frozen=True)
 class Purger:
-    """Turns batches of intentions into invalidations of one distribution."""
+    """Turns batches of intentions into invalidations of one distribution.
+
+    `formats` tells whether it chooses among formats by Accept. Then it keeps each choice under the
+    path without its folder, all sizes' in one place (infra/delivery/formats.py), and one of these
+    may be the size's own format, shown in place of a missing one.
+    """
 
     cloudfront: "CloudFrontClient"
     distribution_id: str
+    formats: bool = False
 
     def purge(self, intentions: list[Intention]) -> list[str]:
         """One invalidation for all; the ids of messages that are no intentions.
@@ -55,10 +61,18 @@ class Purger:
         """
         understood = {each.id: paths for each in intentions if (paths := read_intention(each.body))}
         if understood:
-            paths = sorted({path for paths in understood.values() for path in paths})
+            paths = sorted({path for paths in understood.values() for path in self._all(paths)})
             reference = hashlib.sha256(json.dumps([*sorted(understood), *paths]).encode())
             cdn.invalidate(self.cloudfront, self.distribution_id, paths, reference.hexdigest())
         return [each.id for each in intentions if each.id not in understood]
+
+    def _all(self, paths: list[str]) -> list[str]:
+        return paths + [_without_folder(path) for path in paths if self.formats]
+
+
+def _without_folder(path: str) -> str:
+    """`/2026/a.jpg` of `/400x300.avif/2026/a.jpg`."""
+    return "/" + path[1:].partition("/")[2]
 
 
 def read_intention(body: str) -> list[str]:

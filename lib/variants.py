@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from lib import images, keys
 from lib.aws import s3 as objects
+from lib.delivery import Delivery
 from lib.errors import ConflictError, PermanentError, TransientError
 from lib.metadata import ORIGINAL_ETAG, ORIGINAL_PIXELS, PIXELS, RECIPE
 from lib.purges import PurgeQueue
@@ -39,6 +40,11 @@ class Outcome:
     bytes_out: int = 0
 
 
+def made_from(variant: objects.StoredObject, recipe: str) -> str | None:
+    """ETag of the original that a variant was made from; None if by another recipe than this."""
+    return variant.metadata.get(ORIGINAL_ETAG) if variant.metadata.get(RECIPE) == recipe else None
+
+
 def _at_any_time() -> None:
     """Let a rendering begin."""
 
@@ -51,7 +57,7 @@ class Renderer:
     size: Size
     originals_bucket: str
     images_bucket: str
-    cache_control: str
+    delivery: Delivery
     max_bytes: int
     turns: Turns
     purges: PurgeQueue | None = None
@@ -92,8 +98,10 @@ class Renderer:
             for key, rendition in zip(variants, renditions, strict=True)
             if self._made_from([variants[key]]) != original.etag
         }
-        self._intend_purge([key for key in stale if variants[key]])
-        for key, rendition in stale.items():
+        self._intend_purge([key for key in stale if self._looks_else(variants[key], original.etag)])
+        # The size's own format comes last: the CDN shows it in place of one that is missing, and
+        # would go on doing so for as long as it is cached.
+        for key, rendition in reversed(stale.items()):
             self._replace(key, variants[key], rendition, original.etag)
             self._check_original(path, original.etag)
         bytes_out = sum(len(rendition.data) for rendition in renditions)
@@ -127,14 +135,20 @@ class Renderer:
         return recipe_id(self.size, images.RENDERER_VERSION)
 
     def _made_from(self, variants: list[objects.StoredObject | None]) -> str | None:
-        """ETag of the original that all of these were made from, by today's recipe."""
+        """ETag of the original that all of these were made from, as they are made today."""
         etags = {
-            variant.metadata.get(ORIGINAL_ETAG)
-            if variant and variant.metadata.get(RECIPE) == self._recipe
+            made_from(variant, self._recipe)
+            if variant and self.delivery.holds_for(variant)
             else None
             for variant in variants
         }
         return etags.pop() if len(etags) == 1 else None
+
+    def _looks_else(self, variant: objects.StoredObject | None, etag: str) -> bool:
+        """Whether it shows another picture than it will. One that is only stored otherwise does
+        not: the CDN's copy of it may stay, and purges cost money.
+        """
+        return variant is not None and made_from(variant, self._recipe) != etag
 
     def _intend_purge(self, replaced: list[str]) -> None:
         """Queue it before the write: a worker that dies after the write cannot do it any more."""
@@ -154,7 +168,8 @@ class Renderer:
             key,
             rendition.data,
             content_type=rendition.content_type,
-            cache_control=self.cache_control,
+            cache_control=self.delivery.cache_control,
+            acl=self.delivery.acl,
             metadata=self._metadata(etag, rendition),
             replaces=variant.etag if variant else None,
         )
@@ -194,4 +209,5 @@ class Renderer:
             RECIPE: self._recipe,
             ORIGINAL_PIXELS: f"{rendition.source_width}x{rendition.source_height}",
             PIXELS: f"{rendition.width}x{rendition.height}",
+            **self.delivery.metadata,
         }

@@ -1,14 +1,16 @@
 """The CDN's address on this machine.
 
 The emulator answers for a CloudFront distribution by the request's Host, which clients cannot
-set by an address alone: this passes requests on with the right one.
+set by an address alone: this passes requests on with the right one. It also stands in for what the
+emulator lacks of CloudFront: the leave to list a bucket, and origin groups.
 """
 
 import sys
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+_FORBIDDEN, _NOT_FOUND = 403, 404
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "host"}
 
 
@@ -29,25 +31,33 @@ def serve(port: int, emulator_port: int, domain: str) -> None:
             self._pass_on()
 
         def _pass_on(self) -> None:
-            origin = HTTPConnection("127.0.0.1", emulator_port, timeout=30)
             headers = {k: v for k, v in self.headers.items() if k.lower() not in _HOP_BY_HOP}
+            status, told, body = self._ask(headers)
+            if status == _NOT_FOUND and "Accept" in told.get("Vary", "").split(", "):
+                # A format may be missing: who asks for none gets the size's own.
+                without = {k: v for k, v in headers.items() if k.lower() != "accept"}
+                status, told, body = self._ask(without)
+            self.send_response_only(status)
+            for name, value in told.items():
+                if name.lower() not in _HOP_BY_HOP:
+                    self.send_header(name, value)
+            if told.get("Content-Length") is None:
+                self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def _ask(self, headers: dict[str, str]) -> tuple[int, HTTPMessage, bytes]:
+            emulator = HTTPConnection("127.0.0.1", emulator_port, timeout=30)
             # The distribution turns plain http away; on this machine there is nothing else.
-            origin.request(
+            emulator.request(
                 self.command,
                 self.path,
                 headers={**headers, "Host": domain, "X-Forwarded-Proto": "https"},
             )
-            answer = origin.getresponse()
+            answer = emulator.getresponse()
             body = answer.read()
-            self.send_response_only(_status(answer.status, self.path))
-            for name, value in answer.getheaders():
-                if name.lower() not in _HOP_BY_HOP:
-                    self.send_header(name, value)
-            if answer.getheader("Content-Length") is None:
-                self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-            origin.close()
+            emulator.close()
+            return _status(answer.status, self.path), answer.headers, body
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  its name upstream
             """Say nothing: the emulator logs every request."""
@@ -62,7 +72,7 @@ def _status(status: int, path: str) -> int:
     read every object, so below a folder a 403 can mean nothing else.
     """
     folder = path.partition("?")[0].strip("/").partition("/")[1]
-    return 404 if status == 403 and folder else status  # noqa: PLR2004
+    return _NOT_FOUND if status == _FORBIDDEN and folder else status
 
 
 if __name__ == "__main__":

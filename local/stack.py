@@ -34,7 +34,10 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Stack:
-    """A deployed local stack: where everything is, and a token of its upload API."""
+    """A deployed local stack: where everything is, and a token of its upload API.
+
+    `cdn` is where the pictures are: the CDN, or the bucket on a stage without one.
+    """
 
     endpoint: str
     region: str
@@ -139,17 +142,20 @@ class LocalStack:
 
     def _describe(self) -> Stack:
         environment = self.environment()
-        endpoint, cdn = environment["AWS_ENDPOINT_URL"], environment["CDN_URL"]
+        endpoint = environment["AWS_ENDPOINT_URL"]
         outputs = self._outputs(endpoint)
         if API not in environment:
             self._export({API: outputs["ApiUrl"]})
-        if not self._processes.are_running(_CDN):
-            self._start_cdn(_port(cdn), _port(endpoint), outputs["CdnUrl"])
+        _let_acls_count(endpoint, outputs["ImagesBucketName"], count="CdnUrl" not in outputs)
+        if "CdnUrl" not in outputs:
+            self._processes.stop(_CDN)
+        elif not self._processes.are_running(_CDN):
+            self._start_cdn(_port(environment["CDN_URL"]), _port(endpoint), outputs["CdnUrl"])
         stack = Stack(
             endpoint=endpoint,
             region=REGION,
             api=outputs["ApiUrl"],
-            cdn=cdn,
+            cdn=outputs["ImagesUrl"],
             originals_bucket=outputs["OriginalsBucketName"],
             images_bucket=outputs["ImagesBucketName"],
             sizes=json.loads(outputs["Sizes"]),
@@ -187,6 +193,14 @@ class LocalStack:
             port,
             clean_environment() | {"PYTHONPATH": str(PROJECT)},
         )
+
+
+def _let_acls_count(endpoint: str, bucket: str, *, count: bool) -> None:
+    """Set the Object Ownership that the template asks for: the emulator's deploy does not."""
+    ownership = "BucketOwnerPreferred" if count else "BucketOwnerEnforced"
+    emulator.client(endpoint, REGION, "s3").put_bucket_ownership_controls(
+        Bucket=bucket, OwnershipControls={"Rules": [{"ObjectOwnership": ownership}]}
+    )
 
 
 def _port(url: str) -> int:

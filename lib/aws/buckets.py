@@ -19,11 +19,20 @@ _NOT_SET = {
 }
 
 
+# The settings of Block Public Access.
+_OF_ACLS = ("BlockPublicAcls", "IgnorePublicAcls")
+_OF_POLICIES = ("BlockPublicPolicy", "RestrictPublicBuckets")
+
+
 class BucketAccess(NamedTuple):
-    """What decides who may read: `ownership` is S3's word, "" where it is not set."""
+    """What decides who may read: `ownership` is S3's word, "" where it is not set.
+
+    `blocks_public` is Block Public Access as a whole, `blocks_acls` the part about ACLs.
+    """
 
     ownership: str
     blocks_public: bool
+    blocks_acls: bool
     policy: str | None
 
 
@@ -32,7 +41,8 @@ def access_of(s3: "S3Client", bucket: str) -> BucketAccess:
     with said_if_denied(f"read the access settings of the bucket {bucket}"):
         return BucketAccess(
             _if_set(lambda: _ownership(s3, bucket)) or "",
-            _if_set(lambda: _blocks_public(s3, bucket)) or False,
+            _if_set(lambda: all(_blocks(s3, bucket, *_OF_ACLS, *_OF_POLICIES))) or False,
+            _if_set(lambda: any(_blocks(s3, bucket, *_OF_ACLS))) or False,
             _if_set(lambda: s3.get_bucket_policy(Bucket=bucket)["Policy"]),
         )
 
@@ -54,16 +64,9 @@ def _ownership(s3: "S3Client", bucket: str) -> str:
     return rule["ObjectOwnership"]
 
 
-def _blocks_public(s3: "S3Client", bucket: str) -> bool:
+def _blocks(s3: "S3Client", bucket: str, *settings: str) -> list[bool]:
     block = s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
-    return all(
-        (
-            block.get("BlockPublicAcls"),
-            block.get("BlockPublicPolicy"),
-            block.get("IgnorePublicAcls"),
-            block.get("RestrictPublicBuckets"),
-        )
-    )
+    return [bool(block.get(setting)) for setting in settings]
 
 
 def _if_set(ask: Callable[[], T]) -> T | None:

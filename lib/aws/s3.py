@@ -26,6 +26,7 @@ class StoredObject(NamedTuple):
     etag: str
     length: int
     content_type: str
+    cache_control: str
     metadata: dict[str, str]
     modified: "datetime"
 
@@ -83,6 +84,7 @@ def head(s3: "S3Client", bucket: str, key: str) -> StoredObject | None:
         answer["ETag"].strip('"'),
         answer["ContentLength"],
         answer.get("ContentType", ""),
+        answer.get("CacheControl", ""),
         answer["Metadata"],
         answer["LastModified"],
     )
@@ -146,6 +148,7 @@ def put(
     *,
     content_type: str,
     cache_control: str | None,
+    acl: str | None = None,
     metadata: dict[str, str],
     replaces: str | None,
 ) -> str:
@@ -153,7 +156,11 @@ def put(
 
     Gives its own ETag. Raises ConflictError where that is no longer so.
     """
-    cached: dict[str, Any] = {"CacheControl": cache_control} if cache_control else {}
+    more = only_over(replaces)
+    if cache_control:
+        more["CacheControl"] = cache_control
+    if acl:
+        more["ACL"] = acl
     with translated(f"PUT {bucket}", writing=True):
         answer = s3.put_object(
             Bucket=bucket,
@@ -161,8 +168,7 @@ def put(
             Body=data,
             ContentType=content_type,
             Metadata=metadata,
-            **cached,
-            **only_over(replaces),
+            **more,
         )
     return answer["ETag"].strip('"')
 

@@ -32,6 +32,24 @@ def check_ownership(what: str, access: BucketAccess) -> Iterator[Finding]:
         )
 
 
+def check_public_images(access: BucketAccess) -> Iterator[Finding]:
+    """On a stage without a CDN everybody can read the pictures, by the ACL that each has."""
+    if access.ownership not in ("BucketOwnerPreferred", "ObjectWriter"):
+        yield problem(
+            "the images bucket: ACLs are off, and pictures are public by their ACLs alone",
+            "workers cannot store any, and those that are there answer 403",
+            DEPLOY,
+        )
+    elif access.blocks_acls:
+        yield problem(
+            "the images bucket: Block Public Access overrules the pictures' ACLs",
+            "workers cannot store any, or those that are there answer 403",
+            DEPLOY,
+        )
+    else:
+        yield ok("the images bucket: everybody may read what has a public ACL")
+
+
 def check_readers(access: BucketAccess, distribution_arn: str) -> Iterator[Finding]:
     """The CDN can read the pictures, or everybody can, and nothing contradicts that."""
     if is_public(access.policy, "s3:GetObject") and access.blocks_public:

@@ -11,7 +11,12 @@ from lib.aws import sqs as queues
 from lib.aws.alarms import alarms_on_queues
 from lib.aws.stacks import DeployedSize, Stack
 from lib.doctor.alarms import check_alarm
-from lib.doctor.buckets import check_ownership, check_private, check_readers
+from lib.doctor.buckets import (
+    check_ownership,
+    check_private,
+    check_public_images,
+    check_readers,
+)
 from lib.doctor.findings import Finding, warning
 from lib.doctor.functions import check_concurrency, check_mapping, check_runtime
 from lib.doctor.queues import check_redrive, check_retention, check_sender, check_visibility
@@ -84,6 +89,9 @@ class _Examination:
             yield from check_private(what, access)
             yield from check_ownership(what, access)
         images = buckets.access_of(s3, outputs["ImagesBucketName"])
+        if "DistributionId" not in outputs:
+            yield from check_public_images(images)
+            return
         yield from check_ownership("the images bucket", images)
         partition, account = self._partition, self.topic_arn.split(":")[4]
         distribution = f"distribution/{outputs['DistributionId']}"

@@ -54,6 +54,8 @@ MAX_NAME = 40
 Edge = Annotated[int, Field(ge=1, le=MAX_EDGE, strict=True)]
 Percent = Annotated[int, Field(ge=1, le=100, strict=True)]
 Flag = Annotated[bool, Field(strict=True)]
+# A year, the longest that CloudFront keeps anything, and browsers mean by "for ever".
+Seconds = Annotated[int, Field(ge=0, le=365 * 24 * 60 * 60, strict=True)]
 
 # AVIF's own scale runs lower: its 60 has the SSIM of WebP's 80 (0.978, median of six photographs
 # at 800x600) at 4/5 of the bytes, and at 3/5 of those of a JPEG of 80 (SSIM 0.984).
@@ -87,7 +89,8 @@ class Size(BaseModel):
     `formats` are stored beside the size's own `format`. `quality` is one number for `format`, of
     which an AVIF beside it gets three quarters to look alike, or a mapping of formats to numbers.
     `position` is the part that a crop keeps, or where `contain` puts the photo; `attention` looks
-    for what draws the eye.
+    for what draws the eye. `cdn_seconds`, `browser_seconds` and `immutable` say how long a variant
+    is cached, where that is not as the stage has it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -108,6 +111,9 @@ class Size(BaseModel):
     background: Annotated[str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$")] = "#ffffff"
     enlarge: Flag = False
     memory: Annotated[int, Field(ge=MIN_MEMORY, le=MAX_MEMORY, strict=True)] = ONE_CPU_MEMORY
+    cdn_seconds: Seconds | None = None
+    browser_seconds: Seconds | None = None
+    immutable: Flag | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -213,12 +219,16 @@ def folders_of(name: str, formats: Iterable[str]) -> tuple[str, ...]:
     return (name, *(f"{name}.{extra}" for extra in formats))
 
 
+# What says where a variant is, who makes it and how it is cached, and nothing of its bytes.
+_NO_INGREDIENTS = {"name", "memory", "formats", "cdn_seconds", "browser_seconds", "immutable"}
+
+
 def recipe_id(size: Size, renderer_version: str) -> str:
     """Short hash of everything that decides a variant's bytes; 48 bits tell recipes apart.
 
     The extra formats are not part of it: each of their objects is there or not by itself, and
     adding one leaves the others current.
     """
-    recipe = size.model_dump(mode="json", exclude={"name", "memory", "formats"})
+    recipe = size.model_dump(mode="json", exclude=_NO_INGREDIENTS)
     text = json.dumps([renderer_version, recipe], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -23,6 +23,38 @@ def each_stage(request: pytest.FixtureRequest, service: Service) -> Template:
     return Template(service.template(request.param))
 
 
+# What a stage can be besides its defaults: each way of delivery, and all that the CDN may have.
+WAYS = {
+    "public-read": ["dev", "--param=delivery=public-read"],
+    "public-read-local": ["local", "--param=delivery=public-read"],
+    "everything": [
+        "prod",
+        "--param=region=us-east-1",
+        "--param=domain=images.shop.example",
+        "--param=certificate=arn:aws:acm:us-east-1:123456789012:certificate/8d1d-1",
+        "--param=serve_formats=true",
+        "--param=immutable=true",
+        "--param=image_origins=https://shop.example,https://www.shop.example",
+        "--param=web_acl=create",
+        "--param=access_logs=true",
+    ],
+    "formats-local": ["local", "--param=serve_formats=true"],
+}
+
+
+@pytest.fixture(scope="session")
+def service_with_formats(tmp_path_factory: pytest.TempPathFactory) -> Service:
+    service = Service(tmp_path_factory.mktemp("formats"), with_packages=False)
+    with (service.folder / "sizes.yml").open("a") as sizes:
+        sizes.write("  - {name: hero, width: 100, height: 50, formats: [avif, webp]}\n")
+    return service
+
+
+@pytest.fixture(scope="session", params=WAYS)
+def each_way(request: pytest.FixtureRequest, service_with_formats: Service) -> Template:
+    return Template(service_with_formats.template(*WAYS[request.param]))
+
+
 @pytest.fixture
 def fresh_service(tmp_path: Path) -> Service:
     return Service(tmp_path, with_packages=False)

@@ -7,8 +7,8 @@ import pytest
 
 from infra.generate import generate
 from lib.errors import ConfigError
+from tests.infrastructure.generated import PARAMETERS
 from tests.infrastructure.template import Template
-from tests.infrastructure.test_packaging import PARAMETERS
 from tests.service import Service
 
 OPEN = {"GET /openapi.json", "GET /docs"}

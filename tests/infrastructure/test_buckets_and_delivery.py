@@ -98,9 +98,9 @@ def test_only_this_distribution_reads_the_images(dev: Template) -> None:
     for statement in (read, listed):
         assert statement["Principal"] == {"Service": "cloudfront.amazonaws.com"}
         assert statement["Condition"]["ArnEquals"] == ours
-    assert read["Action"] == "s3:GetObject"
+    assert read["Action"] == ["s3:GetObject"]
     # The prefix of a plain listing is empty and does not match.
-    assert listed["Action"] == "s3:ListBucket"
+    assert listed["Action"] == ["s3:ListBucket"]
     assert listed["Condition"]["StringLike"] == {"s3:prefix": "*/*"}
 
 
@@ -120,7 +120,7 @@ def test_the_distribution_signs_its_requests_and_serves_https_only(dev: Template
 
 def test_misses_are_cached_for_seconds_only(dev: Template) -> None:
     errors = dev.properties("Distribution")["DistributionConfig"]["CustomErrorResponses"]
-    assert {error["ErrorCode"] for error in errors} == {403, 404}
+    assert {error["ErrorCode"] for error in errors} == {403, 404, 500, 502, 503, 504}
     assert all(error["ErrorCachingMinTTL"] <= 10 for error in errors)
 
 
@@ -141,7 +141,8 @@ def test_variants_are_kept_two_weeks_by_the_cdn_and_an_hour_by_browsers(dev: Tem
 
 def test_outputs_name_every_address_and_the_sizes(dev: Template) -> None:
     outputs = {name: value["Value"] for name, value in dev.document["Outputs"].items()}
-    named = {"ApiUrl", "CdnUrl", "DistributionId", "OriginalsBucketName", "ImagesBucketName"}
+    named = {"ApiUrl", "ImagesUrl", "CdnUrl", "DistributionId"}
+    named |= {"OriginalsBucketName", "ImagesBucketName"}
     assert named | {"TopicArn", "VariantsTopicArn", "AlarmTopicArn", "Sizes"} <= outputs.keys()
     assert json.loads(outputs["Sizes"]) == ["800x600", "400x300", "1200x", "thumbnail"]
 

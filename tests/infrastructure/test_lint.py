@@ -12,8 +12,16 @@ IGNORED = "W3005"
 
 
 def test_cfn_lint_is_clean(each_stage: Template, tmp_path: Path) -> None:
-    file = tmp_path / "template.json"
-    file.write_text(json.dumps(each_stage.document))
+    check(each_stage, tmp_path)
+
+
+def test_cfn_lint_is_clean_in_each_way_of_delivery(each_way: Template, tmp_path: Path) -> None:
+    check(each_way, tmp_path)
+
+
+def check(template: Template, folder: Path) -> None:
+    file = folder / "template.json"
+    file.write_text(json.dumps(template.document))
     command = Path(sys.executable).with_name("cfn-lint")
     run = subprocess.run(
         [command, "--regions", "eu-west-1", "--ignore-checks", IGNORED, "--", str(file)],

@@ -6,42 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from infra.generate import generate
 from lib.errors import ConfigError
-from tests.infrastructure.template import Template
+from tests.infrastructure.generated import HERO, generated, generated_template
 from tests.service import Service
 
-PARAMETERS: dict[str, Any] = {
-    "service": "image-fanout",
-    "stage": "dev",
-    "sizes_file": "sizes.yml",
-    "timeout": 150,
-    "max_concurrency": 10,
-    "landing": 60,
-    "purge": "true",
-    "images_url": "https://images.example",
-    "api_url": "https://api.example",
-    "auth": "token",
-    "jwt_issuer": "",
-    "jwt_audience": "",
-    "force_open": "false",
-    "upload_origins": "*",
-    "upload_types": ["image/jpeg"],
-    "max_upload_bytes": "52428800",
-    "requests_per_second": "100",
-    "swagger": "true",
-    "fetch_loopback": "false",
-}
 AARCH64 = 183
 MAX_ZIP_BYTES = 25 * 2**20
-
-
-def generated(tmp_path: Path, sizes: list[Any], **changes: Any) -> dict[str, Any]:
-    file = tmp_path / "sizes.yml"
-    file.write_text(yaml.safe_dump({"sizes": sizes}))
-    return generate({**PARAMETERS, "sizes_file": str(file), **changes})
 
 
 def test_errors_in_sizes_yml_stop_packaging_before_anything_is_built(
@@ -67,12 +38,7 @@ def test_one_line_in_sizes_yml_adds_a_size(fresh_service: Service) -> None:
 
 
 def test_a_worker_may_write_to_the_folders_of_its_formats_and_no_others(tmp_path: Path) -> None:
-    size = {"name": "hero", "width": 100, "height": 50, "formats": ["avif", "webp"]}
-    template = Template({"Resources": generated(tmp_path, [size])["resources"]["Resources"]})
-    template.resources |= {
-        bucket: {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": bucket.lower()}}
-        for bucket in ("OriginalsBucket", "ImagesBucket", "FailuresBucket")
-    }
+    template = generated_template(tmp_path, [HERO])
     for folder, allowed in {"hero": 1, "hero.avif": 1, "hero.webp": 1, "hero.png": 0}.items():
         key = f"arn:aws:s3:::imagesbucket/{folder}/a.jpg"
         assert template.role_allows("RoleOfResizeHero", "s3:PutObject", key) == bool(allowed)

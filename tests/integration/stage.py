@@ -46,6 +46,7 @@ def deployed(s3: "S3Client", queues: Queues, monkeypatch: pytest.MonkeyPatch) ->
         "SIZE": SIZE.model_dump_json(),
         "QUEUE_URL": queues.url,
         "DLQ_URL": queues.dlq_url,
+        "CACHE_CONTROL": "public, max-age=60",
     }
     outputs = {
         "OriginalsBucketName": "originals-bucket",

@@ -9,6 +9,7 @@ import pytest
 
 from cli.stage import Stage
 from lib.audit import Auditor, Finding
+from lib.delivery import Delivery
 from lib.errors import ConfigError
 from lib.failure_records import FailureRecord, FailureRecords
 from lib.sizes import Size
@@ -26,7 +27,8 @@ ODD = ["a b.jpg", "a%2Fb.jpg", "a+b&?#'.jpg", "line\nbreak.jpg", "é 😀/\u202e
 
 
 def auditor(s3: "S3Client", size: Size = SIZE) -> Auditor:
-    return Auditor(s3, size, "originals-bucket", "images-bucket", "failures-bucket")
+    delivery = Delivery("public, max-age=60")
+    return Auditor(s3, size, delivery, "originals-bucket", "images-bucket", "failures-bucket")
 
 
 def states(s3: "S3Client", *, size: Size = SIZE, **how: Any) -> dict[str, str]:

@@ -67,15 +67,16 @@ class Stage(Deployed):
         for size in SIZES:
             self.connect(size)
         self.buckets()
-        self.outputs(
-            Sizes=json.dumps(SIZES),
-            TopicArn=self.topic,
-            AlarmTopicArn=self.alarm_topic,
-            DistributionId="E1",
-            OriginalsBucketName="originals",
-            ImagesBucketName="images",
-            FailuresBucketName="failures",
-        )
+        self.told = {
+            "Sizes": json.dumps(SIZES),
+            "TopicArn": self.topic,
+            "AlarmTopicArn": self.alarm_topic,
+            "DistributionId": "E1",
+            "OriginalsBucketName": "originals",
+            "ImagesBucketName": "images",
+            "FailuresBucketName": "failures",
+        }
+        self.outputs(**self.told)
 
     def arn(self, queue: str) -> str:
         return f"arn:aws:sqs:{REGION}:{ACCOUNT}:{PREFIX}-{queue}"
@@ -359,6 +360,49 @@ def test_what_is_broken_is_found_with_a_cure(
     assert found[0]["why"]
     assert found[0]["cure"]
     assert run.code == (1 if level == "problem" else 0)
+
+
+class TestAStageWithoutACdn:
+    """Its pictures are public by ACL."""
+
+    @pytest.fixture(autouse=True)
+    def public(self, stage: Stage) -> None:
+        outputs = {name: told for name, told in stage.told.items() if name != "DistributionId"}
+        boto3.client("cloudformation").delete_stack(StackName=PREFIX)
+        stage.outputs(**outputs)
+        self.own(stage, "BucketOwnerPreferred")
+        stage.s3.put_public_access_block(
+            Bucket="images",
+            PublicAccessBlockConfiguration=PRIVATE
+            | {"BlockPublicAcls": False, "IgnorePublicAcls": False},
+        )
+
+    def own(self, stage: Stage, ownership: Any) -> None:
+        stage.s3.put_bucket_ownership_controls(
+            Bucket="images", OwnershipControls={"Rules": [{"ObjectOwnership": ownership}]}
+        )
+
+    def test_is_well_with_acls_that_count(self, doctor: Callable[..., Run]) -> None:
+        run = doctor("--json")
+        assert "everybody may read what has a public ACL" in run.out
+        assert '"warning"' not in run.out
+        assert '"problem"' not in run.out
+
+    def test_needs_acls(self, stage: Stage, doctor: Callable[..., Run]) -> None:
+        self.own(stage, "BucketOwnerEnforced")
+        run = doctor()
+        assert run.code == 1
+        assert "problem: the images bucket: ACLs are off" in run.out
+
+    @pytest.mark.parametrize("setting", ["BlockPublicAcls", "IgnorePublicAcls"])
+    def test_needs_acls_that_may_be_public(
+        self, stage: Stage, doctor: Callable[..., Run], setting: str
+    ) -> None:
+        block: Any = {"BlockPublicAcls": False, "IgnorePublicAcls": False, setting: True}
+        stage.s3.put_public_access_block(Bucket="images", PublicAccessBlockConfiguration=block)
+        run = doctor()
+        assert run.code == 1
+        assert "problem: the images bucket: Block Public Access overrules" in run.out
 
 
 def test_a_finding_is_told_with_its_reason_and_cure(

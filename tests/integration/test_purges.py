@@ -110,6 +110,7 @@ def cloudfront(monkeypatch: pytest.MonkeyPatch) -> "CloudFrontClient":
     }
     distribution = client.create_distribution(DistributionConfig=config)
     monkeypatch.setenv("DISTRIBUTION_ID", distribution["Distribution"]["Id"])
+    monkeypatch.setenv("SERVE_FORMATS", "false")
     purge._purger.cache_clear()
     return client
 
@@ -141,6 +142,16 @@ class TestThePurgeFunction:
         assert answer == {"batchItemFailures": []}
         (batch,) = self.invalidations(cloudfront)
         assert batch["Paths"] == {"Quantity": 2, "Items": ["/a/1.jpg", "/b/1.jpg"]}
+
+    def test_names_what_the_cdn_keeps_without_its_folder_where_it_chooses_formats(
+        self, cloudfront: "CloudFrontClient", monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Once for all sizes and formats of a photo."""
+        monkeypatch.setenv("SERVE_FORMATS", "true")
+        drained(intention("/a/2026/1.jpg", "/a.avif/2026/1.jpg"), intention("/b/2026/1.jpg"))
+        (batch,) = self.invalidations(cloudfront)
+        folders = ["/2026/1.jpg", "/a.avif/2026/1.jpg", "/a/2026/1.jpg", "/b/2026/1.jpg"]
+        assert batch["Paths"]["Items"] == folders
 
     def test_names_a_repeated_batch_alike_and_a_later_one_otherwise(
         self, cloudfront: "CloudFrontClient"

@@ -20,8 +20,13 @@ def functions() -> "LambdaClient":
     return boto3.client("lambda")
 
 
-def template(**recipes: str) -> dict[str, Any]:
+def environment(size: str, cache: str) -> dict[str, str]:
+    return {"SIZE": json.dumps({"name": size, "width": 9}), "CACHE_CONTROL": cache}
+
+
+def template(cache: str = "public", acl: str = "", **recipes: str) -> dict[str, Any]:
     """A template with a worker for each size."""
+    more = {"ACL": acl} if acl else {}
     return {
         "Resources": {
             size: {
@@ -29,7 +34,7 @@ def template(**recipes: str) -> dict[str, Any]:
                 "Properties": {
                     "FunctionName": f"resize-{size}",
                     "Handler": WORKER,
-                    "Environment": {"Variables": {"SIZE": json.dumps({"name": size, "width": 9})}},
+                    "Environment": {"Variables": environment(size, cache) | more},
                     "Tags": [{"Key": "recipe", "Value": recipe}],
                 },
             }
@@ -53,6 +58,7 @@ def deploy(functions: "LambdaClient", **recipes: str) -> None:
             Handler=WORKER,
             Code={"ZipFile": code.getvalue()},
             Tags={"recipe": recipe},
+            Environment={"Variables": environment(size, "public")},
         )
 
 
@@ -76,3 +82,19 @@ def test_a_new_size_wants_a_backfill_of_what_is_missing(functions: "LambdaClient
     deploy(functions, small="1")
     (note,) = notes(functions, "dev", template(small="1", large="1"))
     assert note.endswith("./fanout backfill --stage dev --size large")
+
+
+@pytest.mark.parametrize("change", [{"cache": "private"}, {"acl": "public-read"}])
+def test_another_delivery_wants_one_repair_of_all_sizes(
+    functions: "LambdaClient", change: dict[str, str]
+) -> None:
+    deploy(functions, small="1", large="1")
+    (note,) = notes(functions, "prod", template(small="1", large="1", **change))
+    assert note.startswith("small, large: variants are stored with another Cache-Control or ACL")
+    assert note.endswith("./fanout audit --stage prod --deep --repair")
+
+
+def test_a_new_recipe_brings_the_new_delivery_along(functions: "LambdaClient") -> None:
+    deploy(functions, small="1")
+    (note,) = notes(functions, "prod", template(cache="private", small="2"))
+    assert note.endswith("./fanout backfill --stage prod --size small --stale")

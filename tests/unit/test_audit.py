@@ -12,6 +12,7 @@ import pytest
 
 from lib.audit import Auditor, Row, State, by_listing
 from lib.aws.s3 import ListedObject
+from lib.delivery import Delivery
 from lib.merge import merged, worked_on
 from lib.sizes import Size
 
@@ -145,7 +146,7 @@ def test_two_hundred_thousand_keys_take_the_memory_of_a_few_pages() -> None:
     """Traced at the beginning, where something might be collected, and at the end: tracing all
     of it would take five times as long."""
     s3: Any = GeneratedS3(200_000)
-    findings = Auditor(s3, SIZE, "originals", "images", "failures").findings()
+    findings = Auditor(s3, SIZE, Delivery(""), "originals", "images", "failures").findings()
     counts = Counter[State]()
     for traced, few in ((True, 4_000), (False, 192_000), (True, None)):
         if traced:

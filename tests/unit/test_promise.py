@@ -26,6 +26,7 @@ from hypothesis.stateful import (
 from lib import images
 from lib.aws import s3 as objects
 from lib.aws.failures import translated
+from lib.delivery import Delivery
 from lib.errors import ConflictError, PermanentError, Reason, TransientError
 from lib.purges import PurgeQueue
 from lib.sizes import Size
@@ -178,7 +179,7 @@ class Pipeline(RuleBasedStateMachine):
             size=SIZE,
             originals_bucket=ORIGINALS,
             images_bucket=IMAGES,
-            cache_control="",
+            delivery=Delivery(""),
             max_bytes=1000,
             turns=Turns(1000),
             purges=PurgeQueue(client, "queue", 60),

@@ -109,7 +109,9 @@ def test_a_file_that_is_missing_or_not_yaml_is_refused(tmp_path: Path) -> None:
 
 def test_a_recipe_changes_with_what_decides_the_bytes_and_with_nothing_else() -> None:
     size = Size(name="a", width=10, height=10)
-    same = size.model_copy(update={"name": "b", "memory": 512, "formats": ("webp",)})
+    elsewhere = {"name": "b", "memory": 512, "formats": ("webp",)}
+    cached = {"cdn_seconds": 60, "browser_seconds": 0, "immutable": True}
+    same = size.model_copy(update=elsewhere | cached)
     other = size.model_copy(update={"quality": 81})
     assert recipe_id(size, "1") == recipe_id(same, "1")
     assert recipe_id(size, "1") != recipe_id(other, "1")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from infra.parameters import Parameters
+from infra.api.parameters import ApiParameters
 
 AUTHORIZER = "authorizer"
 TOKENS = "Tokens"
@@ -12,7 +12,7 @@ _CACHE_SECONDS = 60
 _HEADER = "$request.header.Authorization"
 
 
-def authorizers(parameters: Parameters) -> dict[str, Any]:
+def authorizers(parameters: ApiParameters) -> dict[str, Any]:
     """What serverless.yml says of the API's authorizers, by the key that it expects."""
     if parameters.auth == "token":
         ours = {
@@ -35,7 +35,7 @@ def authorizers(parameters: Parameters) -> dict[str, Any]:
     return {}
 
 
-def authorizer(parameters: Parameters) -> dict[str, Any]:
+def authorizer(parameters: ApiParameters) -> dict[str, Any]:
     """What a route says of who may call it."""
     if parameters.auth == "none":
         return {}
@@ -44,7 +44,7 @@ def authorizer(parameters: Parameters) -> dict[str, Any]:
     return {"authorizer": {"name": parameters.auth}}
 
 
-def tokens_secret(parameters: Parameters) -> tuple[dict[str, Any], dict[str, Any]]:
+def tokens_secret(parameters: ApiParameters) -> tuple[dict[str, Any], dict[str, Any]]:
     """The secret that the tokens' hashes are kept in, and the output that leads to it."""
     if parameters.auth != "token":
         return {}, {}

@@ -1,10 +1,11 @@
-"""The HTTP API: a function for each concern, who may call it, how often, and from which sites."""
+"""The routes of the API: the function behind each, its role, and how often it may be called."""
 
 import json
 from typing import Any
 
-from infra.auth import AUTHORIZER, TOKENS_ARN, authorizer, authorizers
-from infra.fetching import FETCH_QUEUE
+from infra.api.auth import AUTHORIZER, TOKENS_ARN, authorizer, authorizers
+from infra.api.fetching import FETCH_QUEUE
+from infra.api.parameters import ApiParameters
 from infra.functions import (
     FAILURES_BUCKET,
     IMAGES_BUCKET,
@@ -14,7 +15,6 @@ from infra.functions import (
     logging,
 )
 from infra.names import allow, arn, ref, sub
-from infra.parameters import Parameters
 from lib.fetching.marks import PLACE
 from lib.keys import ORIGINALS
 from lib.sizes import Size
@@ -39,7 +39,7 @@ _OPEN = ("GET /openapi.json", DOCS)
 _BURST_SECONDS = 2
 
 
-def http_api(parameters: Parameters) -> dict[str, Any]:
+def http_api(parameters: ApiParameters) -> dict[str, Any]:
     """What serverless.yml says of the API itself: its authorizers, and the sites that may call."""
     return {
         "name": parameters.prefix,
@@ -60,10 +60,9 @@ def http_api(parameters: Parameters) -> dict[str, Any]:
     }
 
 
-def api_functions(parameters: Parameters, sizes: list[Size]) -> dict[str, Any]:
+def api_functions(parameters: ApiParameters, sizes: list[Size], images_url: Any) -> dict[str, Any]:
     """The functions' entries in serverless.yml's list, by their keys."""
     originals, failures = ref("OriginalsBucket"), ref("FailuresBucket")
-    images_url = parameters.images_url
     functions = {
         "uploads": _function(
             parameters,
@@ -115,7 +114,7 @@ def api_functions(parameters: Parameters, sizes: list[Size]) -> dict[str, Any]:
 
 
 def _function(
-    parameters: Parameters, name: str, description: str, routes: list[str], **settings: Any
+    parameters: ApiParameters, name: str, description: str, routes: list[str], **settings: Any
 ) -> dict[str, Any]:
     return {
         "name": f"{parameters.prefix}-{name}",
@@ -131,7 +130,7 @@ def _function(
     }
 
 
-def _route(parameters: Parameters, route: str) -> dict[str, Any]:
+def _route(parameters: ApiParameters, route: str) -> dict[str, Any]:
     method, _, path = route.partition(" ")
     return {"method": method, "path": path, **({} if route in _OPEN else authorizer(parameters))}
 
@@ -140,7 +139,7 @@ def _role(name: str) -> str:
     return f"RoleOf{name.capitalize()}"
 
 
-def api_resources(parameters: Parameters) -> dict[str, Any]:
+def api_resources(parameters: ApiParameters) -> dict[str, Any]:
     """The functions' roles."""
     originals = sub(f"{ORIGINALS_BUCKET}/{ORIGINALS}*")
     order = sub(f"{FAILURES_BUCKET}/{PLACE}/*")
@@ -178,7 +177,7 @@ def api_resources(parameters: Parameters) -> dict[str, Any]:
     }
 
 
-def stage_settings(parameters: Parameters) -> dict[str, Any]:
+def stage_settings(parameters: ApiParameters) -> dict[str, Any]:
     """What the API's stage is given beyond what Serverless makes of it: how often each route."""
     routes = [route for route in _SHARES if parameters.swagger or route != DOCS]
     each = {route: _throttle(parameters.requests_per_second * _SHARES[route]) for route in routes}

@@ -1,0 +1,73 @@
+"""The stage's parameters of the API, and which of them nobody should combine."""
+
+import json
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+
+from infra.stage import StageParameters
+
+# S3's own limit on what one form can post.
+_MAX_FORM_BYTES = 5 * 2**30
+_PRODUCTION = "prod"
+_LOCAL = "local"
+
+
+def _words(given: object) -> object:
+    """A list as it stands in serverless.yml, or with commas as --param has it."""
+    return [each for each in given.split(",") if each] if isinstance(given, str) else given
+
+
+Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+Words = Annotated[list[Word], BeforeValidator(_words)]
+
+
+class ApiParameters(StageParameters):
+    """Who may upload what, how often, and from which sites."""
+
+    # Text, or one of CloudFormation's functions.
+    api_url: str | dict[str, Any]
+    auth: Literal["token", "iam", "jwt", "none"]
+    jwt_issuer: str
+    jwt_audience: Words
+    # Lets everybody upload on the stage that customers see.
+    force_open: bool
+    upload_origins: Words = Field(min_length=1)
+    upload_types: Words = Field(min_length=1)
+    max_upload_bytes: int = Field(ge=1, le=_MAX_FORM_BYTES)
+    # API Gateway's own limit on an account is 10,000.
+    requests_per_second: int = Field(ge=1, le=10_000)
+    swagger: bool
+    # Lets photos be fetched from this very machine.
+    fetch_loopback: bool
+
+    @property
+    def upload_types_json(self) -> str:
+        """The types that are taken, as functions have them in their environment."""
+        return json.dumps(self.upload_types)
+
+    @model_validator(mode="after")
+    def _knows_whom_to_believe(self) -> Self:
+        if self.auth == "jwt" and not (
+            self.jwt_issuer.startswith("https://") and self.jwt_audience
+        ):
+            raise ValueError(
+                "auth: jwt needs jwt_issuer, an https:// URL, and jwt_audience; got "
+                f"{self.jwt_issuer!r} and {self.jwt_audience}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _is_not_open_by_mistake(self) -> Self:
+        if self.auth == "none" and self.stage == _PRODUCTION and not self.force_open:
+            raise ValueError(
+                f"auth: none on stage {self.stage}: everybody could upload and delete there: say "
+                "token, iam or jwt, or force_open: true if that is what you want"
+            )
+        if self.fetch_loopback and self.stage != _LOCAL:
+            raise ValueError(
+                "fetch_loopback: true would let callers reach what listens beside the function: "
+                f"only stage {_LOCAL} may say so, this is {self.stage}"
+            )
+        return self

@@ -1,0 +1,61 @@
+"""Who may read the variants, and by which way: CloudFront, or the bucket's own address.
+
+A stage has one of the two (`delivery`). Of CloudFront: `distribution` and what hangs on it, the
+`headers` of its answers, the `formats` it chooses by Accept, its `web_acl` and its `logs`.
+"""
+
+from typing import Any
+
+from infra.delivery.distribution import distribution_resources
+from infra.delivery.formats import Formats, formats_resources, served_formats
+from infra.delivery.headers import headers_resources
+from infra.delivery.images import images_bucket, images_policy
+from infra.delivery.logs import logs_resources
+from infra.delivery.parameters import DeliveryParameters
+from infra.delivery.web_acl import web_acl_resources
+from infra.names import ref, sub
+from lib.sizes import Size
+
+__all__ = ["DeliveryParameters", "delivery_outputs", "delivery_resources", "images_url"]
+
+
+def delivery_resources(parameters: DeliveryParameters, sizes: list[Size]) -> dict[str, Any]:
+    """Everything between the images bucket and a visitor; ConfigError where it cannot be made."""
+    if parameters.is_public:
+        return images_bucket(parameters)
+    formats: Formats = served_formats(parameters, sizes)
+    return (
+        images_bucket(parameters)
+        | images_policy()
+        | distribution_resources(parameters, formats)
+        | headers_resources(parameters, formats)
+        | formats_resources(parameters, formats)
+        | web_acl_resources(parameters)
+        | logs_resources(parameters)
+    )
+
+
+def delivery_outputs(parameters: DeliveryParameters) -> dict[str, Any]:
+    """The stack's outputs that tell where pictures are."""
+    outputs = {"ImagesUrl": {"Value": images_url(parameters)}}
+    if parameters.is_public:
+        return outputs
+    return outputs | {
+        "CdnUrl": {"Value": sub(_CDN)},
+        "DistributionId": {"Value": ref("Distribution")},
+    }
+
+
+def images_url(parameters: DeliveryParameters) -> Any:
+    """Where pictures are, without a slash at its end."""
+    if parameters.is_public and parameters.emulator:
+        return sub(parameters.emulator + "/${ImagesBucket}")
+    if parameters.images_url:
+        return parameters.images_url
+    if parameters.is_public:
+        # The bucket's own regional host works at once, where the global one redirects for hours.
+        return sub("https://${ImagesBucket.RegionalDomainName}")
+    return f"https://{parameters.domain}" if parameters.domain else sub(_CDN)
+
+
+_CDN = "https://${Distribution.DomainName}"

@@ -1,0 +1,121 @@
+"""The CDN: the distribution, its way to the bucket, and what makes a cache entry of its own."""
+
+from typing import Any
+
+from infra.delivery.formats import FOLDER_HEADER, Formats, folder_origins
+from infra.delivery.parameters import DeliveryParameters
+from infra.names import arn, ref
+
+# Of S3's and of its own errors. A picture asked for too early must appear soon after, and a
+# cached miss or failure must not outlive its cause.
+_ERRORS = (403, 404, 500, 502, 503, 504)
+_ERROR_SECONDS = 5
+# The longest that CloudFront keeps anything, whatever an object says.
+_YEAR = 365 * 24 * 60 * 60
+
+
+def distribution_resources(parameters: DeliveryParameters, formats: Formats) -> dict[str, Any]:
+    """Distribution, origin access control and cache policy."""
+    # These names are unique in an account, whatever the region.
+    name = f"{parameters.prefix}-{parameters.region}"
+    access = {
+        "Name": name,
+        "OriginAccessControlOriginType": "s3",
+        "SigningBehavior": "always",
+        "SigningProtocol": "sigv4",
+    }
+    return {
+        "Distribution": {
+            "Type": "AWS::CloudFront::Distribution",
+            "Properties": {"DistributionConfig": _config(parameters, formats)},
+        },
+        "OriginAccess": {
+            "Type": "AWS::CloudFront::OriginAccessControl",
+            "Properties": {"OriginAccessControlConfig": access},
+        },
+        "CachePolicy": {
+            "Type": "AWS::CloudFront::CachePolicy",
+            "Properties": {"CachePolicyConfig": _cache_policy(name, parameters, formats)},
+        },
+    }
+
+
+def _config(parameters: DeliveryParameters, formats: Formats) -> dict[str, Any]:
+    folders = folder_origins(parameters, formats)
+    config: dict[str, Any] = {
+        "Comment": parameters.prefix,
+        "Enabled": True,
+        "HttpVersion": "http2and3",
+        "IPV6Enabled": True,
+        "PriceClass": "PriceClass_100",
+        "Origins": [
+            _origin("images"),
+            *(_origin(name, OriginPath=path) for name, path in folders.items()),
+        ],
+        "DefaultCacheBehavior": _behaviour(formats),
+        "CustomErrorResponses": [
+            {"ErrorCode": code, "ErrorCachingMinTTL": _ERROR_SECONDS} for code in _ERRORS
+        ],
+    }
+    if parameters.domain:
+        config["Aliases"] = [parameters.domain]
+        config["ViewerCertificate"] = {
+            "AcmCertificateArn": parameters.certificate,
+            "SslSupportMethod": "sni-only",
+            "MinimumProtocolVersion": "TLSv1.2_2021",
+        }
+    if parameters.web_acl != "none":
+        made = parameters.web_acl == "create"
+        config["WebACLId"] = arn("WebAcl") if made else parameters.web_acl
+    if parameters.access_logs:
+        bucket = {"Fn::GetAtt": ["CdnLogsBucket", "RegionalDomainName"]}
+        config["Logging"] = {"Bucket": bucket, "IncludeCookies": False}
+    return config
+
+
+def _origin(name: str, **more: Any) -> dict[str, Any]:
+    return {
+        "Id": name,
+        "DomainName": {"Fn::GetAtt": ["ImagesBucket", "RegionalDomainName"]},
+        "OriginAccessControlId": {"Fn::GetAtt": ["OriginAccess", "Id"]},
+        "S3OriginConfig": {"OriginAccessIdentity": ""},
+        **more,
+    }
+
+
+def _behaviour(formats: Formats) -> dict[str, Any]:
+    behaviour: dict[str, Any] = {
+        "TargetOriginId": "images",
+        "ViewerProtocolPolicy": "redirect-to-https",
+        "AllowedMethods": ["GET", "HEAD"],
+        "CachedMethods": ["GET", "HEAD"],
+        "Compress": False,  # pictures are compressed already
+        "CachePolicyId": ref("CachePolicy"),
+        "ResponseHeadersPolicyId": ref("ResponseHeaders"),
+    }
+    if formats:
+        function = {"Fn::GetAtt": ["ViewerRequest", "FunctionARN"]}
+        behaviour["FunctionAssociations"] = [
+            {"EventType": "viewer-request", "FunctionARN": function}
+        ]
+    return behaviour
+
+
+def _cache_policy(name: str, parameters: DeliveryParameters, formats: Formats) -> dict[str, Any]:
+    """Nothing a visitor adds makes another entry: the one header is set by our function alone."""
+    headers: dict[str, Any] = {"HeaderBehavior": "none"}
+    if formats:
+        headers = {"HeaderBehavior": "whitelist", "Headers": [FOLDER_HEADER]}
+    return {
+        "Name": name,
+        "MinTTL": 0,
+        "DefaultTTL": parameters.cdn_seconds,
+        "MaxTTL": _YEAR,
+        "ParametersInCacheKeyAndForwardedToOrigin": {
+            "CookiesConfig": {"CookieBehavior": "none"},
+            "HeadersConfig": headers,
+            "QueryStringsConfig": {"QueryStringBehavior": "none"},
+            "EnableAcceptEncodingBrotli": False,
+            "EnableAcceptEncodingGzip": False,
+        },
+    }

@@ -1,0 +1,11 @@
+import cf from 'cloudfront';
+
+// The format's folder, and where it has no such picture, the size's own.
+function send(request, size, folder, path) {
+  request.uri = path;
+  request.headers[FOLDER] = { value: folder };
+  cf.createRequestOriginGroup({
+    originIds: [{ originId: ORIGIN + folder }, { originId: ORIGIN + size }],
+    failoverCriteria: { statusCodes: [403, 404] },
+  });
+}

@@ -1,0 +1,41 @@
+"""The CDN's access logs, in a bucket of their own.
+
+CloudFront's older way of logging ("legacy"), because the newer one is set up by resources that
+exist in us-east-1 only, which a stack elsewhere cannot make. It hands files over by ACL, so that
+this bucket, and no other, has to take ACLs; public ones it refuses all the same.
+"""
+
+from typing import Any
+
+from infra.delivery.parameters import DeliveryParameters
+from infra.names import sub
+
+
+def logs_resources(parameters: DeliveryParameters) -> dict[str, Any]:
+    """The bucket, where the stage wants access logs; files are deleted after `log_days`."""
+    if not parameters.access_logs:
+        return {}
+    name = f"{parameters.prefix}-cdn-logs-" + "${AWS::AccountId}-${AWS::Region}"
+    expiry = {
+        "Id": "old-logs",
+        "Status": "Enabled",
+        "ExpirationInDays": parameters.log_days,
+    }
+    return {
+        "CdnLogsBucket": {
+            "Type": "AWS::S3::Bucket",
+            "DeletionPolicy": "RetainExceptOnCreate",
+            "UpdateReplacePolicy": "Retain",
+            "Properties": {
+                "BucketName": sub(name),
+                "PublicAccessBlockConfiguration": {
+                    "BlockPublicAcls": True,
+                    "BlockPublicPolicy": True,
+                    "IgnorePublicAcls": True,
+                    "RestrictPublicBuckets": True,
+                },
+                "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerPreferred"}]},
+                "LifecycleConfiguration": {"Rules": [expiry]},
+            },
+        }
+    }

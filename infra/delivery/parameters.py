@@ -1,0 +1,120 @@
+"""The stage's parameters of delivery, and which of them exclude each other."""
+
+import re
+from typing import Annotated, Literal, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from infra.stage import StageParameters
+
+# A year: the longest that CloudFront keeps anything.
+_YEAR = 365 * 24 * 60 * 60
+_DOMAIN = re.compile(r"^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$")
+_CERTIFICATE = re.compile(r"^arn:aws[a-z-]*:acm:us-east-1:\d{12}:certificate/[\w-]+$")
+_WEB_ACL = re.compile(r"^arn:aws[a-z-]*:wafv2:us-east-1:\d{12}:global/webacl/[\w-]+/[\w-]+$")
+_ORIGIN = re.compile(r"^https?://[a-z0-9.-]+(:\d+)?$")
+# Where everything that belongs to CloudFront itself has to be.
+_CLOUDFRONT_REGION = "us-east-1"
+
+
+def _listed(given: object) -> object:
+    """serverless.yml hands lists over as text, with commas."""
+    return [each.strip() for each in given.split(",") if each.strip()] if given else []  # type: ignore[attr-defined]
+
+
+class DeliveryParameters(StageParameters):
+    """Who may read, how it caches, what guards it."""
+
+    delivery: Literal["cloudfront", "public-read"]
+    # Address of an emulator of AWS that the stage is deployed to, "" for AWS itself.
+    emulator: str
+    # Where pictures are, if that is neither `domain` nor what AWS calls it.
+    images_url: str
+    domain: str
+    certificate: str
+    cdn_seconds: int = Field(ge=0, le=_YEAR)
+    browser_seconds: int = Field(ge=0, le=_YEAR)
+    immutable: bool
+    serve_formats: bool
+    # Web sites whose scripts may read pictures' pixels; "*" for all of them.
+    image_origins: Annotated[list[str], BeforeValidator(_listed)]
+    # Seconds that browsers insist on https; 0 says nothing. Two years are the most anybody asks.
+    hsts: int = Field(ge=0, le=2 * _YEAR)
+    corp: Literal["cross-origin", "same-site", "same-origin", "none"]
+    web_acl: str
+    # WAF's own bounds; requests of one address in five minutes.
+    web_acl_rate: int = Field(ge=10, le=2_000_000_000)
+    access_logs: bool
+    log_days: int = Field(ge=1)
+    # ARN of a KMS key that encrypts what is stored, "" for S3's own keys.
+    kms_key: str = ""
+
+    @property
+    def is_public(self) -> bool:
+        """Whether everybody reads variants from the bucket itself."""
+        return self.delivery == "public-read"
+
+    @model_validator(mode="after")
+    def _public_images_have_no_cdn(self) -> Self:
+        if not self.is_public:
+            return self
+        wrong = {
+            "kms_key": (self.kms_key, "S3 decrypts for nobody who may not use the key, and the "
+                        "public may not: every picture would answer 403"),
+            "domain": (self.domain, "S3 has no certificate for it"),
+            "serve_formats": (self.serve_formats, "a bucket gives one object for a URL, whatever "
+                              "the browser takes"),
+            "web_acl": (self.web_acl != "none", "WAF cannot stand in front of a bucket"),
+        }  # fmt: skip
+        for name, (is_set, why) in wrong.items():
+            if is_set:
+                raise ValueError(
+                    f"{name}: got {getattr(self, name)!r} with delivery: public-read, and the two "
+                    f"exclude each other: {why}. Take {name} away, or use delivery: cloudfront"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _domain_has_its_certificate(self) -> Self:
+        if bool(self.domain) != bool(self.certificate):
+            given, lacking = ("domain", "certificate")[:: 1 if self.domain else -1]
+            raise ValueError(
+                f"{given}: got {getattr(self, given)!r} without a {lacking}: CloudFront answers "
+                "for a domain of your own with its certificate only. Give both or neither"
+            )
+        if self.domain and not _DOMAIN.match(self.domain):
+            raise ValueError(
+                f"domain: got {self.domain!r}, must be one host name in small letters such as "
+                "images.shop.example, without https:// and without a wildcard"
+            )
+        if self.certificate and not _CERTIFICATE.match(self.certificate):
+            raise ValueError(
+                f"certificate: got {self.certificate!r}, must be the ARN of an ACM certificate in "
+                f"{_CLOUDFRONT_REGION}, where alone CloudFront looks for them: request it there"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _web_acl_is_where_cloudfront_finds_it(self) -> Self:
+        if self.web_acl == "create" and self.region != _CLOUDFRONT_REGION:
+            raise ValueError(
+                f"web_acl: got 'create' for a stack in {self.region}: a web ACL for CloudFront can "
+                f"only be made in {_CLOUDFRONT_REGION}, and a stack makes all in its own region. "
+                "Make one there by itself (docs/delivery.md has the command) and give its ARN"
+            )
+        if self.web_acl not in ("none", "create") and not _WEB_ACL.match(self.web_acl):
+            raise ValueError(
+                f"web_acl: got {self.web_acl!r}, must be none, create, or the ARN of a web ACL of "
+                f"scope CLOUDFRONT (arn:aws:wafv2:{_CLOUDFRONT_REGION}:…:global/webacl/…)"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _origins_are_origins(self) -> Self:
+        for origin in self.image_origins:
+            if not (_ORIGIN.match(origin) or self.image_origins == ["*"]):
+                raise ValueError(
+                    f"image_origins: got {origin!r}, must be web sites such as "
+                    "https://shop.example, separated by commas, or * alone for all of them"
+                )
+        return self

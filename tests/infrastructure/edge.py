@@ -1,0 +1,88 @@
+"""A CloudFront edge as far as formats go: our function runs under Node, on a template's origins."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tests.infrastructure.template import Template
+
+_EVENT = Path(__file__).parents[1] / "events" / "cloudfront_viewer_request.json"
+# CloudFront's own module is a stand-in that notes which origins it is to ask.
+_HARNESS = """
+const vm = require('vm');
+const { code, events } = JSON.parse(require('fs').readFileSync(0, 'utf8'));
+let group = null;
+const cf = { createRequestOriginGroup: (asked) => { group = asked; } };
+const context = vm.createContext({ cf });
+const own = code.replace("import cf from 'cloudfront';", '');
+vm.runInContext(own + ';this.handler = handler', context);
+process.stdout.write(JSON.stringify(events.map((event) => {
+  group = null;
+  return { request: context.handler(event), group };
+})));
+"""
+
+
+class Asked(NamedTuple):
+    """What becomes of a request: its place in the cache, and S3's keys in the order of asking."""
+
+    cache_key: tuple[str, ...]
+    keys: list[str]
+
+
+class Edge:
+    """A distribution of a template."""
+
+    def __init__(self, template: Template) -> None:
+        config = template.properties("Distribution")["DistributionConfig"]
+        self._paths = {each["Id"]: each.get("OriginPath", "") for each in config["Origins"]}
+        self._behaviour = config["DefaultCacheBehavior"]
+        policy = template.properties("CachePolicy")["CachePolicyConfig"]
+        keyed = policy["ParametersInCacheKeyAndForwardedToOrigin"]
+        self._headers = keyed["HeadersConfig"].get("Headers", [])
+        self._code = template.properties("ViewerRequest")["FunctionCode"]
+
+    def ask(self, uri: str, *accepts: str | list[str] | None, **headers: str) -> list[Asked]:
+        """What becomes of requests for one URI, one for each Accept header (None: it has none)."""
+        return [self._asked(each) for each in self._run([event(uri, a, headers) for a in accepts])]
+
+    def one(self, uri: str, accept: str | list[str] | None, **headers: str) -> Asked:
+        """What becomes of one request."""
+        return self.ask(uri, accept, **headers)[0]
+
+    def _run(self, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        run = subprocess.run(
+            ["node", "-e", _HARNESS],
+            input=json.dumps({"code": self._code, "events": events}),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert run.returncode == 0, run.stderr
+        answered: list[dict[str, Any]] = json.loads(run.stdout)
+        return answered
+
+    def _asked(self, answer: dict[str, Any]) -> Asked:
+        request, group = answer["request"], answer["group"]
+        origins = [self._behaviour["TargetOriginId"]]
+        if group:
+            assert group["failoverCriteria"]["statusCodes"] == [403, 404]
+            origins = [each["originId"] for each in group["originIds"]]
+        sent = {name: each["value"] for name, each in request["headers"].items()}
+        counted = [sent.get(name, "") for name in self._headers]
+        keys = [f"{self._paths[origin]}{request['uri']}".removeprefix("/") for origin in origins]
+        return Asked((request["uri"], *counted), keys)
+
+
+def event(uri: str, accept: str | list[str] | None, headers: dict[str, str]) -> dict[str, Any]:
+    """A viewer's request; several Accept headers where a list is given."""
+    made: dict[str, Any] = json.loads(_EVENT.read_text())
+    made["request"]["uri"] = uri
+    made["request"]["headers"] |= {name: {"value": value} for name, value in headers.items()}
+    if isinstance(accept, list):
+        values = [{"value": each} for each in accept]
+        made["request"]["headers"]["accept"] = {"value": accept[0], "multiValue": values}
+    elif accept is not None:
+        made["request"]["headers"]["accept"] = {"value": accept}
+    return made
