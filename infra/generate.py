@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.alarms import alarm_resources
-from infra.delivery import delivery_outputs, delivery_resources, images_url
+from infra.delivery import delivery_outputs, delivery_resources, images_url, served_formats
 from infra.delivery.caching import cache_control
 from infra.functions import function, role_resource
 from infra.numbers import Numbers
@@ -32,7 +32,8 @@ def generate(given: dict[str, Any]) -> dict[str, Any]:
     sizes = load_sizes(parameters.sizes_file)
     functions, resources = _of_sizes(parameters, sizes)
     if parameters.purges:
-        functions |= purge_function(parameters.prefix, formats=parameters.serve_formats)
+        formats = bool(served_formats(parameters, sizes))
+        functions |= purge_function(parameters.prefix, formats=formats)
         resources |= purge_resources(parameters.prefix)
     resources |= delivery_resources(parameters, sizes)
     return {
