@@ -18,7 +18,7 @@ from infra.api import (
     stage_settings,
     tokens_secret,
 )
-from infra.delivery import delivery_outputs, delivery_resources, images_url
+from infra.delivery import delivery_outputs, delivery_resources, images_url, served_formats
 from infra.delivery.caching import cache_control
 from infra.functions import function, role_resource
 from infra.numbers import Numbers
@@ -41,7 +41,8 @@ def generate(given: dict[str, Any]) -> dict[str, Any]:
     sizes = load_sizes(parameters.sizes_file)
     functions, resources = _of_sizes(parameters, sizes)
     if parameters.purges:
-        functions |= purge_function(parameters.prefix, formats=parameters.serve_formats)
+        formats = bool(served_formats(parameters, sizes))
+        functions |= purge_function(parameters.prefix, formats=formats)
         resources |= purge_resources(parameters.prefix)
     functions |= api_functions(parameters, sizes, images_url(parameters))
     functions |= fetch_function(parameters, parameters.landing)

@@ -16,7 +16,15 @@ from infra.delivery.web_acl import web_acl_resources
 from infra.names import ref, sub
 from lib.sizes import Size
 
-__all__ = ["DeliveryParameters", "delivery_outputs", "delivery_resources", "images_url"]
+__all__ = [
+    "DeliveryParameters",
+    "delivery_outputs",
+    "delivery_resources",
+    "images_url",
+    "served_formats",
+]
+
+_CDN = "https://${Distribution.DomainName}"
 
 
 def delivery_resources(parameters: DeliveryParameters, sizes: list[Size]) -> dict[str, Any]:
@@ -56,6 +64,3 @@ def images_url(parameters: DeliveryParameters) -> Any:
         # The bucket's own regional host works at once, where the global one redirects for hours.
         return sub("https://${ImagesBucket.RegionalDomainName}")
     return f"https://{parameters.domain}" if parameters.domain else sub(_CDN)
-
-
-_CDN = "https://${Distribution.DomainName}"

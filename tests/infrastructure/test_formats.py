@@ -9,7 +9,7 @@ from infra.delivery import formats
 from infra.delivery.formats import MAX_FUNCTION_BYTES
 from lib.errors import ConfigError
 from tests.infrastructure.edge import Edge
-from tests.infrastructure.generated import HERO, generated_template
+from tests.infrastructure.generated import HERO, generated, generated_template
 
 URI = "/hero/2026/photo.jpg"
 CHROME = "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8"
@@ -183,3 +183,15 @@ def test_a_function_too_large_for_cloudfront_is_refused(
     monkeypatch.setattr(formats, "MAX_FUNCTION_BYTES", 1000)
     with pytest.raises(ConfigError, match=r"serve_formats: .* bytes .* 1 sizes, .* takes 1,000"):
         generated_template(tmp_path, [HERO], serve_formats="true")
+
+
+@pytest.mark.parametrize(
+    ("size", "option", "told"),
+    [(HERO, "true", "true"), ("400x300", "true", "false"), (HERO, "false", "false")],
+)
+def test_purges_know_whether_choices_are_cached(
+    tmp_path: Path, size: Any, option: str, told: str
+) -> None:
+    """Else they would pay for paths under which nothing is."""
+    purge = generated(tmp_path, [size], serve_formats=option)["functions"]["purge"]
+    assert purge["environment"]["SERVE_FORMATS"] == told
