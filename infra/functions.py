@@ -71,8 +71,10 @@ def allocator(size: Size) -> dict[str, str]:
     }
 
 
-def role_resource(size: Size, prefix: str, *, purge: bool) -> dict[str, Any]:
-    """The role of the size's function."""
+def role_resource(
+    size: Size, prefix: str, *, purge: bool, also: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """The role of the size's function; `also` are statements that every function's role has."""
     statements = [
         logging(function_name(prefix, size)),
         draining(logical_id("Queue", size)),
@@ -87,6 +89,7 @@ def role_resource(size: Size, prefix: str, *, purge: bool) -> dict[str, Any]:
         # mistake in a policy; with it, 404.
         _list(_ORIGINALS_BUCKET, [ORIGINALS]),
         _list(_IMAGES_BUCKET, [f"{folder}/" for folder in size.folders]),
+        *also,
     ]
     return {logical_id("RoleOfResize", size): assumed_by_lambda("resize", *statements)}
 

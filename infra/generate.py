@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from infra.alarms import alarm_resources
+from infra.buckets import bucket_resources
+from infra.dashboard import dashboard_resources
 from infra.functions import function, role_resource
 from infra.numbers import Numbers
+from infra.options import for_every_role, topic_resources, tracing_mode
 from infra.parameters import Parameters, checked
 from infra.purges import purge_function, purge_resources
 from infra.queues import queue_resources
@@ -19,7 +22,7 @@ from lib.sizes import Size, load_sizes
 
 # CloudFormation's limit on a stack, and what of it the rest of the stack may come to take.
 MAX_RESOURCES = 500
-SHARED_RESOURCES = 60
+SHARED_RESOURCES = 120
 # What Serverless adds for a function: itself, its log group, its event source mapping.
 RESOURCES_OF_FUNCTION = 3
 
@@ -31,10 +34,13 @@ def generate(given: dict[str, Any]) -> dict[str, Any]:
     functions, resources = _of_sizes(parameters, sizes)
     if parameters.purge:
         functions |= purge_function(parameters.prefix)
-        resources |= purge_resources(parameters.prefix)
+        resources |= purge_resources(parameters)
+    resources |= bucket_resources(parameters) | topic_resources(parameters)
+    resources |= dashboard_resources(parameters.prefix, sizes, functions, resources, cdn=True)
     return {
         "functions": functions,
         "resources": {"Resources": resources},
+        "tracing": tracing_mode(parameters),
         "names": json.dumps([size.name for size in sizes]),
     }
 
@@ -51,8 +57,8 @@ def _of_sizes(parameters: Parameters, sizes: list[Size]) -> tuple[dict[str, Any]
         try:
             functions |= function(size, prefix, numbers, purge=purge)
             resources |= (
-                queue_resources(size, prefix, numbers)
-                | role_resource(size, prefix, purge=purge)
+                queue_resources(size, prefix, numbers, parameters.kms_key)
+                | role_resource(size, prefix, purge=purge, also=for_every_role(parameters))
                 | alarm_resources(size, prefix, numbers)
             )
         except ConfigError as error:

@@ -5,7 +5,18 @@ const path = require('path');
 const python = require('./python');
 
 // The stage's parameters that something is generated from; infra/generate.py checks them.
-const PARAMETERS = ['timeout', 'max_concurrency', 'landing', 'purge'];
+const PARAMETERS = [
+  'timeout',
+  'max_concurrency',
+  'landing',
+  'purge',
+  'kms_key',
+  'alarm_email',
+  'xray',
+  'access_logs',
+  'tls_only',
+  'log_days',
+];
 
 let generated;
 
@@ -42,4 +53,5 @@ module.exports = {
   functions: part('functions'),
   resources: part('resources'),
   names: part('names'),
+  tracing: part('tracing'),
 };

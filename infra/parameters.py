@@ -3,7 +3,14 @@
 import re
 from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from infra.numbers import MAX_DELAY
 from lib.errors import ConfigError
@@ -13,6 +20,10 @@ if TYPE_CHECKING:
 
 # Bucket names end at 63 characters: image-fanout-<stage>-originals-<account>-<region> leaves 12.
 _STAGE = re.compile(r"^[a-z][a-z0-9-]{0,11}$")
+# Keys have a UUID for a name; those that live in several regions have mrk- and 32 digits.
+_KEY = re.compile(r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/(mrk-[0-9a-f]{32}|[0-9a-f-]{36})$")
+# SNS looks closer, and asks the address; this catches what is no address at all.
+_EMAIL = re.compile(r"^[^@\s,;]+@[^@\s,;]+\.[^@\s,;.]+$")
 
 
 class Parameters(BaseModel):
@@ -30,11 +41,38 @@ class Parameters(BaseModel):
     landing: int = Field(ge=1)
     # Whether CloudFront is told of variants that change.
     purge: bool
+    # ARN of the key that encrypts buckets, queues and topics; "" for the services' own.
+    kms_key: str
+    # Who hears of alarms; "" for nobody but those who subscribe by themselves.
+    alarm_email: str
+    xray: bool
+    access_logs: bool
+    # Whether buckets refuse plain http, which is all that an emulator speaks.
+    tls_only: bool
+    log_days: int = Field(ge=1)
 
     @property
     def prefix(self) -> str:
         """What the names of everything in the stack begin with."""
         return f"{self.service}-{self.stage}"
+
+    @field_validator("kms_key")
+    @classmethod
+    def _key_is_named_by_its_arn(cls, key: str) -> str:
+        if key and not _KEY.match(key):
+            raise ValueError(
+                "must be the ARN of a customer managed key in the stage's region, such as "
+                "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-…, or empty for none; an alias "
+                "will not do, since the functions' roles name the key"
+            )
+        return key
+
+    @field_validator("alarm_email")
+    @classmethod
+    def _email_has_the_form_of_one(cls, address: str) -> str:
+        if address and not _EMAIL.match(address):
+            raise ValueError("must be one e-mail address such as ops@example.com, or empty")
+        return address
 
     @model_validator(mode="after")
     def _purge_outlasts_its_writer(self) -> Self:
