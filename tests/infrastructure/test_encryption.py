@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from infra.buckets import tls_only
+from tests.infrastructure.conftest import Package
 from tests.infrastructure.template import Template
-from tests.service import PROJECT, Service
+from tests.service import PROJECT
 
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 BUCKETS = ("OriginalsBucket", "ImagesBucket", "FailuresBucket")
@@ -19,8 +20,8 @@ NOT_YET = {"UploadsRole"}
 
 
 @pytest.fixture(scope="module")
-def keyed(service: Service) -> Template:
-    return Template(service.template("dev", f"--param=kms_key={KEY}"))
+def keyed(package: Package) -> Template:
+    return package("dev", f"--param=kms_key={KEY}")
 
 
 def encryption(template: Template, bucket: str) -> dict[str, Any]:
@@ -97,8 +98,8 @@ class TestTls:
             "Condition": {"Bool": {"aws:SecureTransport": "false"}},
         }
 
-    def test_the_emulator_speaks_plain_http(self, service: Service) -> None:
-        local = Template(service.template("local"))
+    def test_the_emulator_speaks_plain_http(self, package: Package) -> None:
+        local = package("local")
         assert "OriginalsBucketPolicy" not in local.resources
         assert "FailuresBucketPolicy" not in local.resources
 

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from lib.errors import ConfigError
+from tests.infrastructure.conftest import Package
 from tests.infrastructure.template import Template
 from tests.infrastructure.test_packaging import generated
-from tests.service import Service
 
 XRAY = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
 # Roles that come without the stage's options: empty once all of them take for_every_role.
@@ -16,9 +16,9 @@ NOT_YET = {"UploadsRole"}
 
 
 @pytest.fixture(scope="module")
-def optioned(service: Service) -> Template:
+def optioned(package: Package) -> Template:
     options = ("alarm_email=ops@example.com", "access_logs=true", "xray=true")
-    return Template(service.template("prod", *(f"--param={each}" for each in options)))
+    return package("prod", *(f"--param={each}" for each in options))
 
 
 def test_alarms_are_mailed(optioned: Template) -> None:
@@ -70,11 +70,9 @@ class TestAccessLogs:
         }
         assert refused["Effect"] == "Deny"
 
-    def test_no_kms_key_for_logs_because_s3_could_not_deliver_them(self, service: Service) -> None:
+    def test_no_kms_key_for_logs_because_s3_could_not_deliver_them(self, package: Package) -> None:
         key = "arn:aws:kms:eu-west-1:123456789012:key/mrk-1234abcd12ab34cd56ef1234567890ab"
-        template = Template(
-            service.template("dev", "--param=access_logs=true", f"--param=kms_key={key}")
-        )
+        template = package("dev", "--param=access_logs=true", f"--param=kms_key={key}")
         encryption = template.properties("LogsBucket")["BucketEncryption"]
         assert "AES256" in str(encryption)
         assert key not in str(encryption)

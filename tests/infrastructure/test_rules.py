@@ -1,4 +1,4 @@
-"""Each rule of ours fails on a template that breaks it, and names the resource."""
+"""Each rule fails on a template that breaks it, and names the resource."""
 
 import copy
 import json
@@ -15,6 +15,7 @@ from infra import rules
 from infra.rules import all_violations, exceptions, violations
 from lib.errors import ConfigError
 from tests.infrastructure.template import Template
+from tests.infrastructure.test_lint import checkov, written
 from tests.service import PROJECT
 
 Properties = dict[str, Any]
@@ -207,6 +208,15 @@ def test_the_door_prints_each_violation_and_fails(dev: Template, tmp_path: Path)
     said = "PurgeLogGroup: Logs are kept, and paid, for ever (logs_are_forgotten)"
     assert door("dev", good, bad) == (1, f"{bad}: {said}\n")
     assert door("dev")[0] == 2
+
+
+def test_checkov_fails_on_a_broken_template(dev: Template, tmp_path: Path) -> None:
+    document = copy.deepcopy(dev.document)
+    del document["Resources"]["OriginalsBucket"]["Properties"]["PublicAccessBlockConfiguration"]
+    written(tmp_path, Template(document))
+    run = checkov(tmp_path)
+    assert run.returncode == 1
+    assert "AWS::S3::Bucket.OriginalsBucket" in run.stdout
 
 
 def door(stage: str, *files: Path) -> tuple[int, str]:
