@@ -15,6 +15,7 @@ from tests.service import Service
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
 
 
 @pytest.fixture
@@ -51,8 +52,13 @@ def test_a_removed_stack_leaves_its_buckets_and_the_next_one_adopts_them(
     stack = local.up(tell=print)
     s3: S3Client = aws(stack, "s3")
     put(s3, stack, "before.jpg")
+    sqs: SQSClient = aws(stack, "sqs")
+    dlq = sqs.get_queue_url(QueueName="image-fanout-local-400x300-dlq")["QueueUrl"]
+    sqs.send_message(QueueUrl=dlq, MessageBody="a dead letter")
 
-    local.sls("remove")
+    with pytest.raises(ConfigError, match="image-fanout-local-400x300-dlq: 1 messages"):
+        local.sls("remove")
+    local.sls("remove", "--param=abandon_messages=true")
     assert has(s3, stack.originals_bucket, "originals/before.jpg")
     assert has(s3, stack.images_bucket, "400x300/before.jpg")
     s3.put_object(Bucket=stack.originals_bucket, Key="originals/meanwhile.jpg", Body=PHOTO)

@@ -56,6 +56,13 @@ def test_forced_it_goes_on_and_says_what_is_lost(sqs: "SQSClient") -> None:
     assert guarded(sqs, WITHOUT_OLD, force=True) == ["old: 1 messages"]
 
 
+def test_a_stack_that_is_removed_loses_all_its_queues(sqs: "SQSClient") -> None:
+    assert guarded(sqs, {"Resources": {}}) == []
+    send(sqs, "new")
+    with pytest.raises(ConfigError, match="new: 1 messages"):
+        guarded(sqs, {"Resources": {}})
+
+
 def test_an_empty_queue_may_go_and_a_full_one_may_stay(sqs: "SQSClient") -> None:
     send(sqs, "new")
     assert guarded(sqs, WITHOUT_OLD) == []
