@@ -27,7 +27,7 @@ local: setup
 stop: .venv/.ready
 	$(BIN)/python -m local down
 
-test: setup
+test: setup .venv-checkov/.ready
 	$(BIN)/python -m pytest
 
 bench: setup .venv-bench/.ready bench/node_modules/.ready
@@ -36,7 +36,7 @@ bench: setup .venv-bench/.ready bench/node_modules/.ready
 chaos: setup
 	$(BIN)/python -m local.chaos $(ARGS)
 
-check: setup
+check: setup .venv-checkov/.ready
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -47,7 +47,7 @@ format: setup
 	$(BIN)/ruff check --fix .
 
 clean: stop
-	rm -rf .venv .venv-bench node_modules bench/node_modules .serverless .serverless-cache .cache
+	rm -rf .venv .venv-bench .venv-checkov node_modules bench/node_modules .serverless .serverless-cache .cache
 
 .venv/.ready: requirements.txt requirements-dev.txt
 	command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed: install it, or say PYTHON=/path/to/python3" >&2; exit 1; }
@@ -62,6 +62,13 @@ node_modules/.ready: package.json package-lock.json
 	node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)' || { echo "Node 20.19 or newer is needed, this is $$(node --version)" >&2; exit 1; }
 	echo "Setting up Node packages in node_modules (half a minute)"
 	npm ci --silent --no-audit --no-fund
+	touch $@
+
+.venv-checkov/.ready: infra/rules/requirements.txt infra/rules/constraints.txt
+	command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed: install it, or say PYTHON=/path/to/python3" >&2; exit 1; }
+	echo "Setting up checkov in .venv-checkov (two minutes)"
+	$(PYTHON) -m venv --clear .venv-checkov
+	.venv-checkov/bin/python -m pip install --quiet --disable-pip-version-check -r infra/rules/requirements.txt
 	touch $@
 
 .venv-bench/.ready: requirements.txt constraints.txt bench/requirements.txt

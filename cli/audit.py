@@ -1,5 +1,6 @@
 """fanout audit: what should be there against what is, and workers asked to mend it."""
 
+import shlex
 from collections import Counter
 from contextlib import ExitStack
 from typing import Annotated, get_args
@@ -7,10 +8,11 @@ from typing import Annotated, get_args
 import typer
 from rich.table import Table
 
-from cli.places import auditor_of, check_queue_of
+from cli.places import auditor_of, check_queue_of, size_of
 from cli.stage import JsonOption, RegionOption, Stage, StageOption
-from cli.terminal import YesOption, confirm, print_json, progress, show
+from cli.terminal import YesOption, confirm, note, print_json, progress, show, shown
 from lib.audit import MENDABLE, State
+from lib.leftovers import left_folders, left_paths
 from lib.spool import Spool
 
 # A bar that is drawn for each of a million paths would take longer than comparing them.
@@ -35,7 +37,8 @@ def audit(
 ) -> None:
     """Compare originals with variants: current, missing, stale, orphaned, failed.
 
-    Exit code 1 if a variant is missing, stale or orphaned and was not repaired.
+    Exit code 1 if a variant is missing, stale or orphaned and was not repaired. Variants of sizes
+    that are not deployed any more are listed as orphaned, and left alone.
 
     Example: ./fanout audit --stage prod --prefix 2026/ --deep
     """
@@ -46,13 +49,15 @@ def audit(
             size: _compared(place, size, prefix, spool, deep=deep, as_json=as_json)
             for size, spool in to_mend.items()
         }
+        left = _left_over(place, prefix, as_json=as_json)
         if not as_json:
-            _print_table(counts)
+            _print_table(counts | left)
+            _tell_what_to_do(place, left)
         mendable = sum(len(spool) for spool in to_mend.values())
         if repair and mendable:
             _repair(place, to_mend, counts, yes=yes, as_json=as_json)
         if as_json:
-            print_json({"summary": counts, "repaired": mendable if repair else 0})
+            print_json({"summary": counts | left, "repaired": mendable if repair else 0})
         elif repair:
             show(f"Workers were asked to look at {mendable:,} paths.")
     if mendable and not repair:
@@ -78,6 +83,29 @@ def _compared(
     return counts
 
 
+def _left_over(place: Stage, prefix: str, *, as_json: bool) -> Counts:
+    """Counts of what removed sizes and formats have left, by folder."""
+    s3, bucket = place.client("s3"), place.stack.outputs["ImagesBucketName"]
+    sizes = [size_of(deployed) for deployed in place.stack.sizes.values()]
+    counts: Counts = {}
+    for folder in left_folders(s3, bucket, sizes):
+        counts[folder] = Counter[State](dict.fromkeys(get_args(State), 0))
+        for path in left_paths(s3, bucket, folder, prefix=prefix):
+            counts[folder]["orphaned"] += 1
+            if as_json:
+                print_json({"size": folder, "path": path, "state": "orphaned"})
+    return counts
+
+
+def _tell_what_to_do(place: Stage, left: Counts) -> None:
+    for folder in left:
+        url = f"s3://{place.stack.outputs['ImagesBucketName']}/{folder}/"
+        note(
+            f"{shown(folder)} is no size that is deployed: its variants stay until you delete "
+            f"them, by aws s3 rm --recursive {shown(shlex.quote(url))}"
+        )
+
+
 def _repair(
     place: Stage, to_mend: dict[str, Spool], counts: Counts, *, yes: bool, as_json: bool
 ) -> None:
@@ -98,5 +126,5 @@ def _print_table(counts: Counts) -> None:
     states = get_args(State)
     table = Table("size", *states)
     for size, by_state in counts.items():
-        table.add_row(size, *(f"{by_state[state]:,}" for state in states))
+        table.add_row(shown(size), *(f"{by_state[state]:,}" for state in states))
     show(table)

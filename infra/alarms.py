@@ -23,12 +23,10 @@ def alarm_resources(size: Size, prefix: str, numbers: Numbers) -> dict[str, Any]
             f"{name}-subscription-dlq",
             f"SNS could not deliver to the queue of {size.name}: look at its policy, replay",
         ),
-        logical_id("AlarmOnAge", size): _alarm(
+        logical_id("AlarmOnAge", size): age_alarm(
             name,
             f"The queue of {size.name} is not drained: look at its function's errors",
-            metric="ApproximateAgeOfOldestMessage",
             above=numbers.max_age,
-            periods=_PERIODS_OF_AGE,
         ),
     }
 
@@ -36,6 +34,17 @@ def alarm_resources(size: Size, prefix: str, numbers: Numbers) -> dict[str, Any]
 def depth_alarm(queue_name: str, description: str) -> dict[str, Any]:
     """An alarm on the first message in a queue that should be empty."""
     return _alarm(queue_name, description, metric="ApproximateNumberOfMessagesVisible")
+
+
+def age_alarm(queue_name: str, description: str, *, above: int) -> dict[str, Any]:
+    """An alarm on a queue whose oldest message is older than `above` seconds."""
+    return _alarm(
+        queue_name,
+        description,
+        metric="ApproximateAgeOfOldestMessage",
+        above=above,
+        periods=_PERIODS_OF_AGE,
+    )
 
 
 def _alarm(

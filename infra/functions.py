@@ -77,8 +77,13 @@ def allocator(size: Size) -> dict[str, str]:
     }
 
 
-def role_resource(size: Size, prefix: str, *, public: bool, purge: bool) -> dict[str, Any]:
-    """The role of the size's function; `public` variants are written with an ACL."""
+def role_resource(
+    size: Size, prefix: str, *, public: bool, purge: bool, also: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """The role of the size's function; `public` variants are written with an ACL.
+
+    `also` are statements that every function's role has.
+    """
     acl = ["s3:PutObjectAcl"] if public else []
     statements = [
         logging(function_name(prefix, size)),
@@ -94,6 +99,7 @@ def role_resource(size: Size, prefix: str, *, public: bool, purge: bool) -> dict
         # mistake in a policy; with it, 404.
         listing(ORIGINALS_BUCKET, [ORIGINALS]),
         listing(IMAGES_BUCKET, [f"{folder}/" for folder in size.folders]),
+        *also,
     ]
     return {logical_id("RoleOfResize", size): assumed_by_lambda("resize", *statements)}
 

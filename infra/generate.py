@@ -18,10 +18,13 @@ from infra.api import (
     stage_settings,
     tokens_secret,
 )
+from infra.buckets import bucket_resources
+from infra.dashboard import dashboard_resources
 from infra.delivery import delivery_outputs, delivery_resources, images_url, served_formats
 from infra.delivery.caching import cache_control
 from infra.functions import function, role_resource
 from infra.numbers import Numbers
+from infra.options import for_every_role, topic_resources, tracing_mode
 from infra.parameters import Parameters, checked
 from infra.purges import purge_function, purge_resources
 from infra.queues import queue_resources
@@ -43,23 +46,40 @@ def generate(given: dict[str, Any]) -> dict[str, Any]:
     if parameters.purges:
         formats = bool(served_formats(parameters, sizes))
         functions |= purge_function(parameters.prefix, formats=formats)
-        resources |= purge_resources(parameters.prefix)
+        resources |= purge_resources(parameters)
     functions |= api_functions(parameters, sizes, images_url(parameters))
     functions |= fetch_function(parameters, parameters.landing)
     resources |= api_resources(parameters) | fetch_resources(parameters)
-    resources |= delivery_resources(parameters, sizes)
     secret, outputs = tokens_secret(parameters)
+    for part in (
+        delivery_resources(parameters, sizes),
+        bucket_resources(parameters),
+        topic_resources(parameters),
+        secret,
+    ):
+        _add(resources, part)
+    cdn = not parameters.is_public
+    resources |= dashboard_resources(parameters.prefix, sizes, functions, resources, cdn=cdn)
     return {
         "functions": functions,
         "resources": {
-            "Resources": resources | secret,
+            "Resources": resources,
             "Outputs": outputs | delivery_outputs(parameters),
             "extensions": stage_settings(parameters),
         },
+        "tracing": tracing_mode(parameters),
         "names": json.dumps([size.name for size in sizes]),
         "http_api": http_api(parameters),
         "upload_origins": parameters.upload_origins,
     }
+
+
+def _add(resources: dict[str, Any], part: dict[str, Any]) -> None:
+    """Take in resources, and further properties of those that are there."""
+    for logical, resource in part.items():
+        present = resources.setdefault(logical, resource)
+        if present is not resource:
+            present |= resource | {"Properties": present["Properties"] | resource["Properties"]}
 
 
 def _of_sizes(parameters: Parameters, sizes: list[Size]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -82,8 +102,14 @@ def _of_sizes(parameters: Parameters, sizes: list[Size]) -> tuple[dict[str, Any]
             )
             functions |= made
             resources |= (
-                queue_resources(size, prefix, numbers)
-                | role_resource(size, prefix, public=parameters.is_public, purge=purge)
+                queue_resources(size, prefix, numbers, parameters.kms_key)
+                | role_resource(
+                    size,
+                    prefix,
+                    public=parameters.is_public,
+                    purge=purge,
+                    also=for_every_role(parameters),
+                )
                 | alarm_resources(size, prefix, numbers)
             )
         except ConfigError as error:

@@ -36,6 +36,10 @@ const PARAMETERS = [
   'web_acl',
   'web_acl_rate',
   'access_logs',
+  'kms_key',
+  'alarm_email',
+  'xray',
+  'tls_only',
   'log_days',
 ];
 
@@ -89,4 +93,5 @@ module.exports = {
   names: part('names'),
   http_api: part('http_api'),
   upload_origins: part('upload_origins'),
+  tracing: part('tracing'),
 };

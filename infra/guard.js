@@ -1,17 +1,21 @@
-// Refuses a deploy that would delete a queue with messages in it: what is in them would be lost.
+// Refuses a deploy, or the stack's removal, that would delete a queue with messages in it: what is
+// in them would be lost.
 
 const ask = require('./ask');
 
 module.exports = class Guard {
   constructor(serverless) {
     this.serverless = serverless;
-    this.hooks = { 'before:deploy:deploy': () => this.check() };
+    const { service } = serverless;
+    this.hooks = {
+      'before:deploy:deploy': () => this.check(service.provider.compiledCloudFormationTemplate),
+      'before:remove:remove': () => this.check({ Resources: {} }),
+    };
   }
 
-  check() {
+  check(template) {
     const { service } = this.serverless;
     const stack = this.serverless.getProvider('aws').naming.getStackName();
-    const template = service.provider.compiledCloudFormationTemplate;
     const force = String(service.custom.abandonMessages) === 'true';
     process.stdout.write(ask(this.serverless, 'infra.guard', stack, { template, force }));
   }

@@ -1,4 +1,4 @@
-"""Before a deploy: no queue that this deploy would delete may hold messages.
+"""Before a deploy, or a stack's removal: no queue that it would delete may hold messages.
 
 A message in a queue is a photo without its variant, or a dead letter somebody wants to replay.
 Run as `python -m infra.guard STACK REGION` with {"template": ..., "force": bool} on standard
@@ -46,10 +46,10 @@ def check(
             waiting.append(f"{url.rpartition('/')[2]}: {count} messages")
     if waiting and not force:
         raise ConfigError(
-            "This deploy removes queues that still hold messages:\n"
+            "Queues that are to be removed still hold messages:\n"
             + "".join(f"  {line}\n" for line in waiting)
-            + "Let them drain, and replay or purge the dead letters, then deploy again.\n"
-            'To lose the messages: sls deploy --param="abandon_messages=true"'
+            + "Let them drain, and replay or purge the dead letters, then try again.\n"
+            'To lose the messages, add: --param="abandon_messages=true"'
         )
     return waiting
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from infra.alarms import depth_alarm
+from infra.alarms import age_alarm, depth_alarm
 from infra.functions import PURGE_QUEUE, assumed_by_lambda, draining, logging
 from infra.names import allow, arn, ref, sub
 from infra.numbers import (
@@ -12,6 +12,8 @@ from infra.numbers import (
     QUEUE_RETENTION,
     VISIBILITY_TIMEOUTS,
 )
+from infra.options import for_every_role
+from infra.parameters import Parameters
 from infra.queues import queue
 
 _DLQ = "PurgeDlq"
@@ -24,6 +26,8 @@ _BATCH_SIZE = 500
 _MAX_CONCURRENCY = 2
 # Two tries of CloudFront's API at 10 s each, and a cold start.
 _TIMEOUT = 30
+# Seconds that a purge may be late: the longest delay that SQS knows, and CloudFront busy for long.
+_MAX_AGE = 3600
 
 
 def purge_function(prefix: str, *, formats: bool) -> dict[str, Any]:
@@ -58,9 +62,9 @@ def purge_function(prefix: str, *, formats: bool) -> dict[str, Any]:
     }
 
 
-def purge_resources(prefix: str) -> dict[str, Any]:
-    """Queue, DLQ, its alarm, and the function's role."""
-    name = f"{prefix}-{_FUNCTION}"
+def purge_resources(parameters: Parameters) -> dict[str, Any]:
+    """Queue, DLQ, their alarms, and the function's role."""
+    name, key = f"{parameters.prefix}-{_FUNCTION}", parameters.kms_key
     distribution = sub(
         "arn:${AWS::Partition}:cloudfront::${AWS::AccountId}:distribution/${Distribution}"
     )
@@ -68,19 +72,27 @@ def purge_resources(prefix: str) -> dict[str, Any]:
         PURGE_QUEUE: queue(
             name,
             QUEUE_RETENTION,
+            key,
             VisibilityTimeout=VISIBILITY_TIMEOUTS * _TIMEOUT + BATCH_WINDOW,
             RedrivePolicy={"deadLetterTargetArn": arn(_DLQ), "maxReceiveCount": MAX_RECEIVE_COUNT},
         ),
-        _DLQ: queue(f"{name}-dlq", DLQ_RETENTION),
+        _DLQ: queue(f"{name}-dlq", DLQ_RETENTION, key),
         "AlarmOnPurgeDlq": depth_alarm(
             f"{name}-dlq",
             "CloudFront could not be told of changed variants: old ones are shown until their "
             "time is over; look at the function's log, mend, replay",
+        ),
+        "AlarmOnPurgeAge": age_alarm(
+            name,
+            "CloudFront is not told of changed variants: old ones are shown; look at the "
+            "function's errors, and at the limit on invalidations under way",
+            above=_MAX_AGE,
         ),
         _ROLE: assumed_by_lambda(
             _FUNCTION,
             logging(name),
             draining(PURGE_QUEUE),
             allow(["cloudfront:CreateInvalidation"], distribution),
+            *for_every_role(parameters),
         ),
     }

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from infra.encryption import of_queue
 from infra.names import allow, arn, logical_id, policy, ref
 from infra.numbers import DLQ_RETENTION, MAX_RECEIVE_COUNT, QUEUE_RETENTION, Numbers
 from lib.sizes import Size
@@ -9,8 +10,11 @@ from lib.sizes import Size
 TOPIC = "Topic"
 
 
-def queue_resources(size: Size, prefix: str, numbers: Numbers) -> dict[str, Any]:
-    """Queue, DLQ, subscription DLQ, who may send to them, and the subscription itself."""
+def queue_resources(size: Size, prefix: str, numbers: Numbers, key: str) -> dict[str, Any]:
+    """Queue, DLQ, subscription DLQ, who may send to them, and the subscription itself.
+
+    `key` is the ARN of the KMS key that encrypts them, "" for SQS's own.
+    """
     main, dlq = logical_id("Queue", size), logical_id("Dlq", size)
     undelivered = logical_id("SubscriptionDlq", size)
     name = f"{prefix}-{size.name}"
@@ -18,6 +22,7 @@ def queue_resources(size: Size, prefix: str, numbers: Numbers) -> dict[str, Any]
         main: queue(
             name,
             QUEUE_RETENTION,
+            key,
             VisibilityTimeout=numbers.visibility,
             RedrivePolicy={
                 "deadLetterTargetArn": arn(dlq),
@@ -25,9 +30,9 @@ def queue_resources(size: Size, prefix: str, numbers: Numbers) -> dict[str, Any]
             },
         ),
         # What the worker, or SQS in its place, has given up on.
-        dlq: queue(f"{name}-dlq", DLQ_RETENTION),
+        dlq: queue(f"{name}-dlq", DLQ_RETENTION, key),
         # What SNS could not deliver to the queue, which would be lost without it.
-        undelivered: queue(f"{name}-subscription-dlq", DLQ_RETENTION),
+        undelivered: queue(f"{name}-subscription-dlq", DLQ_RETENTION, key),
         logical_id("PolicyOfQueue", size): _topic_may_send(main),
         logical_id("PolicyOfSubscriptionDlq", size): _topic_may_send(undelivered),
         logical_id("TopicSubscription", size): {
@@ -49,14 +54,14 @@ def queue_resources(size: Size, prefix: str, numbers: Numbers) -> dict[str, Any]
     }
 
 
-def queue(name: str, retention: int, **properties: Any) -> dict[str, Any]:
-    """A queue that keeps messages for `retention` seconds."""
+def queue(name: str, retention: int, key: str, **properties: Any) -> dict[str, Any]:
+    """A queue that keeps messages for `retention` seconds, encrypted by a KMS key or ("") SQS's."""
     return {
         "Type": "AWS::SQS::Queue",
         "Properties": {
             "QueueName": name,
             "MessageRetentionPeriod": retention,
-            "SqsManagedSseEnabled": True,
+            **of_queue(key),
             **properties,
         },
     }

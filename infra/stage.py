@@ -1,16 +1,50 @@
-"""What every group of parameters needs to know of the stage that it is for."""
+"""What every part of the template needs to know of the stage that it is for."""
 
-from pydantic import BaseModel
+import re
+
+from pydantic import BaseModel, Field, field_validator
+
+# Keys have a UUID for a name; those that live in several regions have mrk- and 32 digits.
+_KEY = re.compile(r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/(mrk-[0-9a-f]{32}|[0-9a-f-]{36})$")
+# SNS looks closer, and asks the address; this catches what is no address at all.
+_EMAIL = re.compile(r"^[^@\s,;]+@[^@\s,;]+\.[^@\s,;.]+$")
 
 
 class StageParameters(BaseModel):
-    """A stage of the service."""
+    """A stage of the service, and what holds for all of its parts."""
 
     service: str
     stage: str
     region: str
+    # ARN of the key that encrypts buckets, queues and topics; "" for the services' own.
+    kms_key: str
+    # Who hears of alarms; "" for nobody but those who subscribe by themselves.
+    alarm_email: str
+    xray: bool
+    access_logs: bool
+    # Whether buckets refuse plain http, which is all that an emulator speaks.
+    tls_only: bool
+    log_days: int = Field(ge=1)
 
     @property
     def prefix(self) -> str:
         """What the names of everything in the stack begin with."""
         return f"{self.service}-{self.stage}"
+
+    @field_validator("kms_key")
+    @classmethod
+    def _key_is_named_by_its_arn(cls, key: str) -> str:
+        if key and not _KEY.match(key):
+            raise ValueError(
+                "must be the ARN of a customer managed key in the stage's region, such as "
+                "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-…, or empty for none; an alias "
+                "will not do, since the functions' roles name the key"
+            )
+        return key
+
+    @field_validator("alarm_email")
+    @classmethod
+    def _email_has_the_form_of_one(cls, address: str) -> str:
+        if address and not _EMAIL.match(address):
+            raise ValueError("must be one e-mail address such as ops@example.com, or empty")
+        return address

@@ -54,6 +54,7 @@ def tokens_secret(parameters: ApiParameters) -> tuple[dict[str, Any], dict[str, 
             "Name": f"{parameters.prefix}-tokens",
             "Description": f"Hashes of the bearer tokens of {parameters.prefix}",
             "SecretString": '{"tokens": []}',
+            **({"KmsKeyId": parameters.kms_key} if parameters.kms_key else {}),
         },
     }
     return {TOKENS: secret}, {"TokensSecretArn": {"Value": TOKENS_ARN}}

@@ -14,6 +14,7 @@ from infra.functions import (
 )
 from infra.names import allow, arn, ref, sub
 from infra.numbers import DLQ_RETENTION, QUEUE_RETENTION, VISIBILITY_TIMEOUTS
+from infra.options import for_every_role
 from infra.queues import queue
 from lib.fetching.marks import PLACE
 from lib.keys import ORIGINALS
@@ -80,13 +81,14 @@ def fetch_resources(parameters: ApiParameters) -> dict[str, Any]:
         FETCH_QUEUE: queue(
             name,
             QUEUE_RETENTION,
+            parameters.kms_key,
             VisibilityTimeout=VISIBILITY_TIMEOUTS * _TIMEOUT,
             RedrivePolicy={
                 "deadLetterTargetArn": arn(_DLQ),
                 "maxReceiveCount": _MAX_RECEIVE_COUNT,
             },
         ),
-        _DLQ: queue(f"{name}-dlq", DLQ_RETENTION),
+        _DLQ: queue(f"{name}-dlq", DLQ_RETENTION, parameters.kms_key),
         "AlarmOnFetchDlq": depth_alarm(
             f"{name}-dlq", "URLs could not be fetched: look at the reasons, tell who sent them"
         ),
@@ -103,5 +105,6 @@ def fetch_resources(parameters: ApiParameters) -> dict[str, Any]:
             allow(["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], marks),
             listing(ORIGINALS_BUCKET, [ORIGINALS]),
             listing(FAILURES_BUCKET, [f"{PLACE}/"]),
+            *for_every_role(parameters),
         ),
     }

@@ -15,6 +15,7 @@ from infra.functions import (
     logging,
 )
 from infra.names import allow, arn, ref, sub
+from infra.options import for_every_role
 from lib.fetching.marks import PLACE
 from lib.keys import ORIGINALS
 from lib.sizes import Size
@@ -172,7 +173,12 @@ def api_resources(parameters: ApiParameters) -> dict[str, Any]:
     if parameters.auth == "token":
         allowed[AUTHORIZER] = [allow(["secretsmanager:GetSecretValue"], TOKENS_ARN)]
     return {
-        _role(name): assumed_by_lambda(name, logging(f"{parameters.prefix}-{name}"), *statements)
+        _role(name): assumed_by_lambda(
+            name,
+            logging(f"{parameters.prefix}-{name}"),
+            *statements,
+            *for_every_role(parameters),
+        )
         for name, statements in allowed.items()
     }
 

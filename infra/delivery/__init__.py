@@ -30,11 +30,11 @@ _CDN = "https://${Distribution.DomainName}"
 def delivery_resources(parameters: DeliveryParameters, sizes: list[Size]) -> dict[str, Any]:
     """Everything between the images bucket and a visitor; ConfigError where it cannot be made."""
     if parameters.is_public:
-        return images_bucket(parameters)
+        return images_bucket(parameters) | images_policy(parameters)
     formats: Formats = served_formats(parameters, sizes)
     return (
         images_bucket(parameters)
-        | images_policy()
+        | images_policy(parameters)
         | distribution_resources(parameters, formats)
         | headers_resources(parameters, formats)
         | formats_resources(parameters, formats)

@@ -5,6 +5,7 @@ What is the same in both ways of delivery is in infra/images.yml; Serverless mer
 
 from typing import Any
 
+from infra.buckets import tls_only
 from infra.delivery.parameters import DeliveryParameters
 from infra.names import allow, arn, policy, ref, sub
 
@@ -37,11 +38,11 @@ def images_bucket(parameters: DeliveryParameters) -> dict[str, Any]:
     return {"ImagesBucket": {"Type": "AWS::S3::Bucket", "Properties": properties}}
 
 
-def images_policy() -> dict[str, Any]:
-    """The distribution, and nobody else, reads variants."""
+def images_policy(parameters: DeliveryParameters) -> dict[str, Any]:
+    """The distribution, and nobody else, reads variants; and nobody without TLS."""
     ours = {"ArnEquals": {"aws:SourceArn": sub(_DISTRIBUTION)}}
     cloudfront = {"Service": "cloudfront.amazonaws.com"}
-    statements = (
+    readers = [
         allow(["s3:GetObject"], sub("${ImagesBucket.Arn}/*"), Principal=cloudfront, Condition=ours),
         # So that a missing picture is a 404 and not a 403. S3 takes the key asked for as the
         # prefix, so this one never allows a list of the bucket, whose prefix is empty.
@@ -51,7 +52,13 @@ def images_policy() -> dict[str, Any]:
             Principal=cloudfront,
             Condition=ours | {"StringLike": {"s3:prefix": "*/*"}},
         ),
-    )
+    ]
+    statements = [
+        *([] if parameters.is_public else readers),
+        *([tls_only("ImagesBucket")] if parameters.tls_only else []),
+    ]
+    if not statements:
+        return {}
     return {
         "ImagesBucketPolicy": {
             "Type": "AWS::S3::BucketPolicy",

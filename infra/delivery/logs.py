@@ -8,6 +8,7 @@ this bucket, and no other, has to take ACLs; public ones it refuses all the same
 from typing import Any
 
 from infra.delivery.parameters import DeliveryParameters
+from infra.encryption import of_bucket
 from infra.names import sub
 
 
@@ -27,6 +28,8 @@ def logs_resources(parameters: DeliveryParameters) -> dict[str, Any]:
             "DeletionPolicy": "RetainExceptOnCreate",
             "UpdateReplacePolicy": "Retain",
             "Properties": {
+                # CloudFront delivers its logs to no bucket that is encrypted by a KMS key of ours.
+                "BucketEncryption": of_bucket(""),
                 "BucketName": sub(name),
                 "PublicAccessBlockConfiguration": {
                     "BlockPublicAcls": True,

@@ -44,10 +44,6 @@ class DeliveryParameters(StageParameters):
     web_acl: str
     # WAF's own bounds; requests of one address in five minutes.
     web_acl_rate: int = Field(ge=10, le=2_000_000_000)
-    access_logs: bool
-    log_days: int = Field(ge=1)
-    # ARN of a KMS key that encrypts what is stored, "" for S3's own keys.
-    kms_key: str = ""
 
     @property
     def is_public(self) -> bool:

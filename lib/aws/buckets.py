@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from botocore.exceptions import ClientError
 
-from lib.aws.failures import code_of, said_if_denied
+from lib.aws.failures import code_of, said_if_denied, status_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 T = TypeVar("T")
+_NOT_FOUND = 404
 # S3's words for settings that a bucket does not have.
 _NOT_SET = {
     "NoSuchPublicAccessBlockConfiguration",
@@ -34,6 +35,21 @@ class BucketAccess(NamedTuple):
     blocks_public: bool
     blocks_acls: bool
     policy: str | None
+
+
+def exists(s3: "S3Client", bucket: str) -> bool:
+    """Whether there is a bucket of this name, in this account.
+
+    ConfigError where these credentials may not look, as for another account's.
+    """
+    with said_if_denied(f"look at the bucket {bucket}"):
+        try:
+            s3.head_bucket(Bucket=bucket)
+        except ClientError as error:
+            if status_of(error) == _NOT_FOUND:
+                return False
+            raise
+    return True
 
 
 def access_of(s3: "S3Client", bucket: str) -> BucketAccess:

@@ -108,6 +108,18 @@ def listing(s3: "S3Client", bucket: str, prefix: str, *, after: str = "") -> Ite
             yield ListedObject(each["Key"], etag, each["Size"], each["LastModified"])
 
 
+def folders(s3: "S3Client", bucket: str) -> Iterator[str]:
+    """Names of the folders at the top of a bucket, in order."""
+    pages = iter(s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Delimiter="/"))
+    while True:
+        with said_if_denied(f"list {bucket}"):
+            page = next(pages, None)
+        if page is None:
+            return
+        for each in page.get("CommonPrefixes", []):
+            yield each["Prefix"].removesuffix("/")
+
+
 def get(
     s3: "S3Client", bucket: str, key: str, *, unless_etag: str | None = None
 ) -> Download | Unchanged | None:

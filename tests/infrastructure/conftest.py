@@ -1,11 +1,15 @@
 """The compiled template of each stage, packaged once for all tests."""
 
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from tests.infrastructure.template import Template
 from tests.service import Service
+
+Package = Callable[..., Template]
 
 
 @pytest.fixture(scope="session")
@@ -14,13 +18,19 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Service:
 
 
 @pytest.fixture(scope="session")
-def dev(service: Service) -> Template:
-    return Template(service.template("dev"))
+def package(service: Service) -> Package:
+    """The template of a stage with some --param=…, made once for whoever asks."""
+    return cache(lambda stage, *options: Template(service.template(stage, *options)))
+
+
+@pytest.fixture(scope="session")
+def dev(package: Package) -> Template:
+    return package("dev")
 
 
 @pytest.fixture(scope="session", params=["dev", "prod", "local"])
-def each_stage(request: pytest.FixtureRequest, service: Service) -> Template:
-    return Template(service.template(request.param))
+def each_stage(request: pytest.FixtureRequest, package: Package) -> Template:
+    return package(request.param)
 
 
 # What a stage can be besides its defaults: each way of delivery, and all that the CDN may have.

@@ -2,8 +2,8 @@
 
 import json
 
+from tests.infrastructure.conftest import Package
 from tests.infrastructure.template import Template
-from tests.service import Service
 
 # CloudFront's limit on the paths of all invalidations under way, and the most formats of a size.
 MAX_PATHS, MAX_FORMATS = 3000, 5
@@ -48,6 +48,6 @@ def test_purges_that_were_given_up_raise_an_alarm(dev: Template) -> None:
     assert alarm["AlarmActions"]
 
 
-def test_a_stage_can_do_without_purges(service: Service) -> None:
-    template = service.template("dev", "--param=purge=false")
+def test_a_stage_can_do_without_purges(package: Package) -> None:
+    template = package("dev", "--param=purge=false").document
     assert "purge" not in json.dumps(template).lower()

@@ -4,8 +4,8 @@ import pytest
 
 from infra.names import KINDS
 from lib.sizes import Size
+from tests.infrastructure.conftest import Package
 from tests.infrastructure.template import Template
-from tests.service import Service
 
 DAY = 24 * 60 * 60
 SIZES = ("800x600", "400x300", "1200x", "Thumbnail")
@@ -131,8 +131,8 @@ def _mapping(template: Template, size: str) -> dict[str, object]:
     return dict(mapping)
 
 
-def test_prod_may_run_more_workers_at_once(service: Service) -> None:
-    mapping = _mapping(Template(service.template("prod")), "400x300")
+def test_prod_may_run_more_workers_at_once(package: Package) -> None:
+    mapping = _mapping(package("prod"), "400x300")
     assert mapping["ScalingConfig"] == {"MaximumConcurrency": 50}
 
 

@@ -12,6 +12,7 @@ from lib.audit import Auditor, Finding
 from lib.delivery import Delivery
 from lib.errors import ConfigError
 from lib.failure_records import FailureRecord, FailureRecords
+from lib.leftovers import left_folders
 from lib.sizes import Size
 from tests.command_line import fanout
 from tests.integration.conftest import SIZE, WorkerDoor
@@ -263,3 +264,44 @@ def test_findings_come_in_order(s3: "S3Client") -> None:
     assert list(auditor(s3).findings(deep=True)) == [
         Finding(path, "missing") for path in ("a b.jpg", "a.jpg", "a/b.jpg", "b.jpg")
     ]
+
+
+class TestSizesThatAreNoMore:
+    @pytest.fixture
+    def left(self, deployed: Deployed) -> Deployed:
+        for key in ("old/a b.jpg", "old/2026/c.jpg", "40x30.avif/a.jpg", "loose.jpg"):
+            deployed.s3.put_object(Bucket="images-bucket", Key=key, Body=b"variant")
+        return deployed
+
+    def test_are_listed_as_orphaned_by_their_folders(self, left: Deployed) -> None:
+        run = fanout("audit", "--stage", "dev", "--json")
+        assert run.lines[:-1] == [
+            {"size": "40x30.avif", "path": "a.jpg", "state": "orphaned"},
+            {"size": "old", "path": "2026/c.jpg", "state": "orphaned"},
+            {"size": "old", "path": "a b.jpg", "state": "orphaned"},
+        ]
+        summary = run.lines[-1]["summary"]
+        assert list(summary) == ["40x30", "40x30.avif", "old"]
+        assert summary["old"]["orphaned"] == 2
+        assert run.code == 0
+
+    def test_only_below_the_prefix(self, left: Deployed) -> None:
+        run = fanout("audit", "--stage", "dev", "--prefix", "2026/", "--json")
+        assert [line["path"] for line in run.lines[:-1]] == ["2026/c.jpg"]
+
+    def test_are_told_with_the_command_that_deletes_them(self, left: Deployed) -> None:
+        run = fanout("audit", "--stage", "dev")
+        assert "│ old        │ 0       │ 0       │ 0     │ 2        │ 0      │" in run.out
+        assert "aws s3 rm --recursive s3://images-bucket/old/\n" in run.err
+
+    def test_are_left_alone_by_a_repair(self, left: Deployed) -> None:
+        left.put_variant("orphan.jpg")
+        run = fanout("audit", "--stage", "dev", "--repair", answer="y")
+        assert "and remove 1 orphaned ones?" in run.err
+        assert len(left.waiting()) == 1
+        assert left.s3.head_object(Bucket="images-bucket", Key="old/2026/c.jpg")
+
+    def test_more_than_a_page_of_folders_is_read_on(self, s3: "S3Client") -> None:
+        for number in range(1001):
+            s3.put_object(Bucket="images-bucket", Key=f"{number:04}/a.jpg", Body=b"x")
+        assert len(left_folders(s3, "images-bucket", [SIZE])) == 1001

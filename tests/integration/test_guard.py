@@ -1,6 +1,7 @@
 """A deploy that would delete a queue with messages in it is refused, unless forced."""
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -8,6 +9,7 @@ import pytest
 
 from infra.guard import check
 from lib.errors import ConfigError, TransientError
+from tests.infrastructure.generated import generated
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -54,6 +56,13 @@ def test_forced_it_goes_on_and_says_what_is_lost(sqs: "SQSClient") -> None:
     assert guarded(sqs, WITHOUT_OLD, force=True) == ["old: 1 messages"]
 
 
+def test_a_stack_that_is_removed_loses_all_its_queues(sqs: "SQSClient") -> None:
+    assert guarded(sqs, {"Resources": {}}) == []
+    send(sqs, "new")
+    with pytest.raises(ConfigError, match="new: 1 messages"):
+        guarded(sqs, {"Resources": {}})
+
+
 def test_an_empty_queue_may_go_and_a_full_one_may_stay(sqs: "SQSClient") -> None:
     send(sqs, "new")
     assert guarded(sqs, WITHOUT_OLD) == []
@@ -80,3 +89,25 @@ def test_without_leave_to_look_the_deploy_stops(
     client.meta.events.register("before-call.cloudformation.ListStackResources", refuse)
     with pytest.raises(TransientError, match="listing the resources of stack"):
         check(client, sqs, "stack", WITHOUT_OLD, force=False)
+
+
+def queues_of(tmp_path: Path, name: str) -> dict[str, Any]:
+    """The queues of the template that a sizes.yml with one size of this name gives."""
+    made = generated(tmp_path, [{"name": name, "width": 400, "height": 300}], purge="false")
+    resources = made["resources"]["Resources"]
+    is_queue = {"AWS::SQS::Queue"}
+    return {"Resources": {k: v for k, v in resources.items() if v.get("Type") in is_queue}}
+
+
+@pytest.mark.parametrize("kind", ["", "-dlq", "-subscription-dlq"])
+def test_a_renamed_size_is_a_new_one_and_a_removed_one_that_may_hold_messages(
+    tmp_path: Path, kind: str
+) -> None:
+    cloudformation, sqs = boto3.client("cloudformation"), boto3.client("sqs")
+    before = queues_of(tmp_path, "small")
+    cloudformation.create_stack(StackName="stack", TemplateBody=json.dumps(before))
+    after = queues_of(tmp_path, "thumbnail")
+    assert check(cloudformation, sqs, "stack", after, force=False) == []
+    send(sqs, f"image-fanout-dev-small{kind}")
+    with pytest.raises(ConfigError, match=f"image-fanout-dev-small{kind}: 1 messages"):
+        check(cloudformation, sqs, "stack", after, force=False)

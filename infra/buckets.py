@@ -1,0 +1,99 @@
+"""What all buckets have in common, whichever file declares them: encryption, TLS, access logs.
+
+Serverless merges resources of one logical id, so that a bucket's own file says what it is for.
+"""
+
+from typing import Any
+
+from infra.encryption import of_bucket
+from infra.names import allow, arn, policy, ref, sub
+from infra.stage import StageParameters
+
+LOGS = "LogsBucket"
+_BUCKETS = ("OriginalsBucket", "ImagesBucket", "FailuresBucket")
+# The images bucket's policy also lets its readers in (infra/delivery): one bucket, one policy.
+_WITHOUT_POLICY = ("OriginalsBucket", "FailuresBucket")
+# Those whose readers and writers somebody may have to account for.
+_LOGGED = {"OriginalsBucket": "originals/", "ImagesBucket": "images/"}
+
+
+def bucket_resources(parameters: StageParameters) -> dict[str, Any]:
+    """Properties to add to the buckets, their policies, and the bucket of access logs."""
+    resources = {
+        bucket: {"Properties": {"BucketEncryption": of_bucket(parameters.kms_key)}}
+        for bucket in _BUCKETS
+    }
+    if parameters.tls_only:
+        resources |= {
+            f"{bucket}Policy": _bucket_policy(bucket, tls_only(bucket))
+            for bucket in _WITHOUT_POLICY
+        }
+    if parameters.access_logs:
+        for bucket, prefix in _LOGGED.items():
+            resources[bucket]["Properties"]["LoggingConfiguration"] = {
+                "DestinationBucketName": ref(LOGS),
+                "LogFilePrefix": prefix,
+            }
+        resources |= _logs(parameters)
+    return resources
+
+
+def tls_only(bucket: str) -> dict[str, Any]:
+    """The statement of a bucket's policy that refuses plain http to everybody."""
+    return {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [arn(bucket), sub(f"${{{bucket}.Arn}}/*")],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+
+
+def _logs(parameters: StageParameters) -> dict[str, Any]:
+    """Where S3 writes who read and wrote; kept as long as the functions' logs.
+
+    CloudFormation names it: a stage may switch its logs off and on again, and would find a bucket
+    of its own name in the way.
+    """
+    written_by_s3 = allow(
+        ["s3:PutObject"],
+        [sub(f"${{{LOGS}.Arn}}/{prefix}*") for prefix in _LOGGED.values()],
+        Principal={"Service": "logging.s3.amazonaws.com"},
+        Condition={
+            "StringEquals": {"aws:SourceAccount": ref("AWS::AccountId")},
+            "ArnEquals": {"aws:SourceArn": [arn(bucket) for bucket in _LOGGED]},
+        },
+    )
+    refusal = [tls_only(LOGS)] if parameters.tls_only else []
+    expiry = {
+        "Id": "old-logs",
+        "Status": "Enabled",
+        "ExpirationInDays": parameters.log_days,
+    }
+    return {
+        LOGS: {
+            "Type": "AWS::S3::Bucket",
+            "DeletionPolicy": "RetainExceptOnCreate",
+            "UpdateReplacePolicy": "Retain",
+            "Properties": {
+                # S3 delivers its logs to no bucket that is encrypted by a KMS key.
+                "BucketEncryption": of_bucket(""),
+                "PublicAccessBlockConfiguration": {
+                    "BlockPublicAcls": True,
+                    "BlockPublicPolicy": True,
+                    "IgnorePublicAcls": True,
+                    "RestrictPublicBuckets": True,
+                },
+                "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
+                "LifecycleConfiguration": {"Rules": [expiry]},
+            },
+        },
+        f"{LOGS}Policy": _bucket_policy(LOGS, written_by_s3, *refusal),
+    }
+
+
+def _bucket_policy(bucket: str, *statements: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "Type": "AWS::S3::BucketPolicy",
+        "Properties": {"Bucket": ref(bucket), "PolicyDocument": policy(*statements)},
+    }

@@ -1,0 +1,202 @@
+"""The stage at a glance: a CloudWatch dashboard of what a person looks at first.
+
+It names what was generated, metric by metric, and nothing that a search would find: other stages of
+the account are not in it. Only our own metrics know no stage (docs/operations.md).
+"""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from infra.names import sub
+from lib.sizes import Size
+from lib.telemetry import NAMESPACE
+
+# CloudWatch's grid is 24 columns wide: three graphs a row, or one as wide as the page.
+_THIRD, _WHOLE = 8, 24
+_HEIGHT = 6
+# Seconds a point: what is a minute's spike in an hour is not to be seen in a day anyhow.
+_PERIOD = 300
+# CloudFront and its metrics are in one region, wherever the stage is.
+_CDN_REGION = "us-east-1"
+_REGION = "${AWS::Region}"
+
+Metric = list[Any]
+Widget = dict[str, Any]
+
+
+def dashboard_resources(
+    prefix: str,
+    sizes: list[Size],
+    functions: dict[str, Any],
+    resources: dict[str, Any],
+    *,
+    cdn: bool,
+) -> dict[str, Any]:
+    """The dashboard over these functions, and the queues and alarms among the resources.
+
+    `cdn` tells whether the stage has a distribution.
+    """
+    names = [function["name"] for function in functions.values()]
+    queues = _named(resources, "AWS::SQS::Queue", "QueueName")
+    alarms = _named(resources, "AWS::CloudWatch::Alarm", "AlarmName")
+    widgets = [
+        [_alarms(alarms)],
+        [
+            _graph("Photos rendered", _of_sizes(sizes, "Rendered"), "Sum"),
+            _graph("Milliseconds to render a photo, p95", _of_sizes(sizes, "Duration"), "p95"),
+            _graph("Seconds the oldest message waits", _ages(queues), "Maximum"),
+        ],
+        [
+            _graph("Messages waiting", _depths(queues, dead=False), "Maximum"),
+            _graph("Dead letters", _depths(queues, dead=True), "Maximum"),
+            _graph("Failed, returned, crashed", _troubles(sizes), "Sum"),
+        ],
+        [_reasons(names)],
+        [
+            _graph("Functions: errors, throttles", _of_functions(names, "Errors", "Throttles")),
+            _graph("Workers at once", _of_functions(names, "ConcurrentExecutions"), "Maximum"),
+            _graph("Cost: milliseconds of Lambda", _of_functions(names, "Duration")),
+        ],
+        [
+            _graph("Cost: events, messages, empty looks", _requests(prefix, queues)),
+            _graph("Cost: bytes of logs", _log_bytes(names)),
+            _graph("Cost: bytes stored", _stored(), "Average", period=24 * 60 * 60),
+        ],
+        *([_cdn()] if cdn else []),
+    ]
+    body = json.dumps({"widgets": _placed(widgets)}, separators=(",", ":"))
+    return {
+        "Dashboard": {
+            "Type": "AWS::CloudWatch::Dashboard",
+            "Properties": {"DashboardName": prefix, "DashboardBody": sub(body)},
+        }
+    }
+
+
+def _named(resources: dict[str, Any], kind: str, name: str) -> list[str]:
+    return [each["Properties"][name] for each in resources.values() if each.get("Type") == kind]
+
+
+def _placed(rows: list[list[Widget]]) -> list[Widget]:
+    """The rows' widgets, from left to right and from top to bottom."""
+    placed = []
+    for y, row in enumerate(rows):
+        width = _WHOLE if len(row) == 1 else _THIRD
+        for x, widget in enumerate(row):
+            place = {"x": x * width, "y": y * _HEIGHT, "width": width, "height": _HEIGHT}
+            placed.append(widget | place)
+    return placed
+
+
+def _graph(
+    title: str,
+    metrics: Iterable[Metric],
+    stat: str = "Sum",
+    *,
+    period: int = _PERIOD,
+    region: str = _REGION,
+) -> Widget:
+    properties = {
+        "title": title,
+        "metrics": list(metrics),
+        "stat": stat,
+        "period": period,
+        "region": region,
+        "view": "timeSeries",
+    }
+    return {"type": "metric", "properties": properties}
+
+
+def _alarms(names: list[str]) -> Widget:
+    arn = f"arn:${{AWS::Partition}}:cloudwatch:{_REGION}:${{AWS::AccountId}}:alarm:"
+    properties = {"title": "Alarms", "alarms": [arn + name for name in names], "states": ["ALARM"]}
+    return {"type": "alarm", "properties": properties}
+
+
+def _reasons(functions: list[str]) -> Widget:
+    """Reasons are counted in the logs: as a metric's dimension each would be billed."""
+    sources = "".join(f"SOURCE '/aws/lambda/{name}' | " for name in functions)
+    query = (
+        f'{sources}filter message in ["parked", "returned"] '
+        "| stats count(*) as times by message, reason, size | sort times desc | limit 50"
+    )
+    properties = {
+        "title": "Why: dead letters (parked) and further tries (returned)",
+        "query": query,
+        "region": _REGION,
+        "view": "table",
+    }
+    return {"type": "log", "properties": properties}
+
+
+def _of_sizes(sizes: list[Size], name: str) -> list[Metric]:
+    return [[NAMESPACE, name, "size", size.name] for size in sizes]
+
+
+def _troubles(sizes: list[Size]) -> list[Metric]:
+    return [
+        metric for name in ("Failed", "Returned", "Crashed") for metric in _of_sizes(sizes, name)
+    ]
+
+
+def _of_functions(functions: list[str], *names: str) -> list[Metric]:
+    return [["AWS/Lambda", n, "FunctionName", function] for n in names for function in functions]
+
+
+def _of_queues(queues: list[str], name: str) -> list[Metric]:
+    return [["AWS/SQS", name, "QueueName", queue] for queue in queues]
+
+
+def _is_for_dead_letters(queue: str) -> bool:
+    return queue.endswith("-dlq")
+
+
+def _ages(queues: list[str]) -> list[Metric]:
+    waiting = [queue for queue in queues if not _is_for_dead_letters(queue)]
+    return _of_queues(waiting, "ApproximateAgeOfOldestMessage")
+
+
+def _depths(queues: list[str], *, dead: bool) -> list[Metric]:
+    chosen = [queue for queue in queues if _is_for_dead_letters(queue) == dead]
+    return _of_queues(chosen, "ApproximateNumberOfMessagesVisible")
+
+
+def _requests(topic: str, queues: list[str]) -> list[Metric]:
+    working = [queue for queue in queues if not _is_for_dead_letters(queue)]
+    return [
+        ["AWS/SNS", "NumberOfMessagesPublished", "TopicName", topic],
+        *_of_queues(working, "NumberOfMessagesReceived"),
+        *_of_queues(working, "NumberOfEmptyReceives"),
+    ]
+
+
+def _log_bytes(functions: list[str]) -> list[Metric]:
+    return [
+        ["AWS/Logs", "IncomingBytes", "LogGroupName", f"/aws/lambda/{name}"] for name in functions
+    ]
+
+
+def _stored() -> list[Metric]:
+    """What S3 measures by itself, once a day."""
+    return [
+        ["AWS/S3", "BucketSizeBytes", "BucketName", name, "StorageType", "StandardStorage"]
+        for name in ("${OriginalsBucket}", "${ImagesBucket}")
+    ]
+
+
+def _cdn() -> list[Widget]:
+    def of(*names: str) -> list[Metric]:
+        here = ["Region", "Global", "DistributionId", "${Distribution}"]
+        return [["AWS/CloudFront", name, *here] for name in names]
+
+    return [
+        _graph("CDN: requests", of("Requests"), region=_CDN_REGION),
+        _graph("CDN: bytes sent", of("BytesDownloaded"), region=_CDN_REGION),
+        _graph(
+            "CDN: errors, percent",
+            of("4xxErrorRate", "5xxErrorRate"),
+            "Average",
+            region=_CDN_REGION,
+        ),
+    ]

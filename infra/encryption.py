@@ -1,0 +1,54 @@
+"""Encryption at rest: by the keys of S3 and SQS themselves, or by the one KMS key of the stage.
+
+docs/encryption.md has the policy that such a key needs.
+"""
+
+from typing import Any
+
+from infra.names import allow
+
+# Seconds that SQS works with one data key. An hour means a twelfth of the calls to KMS that its
+# default of five minutes makes, and a disabled key still stops the queues within the hour.
+DATA_KEY_REUSE = 3600
+
+
+def of_bucket(key: str) -> dict[str, Any]:
+    """A bucket's BucketEncryption; `key` is the ARN of a KMS key, or "" for S3's own."""
+    if not key:
+        # S3's default since 2023. Written down, so that a change outside is undone by a deploy.
+        return _rule({"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}})
+    return _rule(
+        {
+            "ServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key},
+            # Else S3 calls KMS, which costs, for each object that is read or written.
+            "BucketKeyEnabled": True,
+        }
+    )
+
+
+def of_queue(key: str) -> dict[str, Any]:
+    """A queue's properties."""
+    if not key:
+        return {"SqsManagedSseEnabled": True}
+    return {"KmsMasterKeyId": key, "KmsDataKeyReusePeriodSeconds": DATA_KEY_REUSE}
+
+
+def of_topic(key: str) -> dict[str, Any]:
+    """A topic's properties; none without a key.
+
+    SNS has no key of its own but alias/aws/sns, whose policy nobody can change and lets neither
+    S3 nor CloudWatch publish: events would be lost without a word.
+    """
+    return {"KmsMasterKeyId": key} if key else {}
+
+
+def use_of(key: str) -> list[dict[str, Any]]:
+    """Leave for a role to read and write what is encrypted by exactly this key; none without one.
+
+    S3 and SQS ask KMS in the name of whoever calls them.
+    """
+    return [allow(["kms:Decrypt", "kms:GenerateDataKey"], key)] if key else []
+
+
+def _rule(rule: dict[str, Any]) -> dict[str, Any]:
+    return {"ServerSideEncryptionConfiguration": [rule]}

@@ -1,0 +1,43 @@
+"""What a stage's options ask of every function's role, and of topics, beside their own work."""
+
+from typing import Any
+
+from infra.encryption import of_topic, use_of
+from infra.names import allow, ref
+from infra.stage import StageParameters
+
+_TOPICS = ("Topic", "VariantsTopic", "AlarmTopic")
+
+
+def for_every_role(parameters: StageParameters) -> list[dict[str, Any]]:
+    """Statements that each function's role needs: use of the stage's key, leave to be traced."""
+    return use_of(parameters.kms_key) + _tracing(traced=parameters.xray)
+
+
+def tracing_mode(parameters: StageParameters) -> str:
+    """Lambda's word for whether X-Ray sees a function's calls."""
+    return "Active" if parameters.xray else "PassThrough"
+
+
+def topic_resources(parameters: StageParameters) -> dict[str, Any]:
+    """Properties to add to the topics, and who hears of alarms."""
+    resources: dict[str, Any] = {}
+    if parameters.kms_key:
+        added = of_topic(parameters.kms_key)
+        resources |= {topic: {"Properties": added} for topic in _TOPICS}
+    if parameters.alarm_email:
+        resources["AlarmEmail"] = {
+            "Type": "AWS::SNS::Subscription",
+            "Properties": {
+                "TopicArn": ref("AlarmTopic"),
+                "Protocol": "email",
+                "Endpoint": parameters.alarm_email,
+            },
+        }
+    return resources
+
+
+def _tracing(*, traced: bool) -> list[dict[str, Any]]:
+    actions = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
+    # X-Ray knows no resources that a policy could name.
+    return [allow(actions, "*")] if traced else []

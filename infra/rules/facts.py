@@ -1,0 +1,64 @@
+"""What rules ask about a template, and Guard cannot work out: it neither divides nor joins."""
+
+from typing import Any
+
+Facts = dict[str, dict[str, Any]]
+
+
+def facts_of(template: dict[str, Any]) -> Facts:
+    """Facts about queues that a function drains, and about buckets, by logical id."""
+    resources = template["Resources"]
+    return {"Drained": _drained(resources), "Buckets": _buckets(resources)}
+
+
+def _drained(resources: dict[str, Any]) -> dict[str, Any]:
+    facts = {}
+    for mapping in _of_type(resources, "AWS::Lambda::EventSourceMapping"):
+        queue_id = _target(mapping["EventSourceArn"])
+        queue = resources[queue_id]["Properties"]
+        timeout = resources[_target(mapping["FunctionName"])]["Properties"]["Timeout"]
+        redrive = queue.get("RedrivePolicy", {})
+        dlq = resources.get(_target(redrive.get("deadLetterTargetArn")), {}).get("Properties", {})
+        kept, dlq_kept = queue.get("MessageRetentionPeriod"), dlq.get("MessageRetentionPeriod")
+        facts[queue_id] = {
+            "TimeoutsHidden": queue.get("VisibilityTimeout", 0) // timeout,
+            "Receives": redrive.get("maxReceiveCount", 0),
+            "DlqRetention": dlq_kept or 0,
+            "OutlivedByDlq": (dlq_kept or 0) > (kept or 0),
+        }
+    return facts
+
+
+def _buckets(resources: dict[str, Any]) -> dict[str, Any]:
+    refusing = {
+        _target(policy["Bucket"])
+        for policy in _of_type(resources, "AWS::S3::BucketPolicy")
+        if any(_refuses_http(each) for each in policy["PolicyDocument"]["Statement"])
+    }
+    return {
+        logical: {"RefusesHttp": logical in refusing}
+        for logical, resource in resources.items()
+        if resource["Type"] == "AWS::S3::Bucket"
+    }
+
+
+def _refuses_http(statement: dict[str, Any]) -> bool:
+    secure = statement.get("Condition", {}).get("Bool", {}).get("aws:SecureTransport")
+    return (
+        statement["Effect"] == "Deny"
+        and statement["Principal"] == "*"
+        and statement["Action"] == "s3:*"
+        and secure in ("false", False)
+    )
+
+
+def _of_type(resources: dict[str, Any], kind: str) -> list[dict[str, Any]]:
+    return [each["Properties"] for each in resources.values() if each["Type"] == kind]
+
+
+def _target(reference: Any) -> str:
+    """Logical id that a Ref or an Fn::GetAtt names; "" for none."""
+    match reference:
+        case {"Ref": str(logical)} | {"Fn::GetAtt": [str(logical), *_]}:
+            return logical
+    return ""

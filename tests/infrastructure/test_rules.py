@@ -1,0 +1,235 @@
+"""Each rule fails on a template that breaks it, and names the resource."""
+
+import copy
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra import rules
+from infra.rules import all_violations, exceptions, violations
+from lib.errors import ConfigError
+from tests.infrastructure.template import Template
+from tests.infrastructure.test_lint import checkov, written
+from tests.service import PROJECT
+
+Properties = dict[str, Any]
+FOLDER = PROJECT / "infra" / "rules"
+
+
+def statement(properties: Properties, number: int = 0) -> Any:
+    return properties["PolicyDocument"]["Statement"][number]
+
+
+def role_statement(properties: Properties) -> Any:
+    return properties["Policies"][0]["PolicyDocument"]["Statement"][0]
+
+
+def remove(*names: str) -> Callable[[Properties], Any]:
+    def removed(properties: Properties) -> None:
+        *outer, last = names
+        for name in outer:
+            properties = properties[name]
+        del properties[last]
+
+    return removed
+
+
+def change(**values: Any) -> Callable[[Properties], Any]:
+    return lambda properties: properties.update(values)
+
+
+def nested(*names: Any, **values: Any) -> Callable[[Properties], Any]:
+    def changed(properties: Any) -> None:
+        for name in names:
+            properties = properties[name]
+        properties.update(values)
+
+    return changed
+
+
+ENCRYPTION = ("BucketEncryption", "ServerSideEncryptionConfiguration", 0)
+BLOCK = "PublicAccessBlockConfiguration"
+OWNERSHIP = nested("OwnershipControls", Rules=[{"ObjectOwnership": "ObjectWriter"}])
+EVERYBODY: list[Any] = ["*", {"AWS": "*"}]
+
+# Rule, resource, what is done to its properties.
+BROKEN: list[tuple[str, str, Callable[[Properties], Any]]] = [
+    *(
+        ("no_wildcard_principal", logical, lambda p, who=who: statement(p).update(Principal=who))
+        for logical in ("TopicPolicy", "PolicyOfQueue400x300", "ImagesBucketPolicy")
+        for who in EVERYBODY
+    ),
+    *(
+        (
+            "roles_are_for_one_service",
+            "UploadsRole",
+            lambda p, who=who: p["AssumeRolePolicyDocument"]["Statement"][0].update(Principal=who),
+        )
+        for who in EVERYBODY
+    ),
+    ("no_wildcard_action_in_roles", "RoleOfPurge", lambda p: role_statement(p).update(Action="*")),
+    (
+        "no_wildcard_action_in_roles",
+        "RoleOfResize400x300",
+        lambda p: role_statement(p).update(Action=["logs:PutLogEvents", "s3:Get*"]),
+    ),
+    (
+        "no_wildcard_action_in_policies",
+        "ImagesBucketPolicy",
+        lambda p: statement(p).update(Action="s3:*"),
+    ),
+    (
+        "no_wildcard_action_in_policies",
+        "PolicyOfQueue400x300",
+        lambda p: statement(p).update(Action=["sqs:*"]),
+    ),
+    (
+        "publishers_are_of_this_account",
+        "TopicPolicy",
+        lambda p: statement(p).update(Condition={}),
+    ),
+    (
+        "publishers_are_of_this_account",
+        "PolicyOfSubscriptionDlq400x300",
+        lambda p: statement(p).pop("Condition"),
+    ),
+    ("tls_only", "OriginalsBucket", lambda _: None),
+    ("buckets_are_encrypted", "ImagesBucket", remove("BucketEncryption")),
+    (
+        "buckets_are_encrypted",
+        "FailuresBucket",
+        nested(*ENCRYPTION, ServerSideEncryptionByDefault={"SSEAlgorithm": "none"}),
+    ),
+    (
+        "buckets_are_encrypted",
+        "OriginalsBucket",
+        nested(*ENCRYPTION, ServerSideEncryptionByDefault={"SSEAlgorithm": "aws:kms"}),
+    ),
+    ("buckets_have_no_public_policy", "ImagesBucket", remove(BLOCK)),
+    ("buckets_have_no_public_policy", "ImagesBucket", nested(BLOCK, BlockPublicPolicy=False)),
+    ("buckets_have_no_public_policy", "ImagesBucket", nested(BLOCK, RestrictPublicBuckets=False)),
+    ("buckets_without_acls_block_them", "FailuresBucket", nested(BLOCK, BlockPublicAcls=False)),
+    ("buckets_without_acls_block_them", "FailuresBucket", remove(BLOCK, "IgnorePublicAcls")),
+    ("originals_and_failures_have_no_acls", "OriginalsBucket", OWNERSHIP),
+    ("originals_and_failures_have_no_acls", "FailuresBucket", remove("OwnershipControls")),
+    ("queues_are_encrypted", "Dlq400x300", remove("SqsManagedSseEnabled")),
+    ("queues_are_encrypted", "PurgeQueue", change(SqsManagedSseEnabled=False)),
+    ("topics_can_be_published_to", "AlarmTopic", change(KmsMasterKeyId="alias/aws/sns")),
+    ("logs_are_forgotten", "PurgeLogGroup", remove("RetentionInDays")),
+    ("messages_are_hidden_for_six_timeouts", "Queue400x300", change(VisibilityTimeout=899)),
+    ("messages_are_hidden_for_six_timeouts", "PurgeQueue", remove("VisibilityTimeout")),
+    ("drained_queues_have_a_dlq", "PurgeQueue", remove("RedrivePolicy")),
+    ("drained_queues_have_a_dlq", "Queue1200x", nested("RedrivePolicy", maxReceiveCount=4)),
+    ("drained_queues_have_a_dlq", "Queue1200x", change(MessageRetentionPeriod=1209600)),
+    ("subscriptions_have_a_dlq", "TopicSubscription400x300", remove("RedrivePolicy")),
+]
+
+
+@pytest.mark.parametrize(("rule", "resource", "mutate"), BROKEN)
+def test_a_rule_notices_what_breaks_it(
+    dev: Template, rule: str, resource: str, mutate: Callable[[Properties], Any]
+) -> None:
+    template = copy.deepcopy(dev.document)
+    mutate(template["Resources"][resource]["Properties"])
+    if rule == "tls_only":
+        del template["Resources"][f"{resource}Policy"]
+    assert (rule, resource) in {(v.rule, v.resource) for v in violations(template, "dev")}
+
+
+def test_a_dlq_that_forgets_too_early_is_noticed_at_its_queue(dev: Template) -> None:
+    template = copy.deepcopy(dev.document)
+    template["Resources"]["Dlq1200x"]["Properties"]["MessageRetentionPeriod"] = 86400
+    assert {(v.rule, v.resource) for v in violations(template, "dev")} == {
+        ("drained_queues_have_a_dlq", "Queue1200x")
+    }
+
+
+@pytest.mark.parametrize("attribute", ["DeletionPolicy", "UpdateReplacePolicy"])
+@pytest.mark.parametrize("value", ["Delete", None])
+def test_a_bucket_that_goes_with_its_stack_is_noticed(
+    dev: Template, attribute: str, value: str | None
+) -> None:
+    template = copy.deepcopy(dev.document)
+    template["Resources"]["OriginalsBucket"].pop(attribute)
+    if value:
+        template["Resources"]["OriginalsBucket"][attribute] = value
+    (found,) = violations(template, "dev")
+    assert found[:2] == ("buckets_outlive_the_stack", "OriginalsBucket")
+    assert attribute in found.said
+
+
+def test_each_rule_is_shown_to_fail() -> None:
+    written = {
+        name
+        for file in FOLDER.glob("*.guard")
+        for name in re.findall(r"^rule (\w+)", file.read_text(), re.MULTILINE)
+    }
+    assert {rule for rule, *_ in BROKEN} | {"buckets_outlive_the_stack"} == written
+
+
+def test_each_exception_is_still_needed_on_each_stage_that_it_is_for(
+    each_stage: Template,
+) -> None:
+    stage = stage_of(each_stage)
+    broken = {(v.rule, v.resource) for v in all_violations(each_stage.document)}
+    expected = {(e.rule, e.resource) for e in exceptions().guard if e.stage in (None, stage)}
+    assert broken == expected
+
+
+def test_an_exception_without_a_reason_is_refused() -> None:
+    reasons = [each.reason for each in exceptions().guard] + list(exceptions().checkov.values())
+    assert all(len(reason) >= 20 for reason in reasons)
+    with pytest.raises(ValueError, match="reason"):
+        rules.Exemption(rule="tls_only", resource="LogsBucket", reason="")
+
+
+def test_a_rule_nobody_can_read_is_no_rule_that_passes(
+    dev: Template, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "broken.guard").write_text("rule x { foo")
+    monkeypatch.setattr(rules, "_FOLDER", tmp_path)
+    with pytest.raises(ConfigError, match=r"broken\.guard: "):
+        all_violations(dev.document)
+
+
+def test_the_door_prints_each_violation_and_fails(dev: Template, tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.json", tmp_path / "bad.json"
+    good.write_text(json.dumps(dev.document))
+    template = copy.deepcopy(dev.document)
+    remove("RetentionInDays")(template["Resources"]["PurgeLogGroup"]["Properties"])
+    bad.write_text(json.dumps(template))
+    assert door("dev", good) == (0, "")
+    said = "PurgeLogGroup: Logs are kept, and paid, for ever (logs_are_forgotten)"
+    assert door("dev", good, bad) == (1, f"{bad}: {said}\n")
+    assert door("dev")[0] == 2
+
+
+def test_checkov_fails_on_a_broken_template(dev: Template, tmp_path: Path) -> None:
+    document = copy.deepcopy(dev.document)
+    del document["Resources"]["OriginalsBucket"]["Properties"]["PublicAccessBlockConfiguration"]
+    written(tmp_path, Template(document))
+    run = checkov(tmp_path)
+    assert run.returncode == 1
+    assert "AWS::S3::Bucket.OriginalsBucket" in run.stdout
+
+
+def door(stage: str, *files: Path) -> tuple[int, str]:
+    run = subprocess.run(
+        [sys.executable, "-m", "infra.rules", stage, *map(str, files)],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "Traceback" not in run.stderr
+    return run.returncode, run.stdout
+
+
+def stage_of(template: Template) -> str:
+    return str(template.properties("Topic")["TopicName"]).removeprefix("image-fanout-")
