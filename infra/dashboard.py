@@ -38,18 +38,21 @@ def dashboard_resources(
     `cdn` tells whether the stage has a distribution.
     """
     names = [function["name"] for function in functions.values()]
-    queues = _named(resources, "AWS::SQS::Queue", "QueueName")
+    every_queue = _named(resources, "AWS::SQS::Queue", "QueueName")
+    queues = [queue for queue in every_queue if not queue.endswith("-dlq")]
+    dlqs = [queue for queue in every_queue if queue.endswith("-dlq")]
+    age, depth = "ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible"
     alarms = _named(resources, "AWS::CloudWatch::Alarm", "AlarmName")
     widgets = [
         [_alarms(alarms)],
         [
             _graph("Photos rendered", _of_sizes(sizes, "Rendered"), "Sum"),
             _graph("Milliseconds to render a photo, p95", _of_sizes(sizes, "Duration"), "p95"),
-            _graph("Seconds the oldest message waits", _ages(queues), "Maximum"),
+            _graph("Seconds the oldest message waits", _of_queues(queues, age), "Maximum"),
         ],
         [
-            _graph("Messages waiting", _depths(queues, dead=False), "Maximum"),
-            _graph("Dead letters", _depths(queues, dead=True), "Maximum"),
+            _graph("Messages waiting", _of_queues(queues, depth), "Maximum"),
+            _graph("Dead letters", _of_queues(dlqs, depth), "Maximum"),
             _graph("Failed, returned, crashed", _troubles(sizes), "Sum"),
         ],
         [_reasons(names)],
@@ -148,26 +151,11 @@ def _of_queues(queues: list[str], name: str) -> list[Metric]:
     return [["AWS/SQS", name, "QueueName", queue] for queue in queues]
 
 
-def _is_for_dead_letters(queue: str) -> bool:
-    return queue.endswith("-dlq")
-
-
-def _ages(queues: list[str]) -> list[Metric]:
-    waiting = [queue for queue in queues if not _is_for_dead_letters(queue)]
-    return _of_queues(waiting, "ApproximateAgeOfOldestMessage")
-
-
-def _depths(queues: list[str], *, dead: bool) -> list[Metric]:
-    chosen = [queue for queue in queues if _is_for_dead_letters(queue) == dead]
-    return _of_queues(chosen, "ApproximateNumberOfMessagesVisible")
-
-
 def _requests(topic: str, queues: list[str]) -> list[Metric]:
-    working = [queue for queue in queues if not _is_for_dead_letters(queue)]
     return [
         ["AWS/SNS", "NumberOfMessagesPublished", "TopicName", topic],
-        *_of_queues(working, "NumberOfMessagesReceived"),
-        *_of_queues(working, "NumberOfEmptyReceives"),
+        *_of_queues(queues, "NumberOfMessagesReceived"),
+        *_of_queues(queues, "NumberOfEmptyReceives"),
     ]
 
 
