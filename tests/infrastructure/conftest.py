@@ -60,9 +60,15 @@ def service_with_formats(tmp_path_factory: pytest.TempPathFactory) -> Service:
     return service
 
 
+@pytest.fixture(scope="session")
+def package_way(service_with_formats: Service) -> Package:
+    """The template of one of WAYS, made once for whoever asks."""
+    return cache(lambda way: Template(service_with_formats.template(*WAYS[way])))
+
+
 @pytest.fixture(scope="session", params=WAYS)
-def each_way(request: pytest.FixtureRequest, service_with_formats: Service) -> Template:
-    return Template(service_with_formats.template(*WAYS[request.param]))
+def each_way(request: pytest.FixtureRequest, package_way: Package) -> Template:
+    return package_way(request.param)
 
 
 @pytest.fixture

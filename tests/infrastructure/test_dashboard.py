@@ -9,8 +9,8 @@ import pytest
 
 from lib.telemetry import NAMESPACE, Telemetry
 from lib.variants import Outcome
-from tests.infrastructure.template import Template
 from tests.infrastructure.generated import generated
+from tests.infrastructure.template import Template
 
 # CloudWatch's limits: widgets of a dashboard, metrics of a widget and of all widgets together,
 # alarms of a widget, log groups of a query.

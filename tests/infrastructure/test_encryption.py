@@ -15,8 +15,6 @@ KEY = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890
 BUCKETS = ("OriginalsBucket", "ImagesBucket", "FailuresBucket")
 TOPICS = ("Topic", "VariantsTopic", "AlarmTopic")
 PAGE = PROJECT / "docs" / "encryption.md"
-# Roles that come without the stage's options: empty once all of them take for_every_role.
-NOT_YET = {"UploadsRole"}
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +69,7 @@ class TestWithKey:
         assert {topic["KmsMasterKeyId"] for topic in topics.values()} == {KEY}
 
     def test_each_role_may_use_this_key_and_no_other(self, keyed: Template) -> None:
-        roles = keyed.of_type("AWS::IAM::Role").keys() - NOT_YET
+        roles = keyed.of_type("AWS::IAM::Role").keys()
         assert len(roles) >= 5
         other = KEY[:-1] + "c"
         for role in roles:

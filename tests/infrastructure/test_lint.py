@@ -9,7 +9,7 @@ import pytest
 
 from infra.rules import exceptions, violations
 from local.processes import clean_environment
-from tests.infrastructure.conftest import Package
+from tests.infrastructure.conftest import WAYS, Package
 from tests.infrastructure.template import Template
 from tests.service import PROJECT
 
@@ -21,20 +21,35 @@ OPTIONS = (
     "access_logs=true",
     "xray=true",
 )
+Case = tuple[str, tuple[str, ...]]
 # Each stage by itself, and with every option at once.
-CASES = [
+CASES: list[Case] = [
     *((stage, ()) for stage in ("dev", "prod", "local")),
     ("prod", tuple(f"--param={option}" for option in OPTIONS)),
     ("dev", ("--param=purge=false",)),
+    ("dev", ("--param=auth=iam",)),
 ]
 # Else it asks the internet for a newer one at each start.
 QUIET = {"CKV_SKIP_PACKAGE_UPDATE_CHECK": "true"}
 CHECKOV = PROJECT / ".venv-checkov" / "bin" / "checkov"
 
 
-@pytest.fixture(params=CASES, ids=lambda case: " ".join((case[0], *case[1])))
-def case(request: pytest.FixtureRequest, package: Package) -> tuple[str, Template]:
-    stage, options = request.param
+def named(case: "Case | str") -> str:
+    return case if isinstance(case, str) else " ".join((case[0], *case[1]))
+
+
+@pytest.fixture(params=[*CASES, *WAYS], ids=named)
+def case(
+    request: pytest.FixtureRequest, package: Package, package_way: Package
+) -> tuple[str, Template]:
+    return made(request.param, package, package_way)
+
+
+def made(case: "Case | str", package: Package, package_way: Package) -> tuple[str, Template]:
+    """The stage and the template of a case, or of a way of delivery by its name."""
+    if isinstance(case, str):
+        return WAYS[case][0], package_way(case)
+    stage, options = case
     return stage, package(stage, *options)
 
 
@@ -55,11 +70,11 @@ def test_no_rule_of_ours_is_broken(case: tuple[str, Template]) -> None:
     assert violations(template.document, stage) == []
 
 
-def test_checkov_finds_nothing(package: Package, tmp_path: Path) -> None:
+def test_checkov_finds_nothing(package: Package, package_way: Package, tmp_path: Path) -> None:
     """All templates in one run: it takes ten seconds to start."""
     assert CHECKOV.exists(), "make check sets it up"
-    for number, (stage, options) in enumerate(CASES):
-        written(tmp_path, package(stage, *options), f"{number}.json")
+    for number, case in enumerate([*CASES, *WAYS]):
+        written(tmp_path, made(case, package, package_way)[1], f"{number}.json")
     run = checkov(tmp_path)
     assert run.returncode == 0, run.stdout
     assert run.stdout.count("Failed checks: 0") == 1, run.stdout

@@ -7,12 +7,10 @@ import pytest
 
 from lib.errors import ConfigError
 from tests.infrastructure.conftest import Package
-from tests.infrastructure.template import Template
 from tests.infrastructure.generated import generated
+from tests.infrastructure.template import Template
 
 XRAY = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
-# Roles that come without the stage's options: empty once all of them take for_every_role.
-NOT_YET = {"UploadsRole"}
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +94,7 @@ class TestXRay:
             for logical, statement in optioned.statements()
             if statement.get("Resource") == "*"
         ]
-        roles = optioned.of_type("AWS::IAM::Role").keys() - NOT_YET
+        roles = optioned.of_type("AWS::IAM::Role").keys()
         assert dict(everywhere) == dict.fromkeys(roles, XRAY)
 
     def test_is_off_unless_asked_for(self, each_stage: Template) -> None:
