@@ -25,8 +25,7 @@ def bucket_resources(parameters: StageParameters) -> dict[str, Any]:
     }
     if parameters.tls_only:
         resources |= {
-            f"{bucket}Policy": _bucket_policy(bucket, tls_only(bucket))
-            for bucket in _WITHOUT_POLICY
+            f"{bucket}Policy": bucket_policy(bucket, tls_only(bucket)) for bucket in _WITHOUT_POLICY
         }
     if parameters.access_logs:
         for bucket, prefix in _LOGGED.items():
@@ -88,11 +87,12 @@ def _logs(parameters: StageParameters) -> dict[str, Any]:
                 "LifecycleConfiguration": {"Rules": [expiry]},
             },
         },
-        f"{LOGS}Policy": _bucket_policy(LOGS, written_by_s3, *refusal),
+        f"{LOGS}Policy": bucket_policy(LOGS, written_by_s3, *refusal),
     }
 
 
-def _bucket_policy(bucket: str, *statements: dict[str, Any]) -> dict[str, Any]:
+def bucket_policy(bucket: str, *statements: dict[str, Any]) -> dict[str, Any]:
+    """A bucket's policy."""
     return {
         "Type": "AWS::S3::BucketPolicy",
         "Properties": {"Bucket": ref(bucket), "PolicyDocument": policy(*statements)},

@@ -5,9 +5,9 @@ What is the same in both ways of delivery is in infra/images.yml; Serverless mer
 
 from typing import Any
 
-from infra.buckets import tls_only
+from infra.buckets import bucket_policy, tls_only
 from infra.delivery.parameters import DeliveryParameters
-from infra.names import allow, arn, policy, ref, sub
+from infra.names import allow, arn, sub
 
 _DISTRIBUTION = "arn:${AWS::Partition}:cloudfront::${AWS::AccountId}:distribution/${Distribution}"
 
@@ -59,9 +59,4 @@ def images_policy(parameters: DeliveryParameters) -> dict[str, Any]:
     ]
     if not statements:
         return {}
-    return {
-        "ImagesBucketPolicy": {
-            "Type": "AWS::S3::BucketPolicy",
-            "Properties": {"Bucket": ref("ImagesBucket"), "PolicyDocument": policy(*statements)},
-        }
-    }
+    return {"ImagesBucketPolicy": bucket_policy("ImagesBucket", *statements)}

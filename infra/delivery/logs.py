@@ -7,9 +7,12 @@ this bucket, and no other, has to take ACLs; public ones it refuses all the same
 
 from typing import Any
 
+from infra.buckets import bucket_policy, tls_only
 from infra.delivery.parameters import DeliveryParameters
 from infra.encryption import of_bucket
 from infra.names import sub
+
+_BUCKET = "CdnLogsBucket"
 
 
 def logs_resources(parameters: DeliveryParameters) -> dict[str, Any]:
@@ -22,8 +25,13 @@ def logs_resources(parameters: DeliveryParameters) -> dict[str, Any]:
         "Status": "Enabled",
         "ExpirationInDays": parameters.log_days,
     }
-    return {
-        "CdnLogsBucket": {
+    refusal = (
+        {"CdnLogsBucketPolicy": bucket_policy(_BUCKET, tls_only(_BUCKET))}
+        if parameters.tls_only
+        else {}
+    )
+    return refusal | {
+        _BUCKET: {
             "Type": "AWS::S3::Bucket",
             "DeletionPolicy": "RetainExceptOnCreate",
             "UpdateReplacePolicy": "Retain",

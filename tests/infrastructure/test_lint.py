@@ -29,6 +29,8 @@ CASES: list[Case] = [
     ("dev", ("--param=purge=false",)),
     ("dev", ("--param=auth=iam",)),
 ]
+# And each way of delivery, by its name.
+EVERYTHING: list[Case | str] = [*CASES, *WAYS]
 # Else it asks the internet for a newer one at each start.
 QUIET = {"CKV_SKIP_PACKAGE_UPDATE_CHECK": "true"}
 CHECKOV = PROJECT / ".venv-checkov" / "bin" / "checkov"
@@ -38,7 +40,7 @@ def named(case: "Case | str") -> str:
     return case if isinstance(case, str) else " ".join((case[0], *case[1]))
 
 
-@pytest.fixture(params=[*CASES, *WAYS], ids=named)
+@pytest.fixture(params=EVERYTHING, ids=named)
 def case(
     request: pytest.FixtureRequest, package: Package, package_way: Package
 ) -> tuple[str, Template]:
@@ -73,7 +75,7 @@ def test_no_rule_of_ours_is_broken(case: tuple[str, Template]) -> None:
 def test_checkov_finds_nothing(package: Package, package_way: Package, tmp_path: Path) -> None:
     """All templates in one run: it takes ten seconds to start."""
     assert CHECKOV.exists(), "make check sets it up"
-    for number, case in enumerate([*CASES, *WAYS]):
+    for number, case in enumerate(EVERYTHING):
         written(tmp_path, made(case, package, package_way)[1], f"{number}.json")
     run = checkov(tmp_path)
     assert run.returncode == 0, run.stdout
