@@ -1,7 +1,7 @@
 """The API's CORS settings, put right in the emulator after each deploy.
 
-Of an API that CloudFormation makes it keeps them under CloudFormation's names (AllowOrigins), looks
-for API Gateway's own (allowOrigins), and turns every browser away. Its UpdateApi has the right ones.
+Of an API that CloudFormation makes, it keeps them under CloudFormation's names (AllowOrigins),
+looks for API Gateway's own (allowOrigins), and turns every browser away. UpdateApi is heard.
 """
 
 import json
