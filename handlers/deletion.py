@@ -5,12 +5,14 @@ from typing import Annotated, Any
 
 import boto3
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.openapi.params import Query
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from handlers.http import answer, path_of, refusals, resolver, routes
+from handlers.http import answer, refusals, resolver, routes
+from handlers.requests import path_of
 from handlers.settings import DeletionSettings
 from lib.deletion import Deletion
+from lib.keys import MAX_KEY_BYTES
 
 router = routes()
 
@@ -19,7 +21,6 @@ _DOCUMENTED: Any = {
         "description": "It is gone, or never was there; its variants follow within seconds",
         "content": {},
     },
-    **refusals(422),
 }
 
 
@@ -27,9 +28,9 @@ _DOCUMENTED: Any = {
     "/uploads/<path>",
     operation_id="deletePhoto",
     summary="Delete a photo at every size",
-    responses=_DOCUMENTED,
+    responses={**_DOCUMENTED, **refusals(404, 422)},
 )
-def delete_photo(path: str) -> Response[str]:
+def delete_photo(path: Annotated[str, Path(min_length=1)]) -> Response[str]:
     """Delete the photo at this path."""
     return _deleted(path_of(path))
 
@@ -39,9 +40,11 @@ def delete_photo(path: str) -> Response[str]:
     operation_id="deletePhotoByQuery",
     summary="The same, for any path",
     description="API Gateway cuts a path at an escaped `?` or `#`; a query it leaves as it is.",
-    responses=_DOCUMENTED,
+    responses={**_DOCUMENTED, **refusals(422)},
 )
-def delete_photo_by_query(path: Annotated[str, Query()]) -> Response[str]:
+def delete_photo_by_query(
+    path: Annotated[str, Query(min_length=1, max_length=MAX_KEY_BYTES)],
+) -> Response[str]:
     """Delete the photo at the path in the query."""
     return _deleted(path)
 

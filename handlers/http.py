@@ -7,7 +7,6 @@ nobody change them.
 
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import quote, unquote
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import (
@@ -16,17 +15,20 @@ from aws_lambda_powertools.event_handler import (
     content_types,
 )
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
-from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
+from aws_lambda_powertools.event_handler.openapi.types import (
+    OpenAPIResponse,
+    OpenAPIResponseHeader,
+)
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel
 
-from lib.errors import PermanentError, RequestError, TransientError
+from handlers.requests import parsed, readable
+from lib.errors import PermanentError, ProblemKind, RequestError, TransientError
 
 PROBLEM = "application/problem+json"
 # Seconds after which another try makes sense where S3 or SQS are busy.
 _BUSY_SECONDS = "2"
-_UPLOADS = "/uploads/"
 
 _logger = Logger(service="api")
 
@@ -34,7 +36,7 @@ _logger = Logger(service="api")
 class Problem(BaseModel):
     """Why a request was refused: `type` never changes, `detail` says what to do."""
 
-    type: str
+    type: ProblemKind
     title: str
     status: int
     detail: str
@@ -46,25 +48,30 @@ class Message(BaseModel):
     message: str
 
 
-_SAID_BY_API_GATEWAY = (401, 403, 429)
+# It says 404 where a path leads to no route, as one without a photo's path does.
+_SAID_BY_API_GATEWAY = {401, 403, 404, 429}
+_SAID_OF_EVERY_ROUTE = {401, 403, 429, 500, 503}
+RETRY_AFTER: dict[str, OpenAPIResponseHeader] = {
+    "Retry-After": {
+        "description": "Seconds after which to ask again",
+        "schema": {"type": "integer", "minimum": 1},
+    }
+}
 
 
 def refusals(*statuses: int) -> dict[int, OpenAPIResponse]:
     """What the document says of a route's refusals: these, and those that every route has."""
-    ours = {
-        status: _described(status, PROBLEM, Problem) for status in sorted({*statuses, 500, 503})
-    }
-    return ours | {
-        status: _described(status, content_types.APPLICATION_JSON, Message)
-        for status in _SAID_BY_API_GATEWAY
-    }
+    return {status: _described(status) for status in sorted({*statuses} | _SAID_OF_EVERY_ROUTE)}
 
 
-def _described(status: int, content_type: str, model: type[BaseModel]) -> OpenAPIResponse:
-    return {
+def _described(status: int) -> OpenAPIResponse:
+    is_ours = status not in _SAID_BY_API_GATEWAY
+    content_type = PROBLEM if is_ours else content_types.APPLICATION_JSON
+    told: OpenAPIResponse = {
         "description": HTTPStatus(status).phrase,
-        "content": {content_type: {"model": model}},
+        "content": {content_type: {"model": Problem if is_ours else Message}},
     }
+    return told | {"headers": RETRY_AFTER} if status == HTTPStatus.SERVICE_UNAVAILABLE else told
 
 
 def routes() -> APIGatewayHttpRouter:
@@ -74,7 +81,7 @@ def routes() -> APIGatewayHttpRouter:
 
 def resolver(*routers: APIGatewayHttpRouter) -> APIGatewayHttpResolver:
     """The routes of a function, with every refusal in the one form."""
-    app = APIGatewayHttpResolver(enable_validation=True)
+    app = APIGatewayHttpResolver(enable_validation=True, json_body_deserializer=parsed)
     for router in routers:
         app.include_router(router)
     app.not_found(_unknown)
@@ -89,35 +96,35 @@ def resolver(*routers: APIGatewayHttpRouter) -> APIGatewayHttpResolver:
 def answer(
     app: APIGatewayHttpResolver, event: dict[str, Any], context: LambdaContext
 ) -> dict[str, Any]:
-    """Answer one request; a photo's path comes as one escaped segment, see `path_of`.
-
-    API Gateway decodes every escape of a path but %25, and Powertools' routes end at a slash.
-    """
-    raw = event["rawPath"]
-    if raw.startswith(_UPLOADS):
-        path = unquote(raw.removeprefix(_UPLOADS))
-        event = {**event, "rawPath": _UPLOADS + quote(path, safe="")}
+    """Answer one request."""
+    try:
+        event = readable(event)
+    except RequestError as error:
+        refused = _refused(error)
+        return {
+            "statusCode": refused.status_code,
+            "headers": refused.headers,
+            "body": refused.body,
+            "isBase64Encoded": False,
+        }
     return app.resolve(event, context)
 
 
-def path_of(segment: str) -> str:
-    """The photo's path, from the segment that `answer` made of it."""
-    return unquote(segment)
-
-
-def problem(status: int, kind: str, detail: str) -> Problem:
+def problem(status: int, kind: ProblemKind, detail: str) -> Problem:
     """A refusal as a document."""
     return Problem(type=kind, title=HTTPStatus(status).phrase, status=status, detail=detail)
 
 
-def _response(status: int, kind: str, detail: str, **headers: str) -> Response[str]:
+def _response(status: int, kind: ProblemKind, detail: str, **headers: str) -> Response[str]:
     # Powertools makes JSON only of what is called application/json.
     body = problem(status, kind, detail).model_dump_json()
     return Response(status, PROBLEM, body, headers=dict(headers))
 
 
 def _unknown(_: Exception) -> Response[str]:
-    return _response(404, "no_route", "there is nothing here: /openapi.json says what there is")
+    return _response(
+        404, ProblemKind.NO_ROUTE, "there is nothing here: /openapi.json says what there is"
+    )
 
 
 def _refused(error: RequestError) -> Response[str]:
@@ -126,8 +133,11 @@ def _refused(error: RequestError) -> Response[str]:
 
 def _malformed(error: RequestValidationError) -> Response[str]:
     """Name each wrong field."""
-    wrong = [f"{_field(mistake['loc'])}: {mistake['msg']}" for mistake in error.errors()]
-    return _response(422, "invalid_request", "; ".join(wrong))
+    wrong = [
+        f"{_field(mistake['loc'])}: {mistake['msg'].removeprefix('Value error, ')}"
+        for mistake in error.errors()
+    ]
+    return _response(422, ProblemKind.INVALID_REQUEST, "; ".join(wrong))
 
 
 def _field(location: tuple[int | str, ...]) -> str:
@@ -137,15 +147,16 @@ def _field(location: tuple[int | str, ...]) -> str:
 
 
 def _impossible(error: PermanentError) -> Response[str]:
-    return _response(422, "bad_path", str(error))
+    return _response(422, ProblemKind.BAD_PATH, str(error))
 
 
 def _busy(error: TransientError) -> Response[str]:
     _logger.warning("busy", reason=error.reason, error=str(error))
     said = "storage is busy or cannot be reached: ask again in a moment"
-    return _response(503, "busy", said, **{"Retry-After": _BUSY_SECONDS})
+    return _response(503, ProblemKind.BUSY, said, **{"Retry-After": _BUSY_SECONDS})
 
 
 def _crashed(error: Exception) -> Response[str]:
     _logger.exception("crashed", exc_info=error)
-    return _response(500, "internal", "this is our mistake, and is in our log: ask again later")
+    said = "this is our mistake, and is in our log: ask again later"
+    return _response(500, ProblemKind.INTERNAL, said)

@@ -5,11 +5,13 @@ from typing import Annotated, Any
 
 import boto3
 from aws_lambda_powertools.event_handler import Response, content_types
-from aws_lambda_powertools.event_handler.openapi.params import Query
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from handlers.http import answer, path_of, refusals, resolver, routes
+from handlers.http import RETRY_AFTER, answer, refusals, resolver, routes
+from handlers.requests import path_of
 from handlers.settings import StatusSettings
+from lib.keys import MAX_KEY_BYTES
 from lib.sizes import folders_of
 from lib.status import PhotoStatus, StatusDesk
 
@@ -21,11 +23,10 @@ _RETRY_SECONDS = "1"
 
 _DOCUMENTED: Any = {
     200: {
-        "description": "Its state at each size; while one is pending, Retry-After says when to "
-        "ask again",
+        "description": "Its state at each size; Retry-After comes while one is pending",
+        "headers": RETRY_AFTER,
         "content": {"application/json": {"model": PhotoStatus}},
     },
-    **refusals(422),
 }
 
 
@@ -33,9 +34,9 @@ _DOCUMENTED: Any = {
     "/uploads/<path>",
     operation_id="getStatus",
     summary="What has become of a photo, at each size",
-    responses=_DOCUMENTED,
+    responses={**_DOCUMENTED, **refusals(404, 422)},
 )
-def show_status(path: str) -> Response[PhotoStatus]:
+def show_status(path: Annotated[str, Path(min_length=1)]) -> Response[PhotoStatus]:
     """Tell the status of the photo at this path."""
     return _status(path_of(path))
 
@@ -45,9 +46,11 @@ def show_status(path: str) -> Response[PhotoStatus]:
     operation_id="getStatusByQuery",
     summary="The same, for any path",
     description="API Gateway cuts a path at an escaped `?` or `#`; a query it leaves as it is.",
-    responses=_DOCUMENTED,
+    responses={**_DOCUMENTED, **refusals(422)},
 )
-def show_status_by_query(path: Annotated[str, Query()]) -> Response[PhotoStatus]:
+def show_status_by_query(
+    path: Annotated[str, Query(min_length=1, max_length=MAX_KEY_BYTES)],
+) -> Response[PhotoStatus]:
     """Tell the status of the photo at the path in the query."""
     return _status(path)
 

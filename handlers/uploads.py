@@ -14,7 +14,8 @@ from handlers.http import Problem, answer, problem, refusals, resolver, routes
 from handlers.settings import UploadSettings
 from lib.errors import RequestError
 from lib.fetching.orders import FetchDesk
-from lib.uploads import MAX_TICKETS, Fetching, Ticket, TicketRequest, UploadDesk, UploadRequest
+from lib.upload_requests import TicketRequest, UploadRequest
+from lib.uploads import MAX_TICKETS, Fetching, Ticket, UploadDesk
 
 router = routes()
 
@@ -70,7 +71,7 @@ def create_upload(request: Annotated[UploadRequest, Body()]) -> Response[Ticket 
             "description": "A ticket for each, or the problem that it alone has",
             "content": {"application/json": {"model": BatchAnswer}},
         },
-        **refusals(422),
+        **refusals(415, 422),
     },
 )
 def create_uploads(batch: Batch) -> BatchAnswer:

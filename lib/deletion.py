@@ -25,6 +25,6 @@ class Deletion:
         An order to fetch one to there is cancelled first, or it would come back. Raises
         PermanentError for a path that no original can have.
         """
-        keys.check_path(path)
+        keys.check_original(path)
         Orders(self.s3, self.failures_bucket).cancel(path)
         objects.remove(self.s3, self.originals_bucket, keys.original_key(path))

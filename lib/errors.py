@@ -37,6 +37,21 @@ class Reason(StrEnum):
     PATH_TAKEN = "path_taken"
 
 
+class ProblemKind(StrEnum):
+    """What was wrong with a request to the API: the `type` of the answer, for programs."""
+
+    INVALID_REQUEST = "invalid_request"
+    NOT_JSON = "not_json"
+    BAD_PATH = "bad_path"
+    BAD_URL = "bad_url"
+    PATH_TAKEN = "path_taken"
+    TOO_MANY_BYTES = "too_many_bytes"
+    UNSUPPORTED_TYPE = "unsupported_type"
+    BUSY = "busy"
+    INTERNAL = "internal"
+    NO_ROUTE = "no_route"
+
+
 # Nobody could say why: the worker was stopped each time, and SQS moved the message by itself.
 WORKER_STOPPED = "worker_stopped"
 
@@ -52,10 +67,10 @@ class ConfigError(FanoutError):
 class RequestError(FanoutError):
     """A caller of the API asked for something that it cannot have.
 
-    `status` is the HTTP status, `kind` a short stable name of the mistake for programs.
+    `status` is the HTTP status.
     """
 
-    def __init__(self, status: int, kind: str, message: str) -> None:
+    def __init__(self, status: int, kind: ProblemKind, message: str) -> None:
         super().__init__(message)
         self.status = status
         self.kind = kind

@@ -26,14 +26,14 @@ def variant_key(size_name: str, path: str) -> str:
     """
     check_path(path)
     key = f"{size_name}/{path}"
-    length = len(key.encode())
-    if length > MAX_KEY_BYTES:
-        raise PermanentError(
-            Reason.BAD_KEY,
-            f"the variant's key would have {length} bytes, S3 takes {MAX_KEY_BYTES}: "
-            "upload under a shorter path",
-        )
+    _check_length("variant", key)
     return key
+
+
+def check_original(path: str) -> None:
+    """Refuse (PermanentError) paths that no original can have."""
+    check_path(path)
+    _check_length("original", original_key(path))
 
 
 def variant_url(base_url: str, size_name: str, path: str) -> str:
@@ -57,4 +57,14 @@ def check_path(path: str) -> None:
             Reason.BAD_KEY,
             f"the path {escaped(path)!r} has an empty folder, '.', '..' or a NUL in it: "
             "upload under a plain path such as 2026/photo.jpg",
+        )
+
+
+def _check_length(whose: str, key: str) -> None:
+    length = len(key.encode())
+    if length > MAX_KEY_BYTES:
+        raise PermanentError(
+            Reason.BAD_KEY,
+            f"the {whose}'s key would have {length} bytes, S3 takes {MAX_KEY_BYTES}: "
+            "give a shorter path",
         )

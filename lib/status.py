@@ -89,7 +89,7 @@ class StatusDesk:
 
     def status_of(self, path: str) -> PhotoStatus:
         """The status at each size; PermanentError for a path that no original can have."""
-        keys.check_path(path)
+        keys.check_original(path)
         with said_if_denied("look at originals, variants and failure records"):
             key = keys.original_key(path)
             original = objects.head(self.s3, self.originals_bucket, key)

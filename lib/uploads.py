@@ -4,17 +4,16 @@ will be."""
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated
-from urllib.parse import unquote, urlsplit
+from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import BaseModel
 
 from lib import keys
 from lib.aws import s3 as objects
-from lib.errors import PermanentError, RequestError
+from lib.errors import PermanentError, ProblemKind, RequestError
 from lib.fetching.orders import FetchDesk
-from lib.fetching.urls import MAX_LENGTH
 from lib.merge import worked_on
+from lib.upload_requests import FetchRequest, TicketRequest
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -30,48 +29,6 @@ FOLDER_BYTES = 16
 MAX_TICKETS = 100
 # Looks at S3 that are under way at once for them: 100 one after the other take seconds.
 _ABREAST = 8
-Path = Annotated[str, Field(min_length=1, max_length=keys.MAX_KEY_BYTES)]
-Filename = Annotated[str, Field(min_length=1, max_length=255)]
-
-
-class TicketRequest(BaseModel):
-    """What a caller wants to upload: under a `path` of its own, or a `filename` in a new folder."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    path: Path | None = None
-    filename: Filename | None = None
-    content_type: str
-    bytes: int = Field(ge=1)
-    overwrite: bool = False
-
-    @model_validator(mode="after")
-    def _has_one_name(self) -> "TicketRequest":
-        if (self.path is None) == (self.filename is None):
-            raise ValueError("give either path or filename")
-        return self
-
-
-class FetchRequest(BaseModel):
-    """What a caller wants fetched: without a `path`, into a new folder under the URL's own name."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    url: str = Field(min_length=1, max_length=MAX_LENGTH)
-    path: Path | None = None
-    overwrite: bool = False
-
-
-def _kind(request: object) -> str:
-    """Tells pydantic which of the two to check, so that mistakes are told of that one alone."""
-    has_url = "url" in request if isinstance(request, dict) else hasattr(request, "url")
-    return "(url)" if has_url else "(file)"
-
-
-UploadRequest = Annotated[
-    Annotated[TicketRequest, Tag("(file)")] | Annotated[FetchRequest, Tag("(url)")],
-    Discriminator(_kind),
-]
 
 
 class Ticket(BaseModel):
@@ -144,7 +101,8 @@ class UploadDesk:
 
     def fetch(self, request: FetchRequest) -> Fetching:
         """Order that a photo be fetched; RequestError where it cannot be."""
-        path = request.path or _in_fresh_folder(_last_part(request.url))
+        url = self.fetches.read(request.url)
+        path = request.path or _in_fresh_folder(url.filename or "photo")
         variants = self._variant_urls(path)
         if request.path and not request.overwrite:
             self._check_free(path)
@@ -155,28 +113,29 @@ class UploadDesk:
         if request.bytes > self.max_bytes:
             raise RequestError(
                 413,
-                "too_many_bytes",
+                ProblemKind.TOO_MANY_BYTES,
                 f"bytes: {request.bytes:,} is more than the limit of {self.max_bytes:,}",
             )
         if request.content_type not in self.content_types:
             raise RequestError(
                 415,
-                "unsupported_type",
+                ProblemKind.UNSUPPORTED_TYPE,
                 f"content_type: {request.content_type!r} is not one of "
                 f"{', '.join(self.content_types)}",
             )
 
     def _variant_urls(self, path: str) -> dict[str, str]:
         try:
+            keys.check_original(path)
             return {name: keys.variant_url(self.images_url, name, path) for name in self.size_names}
         except PermanentError as error:
-            raise RequestError(422, "bad_path", str(error)) from error
+            raise RequestError(422, ProblemKind.BAD_PATH, str(error)) from error
 
     def _check_free(self, path: str) -> None:
         if objects.head(self.s3, self.originals_bucket, keys.original_key(path)) is not None:
             raise RequestError(
                 409,
-                "path_taken",
+                ProblemKind.PATH_TAKEN,
                 f"there is a photo at {path!r}: ask with overwrite: true to replace it",
             )
 
@@ -185,8 +144,3 @@ def _in_fresh_folder(filename: str) -> str:
     """A new folder nobody can guess, and the file's own name without its folders."""
     name = filename.replace("\\", "/").rpartition("/")[2]
     return f"{secrets.token_hex(FOLDER_BYTES)}/{name}"
-
-
-def _last_part(url: str) -> str:
-    """What a browser would call the file of this URL."""
-    return unquote(urlsplit(url).path).rpartition("/")[2] or "photo"

@@ -17,7 +17,7 @@ import psutil
 from cli.stage import TOKEN
 from lib.errors import ConfigError
 from lib.tokens import Tokens, check
-from local import emulator
+from local import cors, emulator
 from local.processes import Processes, clean_environment, free_port
 
 STAGE = "local"
@@ -26,6 +26,8 @@ PROJECT = Path(__file__).resolve().parent.parent
 _CDN = "cdn"
 # What people who type find in the environment, beside CDN_URL.
 API = "API_URL"
+# What sls has compiled and deployed, in the service's folder.
+_TEMPLATE = ".serverless/cloudformation-template-update-stack.json"
 # Files with a secret in them.
 _OWN = 0o600
 
@@ -90,7 +92,11 @@ class LocalStack:
 
     def deploy(self, *arguments: str) -> str:
         """Run `sls deploy` against the emulator; its output, or ConfigError with it."""
-        return self.sls("deploy", *arguments)
+        told = self.sls("deploy", *arguments)
+        endpoint = self.environment()["AWS_ENDPOINT_URL"]
+        apis = emulator.client(endpoint, REGION, "apigatewayv2")
+        cors.mend(apis, self._outputs(endpoint)["HttpApiId"], self.service / _TEMPLATE)
+        return told
 
     def sls(self, *arguments: str) -> str:
         """Run one sls command for this stage; its output, or ConfigError with it."""

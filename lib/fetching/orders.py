@@ -14,12 +14,13 @@ from lib.errors import (
     WORKER_STOPPED,
     ConflictError,
     PermanentError,
+    ProblemKind,
     Reason,
     RequestError,
     TransientError,
 )
 from lib.fetching.marks import FailedMark, Mark, Marks
-from lib.fetching.urls import MAX_LENGTH, check_port, read_url
+from lib.fetching.urls import MAX_LENGTH, Url, check_port, read_url
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -113,6 +114,16 @@ class FetchDesk(Orders):
     queue_url: str
     allow_loopback: bool = False
 
+    def read(self, url: str) -> Url:
+        """The URL as it will be asked; RequestError for one that never can be."""
+        try:
+            asked = read_url(url)
+            if not self.allow_loopback:
+                check_port(asked)
+        except PermanentError as error:
+            raise RequestError(422, ProblemKind.BAD_URL, str(error)) from error
+        return asked
+
     def order(self, path: str, url: str, *, overwrite: bool = False) -> FetchOrder:
         """Have a URL fetched; an earlier order for the path is void from now on.
 
@@ -141,15 +152,10 @@ class FetchDesk(Orders):
 
     def _check(self, path: str, url: str) -> None:
         try:
-            _check_path(path)
+            keys.check_original(path)
         except PermanentError as error:
-            raise RequestError(422, "bad_path", str(error)) from error
-        try:
-            asked = read_url(url)
-            if not self.allow_loopback:
-                check_port(asked)
-        except PermanentError as error:
-            raise RequestError(422, error.reason, str(error)) from error
+            raise RequestError(422, ProblemKind.BAD_PATH, str(error)) from error
+        self.read(url)
 
 
 def read_order(body: str) -> FetchOrder:
@@ -166,19 +172,8 @@ def read_order(body: str) -> FetchOrder:
             f"the message is no order to fetch a photo (wrong: {', '.join(wrong[:5])}): order "
             "through the API, or purge it",
         ) from None
-    _check_path(order.path)
+    keys.check_original(order.path)
     return order
-
-
-def _check_path(path: str) -> None:
-    keys.check_path(path)
-    length = len(keys.original_key(path).encode())
-    if length > keys.MAX_KEY_BYTES:
-        raise PermanentError(
-            Reason.BAD_KEY,
-            f"the original's key would have {length} bytes, S3 takes {keys.MAX_KEY_BYTES}: "
-            "give a shorter path",
-        )
 
 
 def _failed(reason: str, error: str, failed_at: datetime) -> FetchState:

@@ -7,7 +7,7 @@ read here only, everything unusual is refused, and what follows uses the parts.
 import re
 from ipaddress import IPv6Address
 from typing import NamedTuple
-from urllib.parse import SplitResult, quote, urljoin, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit
 
 from lib.errors import PermanentError, Reason
 
@@ -40,6 +40,11 @@ class Url(NamedTuple):
         """The Host header."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
+
+    @property
+    def filename(self) -> str:
+        """What a browser would call the file, "" where the path ends in a slash."""
+        return unquote(self.resource.partition("?")[0]).rpartition("/")[2]
 
     @property
     def is_of_the_web(self) -> bool:

@@ -1,0 +1,76 @@
+"""How a request of the HTTP API comes in, made plain before Powertools looks at it.
+
+Powertools reads forms too, and fails without an answer at a body that is no text or no JSON. This
+API takes JSON alone.
+"""
+
+import json
+from base64 import b64decode
+from typing import Any
+from urllib.parse import quote, unquote
+
+from lib.errors import ProblemKind, RequestError
+
+_UPLOADS = "/uploads/"
+_JSON = "application/json"
+
+
+def readable(event: dict[str, Any]) -> dict[str, Any]:
+    """The event with a photo's path as one escaped segment, see `path_of`, and its body as text.
+
+    RequestError for a body that is called anything but JSON, or is no text.
+    """
+    event = {**event, "rawPath": _one_segment(event["rawPath"])}
+    if event["requestContext"]["http"]["method"] != "POST":
+        return event  # nobody reads its body
+    return event | {
+        "headers": event["headers"] | {"content-type": _JSON},
+        "body": _text(event),
+        "isBase64Encoded": False,
+    }
+
+
+def path_of(segment: str) -> str:
+    """The photo's path, from the segment that `readable` made of it."""
+    return unquote(segment)
+
+
+def parsed(text: str) -> Any:
+    """The JSON of a body; RequestError where it is none."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise _invalid(f"it is no JSON: {error}") from error
+    except RecursionError as error:
+        raise _invalid("it is nested too deeply") from error
+
+
+def _one_segment(raw: str) -> str:
+    """API Gateway decodes every escape of a path but %25; Powertools' routes end at a slash.
+
+    API Gateway finds a route for a path that begins with several slashes, Powertools none.
+    """
+    path = "/" + raw.lstrip("/")
+    if not path.startswith(_UPLOADS):
+        return path
+    return _UPLOADS + quote(unquote(path.removeprefix(_UPLOADS)), safe="")
+
+
+def _text(event: dict[str, Any]) -> str:
+    body: str = event.get("body") or ""
+    # Without a type it is taken for JSON.
+    said = event["headers"].get("content-type", _JSON)
+    if body and said.partition(";")[0].strip().lower() != _JSON:
+        raise RequestError(
+            415, ProblemKind.NOT_JSON, f"the body is said to be {said!r}: send it as {_JSON}"
+        )
+    if not event.get("isBase64Encoded"):
+        return body
+    try:
+        return b64decode(body).decode()
+    except UnicodeDecodeError as error:
+        raise _invalid("it is not UTF-8") from error
+
+
+def _invalid(why: str) -> RequestError:
+    return RequestError(422, ProblemKind.INVALID_REQUEST, f"the body cannot be read: {why}")

@@ -1,0 +1,205 @@
+"""The deployed API against its own document: each answer is one that it promises."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.strategies import SearchStrategy
+from schemathesis import APIOperation, Case, GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.config import SchemathesisConfig
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    negative_data_rejection,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+from schemathesis.specs.openapi.schemas import OpenApiSchema
+
+from lib.errors import ProblemKind
+from lib.fetching.urls import MAX_LENGTH
+from local.client import aws
+from local.stack import Stack
+from tests.api import NOWHERE, SECONDS, assert_reveals_nothing, bearer
+
+Operation = APIOperation[Any, Any, Any, Any]
+
+OPERATIONS = (
+    "POST /uploads",
+    "POST /uploads/batch",
+    "GET /uploads",
+    "GET /uploads/{path}",
+    "DELETE /uploads",
+    "DELETE /uploads/{path}",
+)
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    negative_data_rejection,
+]
+# Random ones of each kind for each operation, beside some hundred that stand at the document's
+# own bounds. Those find most; each costs a tenth of a second and more.
+EXAMPLES = 10
+
+
+@pytest.fixture(scope="module")
+def document(stack: Stack) -> dict[str, Any]:
+    answer = requests.get(f"{stack.api}/openapi.json", timeout=SECONDS)
+    assert answer.status_code == 200
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+@pytest.fixture(scope="module")
+def contract(document: dict[str, Any], stack: Stack) -> Iterator[OpenApiSchema]:
+    """The document as schemathesis reads it; what was ordered to be fetched is forgotten after."""
+    config = SchemathesisConfig.from_dict(
+        {
+            "seed": 1,
+            # Who may call is asked below. A method without a route is API Gateway's to refuse,
+            # and it says 404 where schemathesis wants 405.
+            "generation": {"with-security-parameters": False},
+            "phases": {"coverage": {"unexpected-methods": []}},
+        }
+    )
+    yield schemathesis.openapi.from_dict(document, config=config)
+    sqs = aws(stack, "sqs")
+    for queue in ("fetch", "fetch-dlq"):
+        url = sqs.get_queue_url(QueueName=f"image-fanout-local-{queue}")["QueueUrl"]
+        sqs.purge_queue(QueueUrl=url)
+
+
+def test_the_document_has_no_other_operations(document: dict[str, Any]) -> None:
+    found = {f"{method.upper()} {path}" for path, of in document["paths"].items() for method in of}
+    assert found == set(OPERATIONS)
+
+
+@pytest.mark.parametrize("label", OPERATIONS)
+def test_every_answer_is_as_the_document_says(
+    label: str, contract: OpenApiSchema, stack: Stack
+) -> None:
+    operation = of(contract, label)
+    taken: set[int] = set()
+    refused: set[int] = set()
+    for case in cases(contract, operation):
+        status = check(case, stack)
+        fits = case.meta is not None and case.meta.generation.mode.is_positive
+        (taken if fits else refused).add(status)
+    # Both were tried, or the checks above say little. No text but an empty one is a wrong path.
+    assert any(status < 300 for status in taken)
+    assert any(status >= 400 for status in refused) or "{path}" in label
+
+
+def of(contract: OpenApiSchema, label: str) -> Operation:
+    method, path = label.split()
+    operation: Operation = contract[path][method]
+    return operation
+
+
+def cases(contract: OpenApiSchema, operation: Operation) -> Iterator[Case[Any]]:
+    """Requests at the bounds that the document sets, inside and outside, and random ones."""
+    modes = list(GenerationMode)
+    yield from contract.iter_coverage_cases(
+        operation, generation_modes=modes, generation_config=contract.config.generation
+    )
+    if operation.path_parameters:
+        modes.remove(GenerationMode.NEGATIVE)
+    for mode in modes:
+        yield from drawn(operation.as_strategy(generation_mode=mode))
+
+
+def drawn(strategy: SearchStrategy[Case[Any]]) -> list[Case[Any]]:
+    """The same examples at each run."""
+    examples = []
+
+    @settings(
+        max_examples=EXAMPLES,
+        derandomize=True,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+    )
+    @given(strategy)
+    def draw(case: Case[Any]) -> None:
+        examples.append(case)
+
+    draw()
+    return examples
+
+
+def check(case: Case[Any], stack: Stack) -> int:
+    """Send one request, look at all that the document says about its answer; its status."""
+    case.body = acceptable(case.body)
+    case.query = without_newlines(case.query)
+    case.path_parameters = without_newlines(case.path_parameters)
+    answer = case.call_and_validate(
+        stack.api, headers=bearer(stack), checks=CHECKS, timeout=SECONDS
+    )
+    assert_reveals_nothing(answer.status_code, answer.text)
+    if case.meta is not None and case.meta.generation.mode.is_positive:
+        # What fits the document may be too large, or taken; it is never malformed, nor unknown.
+        assert answer.status_code != 404, case
+        assert ProblemKind.INVALID_REQUEST not in answer.text, case
+    return answer.status_code
+
+
+@pytest.mark.parametrize("label", OPERATIONS)
+def test_strangers_are_turned_away(label: str, contract: OpenApiSchema, stack: Stack) -> None:
+    operation = of(contract, label)
+    assert operation.schema.raw_schema["security"] == [{"token": []}]
+    assert "security" not in operation.definition.raw
+    case = next(iter(cases(contract, operation)))
+    nobody = case.call(stack.api, timeout=SECONDS)
+    # The last of 43 characters has four of the 256 bits: no token ends in "_".
+    guess = {"Authorization": f"Bearer {stack.token[:-1]}_"}
+    stranger = case.call(stack.api, headers=guess, timeout=SECONDS)
+    assert (nobody.status_code, stranger.status_code) == (401, 403)
+    assert nobody.json() == {"message": "Unauthorized"}
+
+
+def acceptable(body: Any) -> Any:
+    """The same wish within this stage's limits, which its document does not tell, and harmless.
+
+    What is wrong with it stays wrong: no value of a wrong type or length is replaced.
+    """
+    if isinstance(body, list):
+        return [acceptable(each) for each in body]
+    if not isinstance(body, dict):
+        return body
+    body = {name: acceptable(value) for name, value in without_newlines(body).items()}
+    if isinstance(body.get("content_type"), str):
+        body["content_type"] = "image/jpeg"
+    if is_whole(body.get("bytes")) and body["bytes"] > 1:
+        body["bytes"] = 1000
+    url = body.get("url")
+    if isinstance(url, str) and 1 <= len(url) <= MAX_LENGTH:
+        body["url"] = NOWHERE
+    return body
+
+
+def is_whole(number: object) -> bool:
+    """An integer as JSON Schema knows it: 7.0 is one, true is none."""
+    if isinstance(number, float):
+        return number.is_integer()
+    return isinstance(number, int) and not isinstance(number, bool)
+
+
+def without_newlines(values: Any) -> Any:
+    """The emulator alone stumbles over newlines in paths.
+
+    Its routes and its policies' `*` are regular expressions whose dot matches no newline: it
+    answers 404, or denies the function its own object.
+    """
+    if not isinstance(values, dict):
+        return values
+    return {
+        name: value.replace("\n", "\r") if isinstance(value, str) else value
+        for name, value in values.items()
+    }

@@ -1,0 +1,82 @@
+"""Each refusal of the deployed API, by what provokes it."""
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+
+from lib.errors import ProblemKind
+from local.stack import Stack
+from tests.api import NOWHERE, SECONDS, assert_reveals_nothing, bearer
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+WISH = {"path": "contract/sea.jpg", "content_type": "image/jpeg", "bytes": 1000}
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "kind"),
+    [
+        ({**WISH, "bytes": 50 * 2**20 + 1}, 413, ProblemKind.TOO_MANY_BYTES),
+        ({**WISH, "content_type": "image/svg+xml"}, 415, ProblemKind.UNSUPPORTED_TYPE),
+        ({**WISH, "bytes": 0}, 422, ProblemKind.INVALID_REQUEST),
+        ({**WISH, "bytes": "1000"}, 422, ProblemKind.INVALID_REQUEST),
+        ({**WISH, "overwrite": "no"}, 422, ProblemKind.INVALID_REQUEST),
+        ({**WISH, "filename": "sea.jpg"}, 422, ProblemKind.INVALID_REQUEST),
+        ({**WISH, "path": "../sea.jpg"}, 422, ProblemKind.BAD_PATH),
+        ({**WISH, "path": "x" * 1015}, 422, ProblemKind.BAD_PATH),
+        ({"url": "ftp://127.0.0.1/sea.jpg"}, 422, ProblemKind.BAD_URL),
+        ({"url": "http://[127.0.0.1/"}, 422, ProblemKind.BAD_URL),
+        ({"url": NOWHERE, "path": "a//b.jpg"}, 422, ProblemKind.BAD_PATH),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_a_refusal_names_its_kind(
+    body: dict[str, Any], status: int, kind: ProblemKind, stack: Stack
+) -> None:
+    answer = requests.post(
+        f"{stack.api}/uploads", json=body, headers=bearer(stack), timeout=SECONDS
+    )
+    assert_problem(answer, status, kind)
+
+
+@pytest.mark.parametrize(
+    ("data", "content_type", "status", "kind"),
+    [
+        (b"{", "application/json", 422, ProblemKind.INVALID_REQUEST),
+        (b"", "application/json", 422, ProblemKind.INVALID_REQUEST),
+        (b"\xff", None, 422, ProblemKind.INVALID_REQUEST),
+        (b"[" * 100_000, "application/json", 422, ProblemKind.INVALID_REQUEST),
+        (b"a photo", "image/jpeg", 415, ProblemKind.NOT_JSON),
+        (b"a=b", "application/x-www-form-urlencoded", 415, ProblemKind.NOT_JSON),
+        (b"a=b", "multipart/form-data", 415, ProblemKind.NOT_JSON),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_a_body_that_cannot_be_read_is_the_callers_mistake(
+    data: bytes, content_type: str | None, status: int, kind: ProblemKind, stack: Stack
+) -> None:
+    headers = bearer(stack) | ({"Content-Type": content_type} if content_type else {})
+    answer = requests.post(f"{stack.api}/uploads", data, headers=headers, timeout=SECONDS)
+    assert_problem(answer, status, kind)
+
+
+def test_a_path_that_is_taken_is_refused(stack: Stack, s3: "S3Client") -> None:
+    s3.put_object(Bucket=stack.originals_bucket, Key="originals/contract/taken.jpg", Body=b"x")
+    wish = {**WISH, "path": "contract/taken.jpg"}
+    answer = requests.post(
+        f"{stack.api}/uploads", json=wish, headers=bearer(stack), timeout=SECONDS
+    )
+    assert_problem(answer, 409, ProblemKind.PATH_TAKEN)
+    s3.delete_object(Bucket=stack.originals_bucket, Key="originals/contract/taken.jpg")
+
+
+def assert_problem(answer: requests.Response, status: int, kind: ProblemKind) -> None:
+    """One refusal of our own, in the one form."""
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    problem = answer.json()
+    assert (answer.status_code, problem["status"], problem["type"]) == (status, status, kind)
+    assert problem["detail"]
+    assert_reveals_nothing(answer.status_code, answer.text)
