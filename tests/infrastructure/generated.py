@@ -36,6 +36,14 @@ def generated_template(tmp_path: Path, sizes: list[Any], **changes: Any) -> Temp
     """The generated resources, with bare ones in place of those that are written by hand."""
     template = Template(generated(tmp_path, sizes, **changes)["resources"])
     for bucket in ("OriginalsBucket", "ImagesBucket", "FailuresBucket"):
-        resource = template.resources.setdefault(bucket, {"Type": "AWS::S3::Bucket"})
-        resource.setdefault("Properties", {})["BucketName"] = bucket.lower()
+        resource = template.resources.setdefault(bucket, {"Properties": {}})
+        resource["Type"] = "AWS::S3::Bucket"
+        resource["Properties"]["BucketName"] = bucket.lower()
     return template
+
+
+def images_url(made: dict[str, Any]) -> Any:
+    """Where the generated stage says that its pictures are."""
+    told = made["functions"]["uploads"]["environment"]["IMAGES_URL"]
+    assert made["resources"]["Outputs"]["ImagesUrl"] == {"Value": told}
+    return told

@@ -98,7 +98,8 @@ def test_the_images_bucket_tells_those_who_wait_and_no_queue_of_ours(dev: Templa
 
 
 def test_only_this_distribution_reads_the_images(dev: Template) -> None:
-    read, listed = dev.properties("ImagesBucketPolicy")["PolicyDocument"]["Statement"]
+    read, listed, refusal = dev.properties("ImagesBucketPolicy")["PolicyDocument"]["Statement"]
+    assert (refusal["Effect"], refusal["Principal"]) == ("Deny", "*")
     ours = {"aws:SourceArn": "arn:aws:cloudfront::123456789012:distribution/Distribution"}
     for statement in (read, listed):
         assert statement["Principal"] == {"Service": "cloudfront.amazonaws.com"}

@@ -68,7 +68,7 @@ BROKEN: list[tuple[str, str, Callable[[Properties], Any]]] = [
     *(
         (
             "roles_are_for_one_service",
-            "UploadsRole",
+            "RoleOfUploads",
             lambda p, who=who: p["AssumeRolePolicyDocument"]["Statement"][0].update(Principal=who),
         )
         for who in EVERYBODY
