@@ -81,7 +81,12 @@ def routes() -> APIGatewayHttpRouter:
 
 def resolver(*routers: APIGatewayHttpRouter) -> APIGatewayHttpResolver:
     """The routes of a function, with every refusal in the one form."""
-    app = APIGatewayHttpResolver(enable_validation=True, json_body_deserializer=parsed)
+    app = APIGatewayHttpResolver(
+        enable_validation=True,
+        json_body_deserializer=parsed,
+        # Without it a wrong answer of ours is told like a wrong request.
+        response_validation_error_http_code=500,
+    )
     for router in routers:
         app.include_router(router)
     app.exception_handler(RequestError)(_refused)

@@ -29,6 +29,10 @@ def ask(method: str, path: str, **more: Any) -> dict[str, Any]:
     def take(body: dict[str, int]) -> dict[str, int]:
         return body
 
+    @router.get("/wrong")
+    def answer_wrongly() -> dict[str, int]:
+        return {"a": __file__}  # type: ignore[dict-item]
+
     @router.delete("/uploads/<segment>")
     def fail(segment: str) -> None:
         raise {
@@ -113,6 +117,10 @@ def test_an_error_is_answered_without_telling_of_the_program(
     told = ask("DELETE", f"/uploads/{failure}")
     assert_problem(told, status, kind)
     assert ("Retry-After" in told["headers"]) is (status == 503)
+
+
+def test_an_answer_that_is_not_as_promised_is_our_mistake() -> None:
+    assert_problem(ask("GET", "/wrong"), 500, ProblemKind.INTERNAL)
 
 
 def assert_problem(told: dict[str, Any], status: int, kind: ProblemKind) -> None:
