@@ -1,8 +1,8 @@
 """What the functions behind the HTTP API share: how a request comes in, and how it is refused.
 
 A refusal is `application/problem+json` (RFC 9457) with a stable `type` for programs and a `detail`
-for people. API Gateway's own refusals (401, 403, 404, 429) are `{"message": …}`: an HTTP API lets
-nobody change them.
+for people. API Gateway's own refusals (401, 403, 404, 429, and 500 and 503 where a function gives
+no answer) are `{"message": …}`: an HTTP API lets nobody change them.
 """
 
 from http import HTTPStatus
@@ -50,6 +50,8 @@ class Message(BaseModel):
 
 # It says 404 where a path leads to no route, as one without a photo's path does.
 _SAID_BY_API_GATEWAY = {401, 403, 404, 429}
+# It says these too, where a function breaks down or takes too long.
+_SAID_BY_BOTH = {500, 503}
 _SAID_OF_EVERY_ROUTE = {401, 403, 429, 500, 503}
 RETRY_AFTER: dict[str, OpenAPIResponseHeader] = {
     "Retry-After": {
@@ -65,12 +67,12 @@ def refusals(*statuses: int) -> dict[int, OpenAPIResponse]:
 
 
 def _described(status: int) -> OpenAPIResponse:
-    is_ours = status not in _SAID_BY_API_GATEWAY
-    content_type = PROBLEM if is_ours else content_types.APPLICATION_JSON
-    told: OpenAPIResponse = {
-        "description": HTTPStatus(status).phrase,
-        "content": {content_type: {"model": Problem if is_ours else Message}},
-    }
+    content: dict[str, Any] = {}
+    if status not in _SAID_BY_API_GATEWAY:
+        content[PROBLEM] = {"model": Problem}
+    if status in _SAID_BY_API_GATEWAY | _SAID_BY_BOTH:
+        content[content_types.APPLICATION_JSON] = {"model": Message}
+    told: OpenAPIResponse = {"description": HTTPStatus(status).phrase, "content": content}
     return told | {"headers": RETRY_AFTER} if status == HTTPStatus.SERVICE_UNAVAILABLE else told
 
 
@@ -81,7 +83,12 @@ def routes() -> APIGatewayHttpRouter:
 
 def resolver(*routers: APIGatewayHttpRouter) -> APIGatewayHttpResolver:
     """The routes of a function, with every refusal in the one form."""
-    app = APIGatewayHttpResolver(enable_validation=True, json_body_deserializer=parsed)
+    app = APIGatewayHttpResolver(
+        enable_validation=True,
+        json_body_deserializer=parsed,
+        # Without it a wrong answer of ours is told like a wrong request.
+        response_validation_error_http_code=500,
+    )
     for router in routers:
         app.include_router(router)
     app.not_found(_unknown)

@@ -25,7 +25,7 @@ VERSION = "1"
 DESCRIPTION = (
     "Upload photos, have them fetched, ask what has become of them, delete them. Refusals are "
     "`application/problem+json` with a `type` that never changes; those of API Gateway itself "
-    '(401, 403, 404, 429) are `{"message": …}`.'
+    '(401, 403, 404, 429, at times 500 and 503) are `{"message": …}`.'
 )
 _BEARER: SecurityScheme = HTTPBearer(description="`Authorization: Bearer …`")
 _SIGNED: SecurityScheme = APIKey.model_validate(
