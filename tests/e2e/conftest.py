@@ -31,19 +31,19 @@ def local(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         local.down()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def stack(local: LocalStack) -> Stack:
-    """As it is now: a test may have deployed again."""
+    """As it is now: another module may have deployed again."""
     return local.read()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def s3(stack: Stack) -> "S3Client":
     s3: S3Client = aws(stack, "s3")
     return s3
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def sqs(stack: Stack) -> "SQSClient":
     sqs: SQSClient = aws(stack, "sqs")
     return sqs
