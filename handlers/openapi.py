@@ -60,7 +60,7 @@ def _app() -> APIGatewayHttpResolver:
             "security_schemes": {settings.auth: scheme},
             "security": [{settings.auth: []}],
         }
-    app = resolver(uploads.router, status.router, deletion.router)
+    app = resolver(uploads.router, status.router, deletion.router, describing=True)
 
     @app.get("/openapi.json", include_in_schema=False)
     def show_document() -> Response[str]:
