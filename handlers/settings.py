@@ -1,13 +1,16 @@
 """What the stack tells its functions by environment, checked before any work starts."""
 
 import os
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, Json, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Json, ValidationError
 
 from lib.delivery import Acl
 from lib.errors import ConfigError
-from lib.sizes import Size
+from lib.sizes import Size, unpacked
+
+# All sizes of the stage, as lib/sizes/packed.py writes them.
+PackedSizes = Annotated[list[Size], BeforeValidator(unpacked)]
 
 
 class Settings(BaseModel):

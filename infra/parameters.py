@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from infra.api.parameters import ApiParameters
+from infra.content import ContentParameters
 from infra.delivery import DeliveryParameters
 from infra.numbers import MAX_DELAY
 from lib.errors import ConfigError
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 _STAGE = re.compile(r"^[a-z][a-z0-9-]{0,11}$")
 
 
-class Parameters(DeliveryParameters, ApiParameters):
+class Parameters(DeliveryParameters, ApiParameters, ContentParameters):
     """What serverless.yml hands over."""
 
     model_config = ConfigDict(extra="forbid")

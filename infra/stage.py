@@ -1,13 +1,27 @@
 """What every part of the template needs to know of the stage that it is for."""
 
 import re
+from typing import Annotated
 
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, Field, StringConstraints, field_validator
 
 # Keys have a UUID for a name; those that live in several regions have mrk- and 32 digits.
 _KEY = re.compile(r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/(mrk-[0-9a-f]{32}|[0-9a-f-]{36})$")
 # SNS looks closer, and asks the address; this catches what is no address at all.
 _EMAIL = re.compile(r"^[^@\s,;]+@[^@\s,;]+\.[^@\s,;.]+$")
+
+
+def words(given: object) -> object:
+    """A list as it stands in serverless.yml, or with commas as --param has it."""
+    return (
+        [each.strip() for each in given.split(",") if each.strip()]
+        if isinstance(given, str)
+        else given
+    )
+
+
+Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Words = Annotated[list[Word], BeforeValidator(words)]
 
 
 class StageParameters(BaseModel):

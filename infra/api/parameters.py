@@ -1,26 +1,16 @@
 """The stage's parameters of the API, and which of them nobody should combine."""
 
 import json
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
-from infra.stage import StageParameters
+from infra.stage import StageParameters, Words
 
 # S3's own limit on what one form can post.
 _MAX_FORM_BYTES = 5 * 2**30
 _PRODUCTION = "prod"
 _LOCAL = "local"
-
-
-def _words(given: object) -> object:
-    """A list as it stands in serverless.yml, or with commas as --param has it."""
-    return [each for each in given.split(",") if each] if isinstance(given, str) else given
-
-
-Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-
-Words = Annotated[list[Word], BeforeValidator(_words)]
 
 
 class ApiParameters(StageParameters):
@@ -41,6 +31,8 @@ class ApiParameters(StageParameters):
     swagger: bool
     # Lets photos be fetched from this very machine.
     fetch_loopback: bool
+    # Whether callers may send a picture and get it back rendered.
+    render: bool
 
     @property
     def upload_types_json(self) -> str:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from infra.stage import StageParameters
+from infra.stage import StageParameters, Words, words
 
 # A year: the longest that CloudFront keeps anything.
 _YEAR = 365 * 24 * 60 * 60
@@ -15,11 +15,6 @@ _WEB_ACL = re.compile(r"^arn:aws[a-z-]*:wafv2:us-east-1:\d{12}:global/webacl/[\w
 _ORIGIN = re.compile(r"^https?://[a-z0-9.-]+(:\d+)?$")
 # Where everything that belongs to CloudFront itself has to be.
 _CLOUDFRONT_REGION = "us-east-1"
-
-
-def _listed(given: object) -> object:
-    """serverless.yml hands lists over as text, with commas."""
-    return [each.strip() for each in given.split(",") if each.strip()] if given else []  # type: ignore[attr-defined]
 
 
 class DeliveryParameters(StageParameters):
@@ -36,8 +31,12 @@ class DeliveryParameters(StageParameters):
     browser_seconds: int = Field(ge=0, le=_YEAR)
     immutable: bool
     serve_formats: bool
+    # Whether /photo.jpg?w=300&h=200 leads to the size of that box.
+    serve_queries: bool
+    # What is rendered as it is asked for: missing variants, signed wishes of any dimensions.
+    on_demand: Annotated[list[Literal["declared", "signed"]], BeforeValidator(words)]
     # Web sites whose scripts may read pictures' pixels; "*" for all of them.
-    image_origins: Annotated[list[str], BeforeValidator(_listed)]
+    image_origins: Words
     # Seconds that browsers insist on https; 0 says nothing. Two years are the most anybody asks.
     hsts: int = Field(ge=0, le=2 * _YEAR)
     corp: Literal["cross-origin", "same-site", "same-origin", "none"]
@@ -61,6 +60,8 @@ class DeliveryParameters(StageParameters):
             "serve_formats": (self.serve_formats, "a bucket gives one object for a URL, whatever "
                               "the browser takes"),
             "web_acl": (self.web_acl != "none", "WAF cannot stand in front of a bucket"),
+            "serve_queries": (self.serve_queries, "a bucket has no use for a query"),
+            "on_demand": (self.on_demand, "a bucket asks nobody for what it lacks"),
         }  # fmt: skip
         for name, (is_set, why) in wrong.items():
             if is_set:

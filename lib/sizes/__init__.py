@@ -1,6 +1,7 @@
 """Sizes: what one is, and the file they are listed in."""
 
 from lib.sizes.file import load_sizes, parse_sizes
+from lib.sizes.packed import packed, unpacked
 from lib.sizes.size import (
     MAX_EDGE,
     MEGABYTE,
@@ -19,6 +20,8 @@ __all__ = [
     "Size",
     "folders_of",
     "load_sizes",
+    "packed",
     "parse_sizes",
     "recipe_id",
+    "unpacked",
 ]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lib.errors import ConfigError
-from lib.sizes import Size, load_sizes, parse_sizes, recipe_id
+from lib.sizes import Size, load_sizes, packed, parse_sizes, recipe_id, unpacked
 
 
 def refused(document: Any) -> list[str]:
@@ -116,3 +116,27 @@ def test_a_recipe_changes_with_what_decides_the_bytes_and_with_nothing_else() ->
     assert recipe_id(size, "1") == recipe_id(same, "1")
     assert recipe_id(size, "1") != recipe_id(other, "1")
     assert recipe_id(size, "1") != recipe_id(size, "2")
+
+
+def test_packed_sizes_are_the_same_sizes_and_the_most_that_fit_a_stack_fit_the_environment() -> (
+    None
+):
+    rich = {
+        "formats": ["avif", "webp"],
+        "fit": "contain",
+        "background": "#f5f5f5",
+        "quality": {"jpeg": 82, "webp": 79, "avif": 55},
+    }
+    sizes = [
+        Size(name=f"gallery-{width}", width=width, height=width // 2, **rich)
+        for width in range(200, 3100, 100)
+    ]
+    text = packed(sizes)
+    assert unpacked(text) == sizes
+    assert len(text) < 1024
+
+
+@pytest.mark.parametrize("text", ["", "nonsense", "W10="])
+def test_a_text_that_holds_no_packed_sizes_is_a_value_error(text: str) -> None:
+    with pytest.raises(ValueError):
+        unpacked(text)
