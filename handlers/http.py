@@ -23,23 +23,14 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel
 
+from handlers.problems import PROBLEM, Problem, problem
 from handlers.requests import parsed, readable
 from lib.errors import PermanentError, ProblemKind, RequestError, TransientError
 
-PROBLEM = "application/problem+json"
 # Seconds after which another try makes sense where S3 or SQS are busy.
 _BUSY_SECONDS = "2"
 
 _logger = Logger(service="api")
-
-
-class Problem(BaseModel):
-    """Why a request was refused: `type` never changes, `detail` says what to do."""
-
-    type: ProblemKind
-    title: str
-    status: int
-    detail: str
 
 
 class Message(BaseModel):
@@ -116,11 +107,6 @@ def answer(
             "isBase64Encoded": False,
         }
     return app.resolve(event, context)
-
-
-def problem(status: int, kind: ProblemKind, detail: str) -> Problem:
-    """A refusal as a document."""
-    return Problem(type=kind, title=HTTPStatus(status).phrase, status=status, detail=detail)
 
 
 def _response(status: int, kind: ProblemKind, detail: str, **headers: str) -> Response[str]:

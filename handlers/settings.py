@@ -60,6 +60,28 @@ class ResizeSettings(Settings):
     landing_seconds: int = Field(gt=0)
 
 
+class DeclaredSettings(Settings):
+    """A function that makes missing variants of any of the stage's sizes."""
+
+    sizes: PackedSizes
+    originals_bucket: str
+    images_bucket: str
+    failures_bucket: str
+    # What the names of the sizes' queues begin with.
+    queue_prefix: str
+    # Seconds after which a worker looks at what was written here.
+    check_delay: int = Field(gt=0, le=900)
+    # None on a stage that purges nothing.
+    purge_queue_url: str | None = None
+    purge_delay: int = Field(0, ge=0, le=900)
+    browser_seconds: int = Field(ge=0)
+    cdn_seconds: int = Field(ge=0)
+    immutable: bool
+    # None on a stage whose images bucket is read by the CDN alone.
+    acl: Acl | None = None
+    max_upload_bytes: int = Field(gt=0)
+
+
 class FetchSettings(Settings):
     """The function that fetches photos by URL."""
 

@@ -10,7 +10,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 from pydantic import BaseModel, ConfigDict, Field
 
-from handlers.http import Problem, answer, problem, refusals, resolver, routes
+from handlers.http import answer, refusals, resolver, routes
+from handlers.problems import Problem, problem
 from handlers.settings import UploadSettings
 from lib.errors import RequestError
 from lib.fetching.orders import FetchDesk

@@ -21,7 +21,6 @@ from infra.api import (
 from infra.buckets import bucket_resources
 from infra.dashboard import dashboard_resources
 from infra.delivery import delivery_outputs, delivery_resources, images_url, served_formats
-from infra.delivery.caching import cache_control
 from infra.functions import function, role_resource
 from infra.numbers import Numbers
 from infra.options import for_every_role, topic_resources, tracing_mode
@@ -96,7 +95,7 @@ def _of_sizes(parameters: Parameters, sizes: list[Size]) -> tuple[dict[str, Any]
                 size,
                 prefix,
                 numbers,
-                cache_control=cache_control(size, parameters),
+                cache_control=parameters.caching.of(size),
                 public=parameters.is_public,
                 purge=purge,
             )

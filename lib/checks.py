@@ -23,6 +23,28 @@ _DELAYS = (0.5, 1, 2, 4)
 
 
 @dataclass(frozen=True)
+class LaterChecks:
+    """The queue of one size, whose workers are to look at a path after `delay` seconds."""
+
+    sqs: "SQSClient"
+    url: str
+    originals_bucket: str
+    delay: int
+
+    def ask(self, path: str) -> None:
+        """Send a message for this path; TransientError where SQS does not take it."""
+        self._send(path, self.delay)
+
+    def ask_now(self, path: str) -> None:
+        """The same, to be received at once."""
+        self._send(path, 0)
+
+    def _send(self, path: str, delay: int) -> None:
+        body = object_event(self.originals_bucket, keys.original_key(path))
+        queues.send(self.sqs, self.url, body, {}, delay=delay)
+
+
+@dataclass(frozen=True)
 class CheckQueue:
     """The queue of one size."""
 

@@ -6,10 +6,36 @@ the CDN changes them afterwards.
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from lib.aws.s3 import StoredObject
+    from lib.sizes import Size
+
+
+class Caching(NamedTuple):
+    """How long a stage's variants are kept, in seconds: by browsers, and by CloudFront.
+
+    Browsers get less by default, since nobody can purge their copies. `immutable` keeps them from
+    asking again before that time is over; it is for paths whose content never changes.
+    """
+
+    browser_seconds: int
+    cdn_seconds: int
+    immutable: bool
+
+    def of(self, size: "Size") -> str:
+        """Cache-Control of a size's variants: the size's own times, or the stage's."""
+        browser = _first(size.browser_seconds, self.browser_seconds)
+        cdn = _first(size.cdn_seconds, self.cdn_seconds)
+        immutable = self.immutable if size.immutable is None else size.immutable
+        said = f"public, max-age={browser}, s-maxage={cdn}"
+        return f"{said}, immutable" if immutable else said
+
+
+def _first(own: int | None, stages: int) -> int:
+    return stages if own is None else own
+
 
 Acl = Literal["public-read"]
 # Metadata that tells with which ACL a variant was written: a HEAD does not.

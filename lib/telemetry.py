@@ -81,6 +81,22 @@ class Telemetry:
             milliseconds=round(milliseconds),
         )
 
+    def asked(self, folder: str, path: str, action: str, milliseconds: float) -> None:
+        """A missing variant was asked for; `action` says what came of it.
+
+        `needless`: it was there all along, so that those who asked could not read it.
+        """
+        self._count("Asked", f"asked_{action}")
+        if action == "needless":
+            self._count("Needless")
+        self._add("Duration", MetricUnit.Milliseconds, milliseconds)
+        self._logger.info(
+            action,
+            folder=keys.escaped(folder),
+            path=keys.escaped(path),
+            milliseconds=round(milliseconds),
+        )
+
     def parked(self, message_id: str, path: str, reason: str, error: str) -> None:
         """A message became a dead letter."""
         self._count("Failed", f"failed_{reason}")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from lib import images, keys
 from lib.aws import s3 as objects
+from lib.checks import LaterChecks
 from lib.delivery import Delivery
 from lib.errors import ConflictError, PermanentError, TransientError
 from lib.metadata import ORIGINAL_ETAG, ORIGINAL_PIXELS, PIXELS, RECIPE
@@ -51,7 +52,11 @@ def _at_any_time() -> None:
 
 @dataclass(frozen=True)
 class Renderer:
-    """One size, and where its originals and variants are; `purges` is None without a CDN."""
+    """One size, and where its originals and variants are; `purges` is None without a CDN.
+
+    `checks` is for those who work outside of a queue: no message of theirs is delivered again if
+    they die between a write and the check of it.
+    """
 
     s3: "S3Client"
     size: Size
@@ -61,6 +66,7 @@ class Renderer:
     max_bytes: int
     turns: Turns
     purges: PurgeQueue | None = None
+    checks: LaterChecks | None = None
 
     def bring_up_to_date(self, path: str, check_time: Callable[[], None] = _at_any_time) -> Outcome:
         """Make the variants what the current original says; safe to repeat and to interrupt.
@@ -98,7 +104,9 @@ class Renderer:
             for key, rendition in zip(variants, renditions, strict=True)
             if self._made_from([variants[key]]) != original.etag
         }
-        self._intend_purge([key for key in stale if self._looks_else(variants[key], original.etag)])
+        self._announce(
+            path, [key for key in stale if self._looks_else(variants[key], original.etag)]
+        )
         # The size's own format comes last: the CDN shows it in place of one that is missing, and
         # would go on doing so for as long as it is cached.
         for key, rendition in reversed(stale.items()):
@@ -150,10 +158,18 @@ class Renderer:
         """
         return variant is not None and made_from(variant, self._recipe) != etag
 
-    def _intend_purge(self, replaced: list[str]) -> None:
-        """Queue it before the write: a worker that dies after the write cannot do it any more."""
-        if self.purges and replaced:
-            self.purges.intend(replaced)
+    def _announce(self, path: str, changed: list[str]) -> None:
+        """Queue before a write what has to follow it: who dies after it cannot do so any more."""
+        self._ask_for_check(path)
+        self._intend_purge(changed)
+
+    def _ask_for_check(self, path: str) -> None:
+        if self.checks:
+            self.checks.ask(path)
+
+    def _intend_purge(self, changed: list[str]) -> None:
+        if self.purges and changed:
+            self.purges.intend(changed)
 
     def _replace(
         self,
@@ -192,7 +208,8 @@ class Renderer:
     def _delete(
         self, path: str, variants: dict[str, objects.StoredObject], etag: str | None
     ) -> None:
-        self._intend_purge(list(variants))
+        if variants:
+            self._announce(path, list(variants))
         for key, variant in variants.items():
             objects.delete(self.s3, self.images_bucket, key, etag=variant.etag)
             self._check_original(path, etag)

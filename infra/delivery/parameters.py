@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from infra.stage import StageParameters, Words, words
+from lib.delivery import Caching
 
 # A year: the longest that CloudFront keeps anything.
 _YEAR = 365 * 24 * 60 * 60
@@ -43,6 +44,11 @@ class DeliveryParameters(StageParameters):
     web_acl: str
     # WAF's own bounds; requests of one address in five minutes.
     web_acl_rate: int = Field(ge=10, le=2_000_000_000)
+
+    @property
+    def caching(self) -> Caching:
+        """How long copies of variants are kept, unless their size says otherwise."""
+        return Caching(self.browser_seconds, self.cdn_seconds, self.immutable)
 
     @property
     def is_public(self) -> bool:

@@ -26,6 +26,7 @@ from hypothesis.stateful import (
 from lib import images
 from lib.aws import s3 as objects
 from lib.aws.failures import translated
+from lib.checks import LaterChecks
 from lib.delivery import Delivery
 from lib.errors import ConflictError, PermanentError, Reason, TransientError
 from lib.purges import PurgeQueue
@@ -43,6 +44,7 @@ VARIANT = f"40x30/{PATH}"
 STEPS = st.sampled_from([1, 100, 2, 100, 3, 4])
 # Whether the next write is one whose answer never comes.
 LATE = st.sampled_from([False, False, False, True])
+PURGES = "purges"
 SIZE = Size(name="40x30", width=40, height=30)
 
 
@@ -63,6 +65,7 @@ class World:
 
     s3: ModelS3 = field(default_factory=ModelS3)
     purges: list["Attempt"] = field(default_factory=list)
+    checks: list["Attempt"] = field(default_factory=list)
     cdn: bytes | None = None
 
     def variant(self) -> bytes | None:
@@ -81,10 +84,12 @@ class Attempt:
 
     To take one step, the whole attempt runs again: it is given the answers that it had, then one
     call is made for real, and the next one is not made. Nothing else that a worker reads can
-    change. `flying` is a write that was sent and has not been carried out.
+    change. `flying` is a write that was sent and has not been carried out. One that is `on_demand`
+    has no message: nobody tries again what it did not bring to its end.
     """
 
     world: World
+    on_demand: bool = False
     answered: list[Any] = field(default_factory=list)
     flying: Callable[[], Any] | None = None
 
@@ -114,6 +119,7 @@ class Replay:
 
     def __init__(self, attempt: Attempt, *, late: bool) -> None:
         self._attempt, self._late = attempt, late
+        self.on_demand = attempt.on_demand
         self._position, self._may_call = 0, True
 
     def __getattr__(self, method: str) -> Callable[..., Any]:
@@ -136,7 +142,9 @@ class Replay:
 
     def _ask(self, method: str, arguments: dict[str, Any]) -> Any:
         if method == "send_message":
-            self._attempt.world.purges.append(self._attempt)
+            world = self._attempt.world
+            queue = world.purges if arguments["QueueUrl"] == PURGES else world.checks
+            queue.append(self._attempt)
             return {}
         operation = partial(getattr(self._attempt.world.s3, method), **arguments)
         if self._late and method in ("put_object", "delete_object"):
@@ -182,7 +190,8 @@ class Pipeline(RuleBasedStateMachine):
             delivery=Delivery(""),
             max_bytes=1000,
             turns=Turns(1000),
-            purges=PurgeQueue(client, "queue", 60),
+            purges=PurgeQueue(client, PURGES, 60),
+            checks=LaterChecks(client, "checks", ORIGINALS, 60) if client.on_demand else None,
         )
 
     @initialize()
@@ -208,6 +217,13 @@ class Pipeline(RuleBasedStateMachine):
         self.workers.append(Attempt(self.world))
         self.work(which=-1, steps=steps, late=late)
 
+    @precondition(lambda self: len(self.workers) < 3)
+    @rule(steps=STEPS, late=LATE)
+    def ask(self, steps: int, late: bool) -> None:
+        """A visitor misses the picture: it is made without any message."""
+        self.workers.append(Attempt(self.world, on_demand=True))
+        self.work(which=-1, steps=steps, late=late)
+
     @precondition(lambda self: self.workers)
     @rule(which=st.integers(0, 2), steps=STEPS, late=LATE)
     def work(self, which: int, steps: int, late: bool) -> None:
@@ -221,17 +237,27 @@ class Pipeline(RuleBasedStateMachine):
     @precondition(lambda self: self.workers)
     @rule(which=st.integers(0, 2))
     def crash(self, which: int) -> None:
-        """The worker is gone; its message becomes visible again."""
-        self.workers.pop(which % len(self.workers))
-        self.messages += 1
+        """The worker is gone; its message, if it had one, becomes visible again."""
+        self.messages += not self.workers.pop(which % len(self.workers)).on_demand
 
     @precondition(lambda self: self.landing)
     @rule()
     def land(self) -> None:
         """Only then its message comes again: it waited longer than any write is under way."""
-        self.landing.pop(0).land()
-        self.messages += 1
+        attempt = self.landing.pop(0)
+        attempt.land()
+        self.messages += not attempt.on_demand
         self.world.visit()
+
+    @precondition(lambda self: self.world.checks)
+    @rule()
+    def check(self) -> None:
+        """The first check message whose writer has come to its end."""
+        for attempt in self.world.checks:
+            if attempt not in self.workers and attempt not in self.landing:
+                self.world.checks.remove(attempt)
+                self.messages += 1
+                return
 
     @precondition(lambda self: self.world.purges)
     @rule()
@@ -252,7 +278,7 @@ class Pipeline(RuleBasedStateMachine):
         if attempt.flying:
             self.landing.append(attempt)
         else:
-            self.messages += outcome == "returned"
+            self.messages += outcome == "returned" and not attempt.on_demand
         return True
 
     def teardown(self) -> None:
@@ -261,7 +287,9 @@ class Pipeline(RuleBasedStateMachine):
         Workers that are under way wait until the queue is empty, and writes until these have
         ended: else their messages would mend what they break.
         """
-        while self.workers or self.messages or self.landing:
+        while self.workers or self.messages or self.landing or self.world.checks:
+            if not (self.workers or self.messages or self.landing):
+                self.check()
             if self.messages:
                 self.messages -= 1
                 self.workers.append(Attempt(self.world))
@@ -323,17 +351,24 @@ class WithoutConditionOnPut(Renderer):
             self.s3.put_object(Bucket=IMAGES, Key=key, Body=rendition.data, Metadata=metadata)
 
 
+class WithoutLaterCheck(Renderer):
+    """Has nobody look after it, though no queue does."""
+
+    def _ask_for_check(self, path: str) -> None:
+        """Do nothing."""
+
+
 class WithoutPurges(Renderer):
     """Leaves the CDN alone."""
 
-    def _intend_purge(self, replaced: list[str]) -> None:
+    def _intend_purge(self, changed: list[str]) -> None:
         """Do nothing."""
 
 
 class WithPurgesAfterTheWrite(Renderer):
     """Queues the intention when the work is done, if it gets that far."""
 
-    def _intend_purge(self, replaced: list[str]) -> None:
+    def _intend_purge(self, changed: list[str]) -> None:
         """Do nothing yet."""
 
     def _check_original(self, path: str, etag: str | None) -> None:
@@ -374,6 +409,7 @@ def test_the_promise_holds_whatever_the_order() -> None:
         WithoutCheckAfterDelete,
         WithoutStartingOver,
         WithoutConditionOnPut,
+        WithoutLaterCheck,
         WithoutPurges,
         WithPurgesAfterTheWrite,
     ],

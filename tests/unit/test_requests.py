@@ -8,7 +8,8 @@ import pytest
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from handlers.http import PROBLEM, answer, resolver, routes
+from handlers.http import answer, resolver, routes
+from handlers.problems import PROBLEM
 from handlers.requests import path_of
 from lib.errors import ConfigError, PermanentError, ProblemKind, Reason, TransientError
 from tests.api import assert_reveals_nothing

@@ -1,0 +1,55 @@
+"""What makes missing variants, for the doors that do so: one renderer a size, when it is needed."""
+
+from functools import cache
+
+import boto3
+from botocore.config import Config
+
+from handlers.settings import DeclaredSettings
+from lib.aws import s3 as objects
+from lib.aws import sqs as queues
+from lib.checks import LaterChecks
+from lib.delivery import Caching, Delivery
+from lib.on_demand.declared import DeclaredVariants
+from lib.purges import PurgeQueue
+from lib.sizes import Size
+from lib.turns import Turns
+from lib.variants import Renderer
+
+# As for the sizes' workers; but somebody waits for the answer, so that nothing is tried thrice.
+_CLIENTS = Config(
+    connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2}
+)
+
+
+def declared_variants(settings: DeclaredSettings) -> DeclaredVariants:
+    """The use case, with clients of its own."""
+    s3 = boto3.client("s3", config=_CLIENTS)
+    sqs = boto3.client("sqs", config=_CLIENTS)
+    objects.write_once(s3)
+    caching = Caching(settings.browser_seconds, settings.cdn_seconds, settings.immutable)
+    purge_url = settings.purge_queue_url
+
+    @cache
+    def renderer_of(size: Size) -> Renderer:
+        queue_url = queues.find_queue(sqs, settings.queue_prefix + size.name)
+        return Renderer(
+            s3=s3,
+            size=size,
+            originals_bucket=settings.originals_bucket,
+            images_bucket=settings.images_bucket,
+            delivery=Delivery(caching.of(size), settings.acl),
+            max_bytes=settings.max_upload_bytes,
+            turns=Turns(size.waiting_memory),
+            purges=PurgeQueue(sqs, purge_url, settings.purge_delay) if purge_url else None,
+            checks=LaterChecks(sqs, queue_url, settings.originals_bucket, settings.check_delay),
+        )
+
+    return DeclaredVariants(
+        s3=s3,
+        originals_bucket=settings.originals_bucket,
+        images_bucket=settings.images_bucket,
+        failures_bucket=settings.failures_bucket,
+        sizes=settings.sizes,
+        renderer_of=renderer_of,
+    )

@@ -1,0 +1,23 @@
+"""The one form of a refusal: `application/problem+json` (RFC 9457)."""
+
+from http import HTTPStatus
+
+from pydantic import BaseModel
+
+from lib.errors import ProblemKind
+
+PROBLEM = "application/problem+json"
+
+
+class Problem(BaseModel):
+    """Why a request was refused: `type` never changes, `detail` says what to do."""
+
+    type: ProblemKind
+    title: str
+    status: int
+    detail: str
+
+
+def problem(status: int, kind: ProblemKind, detail: str) -> Problem:
+    """A refusal as a document."""
+    return Problem(type=kind, title=HTTPStatus(status).phrase, status=status, detail=detail)

@@ -1,0 +1,108 @@
+"""Missing variants of declared sizes, made as they are asked for.
+
+By the workers' own protocol, so that whoever is first, worker or request, the same bytes are stored
+once. Nothing that a stranger can ask for is rendered twice: what is stored is found, what could not
+be rendered has a failure record, and no size exists but the declared ones.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+from lib import keys
+from lib.aws import s3 as objects
+from lib.errors import PermanentError, ProblemKind, RequestError
+from lib.failure_records import FailureRecords
+from lib.on_demand.picture import Picture
+from lib.variants import Renderer
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+    from lib.sizes import Size
+
+
+class Found(NamedTuple):
+    """A stored variant, and whether this very request made it."""
+
+    key: str
+    stored: objects.StoredObject
+    made_now: bool
+
+    def is_older_than(self, span: timedelta) -> bool:
+        """Whether it was there for longer: then it need not have been asked for here."""
+        return not self.made_now and datetime.now(UTC) - self.stored.modified > span
+
+
+@dataclass(frozen=True)
+class DeclaredVariants:
+    """Finds or makes variants of a stage's sizes; `renderer_of` gives what renders a size."""
+
+    s3: "S3Client"
+    originals_bucket: str
+    images_bucket: str
+    failures_bucket: str
+    sizes: "list[Size]"
+    renderer_of: Callable[["Size"], Renderer]
+
+    def find(self, folder: str, path: str) -> Found:
+        """The variant in a folder of the images bucket, made now if it was missing.
+
+        RequestError where there can be none, TransientError where another try may do better.
+        """
+        size = self._size(folder)
+        try:
+            key = keys.variant_key(folder, path)
+            keys.check_original(path)
+            self._check_record(size, path)
+            outcome = self._brought_up_to_date(size, path)
+        except PermanentError as error:
+            raise RequestError(404, ProblemKind.NOT_RENDERED, f"{error.reason}: {error}") from error
+        stored = None
+        if outcome in ("rendered", "current"):
+            stored = objects.head(self.s3, self.images_bucket, key)
+        if stored is None:
+            raise RequestError(
+                404,
+                ProblemKind.NO_PICTURE,
+                f"there is no photo at {keys.escaped(path)!r}: upload it first",
+            )
+        return Found(key, stored, made_now=outcome == "rendered")
+
+    def picture(self, found: Found) -> Picture:
+        """The bytes of a variant; RequestError where it was deleted a moment ago."""
+        download = objects.get(self.s3, self.images_bucket, found.key)
+        if not isinstance(download, objects.Download):
+            raise RequestError(404, ProblemKind.NO_PICTURE, "the photo was deleted a moment ago")
+        data = download.read(max_bytes=download.length)
+        return Picture(data, found.stored.content_type, found.stored.cache_control)
+
+    def _size(self, folder: str) -> "Size":
+        for size in self.sizes:
+            if folder in size.folders:
+                return size
+        raise RequestError(
+            404,
+            ProblemKind.UNKNOWN_SIZE,
+            f"there is no such size: the sizes are {', '.join(size.name for size in self.sizes)}",
+        )
+
+    def _check_record(self, size: "Size", path: str) -> None:
+        """Refuse (RequestError) what a worker has tried, and could not render."""
+        record = FailureRecords(self.s3, self.failures_bucket, size.name).read(path)
+        if record is None:
+            return
+        original = objects.head(self.s3, self.originals_bucket, keys.original_key(path))
+        if original is not None and record.is_about(original.modified):
+            raise RequestError(404, ProblemKind.NOT_RENDERED, f"{record.reason}: {record.error}")
+
+    def _brought_up_to_date(self, size: "Size", path: str) -> str:
+        renderer = self.renderer_of(size)
+        try:
+            return renderer.bring_up_to_date(path).action
+        except PermanentError:
+            # A worker parks it and leaves the record that spares the next request all this.
+            if renderer.checks:
+                renderer.checks.ask_now(path)
+            raise
