@@ -5,6 +5,7 @@ from typing import Any
 from infra.names import logical_id, ref
 from infra.numbers import Numbers
 from lib.sizes import Size
+from lib.telemetry import NAMESPACE
 
 # SQS reports every minute; five looks smooth a queue that is briefly behind.
 _PERIOD = 60
@@ -47,19 +48,37 @@ def age_alarm(queue_name: str, description: str, *, above: int) -> dict[str, Any
     )
 
 
+def metric_alarm(
+    name: str, description: str, *, metric: str, size: str, above: int
+) -> dict[str, Any]:
+    """An alarm on one of our own metrics, counted for some minutes on end."""
+    own = {
+        "Namespace": NAMESPACE,
+        "Dimensions": [{"Name": "size", "Value": size}],
+        "Statistic": "Sum",
+    }
+    return _alarm(name, description, metric=metric, above=above, periods=_PERIODS_OF_AGE, **own)
+
+
 def _alarm(
-    queue_name: str, description: str, *, metric: str, above: int = 0, periods: int = 1
+    name: str,
+    description: str,
+    *,
+    metric: str,
+    above: int = 0,
+    periods: int = 1,
+    **more: Any,
 ) -> dict[str, Any]:
     return {
         "Type": "AWS::CloudWatch::Alarm",
         "Properties": {
-            "AlarmName": f"{queue_name}-{metric}",
+            "AlarmName": f"{name}-{metric}",
             "AlarmDescription": description,
             "AlarmActions": [ref("AlarmTopic")],
             "OKActions": [ref("AlarmTopic")],
             "Namespace": "AWS/SQS",
             "MetricName": metric,
-            "Dimensions": [{"Name": "QueueName", "Value": queue_name}],
+            "Dimensions": [{"Name": "QueueName", "Value": name}],
             "Statistic": "Maximum",
             "Period": _PERIOD,
             "EvaluationPeriods": periods,
@@ -67,5 +86,6 @@ def _alarm(
             "Threshold": above,
             # SQS stops reporting on queues that nobody used for six hours.
             "TreatMissingData": "notBreaching",
+            **more,
         },
     }

@@ -23,6 +23,7 @@ from infra.dashboard import dashboard_resources
 from infra.delivery import delivery_outputs, delivery_resources, images_url, served_formats
 from infra.functions import function, role_resource
 from infra.numbers import Numbers
+from infra.on_demand import on_demand_function, on_demand_outputs, on_demand_resources
 from infra.options import for_every_role, topic_resources, tracing_mode
 from infra.parameters import Parameters, checked
 from infra.purges import purge_function, purge_resources
@@ -46,6 +47,9 @@ def generate(given: dict[str, Any]) -> dict[str, Any]:
         formats = bool(served_formats(parameters, sizes))
         functions |= purge_function(parameters.prefix, formats=formats)
         resources |= purge_resources(parameters)
+    numbers = Numbers(parameters.timeout, parameters.max_concurrency, parameters.landing)
+    functions |= on_demand_function(parameters, sizes, numbers, purge=parameters.purges)
+    resources |= on_demand_resources(parameters, sizes, purge=parameters.purges)
     functions |= api_functions(parameters, sizes, images_url(parameters))
     functions |= fetch_function(parameters, parameters.landing)
     resources |= api_resources(parameters) | fetch_resources(parameters)
@@ -63,7 +67,7 @@ def generate(given: dict[str, Any]) -> dict[str, Any]:
         "functions": functions,
         "resources": {
             "Resources": resources,
-            "Outputs": outputs | delivery_outputs(parameters),
+            "Outputs": outputs | delivery_outputs(parameters) | on_demand_outputs(parameters),
             "extensions": stage_settings(parameters),
         },
         "tracing": tracing_mode(parameters),

@@ -25,6 +25,8 @@ DLQ_RETENTION = 14 * _DAY
 # A message this old means that the queue is not drained: a full batch and one retry fit in.
 MAX_AGE_TIMEOUTS = 6
 
+# Somebody waits for a picture that is made on demand, and CloudFront gives up after 30 s.
+ON_DEMAND_TIMEOUT = 25
 # The longest that SQS delays a message.
 MAX_DELAY = 900
 
@@ -53,7 +55,12 @@ class Numbers:
     @property
     def purge_delay(self) -> int:
         """How long an intention to purge waits, so that no write can come after the purge."""
-        return self.timeout + self.landing
+        return max(self.timeout, ON_DEMAND_TIMEOUT) + self.landing
+
+    @property
+    def check_delay(self) -> int:
+        """How long a check message waits, so that it comes after all writes made on demand."""
+        return ON_DEMAND_TIMEOUT + self.landing
 
     @property
     def max_age(self) -> int:

@@ -2,20 +2,88 @@
 
 The emulator answers for a CloudFront distribution by the request's Host, which clients cannot
 set by an address alone: this passes requests on with the right one. It also stands in for what the
-emulator lacks of CloudFront: the leave to list a bucket, and origin groups.
+emulator lacks of CloudFront: the leave to list a bucket, origin groups, and origin access control
+for Function URLs.
 """
 
-import sys
+import argparse
 from http.client import HTTPConnection, HTTPMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+from local.emulator import REGION, ROOT_KEY
 
 _FORBIDDEN, _NOT_FOUND = 403, 404
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "host"}
+# Longer than anything behind it takes.
+_SECONDS = 40
+# What the distribution's function says, instead of passing a request on, to this header; of the URI
+# that it has made of the request's (infra/delivery/emulated.js).
+_ASK, _URI = "X-Fanout-Ask", "X-Fanout-Uri"
 
 
-def serve(port: int, emulator_port: int, domain: str) -> None:
-    """Answer on 127.0.0.1:`port` for the distribution of this domain, until stopped."""
+class Answer(NamedTuple):
+    """What came back."""
+
+    status: int
+    headers: HTTPMessage
+    body: bytes
+
+
+class Distribution(NamedTuple):
+    """A distribution of the emulator, and the id of the Function URL that it falls over to."""
+
+    port: int
+    domain: str
+    on_demand: str
+
+    def ask(self, method: str, path: str, headers: dict[str, str]) -> Answer:
+        """What the distribution answers, with its origin groups."""
+        answer = self._ask(method, path, headers)
+        if answer.status != _NOT_FOUND:
+            return answer
+        if self.on_demand:
+            mapped = self._ask(method, path, {**headers, _ASK: "uri"}).headers.get(_URI)
+            return self._fall_over(method, mapped or path.partition("?")[0])
+        if "Accept" in answer.headers.get("Vary", "").split(", "):
+            # A format may be missing: who asks for none gets the size's own.
+            without = {k: v for k, v in headers.items() if k.lower() != "accept"}
+            return self._ask(method, path, without)
+        return answer
+
+    def _ask(self, method: str, path: str, headers: dict[str, str]) -> Answer:
+        # The distribution turns plain http away; on this machine there is nothing else.
+        own = {"Host": self.domain, "X-Forwarded-Proto": "https"}
+        answer = self._send(method, path, {**headers, **own})
+        return answer._replace(status=_status(answer.status, path))
+
+    def _fall_over(self, method: str, path: str) -> Answer:
+        """As CloudFront asks for what S3 lacks, signed.
+
+        A Function URL hands a path over as it was escaped; the emulator takes one escape off.
+        """
+        url = f"http://127.0.0.1:{self.port}/_aws/lambda-url/{self.on_demand}{quote(path)}"
+        request = AWSRequest(method, url)
+        SigV4Auth(Credentials(*ROOT_KEY.values()), "lambda", REGION).add_auth(request)
+        return self._send(method, url, dict(request.headers.items()))
+
+    def _send(self, method: str, path: str, headers: dict[str, str]) -> Answer:
+        emulator = HTTPConnection("127.0.0.1", self.port, timeout=_SECONDS)
+        try:
+            emulator.request(method, path, headers=headers)
+            answer = emulator.getresponse()
+            return Answer(answer.status, answer.headers, answer.read())
+        finally:
+            emulator.close()
+
+
+def serve(port: int, distribution: Distribution) -> None:
+    """Answer on 127.0.0.1:`port` for a distribution, until stopped."""
 
     class Handler(BaseHTTPRequestHandler):
         """Passes one request on."""
@@ -32,32 +100,15 @@ def serve(port: int, emulator_port: int, domain: str) -> None:
 
         def _pass_on(self) -> None:
             headers = {k: v for k, v in self.headers.items() if k.lower() not in _HOP_BY_HOP}
-            status, told, body = self._ask(headers)
-            if status == _NOT_FOUND and "Accept" in told.get("Vary", "").split(", "):
-                # A format may be missing: who asks for none gets the size's own.
-                without = {k: v for k, v in headers.items() if k.lower() != "accept"}
-                status, told, body = self._ask(without)
-            self.send_response_only(status)
-            for name, value in told.items():
+            answer = distribution.ask(self.command, self.path, headers)
+            self.send_response_only(answer.status)
+            for name, value in answer.headers.items():
                 if name.lower() not in _HOP_BY_HOP:
                     self.send_header(name, value)
-            if told.get("Content-Length") is None:
-                self.send_header("Content-Length", str(len(body)))
+            if answer.headers.get("Content-Length") is None:
+                self.send_header("Content-Length", str(len(answer.body)))
             self.end_headers()
-            self.wfile.write(body)
-
-        def _ask(self, headers: dict[str, str]) -> tuple[int, HTTPMessage, bytes]:
-            emulator = HTTPConnection("127.0.0.1", emulator_port, timeout=30)
-            # The distribution turns plain http away; on this machine there is nothing else.
-            emulator.request(
-                self.command,
-                self.path,
-                headers={**headers, "Host": domain, "X-Forwarded-Proto": "https"},
-            )
-            answer = emulator.getresponse()
-            body = answer.read()
-            emulator.close()
-            return _status(answer.status, self.path), answer.headers, body
+            self.wfile.write(answer.body)
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  its name upstream
             """Say nothing: the emulator logs every request."""
@@ -75,5 +126,16 @@ def _status(status: int, path: str) -> int:
     return _NOT_FOUND if status == _FORBIDDEN and folder else status
 
 
+def main() -> None:
+    """Serve the distribution that the arguments name."""
+    parser = argparse.ArgumentParser(prog="python -m local.cdn", description=__doc__)
+    parser.add_argument("port", type=int)
+    parser.add_argument("emulator_port", type=int)
+    parser.add_argument("domain")
+    parser.add_argument("--on-demand", default="", help="id of a Function URL")
+    given = parser.parse_args()
+    serve(given.port, Distribution(given.emulator_port, given.domain, given.on_demand))
+
+
 if __name__ == "__main__":
-    serve(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3])
+    main()

@@ -11,6 +11,7 @@ from local.processes import Processes, clean_environment
 # The emulator's root key: it passes with any secret. Everybody else is held to their policies.
 ROOT_KEY = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 NAME = "emulator"
+REGION = "us-east-1"
 
 
 def start(processes: Processes, state: Path, port: int, *, checks: bool = True) -> None:

@@ -18,10 +18,10 @@ from cli.stage import TOKEN
 from lib.errors import ConfigError
 from lib.tokens import Tokens, check
 from local import cors, emulator
+from local.emulator import REGION
 from local.processes import Processes, clean_environment, free_port
 
 STAGE = "local"
-REGION = "us-east-1"
 PROJECT = Path(__file__).resolve().parent.parent
 _CDN = "cdn"
 # What people who type find in the environment, beside CDN_URL.
@@ -153,10 +153,10 @@ class LocalStack:
         if API not in environment:
             self._export({API: outputs["ApiUrl"]})
         _let_acls_count(endpoint, outputs["ImagesBucketName"], count="CdnUrl" not in outputs)
-        if "CdnUrl" not in outputs:
-            self._processes.stop(_CDN)
-        elif not self._processes.are_running(_CDN):
-            self._start_cdn(_port(environment["CDN_URL"]), _port(endpoint), outputs["CdnUrl"])
+        # Anew, because another deploy may have given it another function to fall over to.
+        self._processes.stop(_CDN)
+        if "CdnUrl" in outputs:
+            self._start_cdn(_port(environment["CDN_URL"]), _port(endpoint), outputs)
         stack = Stack(
             endpoint=endpoint,
             region=REGION,
@@ -191,14 +191,14 @@ class LocalStack:
             output["OutputKey"]: output["OutputValue"] for output in stacks[0].get("Outputs", [])
         }
 
-    def _start_cdn(self, port: int, emulator_port: int, url: str) -> None:
-        command = [sys.executable, "-m", "local.cdn", str(port), str(emulator_port)]
-        self._processes.start(
-            _CDN,
-            [*command, url.removeprefix("https://")],
-            port,
-            clean_environment() | {"PYTHONPATH": str(PROJECT)},
-        )
+    def _start_cdn(self, port: int, emulator_port: int, outputs: dict[str, str]) -> None:
+        domain = outputs["CdnUrl"].removeprefix("https://")
+        command = [sys.executable, "-m", "local.cdn", str(port), str(emulator_port), domain]
+        if "OnDemandUrl" in outputs:
+            url_id = outputs["OnDemandUrl"].removeprefix("https://").partition(".")[0]
+            command += ["--on-demand", url_id]
+        environment = clean_environment() | {"PYTHONPATH": str(PROJECT)}
+        self._processes.start(_CDN, command, port, environment)
 
 
 def _let_acls_count(endpoint: str, bucket: str, *, count: bool) -> None:

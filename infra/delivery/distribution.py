@@ -12,6 +12,14 @@ _ERRORS = (403, 404, 500, 502, 503, 504)
 _ERROR_SECONDS = 5
 # The longest that CloudFront keeps anything, whatever an object says.
 _YEAR = 365 * 24 * 60 * 60
+ON_DEMAND = "on-demand"
+# How Serverless names what it makes of the function's `url` (infra/on_demand.py).
+FUNCTION_URL = "OndemandLambdaFunctionUrl"
+
+
+def has_on_demand_origin(parameters: DeliveryParameters) -> bool:
+    """Whether the function is an origin; an emulator's CDN cannot call it (local/cdn.py does)."""
+    return bool(parameters.on_demand and not parameters.emulator)
 
 
 def distribution_resources(parameters: DeliveryParameters, formats: Formats) -> dict[str, Any]:
@@ -24,7 +32,7 @@ def distribution_resources(parameters: DeliveryParameters, formats: Formats) -> 
         "SigningBehavior": "always",
         "SigningProtocol": "sigv4",
     }
-    return {
+    resources = {
         "Distribution": {
             "Type": "AWS::CloudFront::Distribution",
             "Properties": {"DistributionConfig": _config(parameters, formats)},
@@ -38,10 +46,22 @@ def distribution_resources(parameters: DeliveryParameters, formats: Formats) -> 
             "Properties": {"CachePolicyConfig": _cache_policy(name, parameters, formats)},
         },
     }
+    if has_on_demand_origin(parameters):
+        of_function = {
+            **access,
+            "Name": f"{name}-on-demand",
+            "OriginAccessControlOriginType": "lambda",
+        }
+        resources["OnDemandAccess"] = {
+            "Type": "AWS::CloudFront::OriginAccessControl",
+            "Properties": {"OriginAccessControlConfig": of_function},
+        }
+    return resources
 
 
 def _config(parameters: DeliveryParameters, formats: Formats) -> dict[str, Any]:
     folders = folder_origins(parameters, formats)
+    group = _origin_group(parameters)
     config: dict[str, Any] = {
         "Comment": parameters.prefix,
         "Enabled": True,
@@ -51,8 +71,10 @@ def _config(parameters: DeliveryParameters, formats: Formats) -> dict[str, Any]:
         "Origins": [
             _origin("images"),
             *(_origin(name, OriginPath=path) for name, path in folders.items()),
+            *_on_demand_origins(parameters),
         ],
-        "DefaultCacheBehavior": _behaviour(formats),
+        **({"OriginGroups": {"Quantity": 1, "Items": [group]}} if group else {}),
+        "DefaultCacheBehavior": _behaviour(formats, group["Id"] if group else "images"),
         "CustomErrorResponses": [
             {"ErrorCode": code, "ErrorCachingMinTTL": _ERROR_SECONDS} for code in _ERRORS
         ],
@@ -83,9 +105,44 @@ def _origin(name: str, **more: Any) -> dict[str, Any]:
     }
 
 
-def _behaviour(formats: Formats) -> dict[str, Any]:
+def _on_demand_origins(parameters: DeliveryParameters) -> list[dict[str, Any]]:
+    if not has_on_demand_origin(parameters):
+        return []
+    url = {"Fn::GetAtt": [FUNCTION_URL, "FunctionUrl"]}
+    return [
+        {
+            "Id": ON_DEMAND,
+            # The host of https://host/
+            "DomainName": {"Fn::Select": [2, {"Fn::Split": ["/", url]}]},
+            "OriginAccessControlId": {"Fn::GetAtt": ["OnDemandAccess", "Id"]},
+            "CustomOriginConfig": {
+                "OriginProtocolPolicy": "https-only",
+                "OriginSSLProtocols": ["TLSv1.2"],
+                # Beyond the function's own timeout: its answer counts, not CloudFront's.
+                "OriginReadTimeout": 30,
+            },
+        }
+    ]
+
+
+def _origin_group(parameters: DeliveryParameters) -> dict[str, Any] | None:
+    """S3 first, and the function where S3 has no such picture.
+
+    It says 403 in place of 404 to those who may not list, which a mistake in a policy makes of us.
+    """
+    if not (has_on_demand_origin(parameters) and "declared" in parameters.on_demand):
+        return None
+    members = [{"OriginId": "images"}, {"OriginId": ON_DEMAND}]
+    return {
+        "Id": "images-then-on-demand",
+        "FailoverCriteria": {"StatusCodes": {"Quantity": 2, "Items": [403, 404]}},
+        "Members": {"Quantity": 2, "Items": members},
+    }
+
+
+def _behaviour(formats: Formats, origin: str) -> dict[str, Any]:
     behaviour: dict[str, Any] = {
-        "TargetOriginId": "images",
+        "TargetOriginId": origin,
         "ViewerProtocolPolicy": "redirect-to-https",
         "AllowedMethods": ["GET", "HEAD"],
         "CachedMethods": ["GET", "HEAD"],

@@ -8,7 +8,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from handlers import deletion, openapi, resize, status, uploads
+from handlers import deletion, on_demand, openapi, resize, status, uploads
 from lib.sizes import Size
 from tests.payloads import sqs_batch
 
@@ -39,6 +39,8 @@ def _forget() -> None:
     """What the functions keep in their containers."""
     for kept in (
         resize._worker,
+        on_demand._variants,
+        on_demand._telemetry,
         uploads._desk,
         status._desk,
         deletion._deletion,

@@ -1,0 +1,152 @@
+"""The function that makes pictures as they are asked for, and CloudFront's leave to ask it.
+
+A Function URL, because it carries a picture without API Gateway's price and timeout, and CloudFront
+can be the only one to call it.
+"""
+
+from typing import Any
+
+from infra.alarms import metric_alarm
+from infra.delivery.distribution import FUNCTION_URL
+from infra.delivery.parameters import DeliveryParameters
+from infra.functions import (
+    FAILURES_BUCKET,
+    IMAGES_BUCKET,
+    ORIGINALS_BUCKET,
+    PURGE_QUEUE,
+    allocator,
+    assumed_by_lambda,
+    listing,
+    logging,
+)
+from infra.names import allow, arn, logical_id, ref, sub
+from infra.numbers import ON_DEMAND_TIMEOUT, Numbers
+from infra.options import for_every_role
+from lib.keys import ORIGINALS
+from lib.sizes import Size, packed
+
+_NAME = "on-demand"
+_FUNCTION = "ondemand"
+_ROLE = "RoleOfOnDemand"
+# How Serverless names the function that it makes of its entry.
+FUNCTION = "OndemandLambdaFunction"
+_DISTRIBUTION = "arn:${AWS::Partition}:cloudfront::${AWS::AccountId}:distribution/${Distribution}"
+# Where CloudFront asks for pictures that are there, something is wrong with its leave to read.
+# Requests that race with a worker make some such, a few a minute at most.
+_NEEDLESS = 20
+
+
+def on_demand_function(
+    parameters: DeliveryParameters, sizes: list[Size], numbers: Numbers, *, purge: bool
+) -> dict[str, Any]:
+    """The function's entry in serverless.yml's list of functions, by its key; none if not asked."""
+    if not parameters.on_demand:
+        return {}
+    largest = max(sizes, key=lambda size: size.memory)
+    return {
+        _FUNCTION: {
+            "name": f"{parameters.prefix}-{_NAME}",
+            "description": "Makes pictures that CloudFront asks for and S3 lacks",
+            "handler": "handlers.on_demand.handler",
+            "role": arn(_ROLE),
+            # A photo that one of the workers can render, this one can.
+            "memorySize": largest.memory,
+            "timeout": ON_DEMAND_TIMEOUT,
+            "environment": allocator(largest)
+            | declared_settings(parameters, sizes, numbers, purge=purge),
+            "url": {"authorizer": "aws_iam"},
+        }
+    }
+
+
+def declared_settings(
+    parameters: DeliveryParameters, sizes: list[Size], numbers: Numbers, *, purge: bool
+) -> dict[str, Any]:
+    """The environment of a function that makes missing variants of any size."""
+    settings = {
+        "SIZES": packed(sizes),
+        "ORIGINALS_BUCKET": ref("OriginalsBucket"),
+        "IMAGES_BUCKET": ref("ImagesBucket"),
+        "FAILURES_BUCKET": ref("FailuresBucket"),
+        "QUEUE_PREFIX": f"{parameters.prefix}-",
+        "CHECK_DELAY": str(numbers.check_delay),
+        "BROWSER_SECONDS": str(parameters.browser_seconds),
+        "CDN_SECONDS": str(parameters.cdn_seconds),
+        "IMMUTABLE": str(parameters.immutable).lower(),
+    }
+    if parameters.is_public:
+        settings["ACL"] = "public-read"
+    if purge:
+        settings |= {"PURGE_QUEUE_URL": ref(PURGE_QUEUE), "PURGE_DELAY": str(numbers.purge_delay)}
+    return settings
+
+
+def declared_statements(
+    parameters: DeliveryParameters, sizes: list[Size], *, purge: bool
+) -> list[dict[str, Any]]:
+    """What the role of such a function is allowed: what all workers together are."""
+    acl = ["s3:PutObjectAcl"] if parameters.is_public else []
+    actions = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", *acl]
+    queues = [arn(logical_id("Queue", size)) for size in sizes]
+    return [
+        # Each folder by itself would not fit into a role's 10,240 characters; all of the bucket is
+        # some size's.
+        allow(actions, sub(f"{IMAGES_BUCKET}/*")),
+        listing(IMAGES_BUCKET, ["*/"]),
+        allow(["s3:GetObject"], sub(f"{FAILURES_BUCKET}/*")),
+        listing(FAILURES_BUCKET, ["*/"]),
+        allow(["sqs:GetQueueUrl", "sqs:SendMessage"], queues),
+        *([allow(["sqs:SendMessage"], arn(PURGE_QUEUE))] if purge else []),
+    ]
+
+
+def on_demand_resources(
+    parameters: DeliveryParameters, sizes: list[Size], *, purge: bool
+) -> dict[str, Any]:
+    """Role, CloudFront's two grants, and an alarm."""
+    if not parameters.on_demand:
+        return {}
+    name = f"{parameters.prefix}-{_NAME}"
+    role = assumed_by_lambda(
+        _NAME,
+        logging(name),
+        allow(["s3:GetObject"], sub(f"{ORIGINALS_BUCKET}/{ORIGINALS}*")),
+        listing(ORIGINALS_BUCKET, [ORIGINALS]),
+        *declared_statements(parameters, sizes, purge=purge),
+        *for_every_role(parameters),
+    )
+    return {
+        _ROLE: role,
+        # Lambda asks for both of a caller of a Function URL; with the first alone CloudFront is
+        # answered 403 before the function runs.
+        "CdnMayCallUrl": _grant("lambda:InvokeFunctionUrl", FunctionUrlAuthType="AWS_IAM"),
+        "CdnMayInvoke": _grant("lambda:InvokeFunction", InvokedViaFunctionUrl=True),
+        "AlarmOnNeedless": metric_alarm(
+            name,
+            "CloudFront asks to have pictures made that are there: it cannot read the images "
+            "bucket; look at the bucket's policy, and at the origin access control",
+            metric="Needless",
+            size=_NAME,
+            above=_NEEDLESS,
+        ),
+    }
+
+
+def on_demand_outputs(parameters: DeliveryParameters) -> dict[str, Any]:
+    """Where the function is: for the local CDN, which stands in for origin groups."""
+    if not parameters.on_demand:
+        return {}
+    return {"OnDemandUrl": {"Value": {"Fn::GetAtt": [FUNCTION_URL, "FunctionUrl"]}}}
+
+
+def _grant(action: str, **more: Any) -> dict[str, Any]:
+    return {
+        "Type": "AWS::Lambda::Permission",
+        "Properties": {
+            "Action": action,
+            "FunctionName": arn(FUNCTION),
+            "Principal": "cloudfront.amazonaws.com",
+            "SourceArn": sub(_DISTRIBUTION),
+            **more,
+        },
+    }
