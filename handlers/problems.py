@@ -1,6 +1,7 @@
 """The one form of a refusal: `application/problem+json` (RFC 9457)."""
 
 from http import HTTPStatus
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -21,3 +22,12 @@ class Problem(BaseModel):
 def problem(status: int, kind: ProblemKind, detail: str) -> Problem:
     """A refusal as a document."""
     return Problem(type=kind, title=HTTPStatus(status).phrase, status=status, detail=detail)
+
+
+def refusal(status: int, kind: ProblemKind, detail: str, cache_control: str) -> dict[str, Any]:
+    """A refusal as a function answers it."""
+    return {
+        "statusCode": status,
+        "headers": {"Content-Type": PROBLEM, "Cache-Control": cache_control},
+        "body": problem(status, kind, detail).model_dump_json(),
+    }

@@ -82,6 +82,12 @@ class DeclaredSettings(Settings):
     max_upload_bytes: int = Field(gt=0)
 
 
+class WebsiteSettings(DeclaredSettings):
+    """The function that S3's website sends visitors to."""
+
+    images_url: str
+
+
 class FetchSettings(Settings):
     """The function that fetches photos by URL."""
 

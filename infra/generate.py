@@ -28,6 +28,7 @@ from infra.options import for_every_role, topic_resources, tracing_mode
 from infra.parameters import Parameters, checked
 from infra.purges import purge_function, purge_resources
 from infra.queues import queue_resources
+from infra.website import website_function, website_resources
 from lib.errors import ConfigError
 from lib.sizes import Size, load_sizes
 
@@ -50,12 +51,14 @@ def generate(given: dict[str, Any]) -> dict[str, Any]:
     numbers = Numbers(parameters.timeout, parameters.max_concurrency, parameters.landing)
     functions |= on_demand_function(parameters, sizes, numbers, purge=parameters.purges)
     resources |= on_demand_resources(parameters, sizes, purge=parameters.purges)
+    functions |= website_function(parameters, sizes, numbers, images_url(parameters))
+    resources |= website_resources(parameters, sizes)
     functions |= api_functions(parameters, sizes, images_url(parameters))
     functions |= fetch_function(parameters, parameters.landing)
     resources |= api_resources(parameters) | fetch_resources(parameters)
     secret, outputs = tokens_secret(parameters)
     for part in (
-        delivery_resources(parameters, sizes),
+        delivery_resources(parameters, sizes, parameters.api_url),
         bucket_resources(parameters),
         topic_resources(parameters),
         secret,
@@ -68,7 +71,7 @@ def generate(given: dict[str, Any]) -> dict[str, Any]:
         "resources": {
             "Resources": resources,
             "Outputs": outputs | delivery_outputs(parameters) | on_demand_outputs(parameters),
-            "extensions": stage_settings(parameters),
+            "extensions": stage_settings(parameters, functions),
         },
         "tracing": tracing_mode(parameters),
         "names": json.dumps([size.name for size in sizes]),

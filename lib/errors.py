@@ -49,6 +49,7 @@ class ProblemKind(StrEnum):
     UNKNOWN_SIZE = "unknown_size"
     NO_PICTURE = "no_picture"
     NOT_RENDERED = "not_rendered"
+    NOT_READABLE = "not_readable"
     UNSUPPORTED_TYPE = "unsupported_type"
     BUSY = "busy"
     INTERNAL = "internal"

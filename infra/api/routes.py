@@ -6,6 +6,7 @@ from typing import Any
 from infra.api.auth import AUTHORIZER, TOKENS_ARN, authorizer, authorizers
 from infra.api.fetching import FETCH_QUEUE
 from infra.api.parameters import ApiParameters
+from infra.delivery.website import ROUTE
 from infra.functions import (
     FAILURES_BUCKET,
     IMAGES_BUCKET,
@@ -23,6 +24,7 @@ from lib.sizes import Size
 # Seconds that browsers keep the answer to a preflight; Chromium keeps none for longer than 7,200.
 _PREFLIGHT_SECONDS = 3600
 DOCS = "GET /docs"
+MISSING = f"GET /{ROUTE}/{{path+}}"
 # Of a stage's rate, requests a second for each route. A client asks for a status several times
 # for each ticket; a batch stands for a hundred tickets; documents are for people.
 _SHARES = {
@@ -32,6 +34,8 @@ _SHARES = {
     "GET /uploads/{path+}": 4.0,
     "DELETE /uploads": 0.5,
     "DELETE /uploads/{path+}": 0.5,
+    # A page of a gallery that nobody has looked at yet.
+    MISSING: 1.0,
     "GET /openapi.json": 0.05,
     DOCS: 0.05,
 }
@@ -183,9 +187,14 @@ def api_resources(parameters: ApiParameters) -> dict[str, Any]:
     }
 
 
-def stage_settings(parameters: ApiParameters) -> dict[str, Any]:
+def stage_settings(parameters: ApiParameters, functions: dict[str, Any]) -> dict[str, Any]:
     """What the API's stage is given beyond what Serverless makes of it: how often each route."""
-    routes = [route for route in _SHARES if parameters.swagger or route != DOCS]
+    routes = [
+        f"{event['httpApi']['method']} {event['httpApi']['path']}"
+        for function in functions.values()
+        for event in function.get("events", [])
+        if "httpApi" in event
+    ]
     each = {route: _throttle(parameters.requests_per_second * _SHARES[route]) for route in routes}
     return {
         "HttpApiStage": {

@@ -27,14 +27,16 @@ __all__ = [
 _CDN = "https://${Distribution.DomainName}"
 
 
-def delivery_resources(parameters: DeliveryParameters, sizes: list[Size]) -> dict[str, Any]:
+def delivery_resources(
+    parameters: DeliveryParameters, sizes: list[Size], api_url: Any
+) -> dict[str, Any]:
     """Everything between the images bucket and a visitor; ConfigError where it cannot be made."""
+    bucket = images_bucket(parameters, sizes, api_url) | images_policy(parameters)
     if parameters.is_public:
-        return images_bucket(parameters) | images_policy(parameters)
+        return bucket
     formats: Formats = served_formats(parameters, sizes)
     return (
-        images_bucket(parameters)
-        | images_policy(parameters)
+        bucket
         | distribution_resources(parameters, formats)
         | headers_resources(parameters, formats)
         | formats_resources(parameters, formats)
@@ -60,6 +62,8 @@ def images_url(parameters: DeliveryParameters) -> Any:
         return sub(parameters.emulator + "/${ImagesBucket}")
     if parameters.images_url:
         return parameters.images_url
+    if parameters.delivery == "website":
+        return {"Fn::GetAtt": ["ImagesBucket", "WebsiteURL"]}
     if parameters.is_public:
         # The bucket's own regional host works at once, where the global one redirects for hours.
         return sub("https://${ImagesBucket.RegionalDomainName}")

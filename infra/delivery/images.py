@@ -7,12 +7,16 @@ from typing import Any
 
 from infra.buckets import bucket_policy, tls_only
 from infra.delivery.parameters import DeliveryParameters
+from infra.delivery.website import website
 from infra.names import allow, arn, sub
+from lib.sizes import Size
 
 _DISTRIBUTION = "arn:${AWS::Partition}:cloudfront::${AWS::AccountId}:distribution/${Distribution}"
 
 
-def images_bucket(parameters: DeliveryParameters) -> dict[str, Any]:
+def images_bucket(
+    parameters: DeliveryParameters, sizes: list[Size], api_url: Any
+) -> dict[str, Any]:
     """The bucket's access settings: closed to the public, or open to what has a public ACL.
 
     ACLs alone open it, object by object: no policy can, by mistake or otherwise.
@@ -32,6 +36,8 @@ def images_bucket(parameters: DeliveryParameters) -> dict[str, Any]:
             ]
         },
     }
+    if site := website(parameters, sizes, api_url):
+        properties["WebsiteConfiguration"] = site
     if parameters.is_public and parameters.image_origins:
         rule = {"AllowedMethods": ["GET", "HEAD"], "AllowedOrigins": parameters.image_origins}
         properties["CorsConfiguration"] = {"CorsRules": [rule]}
@@ -53,9 +59,11 @@ def images_policy(parameters: DeliveryParameters) -> dict[str, Any]:
             Condition=ours | {"StringLike": {"s3:prefix": "*/*"}},
         ),
     ]
+    has_website = parameters.delivery == "website"
     statements = [
         *([] if parameters.is_public else readers),
-        *([tls_only("ImagesBucket")] if parameters.tls_only else []),
+        # S3's websites speak nothing but plain http.
+        *([tls_only("ImagesBucket")] if parameters.tls_only and not has_website else []),
     ]
     if not statements:
         return {}

@@ -21,7 +21,7 @@ _CLOUDFRONT_REGION = "us-east-1"
 class DeliveryParameters(StageParameters):
     """Who may read, how it caches, what guards it."""
 
-    delivery: Literal["cloudfront", "public-read"]
+    delivery: Literal["cloudfront", "public-read", "website"]
     # Address of an emulator of AWS that the stage is deployed to, "" for AWS itself.
     emulator: str
     # Where pictures are, if that is neither `domain` nor what AWS calls it.
@@ -53,7 +53,7 @@ class DeliveryParameters(StageParameters):
     @property
     def is_public(self) -> bool:
         """Whether everybody reads variants from the bucket itself."""
-        return self.delivery == "public-read"
+        return self.delivery in ("public-read", "website")
 
     @model_validator(mode="after")
     def _public_images_have_no_cdn(self) -> Self:
@@ -67,13 +67,14 @@ class DeliveryParameters(StageParameters):
                               "the browser takes"),
             "web_acl": (self.web_acl != "none", "WAF cannot stand in front of a bucket"),
             "serve_queries": (self.serve_queries, "a bucket has no use for a query"),
-            "on_demand": (self.on_demand, "a bucket asks nobody for what it lacks"),
+            "on_demand": (self.on_demand, "a bucket asks nobody for what it lacks; delivery: "
+                          "website does so for declared sizes"),
         }  # fmt: skip
         for name, (is_set, why) in wrong.items():
             if is_set:
                 raise ValueError(
-                    f"{name}: got {getattr(self, name)!r} with delivery: public-read, and the two "
-                    f"exclude each other: {why}. Take {name} away, or use delivery: cloudfront"
+                    f"{name}: got {getattr(self, name)!r} with delivery: {self.delivery}, and the "
+                    f"two exclude each other: {why}. Take {name} away, or use delivery: cloudfront"
                 )
         return self
 

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from lib.sizes import Size
 
 
+# Requests that come at once find what the first of them has made; later ones should not come.
+AT_ONCE = timedelta(seconds=60)
+
+
 class Found(NamedTuple):
     """A stored variant, and whether this very request made it."""
 
@@ -30,9 +34,17 @@ class Found(NamedTuple):
     stored: objects.StoredObject
     made_now: bool
 
-    def is_older_than(self, span: timedelta) -> bool:
-        """Whether it was there for longer: then it need not have been asked for here."""
-        return not self.made_now and datetime.now(UTC) - self.stored.modified > span
+    @property
+    def age(self) -> timedelta:
+        """How long it has been there, by S3's clock and ours."""
+        return datetime.now(UTC) - self.stored.modified
+
+    @property
+    def action(self) -> str:
+        """What came of the request: made, found, or needless: it need not have come at all."""
+        if self.made_now:
+            return "made"
+        return "needless" if self.age > AT_ONCE else "found"
 
 
 @dataclass(frozen=True)

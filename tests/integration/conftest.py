@@ -8,7 +8,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from handlers import deletion, on_demand, openapi, resize, status, uploads
+from handlers import asking, deletion, on_demand, openapi, resize, status, uploads, website
 from lib.sizes import Size
 from tests.payloads import sqs_batch
 
@@ -40,7 +40,8 @@ def _forget() -> None:
     for kept in (
         resize._worker,
         on_demand._variants,
-        on_demand._telemetry,
+        asking._telemetry,
+        website._kept,
         uploads._desk,
         status._desk,
         deletion._deletion,

@@ -2,99 +2,24 @@
 
 import json
 import random
-from base64 import b64decode
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-import boto3
 import pytest
 
 from handlers import on_demand
-from lib import images
 from lib.aws import s3 as objects
-from lib.aws import sqs as queues
 from lib.errors import TransientError
-from lib.sizes import Size, packed
-from tests.integration.conftest import SIZE, Context, WorkerDoor
+from lib.on_demand import declared
+from tests.integration.asked import Cdn, cdn, checks, renders
+from tests.integration.conftest import WorkerDoor
 from tests.integration.test_resize import PHOTO, put, variant
-from tests.payloads import payload
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-HERO = Size(name="hero", width=60, height=40, formats=("webp",))
-
-
-class Answer(NamedTuple):
-    """What the function answers."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-    @property
-    def kind(self) -> str:
-        return str(json.loads(self.body)["type"])
-
-
-class Cdn:
-    """Falls over to the function, as the distribution does."""
-
-    def __call__(self, path: str, **headers: str) -> Answer:
-        event = payload("cloudfront_function_url")
-        event["rawPath"] = event["requestContext"]["http"]["path"] = path
-        event["headers"] |= {name.replace("_", "-"): value for name, value in headers.items()}
-        told = on_demand.handler(event, Context())  # type: ignore[arg-type]
-        body = told["body"]
-        data = b64decode(body) if told.get("isBase64Encoded") else body.encode()
-        return Answer(told["statusCode"], told["headers"], data)
-
-
-@pytest.fixture
-def cdn(deliver: WorkerDoor, monkeypatch: pytest.MonkeyPatch) -> Cdn:
-    """The function, with its settings in the environment; `deliver` has the worker's."""
-    for size in (SIZE, HERO):
-        boto3.client("sqs").create_queue(QueueName=f"stage-{size.name}")
-    for name, value in {
-        "SIZES": packed([SIZE, HERO]),
-        "QUEUE_PREFIX": "stage-",
-        "CHECK_DELAY": "85",
-        "BROWSER_SECONDS": "60",
-        "CDN_SECONDS": "120",
-        "IMMUTABLE": "false",
-    }.items():
-        monkeypatch.setenv(name, value)
-    return Cdn()
-
-
-@pytest.fixture
-def renders(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The sizes at which something was rendered."""
-    done = []
-    render_all = images.render_all
-
-    def counting(source: bytes, size: Size) -> list[images.Rendition]:
-        done.append(size.name)
-        return render_all(source, size)
-
-    monkeypatch.setattr(images, "render_all", counting)
-    return done
-
-
-@pytest.fixture
-def checks(cdn: Cdn, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
-    """Keys that a size's workers are asked to look at, and after how many seconds."""
-    asked = []
-    send = queues.send
-
-    def noting(sqs: Any, url: str, body: str, attributes: Any, *, delay: int = 0) -> None:
-        send(sqs, url, body, attributes, delay=delay)
-        if url.endswith("/stage-40x30"):
-            asked.append((json.loads(body)["Records"][0]["s3"]["object"]["key"], delay))
-
-    monkeypatch.setattr(queues, "send", noting)
-    return asked
+__all__ = ["cdn", "checks", "renders"]  # fixtures
 
 
 def test_a_missing_variant_is_made_stored_and_answered_with(s3: "S3Client", cdn: Cdn) -> None:
@@ -292,7 +217,7 @@ def test_asking_for_what_has_been_there_for_long_is_needless(
     cdn("/40x30/a.jpg")
     cdn("/40x30/a.jpg")
     assert '"Needless"' not in capsys.readouterr().out
-    monkeypatch.setattr(on_demand, "_AT_ONCE", timedelta(seconds=-5))
+    monkeypatch.setattr(declared, "AT_ONCE", timedelta(seconds=-5))
     assert cdn("/40x30/a.jpg").status == 200
     told = metrics(capsys.readouterr().out)
     assert told["Needless"] == [1.0]

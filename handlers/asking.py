@@ -1,0 +1,44 @@
+"""What the doors for pictures on demand share: refusals, and a count of who had to ask."""
+
+import time
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+from handlers.problems import refusal
+from lib.errors import ProblemKind, RequestError, TransientError
+from lib.telemetry import Telemetry
+
+# Cache-Control of what must not be kept anywhere.
+NEVER = "no-store"
+
+
+def answered(
+    folder: str, path: str, answer: Callable[[], tuple[str, dict[str, Any]]], *, refused: str
+) -> dict[str, Any]:
+    """What `answer` gives beside a word for the log, or the refusal that it raises.
+
+    `refused` is a refusal's Cache-Control.
+    """
+    telemetry = _telemetry()
+    started = time.monotonic()
+    action = "crashed"
+    with telemetry.batch():
+        try:
+            action, given = answer()
+        except RequestError as error:
+            action = "refused"
+            given = refusal(error.status, error.kind, str(error), refused)
+        except TransientError as error:
+            action = "busy"
+            telemetry.not_done("a picture on demand", error)
+            given = refusal(503, ProblemKind.BUSY, "ask again in a moment", NEVER)
+        finally:
+            telemetry.asked(folder, path, action, (time.monotonic() - started) * 1000)
+    return given
+
+
+@lru_cache(maxsize=1)
+def _telemetry() -> Telemetry:
+    """Its own dimension: what is made here is counted apart from what workers make."""
+    return Telemetry("on-demand")

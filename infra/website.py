@@ -1,0 +1,54 @@
+"""The function that S3's website sends visitors to for what the images bucket lacks."""
+
+from typing import Any
+
+from infra.api.routes import MISSING
+from infra.functions import ORIGINALS_BUCKET, allocator, assumed_by_lambda, listing, logging
+from infra.names import allow, arn, sub
+from infra.numbers import ON_DEMAND_TIMEOUT, Numbers
+from infra.on_demand import declared_settings, declared_statements
+from infra.options import for_every_role
+from infra.parameters import Parameters
+from lib.keys import ORIGINALS
+from lib.sizes import Size
+
+_FUNCTION = "website"
+_ROLE = "RoleOfWebsite"
+
+
+def website_function(
+    parameters: Parameters, sizes: list[Size], numbers: Numbers, images_url: Any
+) -> dict[str, Any]:
+    """The function's entry in serverless.yml's list of functions, by its key; none without it."""
+    if parameters.delivery != "website":
+        return {}
+    largest = max(sizes, key=lambda size: size.memory)
+    settings = declared_settings(parameters, sizes, numbers, purge=False)
+    return {
+        _FUNCTION: {
+            "name": f"{parameters.prefix}-{_FUNCTION}",
+            "description": "Makes pictures that S3's website lacks",
+            "handler": "handlers.website.handler",
+            "role": arn(_ROLE),
+            "memorySize": largest.memory,
+            "timeout": ON_DEMAND_TIMEOUT,
+            "environment": allocator(largest) | settings | {"IMAGES_URL": images_url},
+            # Everybody's: browsers are sent here, and only declared sizes are made.
+            "events": [{"httpApi": dict(zip(("method", "path"), MISSING.split(), strict=True))}],
+        }
+    }
+
+
+def website_resources(parameters: Parameters, sizes: list[Size]) -> dict[str, Any]:
+    """Its role."""
+    if parameters.delivery != "website":
+        return {}
+    role = assumed_by_lambda(
+        _FUNCTION,
+        logging(f"{parameters.prefix}-{_FUNCTION}"),
+        allow(["s3:GetObject"], sub(f"{ORIGINALS_BUCKET}/{ORIGINALS}*")),
+        listing(ORIGINALS_BUCKET, [ORIGINALS]),
+        *declared_statements(parameters, sizes, purge=False),
+        *for_every_role(parameters),
+    )
+    return {_ROLE: role}

@@ -1,0 +1,88 @@
+"""The function that makes missing variants, asked as CloudFront asks it, on moto."""
+
+import json
+from base64 import b64decode
+from typing import Any, NamedTuple
+
+import boto3
+import pytest
+
+from handlers import on_demand
+from lib import images
+from lib.aws import sqs as queues
+from lib.sizes import Size, packed
+from tests.integration.conftest import SIZE, Context, WorkerDoor
+from tests.payloads import payload
+
+HERO = Size(name="hero", width=60, height=40, formats=("webp",))
+
+
+class Answer(NamedTuple):
+    """What the function answers."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def kind(self) -> str:
+        return str(json.loads(self.body)["type"])
+
+
+class Cdn:
+    """Falls over to the function, as the distribution does."""
+
+    def __call__(self, path: str, **headers: str) -> Answer:
+        event = payload("cloudfront_function_url")
+        event["rawPath"] = event["requestContext"]["http"]["path"] = path
+        event["headers"] |= {name.replace("_", "-"): value for name, value in headers.items()}
+        told = on_demand.handler(event, Context())  # type: ignore[arg-type]
+        body = told["body"]
+        data = b64decode(body) if told.get("isBase64Encoded") else body.encode()
+        return Answer(told["statusCode"], told["headers"], data)
+
+
+@pytest.fixture
+def cdn(deliver: WorkerDoor, monkeypatch: pytest.MonkeyPatch) -> Cdn:
+    """The function, with its settings in the environment; `deliver` has the worker's."""
+    for size in (SIZE, HERO):
+        boto3.client("sqs").create_queue(QueueName=f"stage-{size.name}")
+    for name, value in {
+        "SIZES": packed([SIZE, HERO]),
+        "QUEUE_PREFIX": "stage-",
+        "CHECK_DELAY": "85",
+        "BROWSER_SECONDS": "60",
+        "CDN_SECONDS": "120",
+        "IMMUTABLE": "false",
+    }.items():
+        monkeypatch.setenv(name, value)
+    return Cdn()
+
+
+@pytest.fixture
+def renders(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The sizes at which something was rendered."""
+    done = []
+    render_all = images.render_all
+
+    def counting(source: bytes, size: Size) -> list[images.Rendition]:
+        done.append(size.name)
+        return render_all(source, size)
+
+    monkeypatch.setattr(images, "render_all", counting)
+    return done
+
+
+@pytest.fixture
+def checks(cdn: Cdn, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+    """Keys that a size's workers are asked to look at, and after how many seconds."""
+    asked = []
+    send = queues.send
+
+    def noting(sqs: Any, url: str, body: str, attributes: Any, *, delay: int = 0) -> None:
+        send(sqs, url, body, attributes, delay=delay)
+        if url.endswith("/stage-40x30"):
+            asked.append((json.loads(body)["Records"][0]["s3"]["object"]["key"], delay))
+
+    monkeypatch.setattr(queues, "send", noting)
+    return asked
