@@ -3,6 +3,7 @@
 from typing import Any
 
 from infra.delivery.formats import FOLDER_HEADER, Formats, folder_origins
+from infra.delivery.function import has_function
 from infra.delivery.parameters import DeliveryParameters
 from infra.names import arn, ref
 
@@ -52,7 +53,7 @@ def _config(parameters: DeliveryParameters, formats: Formats) -> dict[str, Any]:
             _origin("images"),
             *(_origin(name, OriginPath=path) for name, path in folders.items()),
         ],
-        "DefaultCacheBehavior": _behaviour(formats),
+        "DefaultCacheBehavior": _behaviour(parameters, formats),
         "CustomErrorResponses": [
             {"ErrorCode": code, "ErrorCachingMinTTL": _ERROR_SECONDS} for code in _ERRORS
         ],
@@ -83,7 +84,7 @@ def _origin(name: str, **more: Any) -> dict[str, Any]:
     }
 
 
-def _behaviour(formats: Formats) -> dict[str, Any]:
+def _behaviour(parameters: DeliveryParameters, formats: Formats) -> dict[str, Any]:
     behaviour: dict[str, Any] = {
         "TargetOriginId": "images",
         "ViewerProtocolPolicy": "redirect-to-https",
@@ -93,7 +94,7 @@ def _behaviour(formats: Formats) -> dict[str, Any]:
         "CachePolicyId": ref("CachePolicy"),
         "ResponseHeadersPolicyId": ref("ResponseHeaders"),
     }
-    if formats:
+    if has_function(parameters, formats):
         function = {"Fn::GetAtt": ["ViewerRequest", "FunctionARN"]}
         behaviour["FunctionAssociations"] = [
             {"EventType": "viewer-request", "FunctionARN": function}

@@ -9,3 +9,7 @@ function send(request, size, folder, path) {
     failoverCriteria: { statusCodes: [403, 404] },
   });
 }
+
+function handler(event) {
+  return decide(event.request);
+}

@@ -1,4 +1,4 @@
-"""A CloudFront edge as far as formats go: our function runs under Node, on a template's origins."""
+"""A CloudFront edge as far as our function goes: it runs under Node, on a template's origins."""
 
 import json
 import subprocess
@@ -19,7 +19,7 @@ const own = code.replace("import cf from 'cloudfront';", '');
 vm.runInContext(own + ';this.handler = handler', context);
 process.stdout.write(JSON.stringify(events.map((event) => {
   group = null;
-  return { request: context.handler(event), group };
+  return { answer: context.handler(event), group };
 })));
 """
 
@@ -51,6 +51,11 @@ class Edge:
         """What becomes of one request."""
         return self.ask(uri, accept, **headers)[0]
 
+    def answer(self, uri: str, accept: str | None = None, **headers: str) -> Any:
+        """What the function itself makes of one request: a request, or an answer to it."""
+        (ran,) = self._run([event(uri, accept, headers)])
+        return ran["answer"]
+
     def _run(self, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
         run = subprocess.run(
             ["node", "-e", _HARNESS],
@@ -64,7 +69,8 @@ class Edge:
         return answered
 
     def _asked(self, answer: dict[str, Any]) -> Asked:
-        request, group = answer["request"], answer["group"]
+        request, group = answer["answer"], answer["group"]
+        assert "statusCode" not in request, f"it is not passed on: {request}"
         origins = [self._behaviour["TargetOriginId"]]
         if group:
             assert group["failoverCriteria"]["statusCodes"] == [403, 404]
@@ -78,7 +84,9 @@ class Edge:
 def event(uri: str, accept: str | list[str] | None, headers: dict[str, str]) -> dict[str, Any]:
     """A viewer's request; several Accept headers where a list is given."""
     made: dict[str, Any] = json.loads(_EVENT.read_text())
-    made["request"]["uri"] = uri
+    made["request"]["uri"], asks, query = uri.partition("?")
+    if asks:
+        made["request"]["querystring"] = querystring(query)
     made["request"]["headers"] |= {name: {"value": value} for name, value in headers.items()}
     if isinstance(accept, list):
         values = [{"value": each} for each in accept]
@@ -86,3 +94,15 @@ def event(uri: str, accept: str | list[str] | None, headers: dict[str, str]) -> 
     elif accept is not None:
         made["request"]["headers"]["accept"] = {"value": accept}
     return made
+
+
+def querystring(query: str) -> dict[str, Any]:
+    """A query as CloudFront hands it over: as it was sent, nothing decoded."""
+    values: dict[str, list[dict[str, str]]] = {}
+    for part in filter(None, query.split("&")):
+        name, _, value = part.partition("=")
+        values.setdefault(name, []).append({"value": value})
+    return {
+        name: {**each[0], "multiValue": each} if len(each) > 1 else each[0]
+        for name, each in values.items()
+    }
