@@ -67,7 +67,7 @@ def function_code(parameters: DeliveryParameters, formats: Formats, sizes: list[
         sources.insert(0, _source("queries.js"))
     way = _source("emulated.js" if parameters.emulator else "fallback.js")
     lines = [f"const {name} = {_compact(each)};" for name, each in constants.items()]
-    return "\n".join([way, "\n".join(lines), "", *sources])
+    return "\n".join([way, *lines, *sources])
 
 
 def _compact(value: Any) -> str:
@@ -75,4 +75,6 @@ def _compact(value: Any) -> str:
 
 
 def _source(name: str) -> str:
-    return (_SOURCES / name).read_text(encoding="utf-8")
+    """A part without its comments, which would count."""
+    lines = (_SOURCES / name).read_text(encoding="utf-8").splitlines()
+    return "\n".join(line for line in lines if line and not line.lstrip().startswith("//"))

@@ -2,13 +2,15 @@
 
 import json
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from tests.infrastructure.template import Template
 
 _EVENT = Path(__file__).parents[1] / "events" / "cloudfront_viewer_request.json"
-# CloudFront's own module is a stand-in that notes which origins it is to ask.
+# CloudFront's own module is a stand-in that notes which origins it is to ask; like there, the
+# code is strict.
 _HARNESS = """
 const vm = require('vm');
 const { code, events } = JSON.parse(require('fs').readFileSync(0, 'utf8'));
@@ -16,7 +18,7 @@ let group = null;
 const cf = { createRequestOriginGroup: (asked) => { group = asked; } };
 const context = vm.createContext({ cf });
 const own = code.replace("import cf from 'cloudfront';", '');
-vm.runInContext(own + ';this.handler = handler', context);
+vm.runInContext('"use strict";' + own + ';this.handler = handler', context);
 process.stdout.write(JSON.stringify(events.map((event) => {
   group = null;
   return { answer: context.handler(event), group };
@@ -41,7 +43,7 @@ class Edge:
         policy = template.properties("CachePolicy")["CachePolicyConfig"]
         keyed = policy["ParametersInCacheKeyAndForwardedToOrigin"]
         self._headers = keyed["HeadersConfig"].get("Headers", [])
-        self._code = template.properties("ViewerRequest")["FunctionCode"]
+        self.code: str = template.properties("ViewerRequest")["FunctionCode"]
 
     def ask(self, uri: str, *accepts: str | list[str] | None, **headers: str) -> list[Asked]:
         """What becomes of requests for one URI, one for each Accept header (None: it has none)."""
@@ -51,15 +53,22 @@ class Edge:
         """What becomes of one request."""
         return self.ask(uri, accept, **headers)[0]
 
-    def answer(self, uri: str, accept: str | None = None, **headers: str) -> Any:
-        """What the function itself makes of one request: a request, or an answer to it."""
-        (ran,) = self._run([event(uri, accept, headers)])
-        return ran["answer"]
+    def asked(self, uris: Iterable[str], accept: str | None = None) -> dict[str, Asked]:
+        """What becomes of requests for each of these, with the same Accept header."""
+        uris = list(uris)
+        ran = self._run([event(uri, accept, {}) for uri in uris])
+        return {uri: self._asked(each) for uri, each in zip(uris, ran, strict=True)}
+
+    def answers(self, uris: Iterable[str], **headers: str) -> dict[str, Any]:
+        """What the function itself makes of requests: each a request still, or an answer."""
+        uris = list(uris)
+        ran = self._run([event(uri, None, headers) for uri in uris])
+        return {uri: each["answer"] for uri, each in zip(uris, ran, strict=True)}
 
     def _run(self, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
         run = subprocess.run(
             ["node", "-e", _HARNESS],
-            input=json.dumps({"code": self._code, "events": events}),
+            input=json.dumps({"code": self.code, "events": events}),
             capture_output=True,
             text=True,
             check=False,
