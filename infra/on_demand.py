@@ -7,7 +7,7 @@ can be the only one to call it.
 from typing import Any
 
 from infra.alarms import metric_alarm
-from infra.delivery.distribution import FUNCTION_URL
+from infra.delivery.on_demand import FUNCTION_URL
 from infra.delivery.parameters import DeliveryParameters
 from infra.functions import (
     FAILURES_BUCKET,

@@ -1,13 +1,15 @@
 """Who may read the variants, and by which way: CloudFront, or the bucket's own address.
 
 A stage has one of the two (`delivery`). Of CloudFront: `distribution` and what hangs on it, the
-`headers` of its answers, the `formats` it chooses by Accept, its `web_acl` and its `logs`.
+`headers` of its answers, the `function` that looks at requests (`formats` by Accept, sizes by
+`queries`), its `web_acl` and its `logs`.
 """
 
 from typing import Any
 
 from infra.delivery.distribution import distribution_resources
-from infra.delivery.formats import Formats, formats_resources, served_formats
+from infra.delivery.formats import Formats, served_formats
+from infra.delivery.function import function_resources
 from infra.delivery.headers import headers_resources
 from infra.delivery.images import images_bucket, images_policy
 from infra.delivery.logs import logs_resources
@@ -39,7 +41,7 @@ def delivery_resources(
         bucket
         | distribution_resources(parameters, formats)
         | headers_resources(parameters, formats)
-        | formats_resources(parameters, formats)
+        | function_resources(parameters, formats, sizes)
         | web_acl_resources(parameters)
         | logs_resources(parameters)
     )

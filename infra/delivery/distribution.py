@@ -3,8 +3,16 @@
 from typing import Any
 
 from infra.delivery.formats import FOLDER_HEADER, Formats, folder_origins
+from infra.delivery.function import has_function
+from infra.delivery.on_demand import (
+    FUNCTION_URL,
+    ON_DEMAND,
+    falls_over,
+    has_on_demand_origin,
+)
 from infra.delivery.parameters import DeliveryParameters
 from infra.names import arn, ref
+from lib.on_demand import SIGNED
 
 # Of S3's and of its own errors. A picture asked for too early must appear soon after, and a
 # cached miss or failure must not outlive its cause.
@@ -12,14 +20,6 @@ _ERRORS = (403, 404, 500, 502, 503, 504)
 _ERROR_SECONDS = 5
 # The longest that CloudFront keeps anything, whatever an object says.
 _YEAR = 365 * 24 * 60 * 60
-ON_DEMAND = "on-demand"
-# How Serverless names what it makes of the function's `url` (infra/on_demand.py).
-FUNCTION_URL = "OndemandLambdaFunctionUrl"
-
-
-def has_on_demand_origin(parameters: DeliveryParameters) -> bool:
-    """Whether the function is an origin; an emulator's CDN cannot call it (local/cdn.py does)."""
-    return bool(parameters.on_demand and not parameters.emulator)
 
 
 def distribution_resources(parameters: DeliveryParameters, formats: Formats) -> dict[str, Any]:
@@ -74,7 +74,8 @@ def _config(parameters: DeliveryParameters, formats: Formats) -> dict[str, Any]:
             *_on_demand_origins(parameters),
         ],
         **({"OriginGroups": {"Quantity": 1, "Items": [group]}} if group else {}),
-        "DefaultCacheBehavior": _behaviour(formats, group["Id"] if group else "images"),
+        "DefaultCacheBehavior": _behaviour(parameters, formats, group["Id"] if group else "images"),
+        **_signed_behaviours(parameters, formats),
         "CustomErrorResponses": [
             {"ErrorCode": code, "ErrorCachingMinTTL": _ERROR_SECONDS} for code in _ERRORS
         ],
@@ -130,7 +131,7 @@ def _origin_group(parameters: DeliveryParameters) -> dict[str, Any] | None:
 
     It says 403 in place of 404 to those who may not list, which a mistake in a policy makes of us.
     """
-    if not (has_on_demand_origin(parameters) and "declared" in parameters.on_demand):
+    if not falls_over(parameters):
         return None
     members = [{"OriginId": "images"}, {"OriginId": ON_DEMAND}]
     return {
@@ -140,7 +141,18 @@ def _origin_group(parameters: DeliveryParameters) -> dict[str, Any] | None:
     }
 
 
-def _behaviour(formats: Formats, origin: str) -> dict[str, Any]:
+def _signed_behaviours(parameters: DeliveryParameters, formats: Formats) -> dict[str, Any]:
+    """Signed pictures are nowhere but in the cache and at the function.
+
+    What looks at other requests looks at these: it takes headers off that would make more entries.
+    """
+    if not (has_on_demand_origin(parameters) and "signed" in parameters.on_demand):
+        return {}
+    pattern = {"PathPattern": f"{SIGNED}/*"}
+    return {"CacheBehaviors": [pattern | _behaviour(parameters, formats, ON_DEMAND)]}
+
+
+def _behaviour(parameters: DeliveryParameters, formats: Formats, origin: str) -> dict[str, Any]:
     behaviour: dict[str, Any] = {
         "TargetOriginId": origin,
         "ViewerProtocolPolicy": "redirect-to-https",
@@ -150,7 +162,7 @@ def _behaviour(formats: Formats, origin: str) -> dict[str, Any]:
         "CachePolicyId": ref("CachePolicy"),
         "ResponseHeadersPolicyId": ref("ResponseHeaders"),
     }
-    if formats:
+    if has_function(parameters, formats):
         function = {"Fn::GetAtt": ["ViewerRequest", "FunctionARN"]}
         behaviour["FunctionAssociations"] = [
             {"EventType": "viewer-request", "FunctionARN": function}

@@ -1,19 +1,33 @@
-// Viewer request: which format of a picture a visitor gets, decided before the cache is looked at.
-// infra/delivery/formats.py puts send(), FOLDER and FORMATS in front of this.
+// Viewer request: which picture a visitor gets, decided before the cache is looked at.
+// infra/delivery/function.py puts in front of this how it is carried out, and what it depends on.
 
-function handler(event) {
-  const request = event.request;
+// The request as it goes on, or an answer.
+function decide(request) {
   // It is part of the cache key: what a visitor sends under this name must not count.
   delete request.headers[FOLDER];
+  return SERVE_QUERIES ? byQuery(request) : byPath(request);
+}
+
+function byPath(request) {
   const slash = request.uri.indexOf('/', 1);
-  const size = request.uri.slice(1, slash);
   const path = request.uri.slice(slash);
-  if (slash > 1 && path.length > 1 && Object.prototype.hasOwnProperty.call(FORMATS, size)) {
-    const taken = accepted(request.headers.accept);
-    const format = FORMATS[size].find((each) => taken['image/' + each] === true);
-    if (format) send(request, size, size + '.' + format, path);
+  if (SERVE_FORMATS && slash > 1 && path.length > 1) {
+    negotiate(request, request.uri.slice(1, slash), path);
   }
   return request;
+}
+
+// The first of the size's formats that the visitor takes; else what the request asks for anyway.
+function negotiate(request, size, path) {
+  const formats = formatsOf(size);
+  if (formats.length === 0) return;
+  const taken = accepted(request.headers.accept);
+  const format = formats.find((each) => taken['image/' + each] === true);
+  if (format) send(request, size, size + '.' + format, path);
+}
+
+function formatsOf(size) {
+  return Object.prototype.hasOwnProperty.call(FORMATS, size) ? FORMATS[size] : [];
 }
 
 // The types that an Accept header names, and whether it wants them. Wildcards select nothing:

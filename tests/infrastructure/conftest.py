@@ -43,6 +43,7 @@ WAYS = {
         "--param=domain=images.shop.example",
         "--param=certificate=arn:aws:acm:us-east-1:123456789012:certificate/8d1d-1",
         "--param=serve_formats=true",
+        "--param=serve_queries=true",
         "--param=immutable=true",
         "--param=image_origins=https://shop.example,https://www.shop.example",
         "--param=web_acl=create",

@@ -33,12 +33,13 @@ def generated(tmp_path: Path, sizes: list[Any], **changes: Any) -> dict[str, Any
 
 
 def generated_template(tmp_path: Path, sizes: list[Any], **changes: Any) -> Template:
-    """The generated resources, with bare ones in place of those that are written by hand."""
+    """The generated resources, with bare ones in place of those that are made elsewhere."""
     template = Template(generated(tmp_path, sizes, **changes)["resources"])
     for bucket in ("OriginalsBucket", "ImagesBucket", "FailuresBucket"):
         resource = template.resources.setdefault(bucket, {"Properties": {}})
         resource["Type"] = "AWS::S3::Bucket"
         resource["Properties"]["BucketName"] = bucket.lower()
+    template.resources["OndemandLambdaFunctionUrl"] = {"Type": "AWS::Lambda::Url"}
     return template
 
 

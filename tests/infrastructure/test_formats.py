@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from infra.delivery import formats
-from infra.delivery.formats import MAX_FUNCTION_BYTES
+from infra.delivery import function
+from infra.delivery.function import MAX_FUNCTION_BYTES
 from lib.errors import ConfigError
 from tests.infrastructure.edge import Edge
 from tests.infrastructure.generated import HERO, generated, generated_template
@@ -116,6 +116,13 @@ def test_a_query_string_is_no_part_of_the_choice(edge: Edge) -> None:
     assert all("?" not in key for key in edge.one(URI, CHROME).keys)
 
 
+def test_with_pictures_on_demand_a_missing_format_is_made(tmp_path: Path) -> None:
+    template = generated_template(tmp_path, [HERO], serve_formats="true", on_demand="declared")
+    takes_avif, takes_nothing = Edge(template).ask("/hero/a.jpg", "image/avif", None)
+    assert takes_avif.keys == ["hero.avif/a.jpg", "on-demand:/hero.avif/a.jpg"]
+    assert takes_nothing.keys == ["hero/a.jpg", "on-demand:/hero/a.jpg"]
+
+
 def test_an_emulator_has_one_origin_and_the_folder_in_the_uri(tmp_path: Path) -> None:
     options = {"serve_formats": "true", "emulator": "http://127.0.0.1:1"}
     edge = Edge(generated_template(tmp_path, [HERO], **options))
@@ -180,7 +187,7 @@ def test_the_function_is_small_enough_with_the_most_sizes(tmp_path: Path) -> Non
 def test_a_function_too_large_for_cloudfront_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(formats, "MAX_FUNCTION_BYTES", 1000)
+    monkeypatch.setattr(function, "MAX_FUNCTION_BYTES", 1000)
     with pytest.raises(ConfigError, match=r"serve_formats: .* bytes .* 1 sizes, .* takes 1,000"):
         generated_template(tmp_path, [HERO], serve_formats="true")
 

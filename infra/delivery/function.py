@@ -1,0 +1,83 @@
+"""The CloudFront Function that looks at each request, put together of what its stage needs."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from infra.delivery.formats import FOLDER_HEADER, ORIGIN, Formats, serving
+from infra.delivery.on_demand import ON_DEMAND, falls_over
+from infra.delivery.parameters import DeliveryParameters
+from infra.delivery.queries import size_table
+from lib.errors import ConfigError
+from lib.sizes import Size
+
+# CloudFront's limit on a function's source.
+MAX_FUNCTION_BYTES = 10 * 1024
+_SOURCES = Path(__file__).parent
+
+
+def has_function(parameters: DeliveryParameters, formats: Formats) -> bool:
+    """Whether anything of a request has to be looked at."""
+    return parameters.serve_queries or bool(formats)
+
+
+def function_resources(
+    parameters: DeliveryParameters, formats: Formats, sizes: list[Size]
+) -> dict[str, Any]:
+    """The function, where one is needed; ConfigError where it is too big for CloudFront."""
+    if not has_function(parameters, formats):
+        return {}
+    code = function_code(parameters, formats, sizes)
+    length = len(code.encode())
+    if length > MAX_FUNCTION_BYTES:
+        count = len(sizes) if parameters.serve_queries else len(formats)
+        fewer = "fewer sizes" if parameters.serve_queries else "formats for fewer sizes"
+        raise ConfigError(
+            f"{serving(parameters)}: the CloudFront Function has {length:,} bytes with its table "
+            f"of {count} sizes, CloudFront takes {MAX_FUNCTION_BYTES:,}: declare {fewer}, or give "
+            "these shorter names"
+        )
+    return {
+        "ViewerRequest": {
+            "Type": "AWS::CloudFront::Function",
+            "Properties": {
+                "Name": f"{parameters.prefix}-{parameters.region}",
+                "AutoPublish": True,
+                "FunctionCode": code,
+                "FunctionConfig": {
+                    "Comment": "Chooses a picture's size by query string and its format by Accept",
+                    "Runtime": "cloudfront-js-2.0",
+                },
+            },
+        }
+    }
+
+
+def function_code(parameters: DeliveryParameters, formats: Formats, sizes: list[Size]) -> str:
+    """The function's source: how a choice is carried out, the tables, and how it is made."""
+    constants: dict[str, Any] = {
+        "FOLDER": FOLDER_HEADER,
+        "ORIGIN": ORIGIN,
+        # What is asked where a format is missing: null for the size's own folder.
+        "ELSE": ON_DEMAND if falls_over(parameters) else None,
+        "FORMATS": formats,
+        "SERVE_FORMATS": parameters.serve_formats,
+        "SERVE_QUERIES": parameters.serve_queries,
+    }
+    sources = [_source("viewer-request.js")]
+    if parameters.serve_queries:
+        constants["SIZES"] = size_table(sizes)
+        sources.insert(0, _source("queries.js"))
+    way = _source("emulated.js" if parameters.emulator else "fallback.js")
+    lines = [f"const {name} = {_compact(each)};" for name, each in constants.items()]
+    return "\n".join([way, *lines, *sources])
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+def _source(name: str) -> str:
+    """A part without its comments, which would count."""
+    lines = (_SOURCES / name).read_text(encoding="utf-8").splitlines()
+    return "\n".join(line for line in lines if line and not line.lstrip().startswith("//"))

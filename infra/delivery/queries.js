@@ -1,0 +1,113 @@
+// By query string: /photo.jpg?w=300&h=200 is /<size>/photo.jpg, of the size with that box.
+// What goes on is the folder and the path alone, so that every spelling of a request is one entry
+// of the cache. infra/delivery/queries.py makes SIZES: each one's name, box and own format.
+const PARAMETERS = ['w', 'h', 'd', 'size', 'format'];
+
+// The request, led to a size's folder; or why not.
+function byQuery(request) {
+  const said = statements(request.querystring);
+  const path = request.uri;
+  if (said.length === 0 || stays(path)) return byPath(request);
+  const wish = wished(said);
+  const size = wish && path.length > 1 ? sizeFor(wish) : undefined;
+  const folder = size && folderFor(size, wish.format);
+  if (!folder) return refusal();
+  request.querystring = {};
+  request.uri = '/' + folder + path;
+  const format = wish.format || (SERVE_FORMATS ? 'auto' : '');
+  if (format === 'auto') negotiate(request, size[0], path);
+  return request;
+}
+
+// Each of our parameters that is given, as [name, value].
+function statements(querystring) {
+  const said = [];
+  Object.keys(querystring).forEach((key) => {
+    const name = plain(key);
+    if (PARAMETERS.indexOf(name) < 0) return;
+    const given = querystring[key];
+    (given.multiValue || [given]).forEach((each) => said.push([name, plain(each.value)]));
+  });
+  return said;
+}
+
+// CloudFront hands both names and values over as they were sent. What cannot be decoded is "",
+// which is the name or the value of nothing.
+function plain(text) {
+  try {
+    return decodeURIComponent(text.replace(/\+/g, ' ')).trim().toLowerCase();
+  } catch (error) {
+    return '';
+  }
+}
+
+// Whether this is a URL of its own: below a folder of ours, or signed.
+function stays(uri) {
+  const parts = uri.split('/');
+  if (parts.length < 3) return false;
+  const first = parts[1];
+  return first === '_signed' || SIZES.some((size) => folders(size[0]).indexOf(first) >= 0);
+}
+
+function folders(name) {
+  return [name].concat(formatsOf(name).map((format) => name + '.' + format));
+}
+
+// w, h, size and format as all statements agree on them; undefined where two do not, or where one
+// is malformed.
+function wished(said) {
+  const wish = {};
+  const clear = said.every((each) => {
+    const fields = meant(each[0], each[1]);
+    return fields.length > 0 && fields.every((field) => {
+      const known = wish[field[0]];
+      wish[field[0]] = field[1];
+      return known === undefined || known === field[1];
+    });
+  });
+  return clear ? wish : undefined;
+}
+
+// What one statement says of w, h, size and format; nothing where it is malformed.
+function meant(name, value) {
+  if (name === 'size' || name === 'format') return [[name, value]];
+  const box = { w: value + 'x', h: 'x' + value, d: value }[name];
+  const edges = /^(\d*)x(\d*)$/.exec(box);
+  if (!edges) return [];
+  return [['w', edges[1]], ['h', edges[2]]]
+    .filter((edge) => edge[1] !== '')
+    .map((edge) => [edge[0], String(Number(edge[1]))]);
+}
+
+// The first size that is all that was said of it.
+function sizeFor(wish) {
+  const box = (wish.w || '') + 'x' + (wish.h || '');
+  if (wish.size === undefined && box === 'x') return undefined;
+  return SIZES.find(
+    (size) =>
+      (wish.size === undefined || size[0] === wish.size) && (box === 'x' || size[1] === box)
+  );
+}
+
+// Where the size has this format; undefined where it has not.
+function folderFor(size, format) {
+  if (format === undefined || format === 'auto' || format === size[2]) return size[0];
+  return formatsOf(size[0]).indexOf(format) < 0 ? undefined : size[0] + '.' + format;
+}
+
+// Nothing that the visitor sent is in it.
+function refusal() {
+  const sizes = SIZES.map((size) => size.concat(formatsOf(size[0])).join(' '));
+  const how = 'Ask for /PATH?w=WIDTH&h=HEIGHT, ?d=WIDTHxHEIGHT or ?size=NAME, and if you like for ' +
+    '&format=auto or one of its formats, of these sizes (name, box, formats):';
+  return {
+    statusCode: 400,
+    statusDescription: 'Bad Request',
+    headers: {
+      'content-type': { value: 'text/plain; charset=utf-8' },
+      'cache-control': { value: 'no-store' },
+      'x-content-type-options': { value: 'nosniff' },
+    },
+    body: [how].concat(sizes).join('\n') + '\n',
+  };
+}
