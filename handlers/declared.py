@@ -5,6 +5,7 @@ from functools import cache
 import boto3
 from botocore.config import Config
 
+from handlers.content import content_check
 from handlers.settings import DeclaredSettings
 from lib.aws import s3 as objects
 from lib.aws import sqs as queues
@@ -28,6 +29,7 @@ def declared_variants(settings: DeclaredSettings) -> DeclaredVariants:
     sqs = boto3.client("sqs", config=_CLIENTS)
     objects.write_once(s3)
     caching = Caching(settings.browser_seconds, settings.cdn_seconds, settings.immutable)
+    content = content_check(settings, s3, settings.originals_bucket)
     purge_url = settings.purge_queue_url
 
     @cache
@@ -42,6 +44,7 @@ def declared_variants(settings: DeclaredSettings) -> DeclaredVariants:
             max_bytes=settings.max_upload_bytes,
             turns=Turns(size.waiting_memory),
             purges=PurgeQueue(sqs, purge_url, settings.purge_delay) if purge_url else None,
+            content=content,
             checks=LaterChecks(sqs, queue_url, settings.originals_bucket, settings.check_delay),
         )
 

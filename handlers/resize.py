@@ -7,6 +7,7 @@ import boto3
 from botocore.config import Config
 
 from handlers.batches import failed, messages
+from handlers.content import content_check
 from handlers.settings import ResizeSettings
 from lib.aws import s3 as objects
 from lib.delivery import Delivery
@@ -53,6 +54,7 @@ def _worker() -> Worker:
         max_bytes=settings.max_upload_bytes,
         turns=Turns(settings.size.waiting_memory),
         purges=PurgeQueue(sqs, purge_url, settings.purge_delay) if purge_url else None,
+        content=content_check(settings, s3, settings.originals_bucket),
     )
     return Worker(
         renderer=renderer,

@@ -35,7 +35,16 @@ class Settings(BaseModel):
             ) from error
 
 
-class ResizeSettings(Settings):
+class ContentSettings(Settings):
+    """What Rekognition is asked, by any function that renders; without them nothing is."""
+
+    # Per cent from which on a photo is not shown; None on a stage that moderates nothing.
+    moderation_confidence: int | None = Field(None, ge=50, le=100)
+    # Whether there is a size of position `faces`, and a Rekognition to ask for them.
+    faces: bool = False
+
+
+class ResizeSettings(ContentSettings):
     """One size's worker."""
 
     size: Json[Size]
@@ -60,7 +69,7 @@ class ResizeSettings(Settings):
     landing_seconds: int = Field(gt=0)
 
 
-class DeclaredSettings(Settings):
+class DeclaredSettings(ContentSettings):
     """A function that makes missing variants of any of the stage's sizes."""
 
     sizes: PackedSizes

@@ -1,8 +1,18 @@
-"""What Amazon Rekognition is asked about photos: faces to crop to, and what must not be shown."""
+"""What Amazon Rekognition is asked about photos: faces to crop to, and what must not be shown.
 
-from pydantic import Field
+Any function that renders takes its settings and its leave from here, for the sizes it renders.
+"""
 
+from collections.abc import Iterable
+from typing import Any, Self
+
+from pydantic import Field, model_validator
+
+from infra.functions import ORIGINALS_BUCKET
+from infra.names import allow, sub
 from infra.stage import StageParameters
+from lib.keys import ORIGINALS
+from lib.sizes import Size
 
 
 class ContentParameters(StageParameters):
@@ -11,3 +21,52 @@ class ContentParameters(StageParameters):
     moderation: bool
     # Per cent; Rekognition itself tells of nothing that it is less sure of than 50.
     moderation_confidence: int = Field(ge=50, le=100)
+
+    @model_validator(mode="after")
+    def _emulators_see_nothing(self) -> Self:
+        if self.moderation and self.emulator:
+            raise ValueError(
+                f"moderation: got true on a stage of an emulator ({self.emulator}), which has no "
+                "Rekognition: no photo could be looked at, and none would be rendered. Say false "
+                "there"
+            )
+        return self
+
+
+def content_settings(parameters: ContentParameters, sizes: Iterable[Size]) -> dict[str, str]:
+    """What a function that renders these sizes has in its environment; nothing asked, nothing.
+
+    On an emulator, which has no Rekognition, `faces` is rendered as `attention`.
+    """
+    settings = {}
+    if parameters.moderation:
+        settings["MODERATION_CONFIDENCE"] = str(parameters.moderation_confidence)
+    if _by_faces(parameters, sizes):
+        settings["FACES"] = "true"
+    return settings
+
+
+def content_statements(
+    parameters: ContentParameters, sizes: Iterable[Size]
+) -> list[dict[str, Any]]:
+    """Leave to ask what is asked about photos of these sizes, and to keep the answers.
+
+    Tags are all that a worker may write in the originals bucket: they change no byte and no ETag,
+    and S3 tells the topic of objects, not of tags, so that no rendering can start by them.
+    """
+    actions = ["rekognition:DetectModerationLabels"] if parameters.moderation else []
+    if _by_faces(parameters, sizes):
+        actions.append("rekognition:DetectFaces")
+    if not actions:
+        return []
+    return [
+        # Rekognition knows no resources for pictures that are sent along.
+        allow(actions, "*"),
+        allow(
+            ["s3:GetObjectTagging", "s3:PutObjectTagging"], sub(f"{ORIGINALS_BUCKET}/{ORIGINALS}*")
+        ),
+    ]
+
+
+def _by_faces(parameters: ContentParameters, sizes: Iterable[Size]) -> bool:
+    return not parameters.emulator and any(size.position == "faces" for size in sizes)

@@ -22,9 +22,19 @@ _LOG_GROUP = (
 
 
 def function(
-    size: Size, prefix: str, numbers: Numbers, *, cache_control: str, public: bool, purge: bool
+    size: Size,
+    prefix: str,
+    numbers: Numbers,
+    *,
+    cache_control: str,
+    public: bool,
+    purge: bool,
+    content: dict[str, str],
 ) -> dict[str, Any]:
-    """The size's entry in serverless.yml's list of functions, by its key."""
+    """The size's entry in serverless.yml's list of functions, by its key.
+
+    `content` are the settings of what is asked about photos (infra/content.py).
+    """
     settings = allocator(size) | {
         "SIZE": size.model_dump_json(),
         "QUEUE_URL": ref(logical_id("Queue", size)),
@@ -36,6 +46,7 @@ def function(
         "IMAGES_BUCKET": ref("ImagesBucket"),
         "FAILURES_BUCKET": ref("FailuresBucket"),
         "CACHE_CONTROL": cache_control,
+        **content,
     }
     if public:
         settings["ACL"] = "public-read"
@@ -82,7 +93,7 @@ def role_resource(
 ) -> dict[str, Any]:
     """The role of the size's function; `public` variants are written with an ACL.
 
-    `also` are statements that every function's role has.
+    `also` are statements that the stage's options ask for.
     """
     acl = ["s3:PutObjectAcl"] if public else []
     statements = [

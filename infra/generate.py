@@ -19,6 +19,7 @@ from infra.api import (
     tokens_secret,
 )
 from infra.buckets import bucket_resources
+from infra.content import content_settings, content_statements
 from infra.dashboard import dashboard_resources
 from infra.delivery import delivery_outputs, delivery_resources, images_url, served_formats
 from infra.functions import function, role_resource
@@ -105,6 +106,7 @@ def _of_sizes(parameters: Parameters, sizes: list[Size]) -> tuple[dict[str, Any]
                 cache_control=parameters.caching.of(size),
                 public=parameters.is_public,
                 purge=purge,
+                content=content_settings(parameters, [size]),
             )
             functions |= made
             resources |= (
@@ -114,7 +116,7 @@ def _of_sizes(parameters: Parameters, sizes: list[Size]) -> tuple[dict[str, Any]
                     prefix,
                     public=parameters.is_public,
                     purge=purge,
-                    also=for_every_role(parameters),
+                    also=for_every_role(parameters) + content_statements(parameters, [size]),
                 )
                 | alarm_resources(size, prefix, numbers)
             )

@@ -7,8 +7,8 @@ can be the only one to call it.
 from typing import Any
 
 from infra.alarms import metric_alarm
+from infra.content import content_settings, content_statements
 from infra.delivery.on_demand import FUNCTION_URL
-from infra.delivery.parameters import DeliveryParameters
 from infra.functions import (
     FAILURES_BUCKET,
     IMAGES_BUCKET,
@@ -22,6 +22,7 @@ from infra.functions import (
 from infra.names import allow, arn, logical_id, ref, sub
 from infra.numbers import ON_DEMAND_TIMEOUT, Numbers
 from infra.options import for_every_role
+from infra.parameters import Parameters
 from lib.keys import ORIGINALS
 from lib.sizes import Size, packed
 
@@ -37,7 +38,7 @@ _NEEDLESS = 20
 
 
 def on_demand_function(
-    parameters: DeliveryParameters, sizes: list[Size], numbers: Numbers, *, purge: bool
+    parameters: Parameters, sizes: list[Size], numbers: Numbers, *, purge: bool
 ) -> dict[str, Any]:
     """The function's entry in serverless.yml's list of functions, by its key; none if not asked."""
     if not parameters.on_demand:
@@ -60,7 +61,7 @@ def on_demand_function(
 
 
 def declared_settings(
-    parameters: DeliveryParameters, sizes: list[Size], numbers: Numbers, *, purge: bool
+    parameters: Parameters, sizes: list[Size], numbers: Numbers, *, purge: bool
 ) -> dict[str, Any]:
     """The environment of a function that makes missing variants of any size."""
     settings = {
@@ -74,6 +75,7 @@ def declared_settings(
         "CDN_SECONDS": str(parameters.cdn_seconds),
         "IMMUTABLE": str(parameters.immutable).lower(),
     }
+    settings |= content_settings(parameters, sizes)
     if parameters.is_public:
         settings["ACL"] = "public-read"
     if purge:
@@ -82,7 +84,7 @@ def declared_settings(
 
 
 def declared_statements(
-    parameters: DeliveryParameters, sizes: list[Size], *, purge: bool
+    parameters: Parameters, sizes: list[Size], *, purge: bool
 ) -> list[dict[str, Any]]:
     """What the role of such a function is allowed: what all workers together are."""
     acl = ["s3:PutObjectAcl"] if parameters.is_public else []
@@ -96,12 +98,13 @@ def declared_statements(
         allow(["s3:GetObject"], sub(f"{FAILURES_BUCKET}/*")),
         listing(FAILURES_BUCKET, ["*/"]),
         allow(["sqs:GetQueueUrl", "sqs:SendMessage"], queues),
+        *content_statements(parameters, sizes),
         *([allow(["sqs:SendMessage"], arn(PURGE_QUEUE))] if purge else []),
     ]
 
 
 def on_demand_resources(
-    parameters: DeliveryParameters, sizes: list[Size], *, purge: bool
+    parameters: Parameters, sizes: list[Size], *, purge: bool
 ) -> dict[str, Any]:
     """Role, CloudFront's two grants, and an alarm."""
     if not parameters.on_demand:
@@ -132,7 +135,7 @@ def on_demand_resources(
     }
 
 
-def on_demand_outputs(parameters: DeliveryParameters) -> dict[str, Any]:
+def on_demand_outputs(parameters: Parameters) -> dict[str, Any]:
     """Where the function is: for the local CDN, which stands in for origin groups."""
     if not parameters.on_demand:
         return {}

@@ -30,6 +30,8 @@ class StageParameters(BaseModel):
     service: str
     stage: str
     region: str
+    # Address of an emulator of AWS that the stage is deployed to, "" for AWS itself.
+    emulator: str
     # ARN of the key that encrypts buckets, queues and topics; "" for the services' own.
     kms_key: str
     # Who hears of alarms; "" for nobody but those who subscribe by themselves.

@@ -5,16 +5,18 @@ recipe it was made from. Every write depends on what was read and is checked aft
 duplicates, reordered events and parallel workers end as the current original says.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Literal
 
 from lib import images, keys
 from lib.aws import s3 as objects
 from lib.checks import LaterChecks
+from lib.content import ContentCheck
 from lib.delivery import Delivery
-from lib.errors import ConflictError, PermanentError, TransientError
+from lib.errors import ConflictError, PermanentError, Reason, TransientError
 from lib.metadata import ORIGINAL_ETAG, ORIGINAL_PIXELS, PIXELS, RECIPE
 from lib.purges import PurgeQueue
 from lib.sizes import Size, recipe_id
@@ -52,10 +54,11 @@ def _at_any_time() -> None:
 
 @dataclass(frozen=True)
 class Renderer:
-    """One size, and where its originals and variants are; `purges` is None without a CDN.
+    """One size, and where its originals and variants are.
 
-    `checks` is for those who work outside of a queue: no message of theirs is delivered again if
-    they die between a write and the check of it.
+    `purges` is None without a CDN, `content` where nobody asks what is in a photo. `checks` is for
+    those who work outside of a queue: no message of theirs is delivered again if they die between
+    a write and the check of it.
     """
 
     s3: "S3Client"
@@ -67,6 +70,7 @@ class Renderer:
     turns: Turns
     purges: PurgeQueue | None = None
     checks: LaterChecks | None = None
+    content: ContentCheck | None = None
 
     def bring_up_to_date(self, path: str, check_time: Callable[[], None] = _at_any_time) -> Outcome:
         """Make the variants what the current original says; safe to repeat and to interrupt.
@@ -125,11 +129,16 @@ class Renderer:
         try:
             with self.turns.holding(min(original.length, self.max_bytes)):
                 data = original.read(max_bytes=self.max_bytes)
-                with self.turns.rendering():
-                    check_time()
-                    return images.render_all(data, self.size)
-        except PermanentError:
-            self._leave_nothing_older(path, variants, original.etag)
+                turn = partial(self._turn, check_time)
+                focus = (
+                    self.content.look(path, original.etag, data, self.size, turn)
+                    if self.content
+                    else None
+                )
+                with turn():
+                    return images.render_all(data, self.size, focus)
+        except PermanentError as error:
+            self._leave_nothing_older(path, variants, original.etag, error.reason)
             raise
         except MemoryError as error:
             raise TransientError(
@@ -137,6 +146,13 @@ class Renderer:
                 f"rendering {original.length:,} bytes took more memory than the function has: "
                 "give the size more memory in sizes.yml, or replay when less runs beside it",
             ) from error
+
+    @contextmanager
+    def _turn(self, check_time: Callable[[], None]) -> Iterator[None]:
+        """Inside the block this photo has the processor, and enough time."""
+        with self.turns.rendering():
+            check_time()
+            yield
 
     @cached_property
     def _recipe(self) -> str:
@@ -195,13 +211,19 @@ class Renderer:
         self._delete(path, there, None)
         return Outcome("removed" if there else "absent")
 
-    def _leave_nothing_older(self, path: str, variants: Variants, etag: str) -> None:
-        """Remove what was made from an older original than this one, which cannot be rendered."""
+    def _leave_nothing_older(
+        self, path: str, variants: Variants, etag: str, reason: Reason
+    ) -> None:
+        """Remove what was made from an older original than this one, which cannot be rendered.
+
+        Where it must not be shown, what was made from it before anybody looked goes too.
+        """
         self._check_original(path, etag)
+        kept = None if reason is Reason.MODERATED else etag
         older = {
             key: variant
             for key, variant in variants.items()
-            if variant and variant.metadata.get(ORIGINAL_ETAG) != etag
+            if variant and (kept is None or variant.metadata.get(ORIGINAL_ETAG) != kept)
         }
         self._delete(path, older, etag)
 

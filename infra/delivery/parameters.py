@@ -22,8 +22,6 @@ class DeliveryParameters(StageParameters):
     """Who may read, how it caches, what guards it."""
 
     delivery: Literal["cloudfront", "public-read", "website"]
-    # Address of an emulator of AWS that the stage is deployed to, "" for AWS itself.
-    emulator: str
     # Where pictures are, if that is neither `domain` nor what AWS calls it.
     images_url: str
     domain: str

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from PIL import ImageFile
 
 from lib.images import decode, geometry, limits
+from lib.images.geometry import Focus
 from lib.images.header import Codec, Header
 from lib.images.picture import Picture, attended, finished
 from lib.sizes import Size
@@ -22,8 +23,11 @@ class Film(NamedTuple):
     plays: int
 
 
-def film(header: Header, size: Size) -> Film:
-    """Decode, resize and finish every frame; PermanentError for more than the budget allows."""
+def film(header: Header, size: Size, focus: Focus | None = None) -> Film:
+    """Decode, resize and finish every frame; PermanentError for more than the budget allows.
+
+    A crop is laid around `focus` in all of them.
+    """
     plan = geometry.fit(size, *header.upright)
     limits.check(header, size, plan.canvas)
     limits.check_frames(header, size, plan.canvas)
@@ -32,10 +36,16 @@ def film(header: Header, size: Size) -> Film:
         header = decode.as_told_by(image, header)
         plan = geometry.fit(size, *header.upright)
         limits.check(header, size, plan.canvas)
-        return _film(image, header, plan, size)
+        return _film(image, header, plan, size, focus)
 
 
-def _film(image: ImageFile.ImageFile, header: Header, plan: geometry.Geometry, size: Size) -> Film:
+def _film(
+    image: ImageFile.ImageFile,
+    header: Header,
+    plan: geometry.Geometry,
+    size: Size,
+    focus: Focus | None,
+) -> Film:
     made = Film([], [], _plays(image, header))
     # A PNG may hold a picture for viewers that show no animation; it is not part of that.
     first = 1 if header.codec is Codec.PNG and image.info.get("default_image") else 0
@@ -44,7 +54,7 @@ def _film(image: ImageFile.ImageFile, header: Header, plan: geometry.Geometry, s
         image.load()
         if number == first:
             # One crop for all frames, or what is shown would jump.
-            plan = attended(image, header, plan, size)
+            plan = attended(image, header, plan, size, focus)
         made.pictures.append(finished(image, header, plan))
         made.milliseconds.append(round(image.info.get("duration", 0)))
     return made

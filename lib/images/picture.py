@@ -6,7 +6,7 @@ from PIL import Image
 
 from lib.images import attention, colour, decode, geometry, limits, orient
 from lib.images.formats.jpeg import JpegHeader
-from lib.images.geometry import Box, Geometry
+from lib.images.geometry import Box, Focus, Geometry
 from lib.images.header import Header
 from lib.images.resample import resample
 from lib.sizes import Size
@@ -20,10 +20,10 @@ class Picture(NamedTuple):
     plan: Geometry
 
 
-def still(header: Header, size: Size) -> Picture:
-    """A photo's one picture, or the first of several."""
+def still(header: Header, size: Size, focus: Focus | None = None) -> Picture:
+    """A photo's one picture, or the first of several; a crop is laid around `focus`."""
     if isinstance(header, JpegHeader):
-        return _from_jpeg(header, size)
+        return _from_jpeg(header, size, focus)
     plan = geometry.fit(size, *header.upright)
     limits.check(header, size, plan.canvas)
     with decode.decoding(header):
@@ -32,24 +32,28 @@ def still(header: Header, size: Size) -> Picture:
         plan = geometry.fit(size, *header.upright)
         limits.check(header, size, plan.canvas)
         image.load()
-        return finished(image, header, attended(image, header, plan, size))
+        return finished(image, header, attended(image, header, plan, size, focus))
 
 
-def _from_jpeg(header: JpegHeader, size: Size) -> Picture:
+def _from_jpeg(header: JpegHeader, size: Size, focus: Focus | None) -> Picture:
     """Decoded at a scale, and no further down than the crop reaches."""
-    plan = geometry.fit(size, *header.upright)
+    plan = geometry.fit(size, *header.upright, focus=focus)
     limits.check(header, size, plan.canvas, decode.jpeg_scale(plan.shrink))
     # What draws the eye is looked for in the whole photo.
-    searched = size.position == "attention"
+    searched = size.searches and focus is None
     wanted = (0, 0, header.width, header.height) if searched else _stored(plan, header)
     with decode.decoding(header):
         image, scale = decode.load_jpeg(header, wanted, plan.shrink)
-        return finished(image, header, attended(image, header, plan, size), scale)
+        return finished(image, header, attended(image, header, plan, size, focus), scale)
 
 
-def attended(image: Image.Image, header: Header, plan: Geometry, size: Size) -> Geometry:
-    """The plan, its crop moved to what draws the eye if the size asks for that."""
-    if size.position != "attention":
+def attended(
+    image: Image.Image, header: Header, plan: Geometry, size: Size, focus: Focus | None
+) -> Geometry:
+    """The plan, its crop moved to `focus`, or to what draws the eye if the size asks for that."""
+    if focus is not None:
+        return geometry.fit(size, *header.upright, focus=focus)
+    if not size.searches:
         return plan
     tiny = orient.upright(attention.look(image), header.orientation)
     anchor = attention.anchor(tiny, plan.scaled[0] / plan.scaled[1])

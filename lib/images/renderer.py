@@ -6,6 +6,7 @@ from lib.images import animation, limits
 from lib.images.compose import compose
 from lib.images.encode import CONTENT_TYPES, MOVING, encode, encode_frames, targets
 from lib.images.formats import read_header
+from lib.images.geometry import Focus
 from lib.images.picture import Picture, still
 from lib.sizes import Size
 
@@ -28,25 +29,26 @@ class Rendition(NamedTuple):
     source_height: int
 
 
-def render(source: bytes, size: Size) -> Rendition:
-    """Render an encoded photo at a size, in the size's own format.
-
-    Raises PermanentError, with its reason, for bytes that can never be rendered.
-    """
-    return render_all(source, size.model_copy(update={"formats": ()}))[0]
+def render(source: bytes, size: Size, focus: Focus | None = None) -> Rendition:
+    """Render an encoded photo at a size, in the size's own format; otherwise as `render_all`."""
+    return render_all(source, size.model_copy(update={"formats": ()}), focus)[0]
 
 
-def render_all(source: bytes, size: Size) -> list[Rendition]:
+def render_all(source: bytes, size: Size, focus: Focus | None = None) -> list[Rendition]:
     """One rendition per format of the size, the base format first, all from one decode.
 
+    `focus` is where the middle of the photo's faces is, in shares (x, y) of the upright photo: a
+    size of position `faces` has its crop's middle there, as far as the edges allow, and without
+    one looks for what draws the eye. It moves nothing at any other size.
     Raises PermanentError, with its reason, for bytes that can never be rendered.
     """
+    focus = focus if size.position == "faces" else None
     limits.check_bytes(source)
     header = read_header(source)
     if size.animated and header.frames > 1:
-        film = animation.film(header, size)
+        film = animation.film(header, size, focus)
         return [_moving(film, target, size) for target in _targets(film.pictures[0], size)]
-    picture = still(header, size)
+    picture = still(header, size, focus)
     return [_rendition(picture, target, size) for target in _targets(picture, size)]
 
 

@@ -30,6 +30,7 @@ Position = Literal[
     "left",
     "top-left",
     "attention",
+    "faces",
 ]
 
 # The longest edge a variant may have: 8K screens are 7680 wide, and a variant of
@@ -89,8 +90,8 @@ class Size(BaseModel):
     `formats` are stored beside the size's own `format`. `quality` is one number for `format`, of
     which an AVIF beside it gets three quarters to look alike, or a mapping of formats to numbers.
     `position` is the part that a crop keeps, or where `contain` puts the photo; `attention` looks
-    for what draws the eye. `cdn_seconds`, `browser_seconds` and `immutable` say how long a variant
-    is cached, where that is not as the stage has it.
+    for what draws the eye, `faces` for faces. `cdn_seconds`, `browser_seconds` and `immutable` say
+    how long a variant is cached, where that is not as the stage has it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -147,8 +148,10 @@ class Size(BaseModel):
     def _position_has_an_effect(self) -> "Size":
         crops = self.fit == "cover" and self.width is not None and self.height is not None
         pads = self.fit == "contain" and self.width is not None and self.height is not None
-        if self.position == "attention" and not crops:
-            raise ValueError("position: 'attention' needs fit: cover, with a width and a height")
+        if self.searches and not crops:
+            raise ValueError(
+                f"position: {self.position!r} needs fit: cover, with a width and a height"
+            )
         if self.position != "center" and not (crops or pads):
             raise ValueError(
                 f"position: {self.position!r} needs fit: cover or contain, with a width and a "
@@ -183,6 +186,11 @@ class Size(BaseModel):
         if format_ == "avif" and self.format != "avif":
             return max(1, round(self.quality * DEFAULT_QUALITY["avif"] / DEFAULT_QUALITY["jpeg"]))
         return self.quality
+
+    @property
+    def searches(self) -> bool:
+        """Whether what a crop keeps depends on what is in the photo."""
+        return self.position in ("attention", "faces")
 
     @property
     def _free_memory(self) -> int:

@@ -20,6 +20,7 @@ OPTIONS = (
     "alarm_email=ops@example.com",
     "access_logs=true",
     "xray=true",
+    "moderation=true",
 )
 Case = tuple[str, tuple[str, ...]]
 # Each stage by itself, and with every option at once.

@@ -65,9 +65,11 @@ def renders(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     done = []
     render_all = images.render_all
 
-    def counting(source: bytes, size: Size) -> list[images.Rendition]:
+    def counting(
+        source: bytes, size: Size, focus: images.Focus | None = None
+    ) -> list[images.Rendition]:
         done.append(size.name)
-        return render_all(source, size)
+        return render_all(source, size, focus)
 
     monkeypatch.setattr(images, "render_all", counting)
     return done

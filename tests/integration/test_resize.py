@@ -379,7 +379,9 @@ def test_no_memory_and_our_own_bugs_cost_no_neighbour_and_no_message(
     render_all = images.render_all
     errors = [error]
 
-    def failing_once(source: bytes, size: Size) -> list[images.Rendition]:
+    def failing_once(
+        source: bytes, size: Size, focus: images.Focus | None
+    ) -> list[images.Rendition]:
         if errors:
             raise errors.pop()
         return render_all(source, size)

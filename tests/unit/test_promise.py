@@ -48,7 +48,7 @@ PURGES = "purges"
 SIZE = Size(name="40x30", width=40, height=30)
 
 
-def fake_render(source: bytes, size: Size) -> list[images.Rendition]:
+def fake_render(source: bytes, size: Size, focus: images.Focus | None) -> list[images.Rendition]:
     """As pure as the real one, and quick."""
     if source == BROKEN:
         raise PermanentError(Reason.UNSUPPORTED, "broken")
