@@ -67,10 +67,10 @@ class Distribution(NamedTuple):
 
         A Function URL hands a path over as it was escaped; the emulator takes one escape off.
         """
-        url = f"http://127.0.0.1:{self.port}/_aws/lambda-url/{self.on_demand}{quote(path)}"
-        request = AWSRequest(method, url)
+        path = f"/_aws/lambda-url/{self.on_demand}{quote(path)}"
+        request = AWSRequest(method, f"http://127.0.0.1:{self.port}{path}")
         SigV4Auth(Credentials(*ROOT_KEY.values()), "lambda", REGION).add_auth(request)
-        return self._send(method, url, dict(request.headers.items()))
+        return self._send(method, path, dict(request.headers.items()))
 
     def _send(self, method: str, path: str, headers: dict[str, str]) -> Answer:
         emulator = HTTPConnection("127.0.0.1", self.port, timeout=_SECONDS)

@@ -1,0 +1,222 @@
+"""Pictures made as they are asked for, on a stack of its own that does all of it."""
+
+import json
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+
+from local.client import aws
+from local.stack import Stack
+from tests.e2e.test_delivery import Site
+from tests.e2e.test_pipeline import PHOTO, arrived, eventually, uploaded
+from tests.e2e.test_readme import typed
+from tests.pictures import decoded
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+
+SECONDS = 60
+DOCS = (Path(__file__).parents[2] / "docs/on-demand.md").read_text()
+PATH = "2026/lake at dawn.jpg"
+URL = "2026/lake%20at%20dawn.jpg"
+SIZES = """sizes:
+  - 400x300
+  - 1200x
+  - {name: thumbnail, width: 200, height: 150, fit: inside, format: webp}
+  - {name: hero, width: 200, height: 150, formats: [avif, webp]}
+"""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    site = Site(tmp_path_factory.mktemp("on-demand"))
+    (site.service.folder / "sizes.yml").write_text(SIZES)
+    try:
+        site.deploy(on_demand="[declared, signed]", serve_queries="true", render="true")
+        yield site
+    finally:
+        site.local.down()
+
+
+@pytest.fixture(scope="module")
+def stack(site: Site) -> Stack:
+    return site.local.read()
+
+
+@pytest.fixture(scope="module")
+def photo(stack: Stack) -> str:
+    """The path of a photo that has all its variants."""
+    for url in uploaded(stack, PHOTO, path=PATH)["variants"].values():
+        arrived(url)
+    return PATH
+
+
+def get(url: str, **headers: str) -> Any:
+    return requests.get(url, headers=headers, timeout=SECONDS, allow_redirects=False)
+
+
+def taken_away(s3: "S3Client", stack: Stack, size: str) -> bytes:
+    """What a worker has made of the photo, deleted behind everybody's back."""
+    where: Any = {"Bucket": stack.images_bucket, "Key": f"{size}/{PATH}"}
+    data: bytes = s3.get_object(**where)["Body"].read()
+    s3.delete_object(**where)
+    return data
+
+
+class Watched:
+    """Counts what is written to the images bucket, by its own events."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._sqs: SQSClient = aws(stack, "sqs")
+        self._url = self._sqs.create_queue(QueueName="watch")["QueueUrl"]
+        told = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])
+        sns = aws(stack, "sns")
+        (topic,) = (
+            each["TopicArn"]
+            for each in sns.list_topics()["Topics"]
+            if each["TopicArn"].endswith("-variants")
+        )
+        sns.subscribe(
+            TopicArn=topic,
+            Protocol="sqs",
+            Endpoint=told["Attributes"]["QueueArn"],
+            Attributes={"RawMessageDelivery": "true"},
+        )
+        self._seen: list[str] = []
+
+    def writes(self, last: str) -> list[str]:
+        """Keys in the order in which they were written, up to one that is known to be the last."""
+
+        def look() -> bool:
+            found = self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10)
+            for message in found.get("Messages", []):
+                for record in json.loads(message["Body"]).get("Records", []):
+                    if record["eventName"].startswith("ObjectCreated"):
+                        self._seen.append(record["s3"]["object"]["key"])
+                self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
+            return last in self._seen
+
+        eventually(look, f"{last} is written")
+        return self._seen
+
+
+class TestDeclared:
+    def test_fifty_who_come_first_at_once_get_the_one_variant_that_a_worker_would_make(
+        self, stack: Stack, photo: str
+    ) -> None:
+        s3: S3Client = aws(stack, "s3")
+        made = taken_away(s3, stack, "400x300")
+        watched = Watched(stack)
+        url = f"{stack.cdn}/400x300/{URL}"
+        with ThreadPoolExecutor(50) as crowd:
+            answers = list(crowd.map(get, [url] * 50))
+        assert {answer.status_code for answer in answers} == {200}
+        assert {answer.content for answer in answers} == {made}
+        s3.put_object(Bucket=stack.images_bucket, Key="400x300/last", Body=b"")
+        written = watched.writes(last="400x300/last")
+        assert written.count(f"400x300/{URL.replace('%20', '+')}") == 1
+        s3.delete_object(Bucket=stack.images_bucket, Key="400x300/last")
+
+    def test_it_is_stored_as_a_worker_stores_it(self, stack: Stack, photo: str) -> None:
+        s3: S3Client = aws(stack, "s3")
+        where: Any = {"Bucket": stack.images_bucket, "Key": f"1200x/{PATH}"}
+        before: Any = s3.head_object(**where)
+        taken_away(s3, stack, "1200x")
+        answer = get(f"{stack.cdn}/1200x/{URL}")
+        after: Any = s3.head_object(**where)
+        assert answer.status_code == 200
+        for name in ("ETag", "ContentType", "CacheControl", "Metadata"):
+            assert after[name] == before[name]
+        assert answer.headers["Cache-Control"] == after["CacheControl"]
+
+    def test_a_missing_format_is_made(self, stack: Stack, photo: str) -> None:
+        s3: S3Client = aws(stack, "s3")
+        made = taken_away(s3, stack, "hero.avif")
+        answer = get(f"{stack.cdn}/hero.avif/{URL}")
+        assert answer.headers["Content-Type"] == "image/avif"
+        assert answer.content == made
+
+    @pytest.mark.parametrize(
+        "path", ["401x300/2026/lake%20at%20dawn.jpg", "400x300/nobody.jpg", "nobody.jpg"]
+    )
+    def test_what_there_cannot_be_is_not_found_for_seconds(
+        self, stack: Stack, photo: str, path: str
+    ) -> None:
+        answer = get(f"{stack.cdn}/{path}")
+        assert answer.status_code == 404
+        assert answer.headers["Cache-Control"] == "max-age=5"
+
+    def test_a_deleted_photo_is_not_made_again(self, stack: Stack) -> None:
+        ticket = uploaded(stack, PHOTO, path="gone.jpg")
+        url = ticket["variants"]["400x300"]
+        arrived(url)
+        aws(stack, "s3").delete_object(Bucket=stack.originals_bucket, Key=ticket["key"])
+        eventually(lambda: get(url).status_code == 404, "it is gone")
+        assert get(url).status_code == 404
+
+    def test_nobody_but_the_cdn_can_ask_the_function(self, stack: Stack, site: Site) -> None:
+        urls = aws(stack, "lambda").get_function_url_config(
+            FunctionName="image-fanout-local-on-demand"
+        )
+        assert urls["AuthType"] == "AWS_IAM"
+        url_id = urls["FunctionUrl"].removeprefix("https://").partition(".")[0]
+        answer = get(f"{stack.endpoint}/_aws/lambda-url/{url_id}/400x300/{URL}")
+        assert answer.status_code == 403
+
+
+class TestQueries:
+    def test_a_query_leads_to_the_size_and_it_is_made_if_it_is_missing(
+        self, stack: Stack, photo: str
+    ) -> None:
+        made = taken_away(aws(stack, "s3"), stack, "400x300")
+        for query in ("w=400&h=300", "H=300&w=0400", "d=400x300", "size=400x300&utm_source=x"):
+            answer = get(f"{stack.cdn}/{URL}?{query}")
+            assert answer.status_code == 200, query
+            assert answer.content == made
+
+    def test_a_browser_gets_its_format(self, stack: Stack, photo: str) -> None:
+        answer = get(f"{stack.cdn}/{URL}?size=hero&format=auto", Accept="image/avif,*/*")
+        assert answer.headers["Content-Type"] == "image/avif"
+
+    def test_what_fits_no_size_is_told_the_sizes(self, stack: Stack, photo: str) -> None:
+        answer = get(f"{stack.cdn}/{URL}?w=401")
+        assert answer.status_code == 400
+        for size in stack.sizes:
+            assert size in answer.text
+
+
+def blocks(heading: str) -> list[str]:
+    """What a section has people type."""
+    section = DOCS.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    return re.findall(r"```(?:sh)?\n(.*?)```", section, re.DOTALL)
+
+
+def test_the_lines_of_by_query_string(site: Site, stack: Stack, photo: str, tmp_path: Path) -> None:
+    environment = site.local.environment() | {"PHOTO": URL}
+    fetch, wrong = blocks("By query string")
+    typed(fetch, tmp_path, environment)
+    sizes = {file.name: decoded(file.read_bytes()).size for file in tmp_path.iterdir()}
+    assert sizes == {
+        "small.jpg": (400, 300),
+        "small-again.jpg": (400, 300),
+        "wide.jpg": (1200, 900),
+        "thumbnail.webp": (200, 150),
+        "thumbnail-again.webp": (200, 150),
+        "best": (400, 300),
+    }
+    assert "thumbnail" in typed(wrong, tmp_path, environment)
+
+
+def test_the_lines_of_missing_variants(
+    site: Site, stack: Stack, photo: str, tmp_path: Path
+) -> None:
+    (ask,) = blocks("Missing variants")
+    taken_away(aws(stack, "s3"), stack, "400x300")
+    typed(ask, tmp_path, site.local.environment() | {"PHOTO": URL})
+    assert decoded((tmp_path / "small.jpg").read_bytes()).size == (400, 300)
