@@ -85,6 +85,8 @@ class PurgeSettings(Settings):
     distribution_id: str
     # Whether CloudFront chooses among formats by Accept.
     serve_formats: bool
+    # Whether CloudFront has signed pictures too.
+    serve_signed: bool
 
 
 class UploadSettings(Settings):

@@ -28,6 +28,7 @@ from infra.options import for_every_role, topic_resources, tracing_mode
 from infra.parameters import Parameters, checked
 from infra.purges import purge_function, purge_resources
 from infra.queues import queue_resources
+from infra.signing import signing_keys
 from lib.errors import ConfigError
 from lib.sizes import Size, load_sizes
 
@@ -45,17 +46,20 @@ def generate(given: dict[str, Any]) -> dict[str, Any]:
     functions, resources = _of_sizes(parameters, sizes)
     if parameters.purges:
         formats = bool(served_formats(parameters, sizes))
-        functions |= purge_function(parameters.prefix, formats=formats)
+        signed = parameters.serves_signed
+        functions |= purge_function(parameters.prefix, formats=formats, signed=signed)
         resources |= purge_resources(parameters)
     functions |= api_functions(parameters, sizes, images_url(parameters))
     functions |= fetch_function(parameters, parameters.landing)
     resources |= api_resources(parameters) | fetch_resources(parameters)
     secret, outputs = tokens_secret(parameters)
+    signing, led_to = signing_keys(parameters)
     for part in (
         delivery_resources(parameters, sizes),
         bucket_resources(parameters),
         topic_resources(parameters),
         secret,
+        signing,
     ):
         _add(resources, part)
     cdn = not parameters.is_public
@@ -64,7 +68,7 @@ def generate(given: dict[str, Any]) -> dict[str, Any]:
         "functions": functions,
         "resources": {
             "Resources": resources,
-            "Outputs": outputs | delivery_outputs(parameters),
+            "Outputs": outputs | led_to | delivery_outputs(parameters),
             "extensions": stage_settings(parameters),
         },
         "tracing": tracing_mode(parameters),

@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field, ValidationError, model_validator
 from infra.api.parameters import ApiParameters
 from infra.content import ContentParameters
 from infra.delivery import DeliveryParameters
-from infra.numbers import MAX_DELAY
+from infra.numbers import MAX_DELAY, ON_DEMAND_TIMEOUT
 from lib.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -39,10 +39,12 @@ class Parameters(DeliveryParameters, ApiParameters, ContentParameters):
 
     @model_validator(mode="after")
     def _purge_outlasts_its_writer(self) -> Self:
-        if self.timeout + self.landing > MAX_DELAY:
+        timeout = max(self.timeout, ON_DEMAND_TIMEOUT)
+        if timeout + self.landing > MAX_DELAY:
             raise ValueError(
                 f"timeout and landing: {self.timeout} and {self.landing} seconds are together "
-                f"more than {MAX_DELAY}, which is how long SQS can delay a purge"
+                f"more than {MAX_DELAY}, which is how long SQS can delay a purge (a timeout below "
+                f"{ON_DEMAND_TIMEOUT} counts as that)"
             )
         return self
 

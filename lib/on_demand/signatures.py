@@ -1,4 +1,4 @@
-"""Signatures of signed URLs: an HMAC of what is wanted of which photo.
+"""Signed URLs: what is wanted of which photo, and an HMAC of that.
 
 It is over both as text, so that any language with an HMAC can make one in a few lines.
 """
@@ -8,6 +8,10 @@ import re
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable
 
+from lib import keys as paths
+
+# Where signed pictures are at the CDN: no size's name begins with an underscore.
+FOLDER = "_signed"
 # 32 bytes in base64url.
 _FORM = re.compile("[A-Za-z0-9_-]{43}")
 
@@ -15,6 +19,15 @@ _FORM = re.compile("[A-Za-z0-9_-]{43}")
 def has_form(text: str) -> bool:
     """Whether this could be a signature."""
     return _FORM.fullmatch(text) is not None
+
+
+def signed_url(base_url: str, key: str, path: str, options: str) -> str:
+    """The URL of a signed picture below `base_url` (no slash at its end).
+
+    All of it is in the path: the CDN's cache knows no more of a URL, and a deletion can name all
+    pictures of a photo.
+    """
+    return f"{base_url}/{FOLDER}/{paths.escaped(path)}/{options}/{signature(key, path, options)}"
 
 
 def signature(key: str, path: str, options: str) -> str:

@@ -25,9 +25,6 @@ from lib.sizes import Size
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-# Where they are at the CDN: no size's name begins with an underscore.
-FOLDER = "_signed"
-
 
 @dataclass(frozen=True)
 class SignedPictures:

@@ -9,8 +9,7 @@ import pytest
 
 from lib.errors import ProblemKind, RequestError
 from lib.on_demand.options import MEMORY, read_options
-from lib.on_demand.signatures import has_form, is_signed, signature
-from lib.on_demand.signed import FOLDER
+from lib.on_demand.signatures import FOLDER, has_form, is_signed, signature, signed_url
 from lib.sizes import Size
 
 KEY, OLD_KEY = "k" * 64, "o" * 64
@@ -151,3 +150,10 @@ def test_no_size_can_have_the_name_of_the_folder_of_signed_pictures() -> None:
     with pytest.raises(ValueError, match="name"):
         Size(name=FOLDER, width=1)
     assert FOLDER == "_signed"
+
+
+def test_a_signed_url_has_all_in_its_path() -> None:
+    made = signature(KEY, "2026/ä b.jpg", OPTIONS)
+    assert signed_url("https://cdn", KEY, "2026/ä b.jpg", OPTIONS) == (
+        f"https://cdn/_signed/2026/%C3%A4%20b.jpg/w=640,h=360/{made}"
+    )
