@@ -48,6 +48,8 @@ class ResizeSettings(Settings):
     purge_queue_url: str | None = None
     # Seconds; the longest that SQS delays a message.
     purge_delay: int = Field(0, ge=0, le=900)
+    # Whether CloudFront has signed pictures too.
+    serve_signed: bool = False
     cache_control: str
     # None on a stage whose images bucket is read by the CDN alone.
     acl: Acl | None = None

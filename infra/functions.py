@@ -22,9 +22,19 @@ _LOG_GROUP = (
 
 
 def function(
-    size: Size, prefix: str, numbers: Numbers, *, cache_control: str, public: bool, purge: bool
+    size: Size,
+    prefix: str,
+    numbers: Numbers,
+    *,
+    cache_control: str,
+    public: bool,
+    purge: bool,
+    signed: bool,
 ) -> dict[str, Any]:
-    """The size's entry in serverless.yml's list of functions, by its key."""
+    """The size's entry in serverless.yml's list of functions, by its key.
+
+    `signed` tells whether the CDN has signed pictures too.
+    """
     settings = allocator(size) | {
         "SIZE": size.model_dump_json(),
         "QUEUE_URL": ref(logical_id("Queue", size)),
@@ -41,6 +51,8 @@ def function(
         settings["ACL"] = "public-read"
     if purge:
         settings |= {"PURGE_QUEUE_URL": ref(PURGE_QUEUE), "PURGE_DELAY": str(numbers.purge_delay)}
+    if purge and signed:
+        settings["SERVE_SIGNED"] = "true"
     batches = {
         "arn": arn(logical_id("Queue", size)),
         "batchSize": BATCH_SIZE,

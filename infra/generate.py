@@ -103,6 +103,7 @@ def _of_sizes(parameters: Parameters, sizes: list[Size]) -> tuple[dict[str, Any]
                 cache_control=cache_control(size, parameters),
                 public=parameters.is_public,
                 purge=purge,
+                signed=parameters.serves_signed,
             )
             functions |= made
             resources |= (

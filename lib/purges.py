@@ -27,11 +27,16 @@ MAX_WILDCARDS = 7
 
 @dataclass(frozen=True)
 class PurgeQueue:
-    """Where intentions wait, `delay` seconds each."""
+    """Where intentions wait, `delay` seconds each.
+
+    `signed` tells whether the CDN has signed pictures too, and so perhaps some of a photo that
+    never had a variant.
+    """
 
     sqs: "SQSClient"
     url: str
     delay: int
+    signed: bool = False
 
     def intend(self, variant_keys: Iterable[str]) -> None:
         """Have the CDN forget these variants after the delay; TransientError if not queued."""

@@ -64,6 +64,8 @@ class TestWithSignedPictures:
         function = template["functions"]["purge"]
         (event,) = function["events"]
         assert function["environment"]["SERVE_SIGNED"] == "true"
+        worker = template["functions"]["resize-1x1"]
+        assert worker["environment"]["SERVE_SIGNED"] == "true"
         assert event["sqs"]["maximumConcurrency"] * MAX_WILDCARDS <= 15
         assert event["sqs"]["maximumBatchingWindow"] == 60
         queue = template["resources"]["Resources"]["PurgeQueue"]["Properties"]
@@ -72,6 +74,8 @@ class TestWithSignedPictures:
     def test_other_stages_have_none_of_it(self, dev: Template) -> None:
         purge = dev.properties("PurgeLambdaFunction")
         assert purge["Environment"]["Variables"]["SERVE_SIGNED"] == "false"
+        worker = dev.properties("ResizeDash400x300LambdaFunction")
+        assert "SERVE_SIGNED" not in worker["Environment"]["Variables"]
         mapping = dev.properties("PurgeEventSourceMappingSQSPurgeQueue")
         assert mapping["MaximumBatchingWindowInSeconds"] == 1
 

@@ -50,6 +50,28 @@ class TestAWorker:
         deliver(message)
         assert intentions(queues) == [["/40x30/a.jpg"]]
 
+    def test_intends_to_purge_what_was_signed_of_a_photo_that_was_deleted_before_its_turn(
+        self,
+        s3: "S3Client",
+        deliver: WorkerDoor,
+        queues: Queues,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """A signed picture may be older than any variant, and outlive the photo at the CDN."""
+        monkeypatch.setenv("SERVE_SIGNED", "true")
+        message = put(s3, "a.jpg")
+        s3.delete_object(Bucket="originals-bucket", Key="originals/a.jpg")
+        assert deliver(message) == []
+        assert intentions(queues) == [["/40x30/a.jpg"]]
+
+    def test_intends_nothing_for_such_a_photo_where_there_are_no_signed_pictures(
+        self, s3: "S3Client", deliver: WorkerDoor, queues: Queues
+    ) -> None:
+        message = put(s3, "a.jpg")
+        s3.delete_object(Bucket="originals-bucket", Key="originals/a.jpg")
+        deliver(message)
+        assert intentions(queues) == []
+
     def test_intends_to_purge_an_older_originals_variant(
         self, s3: "S3Client", deliver: WorkerDoor, queues: Queues
     ) -> None:
