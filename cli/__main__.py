@@ -5,13 +5,14 @@ import sys
 import typer
 from rich.console import Console
 
-from cli import dlq, token
+from cli import dlq, signing_key, token
 from cli.audit import audit
 from cli.backfill import backfill
 from cli.doctor import doctor
 from cli.logs import logs
 from cli.status import status
 from cli.upload import upload
+from cli.url import url
 from lib.errors import FanoutError
 
 app = typer.Typer(
@@ -24,7 +25,8 @@ app = typer.Typer(
 )
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(token.app, name="token")
-for command in (audit, backfill, status, upload, logs, doctor):
+app.add_typer(signing_key.app, name="signing-key")
+for command in (audit, backfill, status, upload, url, logs, doctor):
     app.command()(command)
 
 

@@ -8,6 +8,7 @@ from lib.aws.stacks import DeployedSize
 from lib.checks import CheckQueue
 from lib.delivery import Acl, Delivery
 from lib.errors import ConfigError
+from lib.on_demand.signing_keys import SigningKeys
 from lib.sizes import Size
 from lib.status import StatusDesk
 from lib.tokens import Tokens
@@ -80,3 +81,14 @@ def tokens_of(stage: Stage) -> Tokens:
             "set it in serverless.yml and deploy to have them"
         )
     return Tokens(stage.client("secretsmanager"), secret)
+
+
+def signing_keys_of(stage: Stage) -> SigningKeys:
+    """The keys of a stage's signed URLs; ConfigError where it serves none."""
+    secret = stage.stack.outputs.get("SigningKeysArn")
+    if secret is None:
+        raise ConfigError(
+            f"The stage {stage.name} serves no signed URLs, because its parameter on_demand does "
+            "not name signed: set it in serverless.yml and deploy to have them"
+        )
+    return SigningKeys(stage.client("secretsmanager"), secret)

@@ -18,15 +18,15 @@ from lib.turns import Turns
 from lib.variants import Renderer
 
 # As for the sizes' workers; but somebody waits for the answer, so that nothing is tried thrice.
-_CLIENTS = Config(
+CLIENTS = Config(
     connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2}
 )
 
 
 def declared_variants(settings: DeclaredSettings) -> DeclaredVariants:
     """The use case, with clients of its own."""
-    s3 = boto3.client("s3", config=_CLIENTS)
-    sqs = boto3.client("sqs", config=_CLIENTS)
+    s3 = boto3.client("s3", config=CLIENTS)
+    sqs = boto3.client("sqs", config=CLIENTS)
     objects.write_once(s3)
     caching = Caching(settings.browser_seconds, settings.cdn_seconds, settings.immutable)
     content = content_check(settings, s3, settings.originals_bucket)

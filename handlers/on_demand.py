@@ -2,16 +2,20 @@
 
 from base64 import b64encode
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote
 
 from handlers.asking import NEVER, answered
 from handlers.declared import declared_variants
-from handlers.settings import DeclaredSettings
+from handlers.settings import OnDemandSettings
+from handlers.signed import signed_pictures
+from lib.errors import RequestError
 from lib.keys import escaped
 from lib.on_demand import MAX_PICTURE_BYTES
 from lib.on_demand.declared import DeclaredVariants
 from lib.on_demand.picture import Picture
+from lib.on_demand.signatures import FOLDER
+from lib.on_demand.signed import SignedPictures
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -20,10 +24,18 @@ if TYPE_CHECKING:
 _FOLDER = "x-fanout-folder"
 # How long a refusal is kept, as the CDN's own: a picture may be there a moment later.
 _REFUSED = "max-age=5"
+_SIGNED = f"/{FOLDER}/"
+# Refusals that CloudFront keeps for no time at all: whoever repeats such a URL would have it
+# rendered each time. It keeps a 404.
+_NOT_KEPT = (413, 422)
 
 
 def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, Any]:
     """Answer one request of the distribution."""
+    pictures = _kept().signed
+    if pictures and event["rawPath"].startswith(_SIGNED):
+        parts = event["rawPath"].removeprefix(_SIGNED)
+        return answered(FOLDER, parts, lambda: _signed(pictures, parts), refused=_REFUSED)
     folder, path = _asked_for(event)
     return answered(folder, path, lambda: _variant(folder, path), refused=_REFUSED)
 
@@ -38,13 +50,25 @@ def _asked_for(event: dict[str, Any]) -> tuple[str, str]:
 
 
 def _variant(folder: str, path: str) -> tuple[str, dict[str, Any]]:
-    variants = _variants()
+    variants = _kept().variants
     found = variants.find(folder, path)
     if found.stored.length > MAX_PICTURE_BYTES:
         # By now S3 has it, and the CDN asks S3 first.
         headers = {"Location": f"/{escaped(found.key)}", "Cache-Control": NEVER}
         return found.action, {"statusCode": 302, "headers": headers, "body": ""}
     return found.action, _with(variants.picture(found), ETag=f'"{found.stored.etag}"')
+
+
+def _signed(pictures: SignedPictures, parts: str) -> tuple[str, dict[str, Any]]:
+    """The path may have slashes, what follows it has none; all of it still escaped."""
+    rest, _, signature = parts.rpartition("/")
+    path, _, options = rest.rpartition("/")
+    try:
+        return "signed", _with(pictures.picture(path, options, signature))
+    except RequestError as error:
+        if error.status not in _NOT_KEPT:
+            raise
+        raise RequestError(404, error.kind, str(error)) from error
 
 
 def _with(picture: Picture, **headers: str) -> dict[str, Any]:
@@ -57,7 +81,15 @@ def _with(picture: Picture, **headers: str) -> dict[str, Any]:
     }
 
 
+class _Kept(NamedTuple):
+    """What makes pictures; nothing makes signed ones on a stage without such."""
+
+    variants: DeclaredVariants
+    signed: SignedPictures | None
+
+
 @lru_cache(maxsize=1)
-def _variants() -> DeclaredVariants:
+def _kept() -> _Kept:
     """Made once a container."""
-    return declared_variants(DeclaredSettings.from_environment())
+    settings = OnDemandSettings.from_environment()
+    return _Kept(declared_variants(settings), signed_pictures(settings))

@@ -29,4 +29,9 @@ def _purger() -> Purger:
     """Made once a container."""
     settings = PurgeSettings.from_environment()
     cloudfront = boto3.client("cloudfront", config=_CLIENT)
-    return Purger(cloudfront, settings.distribution_id, settings.serve_formats)
+    return Purger(
+        cloudfront,
+        settings.distribution_id,
+        formats=settings.serve_formats,
+        signed=settings.serve_signed,
+    )

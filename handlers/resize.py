@@ -44,7 +44,7 @@ def _worker() -> Worker:
     s3 = boto3.client("s3", config=_CLIENTS)
     sqs = boto3.client("sqs", config=_CLIENTS)
     objects.write_once(s3)
-    purge_url = settings.purge_queue_url
+    purge_url, delay = settings.purge_queue_url, settings.purge_delay
     renderer = Renderer(
         s3=s3,
         size=settings.size,
@@ -53,7 +53,7 @@ def _worker() -> Worker:
         delivery=Delivery(settings.cache_control, settings.acl),
         max_bytes=settings.max_upload_bytes,
         turns=Turns(settings.size.waiting_memory),
-        purges=PurgeQueue(sqs, purge_url, settings.purge_delay) if purge_url else None,
+        purges=PurgeQueue(sqs, purge_url, delay, settings.serve_signed) if purge_url else None,
         content=content_check(settings, s3, settings.originals_bucket),
     )
     return Worker(

@@ -57,6 +57,8 @@ class ResizeSettings(ContentSettings):
     purge_queue_url: str | None = None
     # Seconds; the longest that SQS delays a message.
     purge_delay: int = Field(0, ge=0, le=900)
+    # Whether CloudFront has signed pictures too.
+    serve_signed: bool = False
     cache_control: str
     # None on a stage whose images bucket is read by the CDN alone.
     acl: Acl | None = None
@@ -70,7 +72,7 @@ class ResizeSettings(ContentSettings):
 
 
 class DeclaredSettings(ContentSettings):
-    """A function that makes missing variants of any of the stage's sizes."""
+    """A function that makes missing variants of any of these sizes."""
 
     sizes: PackedSizes
     originals_bucket: str
@@ -89,6 +91,13 @@ class DeclaredSettings(ContentSettings):
     # None on a stage whose images bucket is read by the CDN alone.
     acl: Acl | None = None
     max_upload_bytes: int = Field(gt=0)
+
+
+class OnDemandSettings(DeclaredSettings):
+    """The function that CloudFront asks; it has no sizes where it makes no missing variants."""
+
+    # ARN of the secret with the keys of signed URLs; None on a stage without such.
+    signing_keys: str | None = None
 
 
 class WebsiteSettings(DeclaredSettings):
@@ -122,6 +131,8 @@ class PurgeSettings(Settings):
     distribution_id: str
     # Whether CloudFront chooses among formats by Accept.
     serve_formats: bool
+    # Whether CloudFront has signed pictures too.
+    serve_signed: bool
 
 
 class UploadSettings(Settings):

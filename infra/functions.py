@@ -30,10 +30,12 @@ def function(
     public: bool,
     purge: bool,
     content: dict[str, str],
+    signed: bool,
 ) -> dict[str, Any]:
     """The size's entry in serverless.yml's list of functions, by its key.
 
-    `content` are the settings of what is asked about photos (infra/content.py).
+    `content` are the settings of what is asked about photos (infra/content.py), `signed` tells
+    whether the CDN has signed pictures too.
     """
     settings = allocator(size) | {
         "SIZE": size.model_dump_json(),
@@ -52,6 +54,8 @@ def function(
         settings["ACL"] = "public-read"
     if purge:
         settings |= {"PURGE_QUEUE_URL": ref(PURGE_QUEUE), "PURGE_DELAY": str(numbers.purge_delay)}
+    if purge and signed:
+        settings["SERVE_SIGNED"] = "true"
     batches = {
         "arn": arn(logical_id("Queue", size)),
         "batchSize": BATCH_SIZE,

@@ -29,6 +29,7 @@ from infra.options import for_every_role, topic_resources, tracing_mode
 from infra.parameters import Parameters, checked
 from infra.purges import purge_function, purge_resources
 from infra.queues import queue_resources
+from infra.signing import signing_keys
 from infra.website import website_function, website_resources
 from lib.errors import ConfigError
 from lib.sizes import Size, load_sizes
@@ -47,7 +48,8 @@ def generate(given: dict[str, Any]) -> dict[str, Any]:
     functions, resources = _of_sizes(parameters, sizes)
     if parameters.purges:
         formats = bool(served_formats(parameters, sizes))
-        functions |= purge_function(parameters.prefix, formats=formats)
+        signed = parameters.serves_signed
+        functions |= purge_function(parameters.prefix, formats=formats, signed=signed)
         resources |= purge_resources(parameters)
     numbers = Numbers(parameters.timeout, parameters.max_concurrency, parameters.landing)
     functions |= on_demand_function(parameters, sizes, numbers, purge=parameters.purges)
@@ -58,11 +60,13 @@ def generate(given: dict[str, Any]) -> dict[str, Any]:
     functions |= fetch_function(parameters, parameters.landing)
     resources |= api_resources(parameters) | fetch_resources(parameters)
     secret, outputs = tokens_secret(parameters)
+    signing, led_to = signing_keys(parameters)
     for part in (
         delivery_resources(parameters, sizes, parameters.api_url),
         bucket_resources(parameters),
         topic_resources(parameters),
         secret,
+        signing,
     ):
         _add(resources, part)
     cdn = not parameters.is_public
@@ -71,7 +75,10 @@ def generate(given: dict[str, Any]) -> dict[str, Any]:
         "functions": functions,
         "resources": {
             "Resources": resources,
-            "Outputs": outputs | delivery_outputs(parameters) | on_demand_outputs(parameters),
+            "Outputs": outputs
+            | led_to
+            | delivery_outputs(parameters)
+            | on_demand_outputs(parameters),
             "extensions": stage_settings(parameters, functions),
         },
         "tracing": tracing_mode(parameters),
@@ -107,6 +114,7 @@ def _of_sizes(parameters: Parameters, sizes: list[Size]) -> tuple[dict[str, Any]
                 public=parameters.is_public,
                 purge=purge,
                 content=content_settings(parameters, [size]),
+                signed=parameters.serves_signed,
             )
             functions |= made
             resources |= (

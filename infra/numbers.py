@@ -25,8 +25,10 @@ DLQ_RETENTION = 14 * _DAY
 # A message this old means that the queue is not drained: a full batch and one retry fit in.
 MAX_AGE_TIMEOUTS = 6
 
-# Somebody waits for a picture that is made on demand, and CloudFront gives up after 30 s.
+# Seconds to make a picture on demand: 10 to render at most, as many to fetch the original at its
+# worst, and a cold start. CloudFront waits for 30.
 ON_DEMAND_TIMEOUT = 25
+
 # The longest that SQS delays a message.
 MAX_DELAY = 900
 
@@ -54,7 +56,9 @@ class Numbers:
 
     @property
     def purge_delay(self) -> int:
-        """How long an intention to purge waits, so that no write can come after the purge."""
+        """How long an intention to purge waits: no write, and no answer with an older original,
+        can come after the purge.
+        """
         return max(self.timeout, ON_DEMAND_TIMEOUT) + self.landing
 
     @property

@@ -23,7 +23,9 @@ from infra.names import allow, arn, logical_id, ref, sub
 from infra.numbers import ON_DEMAND_TIMEOUT, Numbers
 from infra.options import for_every_role
 from infra.parameters import Parameters
+from infra.signing import SIGNING_KEYS_ARN
 from lib.keys import ORIGINALS
+from lib.on_demand.options import MEMORY
 from lib.sizes import Size, packed
 
 _NAME = "on-demand"
@@ -44,6 +46,10 @@ def on_demand_function(
     if not parameters.on_demand:
         return {}
     largest = max(sizes, key=lambda size: size.memory)
+    made = sizes if _declared(parameters) else []
+    settings = declared_settings(parameters, made, numbers, purge=purge)
+    if parameters.serves_signed:
+        settings["SIGNING_KEYS"] = SIGNING_KEYS_ARN
     return {
         _FUNCTION: {
             "name": f"{parameters.prefix}-{_NAME}",
@@ -51,10 +57,9 @@ def on_demand_function(
             "handler": "handlers.on_demand.handler",
             "role": arn(_ROLE),
             # A photo that one of the workers can render, this one can.
-            "memorySize": largest.memory,
+            "memorySize": max(largest.memory, MEMORY),
             "timeout": ON_DEMAND_TIMEOUT,
-            "environment": allocator(largest)
-            | declared_settings(parameters, sizes, numbers, purge=purge),
+            "environment": allocator(largest) | settings,
             "url": {"authorizer": "aws_iam"},
         }
     }
@@ -110,12 +115,14 @@ def on_demand_resources(
     if not parameters.on_demand:
         return {}
     name = f"{parameters.prefix}-{_NAME}"
+    statements = declared_statements(parameters, sizes, purge=purge)
     role = assumed_by_lambda(
         _NAME,
         logging(name),
         allow(["s3:GetObject"], sub(f"{ORIGINALS_BUCKET}/{ORIGINALS}*")),
         listing(ORIGINALS_BUCKET, [ORIGINALS]),
-        *declared_statements(parameters, sizes, purge=purge),
+        *(statements if _declared(parameters) else content_statements(parameters, [])),
+        *_use_of_keys(parameters),
         *for_every_role(parameters),
     )
     return {
@@ -133,6 +140,16 @@ def on_demand_resources(
             above=_NEEDLESS,
         ),
     }
+
+
+def _declared(parameters: Parameters) -> bool:
+    return "declared" in parameters.on_demand
+
+
+def _use_of_keys(parameters: Parameters) -> list[dict[str, Any]]:
+    if not parameters.serves_signed:
+        return []
+    return [allow(["secretsmanager:GetSecretValue"], SIGNING_KEYS_ARN)]
 
 
 def on_demand_outputs(parameters: Parameters) -> dict[str, Any]:

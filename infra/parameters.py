@@ -42,8 +42,9 @@ class Parameters(DeliveryParameters, ApiParameters, ContentParameters):
         timeout = max(self.timeout, ON_DEMAND_TIMEOUT)
         if timeout + self.landing > MAX_DELAY:
             raise ValueError(
-                f"timeout and landing: {timeout} and {self.landing} seconds are together "
-                f"more than {MAX_DELAY}, which is how long SQS can delay a purge"
+                f"timeout and landing: {self.timeout} and {self.landing} seconds are together "
+                f"more than {MAX_DELAY}, which is how long SQS can delay a purge (a timeout below "
+                f"{ON_DEMAND_TIMEOUT} counts as that)"
             )
         return self
 

@@ -20,8 +20,12 @@ _DLQ = "PurgeDlq"
 _ROLE = "RoleOfPurge"
 _FUNCTION = "purge"
 # CloudFront works on 3,000 paths at once, and a message has at most five, to which one is added
-# where formats are served: a batch fits.
+# where formats are served: a batch fits. Wildcards for signed pictures count by themselves, 15 at
+# once, and the function sends seven a batch at most, whatever the batch (lib/purges.py).
 _BATCH_SIZE = 500
+# Seconds to gather a batch where there are wildcards: about as long as CloudFront works on one, so
+# that many photos come in one batch, and a few wildcards do for all of them.
+_SIGNED_WINDOW = 60
 # The least that an event source mapping takes: CloudFront limits invalidations, not we.
 _MAX_CONCURRENCY = 2
 # Two tries of CloudFront's API at 10 s each, and a cold start.
@@ -30,10 +34,11 @@ _TIMEOUT = 30
 _MAX_AGE = 3600
 
 
-def purge_function(prefix: str, *, formats: bool) -> dict[str, Any]:
+def purge_function(prefix: str, *, formats: bool, signed: bool) -> dict[str, Any]:
     """The function's entry in serverless.yml's list of functions, by its key.
 
-    `formats` tells whether the CDN chooses by Accept, and so keeps pictures under other paths.
+    `formats` tells whether the CDN chooses by Accept, and so keeps pictures under other paths;
+    `signed`, whether it has signed pictures too.
     """
     return {
         _FUNCTION: {
@@ -46,13 +51,14 @@ def purge_function(prefix: str, *, formats: bool) -> dict[str, Any]:
             "environment": {
                 "DISTRIBUTION_ID": ref("Distribution"),
                 "SERVE_FORMATS": str(formats).lower(),
+                "SERVE_SIGNED": str(signed).lower(),
             },
             "events": [
                 {
                     "sqs": {
                         "arn": arn(PURGE_QUEUE),
                         "batchSize": _BATCH_SIZE,
-                        "maximumBatchingWindow": BATCH_WINDOW,
+                        "maximumBatchingWindow": _window(signed=signed),
                         "maximumConcurrency": _MAX_CONCURRENCY,
                         "functionResponseType": "ReportBatchItemFailures",
                     }
@@ -65,6 +71,7 @@ def purge_function(prefix: str, *, formats: bool) -> dict[str, Any]:
 def purge_resources(parameters: Parameters) -> dict[str, Any]:
     """Queue, DLQ, their alarms, and the function's role."""
     name, key = f"{parameters.prefix}-{_FUNCTION}", parameters.kms_key
+    window = _window(signed=parameters.serves_signed)
     distribution = sub(
         "arn:${AWS::Partition}:cloudfront::${AWS::AccountId}:distribution/${Distribution}"
     )
@@ -73,7 +80,7 @@ def purge_resources(parameters: Parameters) -> dict[str, Any]:
             name,
             QUEUE_RETENTION,
             key,
-            VisibilityTimeout=VISIBILITY_TIMEOUTS * _TIMEOUT + BATCH_WINDOW,
+            VisibilityTimeout=VISIBILITY_TIMEOUTS * _TIMEOUT + window,
             RedrivePolicy={"deadLetterTargetArn": arn(_DLQ), "maxReceiveCount": MAX_RECEIVE_COUNT},
         ),
         _DLQ: queue(f"{name}-dlq", DLQ_RETENTION, key),
@@ -96,3 +103,7 @@ def purge_resources(parameters: Parameters) -> dict[str, Any]:
             *for_every_role(parameters),
         ),
     }
+
+
+def _window(*, signed: bool) -> int:
+    return _SIGNED_WINDOW if signed else BATCH_WINDOW

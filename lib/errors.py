@@ -52,6 +52,8 @@ class ProblemKind(StrEnum):
     NOT_RENDERED = "not_rendered"
     NOT_READABLE = "not_readable"
     UNSUPPORTED_TYPE = "unsupported_type"
+    BAD_SIGNATURE = "bad_signature"
+    EXPIRED = "expired"
     BUSY = "busy"
     INTERNAL = "internal"
     NO_ROUTE = "no_route"

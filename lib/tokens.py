@@ -9,20 +9,19 @@ caller over, revoke the old one.
 """
 
 import hmac
-import random
 import re
 import secrets as randomness
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from lib.aws import secrets as edge
-from lib.errors import ConfigError, ConflictError, UnknownOutcomeError
+from lib.documents import parsed
+from lib.errors import ConfigError
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -32,10 +31,6 @@ MAX_NAME = 64
 # 48 bits tell the few hundred tokens apart that fit in a secret, and can still be typed.
 _ID_BYTES = 6
 _RANDOM_BYTES = 32
-# Two people at once is rare, five in a row is a script that should wait.
-_TRIES = 5
-# The most seconds to wait before another try; random, so that two do not meet again.
-_PAUSE = 0.5
 _FORM = re.compile(r"fanout_[0-9a-f]{12}_[A-Za-z0-9_-]{43}")
 
 
@@ -118,40 +113,22 @@ class Tokens:
         self._change(lambda kept: [token for token in kept if token.id != token_id])
 
     def _change(self, change: Callable[[list[Token]], list[Token]]) -> None:
-        """Replace the list by what `change` makes of it, or start over where it is another now.
+        """Replace the list by what `change` makes of it, or start over where it is another now."""
 
-        A write that was not answered is looked for as well: if it has landed, or lands later, the
-        condition of the next one tells.
-        """
-        for tries_left in reversed(range(_TRIES)):
-            read = edge.read(self.secrets, self.secret)
-            kept = self._parsed(read.text)
-            changed = change(kept)
-            if changed == kept:
-                break
-            text = self._serialized(changed)
-            try:
-                edge.replace(self.secrets, self.secret, text, version=read.version)
-            except (ConflictError, UnknownOutcomeError):
-                if not tries_left:
-                    raise
-                time.sleep(random.uniform(0, _PAUSE))  # noqa: S311  spreads tries, guards nothing
-            else:
-                break
+        def changed(text: str) -> str | None:
+            kept = self._parsed(text)
+            wanted = change(kept)
+            return None if wanted == kept else self._serialized(wanted)
+
+        edge.change(self.secrets, self.secret, changed)
 
     def _parsed(self, text: str) -> list[Token]:
-        try:
-            return _Document.model_validate_json(text).tokens
-        except ValidationError as error:
-            wrong = "; ".join(
-                f"{'.'.join(str(part) for part in mistake['loc'])}: {mistake['msg']}".lstrip(": ")
-                for mistake in error.errors()
-            )
-        # Not from the error, whose text quotes the secret.
-        raise ConfigError(
-            f"The secret {self.secret} holds no list of tokens: {wrong}: bring its previous "
-            'version back, or write {"tokens": []} and make new ones'
-        )
+        return parsed(
+            _Document,
+            text,
+            wrong=f"The secret {self.secret} holds no list of tokens",
+            cure='bring its previous version back, or write {"tokens": []} and make new ones',
+        ).tokens
 
     def _serialized(self, tokens: list[Token]) -> str:
         text = _Document(tokens=tokens).model_dump_json(exclude_none=True)

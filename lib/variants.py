@@ -208,6 +208,8 @@ class Renderer:
 
     def _removed(self, path: str, variants: Variants) -> Outcome:
         there = {key: variant for key, variant in variants.items() if variant}
+        if not there and self.purges and self.purges.signed:
+            self._intend_purge(list(variants))
         self._delete(path, there, None)
         return Outcome("removed" if there else "absent")
 

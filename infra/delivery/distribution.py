@@ -12,7 +12,7 @@ from infra.delivery.on_demand import (
 )
 from infra.delivery.parameters import DeliveryParameters
 from infra.names import arn, ref
-from lib.on_demand import SIGNED
+from lib.on_demand.signatures import FOLDER
 
 # Of S3's and of its own errors. A picture asked for too early must appear soon after, and a
 # cached miss or failure must not outlive its cause.
@@ -146,9 +146,9 @@ def _signed_behaviours(parameters: DeliveryParameters, formats: Formats) -> dict
 
     What looks at other requests looks at these: it takes headers off that would make more entries.
     """
-    if not (has_on_demand_origin(parameters) and "signed" in parameters.on_demand):
+    if not (has_on_demand_origin(parameters) and parameters.serves_signed):
         return {}
-    pattern = {"PathPattern": f"{SIGNED}/*"}
+    pattern = {"PathPattern": f"{FOLDER}/*"}
     return {"CacheBehaviors": [pattern | _behaviour(parameters, formats, ON_DEMAND)]}
 
 

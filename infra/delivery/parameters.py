@@ -53,6 +53,11 @@ class DeliveryParameters(StageParameters):
         """Whether everybody reads variants from the bucket itself."""
         return self.delivery in ("public-read", "website")
 
+    @property
+    def serves_signed(self) -> bool:
+        """Whether pictures of any dimensions are made for whoever has a signed URL."""
+        return "signed" in self.on_demand
+
     @model_validator(mode="after")
     def _public_images_have_no_cdn(self) -> Self:
         if not self.is_public:

@@ -1,16 +1,19 @@
-"""Secrets: read as they are now, replaced on condition of what was read.
+"""Secrets: read as they are now, replaced and changed on condition of what was read.
 
 Secrets Manager has no conditional write. But it moves a label only from the version that the
 caller names, and refuses where the label is by then on another. So a new value is first put as a
 draft, which nobody reads, and then made the current one on that condition.
 """
 
+import random
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import uuid4
 
 from lib.aws.failures import said_if_denied, translated
-from lib.errors import ConfigError, ConflictError, FanoutError, TransientError
+from lib.errors import ConfigError, ConflictError, FanoutError, TransientError, UnknownOutcomeError
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -21,6 +24,10 @@ _CURRENT = "AWSCURRENT"
 # One for all drafts: a label is on one version at a time, so that the next draft takes it from one
 # that was left behind. A label of its own would keep each such version for ever.
 _DRAFT = "FANOUTDRAFT"
+# Two people at once is rare, five in a row is a script that should wait.
+_TRIES = 5
+# The most seconds to wait before another try; random, so that two do not meet again.
+_PAUSE = 0.5
 
 
 class Value(NamedTuple):
@@ -57,6 +64,30 @@ def replace(secrets: "SecretsManagerClient", secret: str, text: str, *, version:
             _make_current(secrets, secret, draft, version)
         finally:
             _take_label_off(secrets, secret, draft)
+
+
+def change(
+    secrets: "SecretsManagerClient", secret: str, changed: Callable[[str], str | None]
+) -> None:
+    """Replace the value by what `changed` makes of it (None: leave it), or start over where it is
+    another by then.
+
+    A write that was not answered is looked for as well: if it has landed, or lands later, the
+    condition of the next one tells. ConflictError where others keep changing the secret.
+    """
+    for tries_left in reversed(range(_TRIES)):
+        found = read(secrets, secret)
+        text = changed(found.text)
+        if text is None:
+            break
+        try:
+            replace(secrets, secret, text, version=found.version)
+        except (ConflictError, UnknownOutcomeError):
+            if not tries_left:
+                raise
+            time.sleep(random.uniform(0, _PAUSE))  # noqa: S311  spreads tries, guards nothing
+        else:
+            break
 
 
 def _put_draft(secrets: "SecretsManagerClient", secret: str, text: str, draft: str) -> None:

@@ -7,5 +7,3 @@ dimensions for whoever has a signed URL; `posted` renders what a request brings 
 # What a function can answer with, in bytes: of Lambda's 6 MB a third goes to base64, and some to
 # headers.
 MAX_PICTURE_BYTES = 4_400_000
-# Where signed pictures are, at the CDN: no size's name can begin like this.
-SIGNED = "_signed"

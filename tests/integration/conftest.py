@@ -39,7 +39,7 @@ def _forget() -> None:
     """What the functions keep in their containers."""
     for kept in (
         resize._worker,
-        on_demand._variants,
+        on_demand._kept,
         asking._telemetry,
         website._kept,
         uploads._desk,

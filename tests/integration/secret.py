@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
-from lib import tokens as module
 from lib.aws import secrets as edge
 from lib.tokens import Tokens
 
@@ -55,7 +54,7 @@ class Secret:
 
 @pytest.fixture
 def secret(monkeypatch: pytest.MonkeyPatch) -> Secret:
-    monkeypatch.setattr(module, "_PAUSE", 0)
+    monkeypatch.setattr(edge, "_PAUSE", 0)
     return Secret()
 
 

@@ -50,6 +50,28 @@ class TestAWorker:
         deliver(message)
         assert intentions(queues) == [["/40x30/a.jpg"]]
 
+    def test_intends_to_purge_what_was_signed_of_a_photo_that_was_deleted_before_its_turn(
+        self,
+        s3: "S3Client",
+        deliver: WorkerDoor,
+        queues: Queues,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """A signed picture may be older than any variant, and outlive the photo at the CDN."""
+        monkeypatch.setenv("SERVE_SIGNED", "true")
+        message = put(s3, "a.jpg")
+        s3.delete_object(Bucket="originals-bucket", Key="originals/a.jpg")
+        assert deliver(message) == []
+        assert intentions(queues) == [["/40x30/a.jpg"]]
+
+    def test_intends_nothing_for_such_a_photo_where_there_are_no_signed_pictures(
+        self, s3: "S3Client", deliver: WorkerDoor, queues: Queues
+    ) -> None:
+        message = put(s3, "a.jpg")
+        s3.delete_object(Bucket="originals-bucket", Key="originals/a.jpg")
+        deliver(message)
+        assert intentions(queues) == []
+
     def test_intends_to_purge_an_older_originals_variant(
         self, s3: "S3Client", deliver: WorkerDoor, queues: Queues
     ) -> None:
@@ -111,6 +133,7 @@ def cloudfront(monkeypatch: pytest.MonkeyPatch) -> "CloudFrontClient":
     distribution = client.create_distribution(DistributionConfig=config)
     monkeypatch.setenv("DISTRIBUTION_ID", distribution["Distribution"]["Id"])
     monkeypatch.setenv("SERVE_FORMATS", "false")
+    monkeypatch.setenv("SERVE_SIGNED", "false")
     purge._purger.cache_clear()
     return client
 
@@ -153,6 +176,42 @@ class TestThePurgeFunction:
         folders = ["/2026/1.jpg", "/a.avif/2026/1.jpg", "/a/2026/1.jpg", "/b/2026/1.jpg"]
         assert batch["Paths"]["Items"] == folders
 
+    def test_names_all_signed_pictures_of_a_photo_where_there_are_any(
+        self, cloudfront: "CloudFrontClient", monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("SERVE_SIGNED", "true")
+        drained(intention("/a/2026/%2A.jpg", "/a.avif/2026/%2A.jpg"), intention("/b/2026/%2A.jpg"))
+        (batch,) = self.invalidations(cloudfront)
+        assert batch["Paths"]["Items"] == [
+            "/_signed/2026/%2A.jpg/*",
+            "/a.avif/2026/%2A.jpg",
+            "/a/2026/%2A.jpg",
+            "/b/2026/%2A.jpg",
+        ]
+
+    @pytest.mark.parametrize(
+        ("photos", "wildcards"),
+        [
+            ([f"2026/{n}.jpg" for n in range(7)], [f"2026/{n}.jpg/" for n in range(7)]),
+            ([f"2026/{n}.jpg" for n in range(8)], ["2026/"]),
+            ([f"2026/sea-{n}/a.jpg" for n in range(500)], ["2026/"]),
+            ([f"%C{n}/a.jpg" for n in range(8)], [""]),
+        ],
+    )
+    def test_names_the_folder_of_many_photos_because_cloudfront_takes_few_wildcards(
+        self,
+        cloudfront: "CloudFrontClient",
+        monkeypatch: pytest.MonkeyPatch,
+        photos: list[str],
+        wildcards: list[str],
+    ) -> None:
+        monkeypatch.setenv("SERVE_SIGNED", "true")
+        drained(*(intention(f"/a/{photo}") for photo in photos))
+        (batch,) = self.invalidations(cloudfront)
+        named = [path for path in batch["Paths"]["Items"] if "*" in path]
+        assert named == [f"/_signed/{folder}*" for folder in wildcards]
+        assert len(batch["Paths"]["Items"]) == len(photos) + len(wildcards)
+
     def test_names_a_repeated_batch_alike_and_a_later_one_otherwise(
         self, cloudfront: "CloudFrontClient"
     ) -> None:
@@ -171,6 +230,8 @@ class TestThePurgeFunction:
             "{}",
             '{"paths": "/a"}',
             intention("/*"),
+            intention("/_signed/a.jpg/*"),
+            intention("/a/1.jpg", "/a/1.jp*"),
             intention("a.jpg"),
             intention("/ä.jpg"),
             intention(),

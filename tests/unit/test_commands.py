@@ -25,7 +25,17 @@ def commands(group: Any = GROUP) -> Iterator[Any]:
 
 @pytest.mark.parametrize(
     "name",
-    ["audit", "backfill", "status", "upload", "token create", "token list", "token revoke"],
+    [
+        "audit",
+        "backfill",
+        "status",
+        "upload",
+        "url",
+        "token create",
+        "token list",
+        "token revoke",
+        "signing-key rotate",
+    ],
 )
 def test_each_command_has_a_section_an_example_and_a_row_of_permissions(
     name: str,

@@ -46,7 +46,10 @@ def test_aws_edges_know_no_pixels_and_no_use_case() -> None:
         )
 
 
-@pytest.mark.parametrize("module", ["sizes", "keys", "events", "errors"])
+@pytest.mark.parametrize(
+    "module",
+    ["sizes", "keys", "events", "errors", "on_demand.options", "on_demand.signatures"],
+)
 def test_pure_modules_know_no_aws(module: str) -> None:
     for importer, imported in imports("lib"):
         if f"{importer}.".startswith(f"lib.{module}."):

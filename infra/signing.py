@@ -1,0 +1,35 @@
+"""The keys that signed URLs are signed with: a secret, on stages that serve such URLs."""
+
+from typing import Any
+
+from infra.parameters import Parameters
+
+SIGNING_KEYS = "SigningKeys"
+# Its ARN; Ref is only its name in an emulator.
+SIGNING_KEYS_ARN = {"Fn::GetAtt": [SIGNING_KEYS, "Id"]}
+# 381 bits of letters and digits: more than the 256 that HMAC-SHA256 can use.
+_LENGTH = 64
+
+
+def signing_keys(parameters: Parameters) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The secret, with a first key that Secrets Manager makes up, and the output that leads to it.
+
+    Nobody sees that key, the template included; `lib.on_demand.signing_keys` reads and rotates it.
+    """
+    if not parameters.serves_signed:
+        return {}, {}
+    secret = {
+        "Type": "AWS::SecretsManager::Secret",
+        "Properties": {
+            "Name": f"{parameters.prefix}-signing-keys",
+            "Description": f"Keys of the signed URLs of {parameters.prefix}",
+            "GenerateSecretString": {
+                "SecretStringTemplate": '{"previous": ""}',
+                "GenerateStringKey": "current",
+                "ExcludePunctuation": True,
+                "PasswordLength": _LENGTH,
+            },
+            **({"KmsKeyId": parameters.kms_key} if parameters.kms_key else {}),
+        },
+    }
+    return {SIGNING_KEYS: secret}, {"SigningKeysArn": {"Value": SIGNING_KEYS_ARN}}

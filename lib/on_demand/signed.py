@@ -1,0 +1,121 @@
+"""Pictures of any dimensions, for whoever has a signed URL; nothing is stored.
+
+A stranger may ask for anything, so that all that costs something comes behind the signature. And
+one picture has one URL: each spelling of it would be rendered, and cached, by itself.
+"""
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from lib import images, keys
+from lib.aws import s3 as objects
+from lib.content import ContentCheck
+from lib.errors import PermanentError, ProblemKind, RequestError, TransientError
+from lib.kept import Kept
+from lib.on_demand import MAX_PICTURE_BYTES
+from lib.on_demand.options import read_options
+from lib.on_demand.picture import Picture
+from lib.on_demand.signatures import has_form, is_signed
+from lib.on_demand.signing_keys import Keys
+from lib.sizes import Size
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+@dataclass(frozen=True)
+class SignedPictures:
+    """The originals of one stage, and who may have them at any size.
+
+    `memory` is the function's, in MB; `browser_seconds` and `cdn_seconds` are how long a picture
+    may be kept where no expiry comes before that. `content` is None where nobody asks what is in
+    a photo.
+    """
+
+    s3: "S3Client"
+    originals_bucket: str
+    keys: Kept[Keys]
+    memory: int
+    max_bytes: int
+    browser_seconds: int
+    cdn_seconds: int
+    content: ContentCheck | None = None
+    now: Callable[[], float] = time.time
+
+    def picture(self, escaped_path: str, options: str, signature: str) -> Picture:
+        """The picture that the three parts of a URL ask for, which are as the URL has them.
+
+        Raises RequestError for what cannot be had, and TransientError where S3 or Secrets Manager
+        cannot be asked now.
+        """
+        path = _path(escaped_path)
+        wanted = read_options(options)
+        self._check_signature(path, options, signature)
+        if wanted.expires is not None and self.now() >= wanted.expires:
+            raise RequestError(
+                403, ProblemKind.EXPIRED, f"expires: {wanted.expires} has passed: ask for a new URL"
+            )
+        rendition = self._rendered(path, wanted.size(self.memory))
+        if len(rendition.data) > MAX_PICTURE_BYTES:
+            raise RequestError(
+                413,
+                ProblemKind.TOO_MANY_BYTES,
+                f"the picture has {len(rendition.data):,} bytes, the limit is "
+                f"{MAX_PICTURE_BYTES:,}: ask for fewer pixels, a lower quality or another format",
+            )
+        return Picture(rendition.data, rendition.content_type, self._cache_control(wanted.expires))
+
+    def _check_signature(self, path: str, options: str, signature: str) -> None:
+        known = has_form(signature) and self.keys.find(
+            lambda kept: is_signed(kept, path, options, signature) or None
+        )
+        if not known:
+            raise RequestError(
+                403,
+                ProblemKind.BAD_SIGNATURE,
+                "the URL is not signed with a key of this stage, or was changed since",
+            )
+
+    def _rendered(self, path: str, size: Size) -> images.Rendition:
+        found = objects.get(self.s3, self.originals_bucket, keys.original_key(path))
+        if not isinstance(found, objects.Download):
+            raise RequestError(404, ProblemKind.NO_PICTURE, "there is no photo at this path")
+        try:
+            data = found.read(max_bytes=self.max_bytes)
+            if self.content is not None:
+                self.content.look(path, found.etag, data, size)
+            return images.render(data, size)
+        except PermanentError as error:
+            raise RequestError(422, ProblemKind.NOT_RENDERED, f"{error.reason}: {error}") from error
+        except MemoryError as error:
+            raise TransientError(
+                "out_of_memory",
+                f"rendering {found.length:,} bytes took more memory than the function has",
+            ) from error
+
+    def _cache_control(self, expires: int | None) -> str:
+        """Nobody keeps it for longer than its URL is valid."""
+        left = sys.maxsize if expires is None else max(0, int(expires - self.now()))
+        browser, cdn = min(self.browser_seconds, left), min(self.cdn_seconds, left)
+        return f"public, max-age={browser}, s-maxage={cdn}"
+
+
+def _path(escaped: str) -> str:
+    """The path that a URL has; RequestError where it is none, or could be written otherwise."""
+    path = unquote(escaped)
+    if not escaped.isascii() or keys.escaped(path) != escaped:
+        raise RequestError(
+            400,
+            ProblemKind.INVALID_REQUEST,
+            f"the path {escaped!r} is not written as it must be: as UTF-8, percent-encoded in "
+            "capitals, all but letters, digits and -._~/",
+        )
+    try:
+        keys.check_original(path)
+    except PermanentError as error:
+        raise RequestError(422, ProblemKind.BAD_PATH, str(error)) from error
+    return path
