@@ -111,6 +111,15 @@ class StatusSettings(Settings):
     formats: Json[dict[str, list[str]]]
 
 
+class RenderSettings(Settings):
+    """The function that renders what callers send."""
+
+    originals_bucket: str
+    packed_sizes: PackedSizes
+    upload_types: Json[list[str]]
+    max_upload_bytes: int = Field(gt=0)
+
+
 class DeletionSettings(Settings):
     """The function that deletes photos."""
 
@@ -124,6 +133,8 @@ class OpenapiSettings(Settings):
     api_url: str
     auth: str
     swagger: bool
+    # Whether there is a route that renders what callers send.
+    render: bool
 
 
 class AuthorizerSettings(Settings):

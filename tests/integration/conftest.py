@@ -8,7 +8,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from handlers import deletion, openapi, resize, status, uploads
+from handlers import deletion, openapi, render, resize, status, uploads
 from lib.sizes import Size
 from tests.payloads import sqs_batch
 
@@ -42,6 +42,7 @@ def _forget() -> None:
         uploads._desk,
         status._desk,
         deletion._deletion,
+        render._pictures,
         openapi._app,
     ):
         kept.cache_clear()

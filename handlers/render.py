@@ -1,0 +1,107 @@
+"""POST /render -> the picture of the request, rendered at a declared size."""
+
+from functools import lru_cache
+from typing import Annotated, Any
+
+import boto3
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Query
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.config import Config
+from pydantic import BeforeValidator
+
+from handlers.http import answer, refusals, resolver, routes
+from handlers.requests import bytes_of
+from handlers.settings import RenderSettings
+from lib.aws import s3 as objects
+from lib.keys import MAX_KEY_BYTES, escaped
+from lib.on_demand.posted import Keep, PostedPictures, declared_size
+from lib.sizes import ExtraFormat
+
+router = routes()
+
+# With a look at S3 (two tries), a render of 10 s and one PUT it comes to the function's 25 s.
+_CLIENTS = Config(
+    connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2}
+)
+KEPT = "X-Fanout-Path"
+_DOCUMENTED: Any = {
+    200: {
+        "description": "The rendered picture",
+        "headers": {
+            KEPT: {
+                "description": "Where the original is kept, percent-encoded; with `store` only",
+                "schema": {"type": "string"},
+            }
+        },
+        "content": {"image/*": {"schema": {"type": "string", "format": "binary"}}},
+    },
+}
+# Powertools describes bodies that it reads, and it must not read this one.
+_BODY: Any = {
+    "requestBody": {
+        "description": "The picture; its bytes tell what it is",
+        "required": True,
+        "content": {
+            "image/*": {"schema": {"type": "string", "format": "binary"}},
+            "text/plain": {"schema": {"type": "string", "format": "byte"}},
+        },
+    }
+}
+
+
+def _plain(text: object) -> object:
+    """Pydantic takes "yes" and "1" for true as well."""
+    if text not in ("true", "false"):
+        raise ValueError("must be true or false")
+    return text
+
+
+@router.post(
+    "/render",
+    operation_id="renderPicture",
+    summary="Render a picture at one of the sizes, and get it back",
+    description="The body is the picture, or as `text/plain` its base64. With `store` its original "
+    "is kept under that path as well, and rendered at every size in the background.",
+    responses={**_DOCUMENTED, **refusals(409, 413, 415, 422)},
+    openapi_extensions=_BODY,
+)
+def render_picture(  # type: ignore[no-untyped-def]  # Powertools makes text of what has a type
+    size: Annotated[str, Query(min_length=1)],
+    format: Annotated[ExtraFormat | None, Query()] = None,  # noqa: A002  its name in the query
+    store: Annotated[str | None, Query(min_length=1, max_length=MAX_KEY_BYTES)] = None,
+    overwrite: Annotated[bool, BeforeValidator(_plain), Query()] = False,
+):
+    """Render the picture in the body."""
+    pictures = _pictures()
+    chosen = declared_size(pictures.sizes, size, format)
+    keep = Keep(store, overwrite) if store else None
+    rendition = pictures.render(bytes_of(router.current_event.raw_event), chosen, keep)
+    headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+    if store:
+        headers[KEPT] = escaped(store)
+    return Response(200, rendition.content_type, rendition.data, headers=headers)
+
+
+app = resolver(router)
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer one request of the HTTP API."""
+    return answer(app, event, context, takes_json=False)
+
+
+@lru_cache(maxsize=1)
+def _pictures() -> PostedPictures:
+    """Made once a container."""
+    settings = RenderSettings.from_environment()
+    s3 = boto3.client("s3", config=_CLIENTS)
+    # Repeated, a PUT that had landed would find its own photo in its way.
+    objects.write_once(s3)
+    return PostedPictures(
+        s3=s3,
+        originals_bucket=settings.originals_bucket,
+        sizes=settings.packed_sizes,
+        content_types=settings.upload_types,
+        max_bytes=settings.max_upload_bytes,
+    )
