@@ -11,7 +11,7 @@ from cli.terminal import print_json
 from lib import keys
 from lib.errors import PermanentError, RequestError
 from lib.on_demand.options import MEMORY, read_options
-from lib.on_demand.signatures import signed_url
+from lib.on_demand.signatures import signature, signed_url
 from lib.sizes import MAX_EDGE
 
 # Ten years, as tokens have: for longer, a URL that does not expire says it better.
@@ -30,7 +30,10 @@ DaysOption = Annotated[
 
 def url(
     *,
-    path: Annotated[str, typer.Argument(help="The photo's path, such as 2026/photo.jpg")],
+    path: Annotated[
+        str | None,
+        typer.Argument(help="The photo's path, such as 2026/photo.jpg; none: for POST /render"),
+    ] = None,
     stage: StageOption,
     width: Annotated[
         int | None, typer.Option("--w", min=1, max=MAX_EDGE, help="Width in pixels")
@@ -54,7 +57,8 @@ def url(
 ) -> None:
     """Print the URL of a photo at any dimensions, alone; whoever has it can see the picture.
 
-    Whether there is a photo at the path is not looked at.
+    Whether there is a photo at the path is not looked at. Without a path it is what POST /render
+    takes as `signed`, for pictures that requests bring along.
 
     Example: ./fanout url 2026/photo.jpg --w 640 --h 360 --days 7 --stage prod
     """
@@ -67,9 +71,14 @@ def url(
     options = ",".join(f"{key}={value}" for key, value in given.items() if value is not None)
     _check(path, options)
     at = Stage(stage, region)
-    made = signed_url(at.images_url, signing_keys_of(at).read().current, path, options)
+    key = signing_keys_of(at).read().current
+    made = f"{options}/{signature(key, '', options)}"
+    if path is not None:
+        made = signed_url(at.images_url, key, path, options)
     if as_json:
-        print_json({"url": made} | ({"expires_at": expires_at} if expires_at else {}))
+        print_json(
+            {"url" if path else "signed": made} | ({"expires_at": expires_at} if expires_at else {})
+        )
     else:
         typer.echo(made)
 
@@ -83,11 +92,12 @@ def _expiry(minutes: int | None, days: int | None) -> datetime | None:
     return datetime.now(UTC).replace(microsecond=0) + lifetime
 
 
-def _check(path: str, options: str) -> None:
+def _check(path: str | None, options: str) -> None:
     """Wrong use for a URL that would be refused however it was signed."""
     try:
-        keys.check_original(path)
-        path.encode()
+        if path is not None:
+            keys.check_original(path)
+            path.encode()
     except (PermanentError, UnicodeEncodeError) as error:
         raise typer.BadParameter(str(error), param_hint="PATH") from error
     try:

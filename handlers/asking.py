@@ -11,6 +11,9 @@ from lib.telemetry import Telemetry
 
 # Cache-Control of what must not be kept anywhere.
 NEVER = "no-store"
+# Refusals that CloudFront keeps for no time at all, whatever they say: repeated, each would cost a
+# rendering. It keeps a 404.
+_NOT_KEPT = (413, 422)
 
 
 def answered(
@@ -28,7 +31,8 @@ def answered(
             action, given = answer()
         except RequestError as error:
             action = "refused"
-            given = refusal(error.status, error.kind, str(error), refused)
+            status = 404 if error.status in _NOT_KEPT else error.status
+            given = refusal(status, error.kind, str(error), refused)
         except TransientError as error:
             action = "busy"
             telemetry.not_done("a picture on demand", error)

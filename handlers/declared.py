@@ -53,6 +53,6 @@ def declared_variants(settings: DeclaredSettings) -> DeclaredVariants:
         originals_bucket=settings.originals_bucket,
         images_bucket=settings.images_bucket,
         failures_bucket=settings.failures_bucket,
-        sizes=settings.sizes,
+        sizes=settings.packed_sizes,
         renderer_of=renderer_of,
     )

@@ -1,8 +1,8 @@
 """What the functions behind the HTTP API share: how a request comes in, and how it is refused.
 
 A refusal is `application/problem+json` (RFC 9457) with a stable `type` for programs and a `detail`
-for people. API Gateway's own refusals (401, 403, 404, 429, and 500 and 503 where a function gives
-no answer) are `{"message": …}`: an HTTP API lets nobody change them.
+for people. API Gateway's own refusals (401, 403, 404, 429, 413 for a body that is too long, and 500
+and 503 where a function gives no answer) are `{"message": …}`: an HTTP API lets nobody change them.
 """
 
 from http import HTTPStatus
@@ -40,9 +40,10 @@ class Message(BaseModel):
 
 
 # It says 404 where a path leads to no route, as one without a photo's path does.
-_SAID_BY_API_GATEWAY = {401, 403, 404, 429}
-# It says these too, where a function breaks down or takes too long.
-_SAID_BY_BOTH = {500, 503}
+_SAID_BY_API_GATEWAY = {401, 404, 429}
+# It says these too: to strangers, where a body is too long to carry, or a function breaks down or
+# takes too long.
+_SAID_BY_BOTH = {403, 413, 500, 503}
 _SAID_OF_EVERY_ROUTE = {401, 403, 429, 500, 503}
 RETRY_AFTER: dict[str, OpenAPIResponseHeader] = {
     "Retry-After": {
@@ -93,11 +94,15 @@ def resolver(*routers: APIGatewayHttpRouter, describing: bool = False) -> APIGat
 
 
 def answer(
-    app: APIGatewayHttpResolver, event: dict[str, Any], context: LambdaContext
+    app: APIGatewayHttpResolver,
+    event: dict[str, Any],
+    context: LambdaContext,
+    *,
+    takes_json: bool = True,
 ) -> dict[str, Any]:
-    """Answer one request."""
+    """Answer one request; where bodies are not JSON (`takes_json`) routes read them themselves."""
     try:
-        event = readable(event)
+        event = readable(event, takes_json=takes_json)
     except RequestError as error:
         refused = _refused(error)
         return {
@@ -146,7 +151,7 @@ def _impossible(error: PermanentError) -> Response[str]:
 
 def _busy(error: TransientError) -> Response[str]:
     _logger.warning("busy", reason=error.reason, error=str(error))
-    said = "storage is busy or cannot be reached: ask again in a moment"
+    said = "what this needs is busy or cannot be reached: ask again in a moment"
     return _response(503, ProblemKind.BUSY, said, **{"Retry-After": _BUSY_SECONDS})
 
 

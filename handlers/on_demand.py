@@ -9,7 +9,6 @@ from handlers.asking import NEVER, answered
 from handlers.declared import declared_variants
 from handlers.settings import OnDemandSettings
 from handlers.signed import signed_pictures
-from lib.errors import RequestError
 from lib.keys import escaped
 from lib.on_demand import MAX_PICTURE_BYTES
 from lib.on_demand.declared import DeclaredVariants
@@ -25,9 +24,6 @@ _FOLDER = "x-fanout-folder"
 # How long a refusal is kept, as the CDN's own: a picture may be there a moment later.
 _REFUSED = "max-age=5"
 _SIGNED = f"/{FOLDER}/"
-# Refusals that CloudFront keeps for no time at all: whoever repeats such a URL would have it
-# rendered each time. It keeps a 404.
-_NOT_KEPT = (413, 422)
 
 
 def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, Any]:
@@ -63,12 +59,7 @@ def _signed(pictures: SignedPictures, parts: str) -> tuple[str, dict[str, Any]]:
     """The path may have slashes, what follows it has none; all of it still escaped."""
     rest, _, signature = parts.rpartition("/")
     path, _, options = rest.rpartition("/")
-    try:
-        return "signed", _with(pictures.picture(path, options, signature))
-    except RequestError as error:
-        if error.status not in _NOT_KEPT:
-            raise
-        raise RequestError(404, error.kind, str(error)) from error
+    return "signed", _with(pictures.picture(path, options, signature))
 
 
 def _with(picture: Picture, **headers: str) -> dict[str, Any]:

@@ -25,7 +25,7 @@ VERSION = "1"
 DESCRIPTION = (
     "Upload photos, have them fetched, ask what has become of them, delete them. Refusals are "
     "`application/problem+json` with a `type` that never changes; those of API Gateway itself "
-    '(401, 403, 404, 429, at times 500 and 503) are `{"message": …}`.'
+    '(401, 403, 404, 429, at times 413, 500 and 503) are `{"message": …}`.'
 )
 _BEARER: SecurityScheme = HTTPBearer(description="`Authorization: Bearer …`")
 _SIGNED: SecurityScheme = APIKey.model_validate(
@@ -60,7 +60,12 @@ def _app() -> APIGatewayHttpResolver:
             "security_schemes": {settings.auth: scheme},
             "security": [{settings.auth: []}],
         }
-    app = resolver(uploads.router, status.router, deletion.router, describing=True)
+    routers = [uploads.router, status.router, deletion.router]
+    if settings.render:
+        from handlers import render  # noqa: PLC0415  brings Pillow along
+
+        routers.append(render.router)
+    app = resolver(*routers, describing=True)
 
     @app.get("/openapi.json", include_in_schema=False)
     def show_document() -> Response[str]:

@@ -1,11 +1,12 @@
 """How a request of the HTTP API comes in, made plain before Powertools looks at it.
 
 Powertools reads forms too, and fails without an answer at a body that is no text or no JSON. This
-API takes JSON alone.
+API takes JSON alone, but for pictures, which Powertools never looks at.
 """
 
 import json
 from base64 import b64decode
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -15,14 +16,15 @@ _UPLOADS = "/uploads/"
 _JSON = "application/json"
 
 
-def readable(event: dict[str, Any]) -> dict[str, Any]:
+def readable(event: dict[str, Any], *, takes_json: bool = True) -> dict[str, Any]:
     """The event with a photo's path as one escaped segment, see `path_of`, and its body as text.
 
+    A function that takes no JSON (`takes_json`) gets its body as it came, see `bytes_of`.
     RequestError for a body that is called anything but JSON, or is no text.
     """
     event = {**event, "rawPath": _one_segment(event["rawPath"])}
-    if event["requestContext"]["http"]["method"] != "POST":
-        return event  # nobody reads its body
+    if not takes_json or event["requestContext"]["http"]["method"] != "POST":
+        return event  # nobody reads its body as JSON
     return event | {
         "headers": event["headers"] | {"content-type": _JSON},
         "body": _text(event),
@@ -33,6 +35,22 @@ def readable(event: dict[str, Any]) -> dict[str, Any]:
 def path_of(segment: str) -> str:
     """The photo's path, from the segment that `readable` made of it."""
     return unquote(segment)
+
+
+def bytes_of(event: Mapping[str, Any]) -> bytes:
+    """A body that is a file, or its base64 as text; RequestError where it is another text.
+
+    API Gateway passes text on as it is, and has everything else in base64 itself. Which of them
+    a body is it decides by the Content-Type.
+    """
+    body: str = event.get("body") or ""
+    try:
+        return b64decode("".join(body.split()), validate=True)
+    except ValueError as error:
+        raise _invalid(
+            "sent as text or JSON it has to be in base64; or send the file as it is, called "
+            "image/jpeg or whatever it is"
+        ) from error
 
 
 def parsed(text: str) -> Any:

@@ -74,7 +74,7 @@ class ResizeSettings(ContentSettings):
 class DeclaredSettings(ContentSettings):
     """A function that makes missing variants of any of these sizes."""
 
-    sizes: PackedSizes
+    packed_sizes: PackedSizes
     originals_bucket: str
     images_bucket: str
     failures_bucket: str
@@ -159,6 +159,17 @@ class StatusSettings(Settings):
     formats: Json[dict[str, list[str]]]
 
 
+class RenderSettings(ContentSettings):
+    """The function that renders what callers send."""
+
+    originals_bucket: str
+    packed_sizes: PackedSizes
+    # ARN of the secret with the keys of signed dimensions; None on a stage without such.
+    signing_keys: str | None = None
+    upload_types: Json[list[str]]
+    max_upload_bytes: int = Field(gt=0)
+
+
 class DeletionSettings(Settings):
     """The function that deletes photos."""
 
@@ -172,6 +183,8 @@ class OpenapiSettings(Settings):
     api_url: str
     auth: str
     swagger: bool
+    # Whether there is a route that renders what callers send.
+    render: bool
 
 
 class AuthorizerSettings(Settings):

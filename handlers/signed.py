@@ -1,4 +1,4 @@
-"""What makes signed pictures, from a function's settings."""
+"""What checks signatures and makes signed pictures, from a function's settings."""
 
 import boto3
 from aws_lambda_powertools import Logger
@@ -9,7 +9,14 @@ from handlers.settings import OnDemandSettings
 from lib.on_demand.options import MEMORY
 from lib.on_demand.signed import SignedPictures
 from lib.on_demand.signing_keys import SigningKeys
+from lib.on_demand.wishes import SignedWishes
 from lib.telemetry import SERVICE
+
+
+def signed_wishes(signing_keys: str) -> SignedWishes:
+    """Who checks signatures by the keys in this secret, with a client of its own."""
+    keys = SigningKeys(boto3.client("secretsmanager", config=CLIENTS), signing_keys)
+    return SignedWishes(keys.kept(Logger(service=SERVICE)))
 
 
 def signed_pictures(settings: OnDemandSettings) -> SignedPictures | None:
@@ -17,11 +24,10 @@ def signed_pictures(settings: OnDemandSettings) -> SignedPictures | None:
     if settings.signing_keys is None:
         return None
     s3 = boto3.client("s3", config=CLIENTS)
-    keys = SigningKeys(boto3.client("secretsmanager", config=CLIENTS), settings.signing_keys)
     return SignedPictures(
         s3=s3,
         originals_bucket=settings.originals_bucket,
-        keys=keys.kept(Logger(service=SERVICE)),
+        wishes=signed_wishes(settings.signing_keys),
         memory=MEMORY,
         max_bytes=settings.max_upload_bytes,
         browser_seconds=settings.browser_seconds,

@@ -72,7 +72,7 @@ def create_upload(request: Annotated[UploadRequest, Body()]) -> Response[Ticket 
             "description": "A ticket for each, or the problem that it alone has",
             "content": {"application/json": {"model": BatchAnswer}},
         },
-        **refusals(415, 422),
+        **refusals(413, 415, 422),
     },
 )
 def create_uploads(batch: Batch) -> BatchAnswer:

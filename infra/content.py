@@ -33,16 +33,24 @@ class ContentParameters(StageParameters):
         return self
 
 
-def content_settings(parameters: ContentParameters, sizes: Iterable[Size]) -> dict[str, str]:
-    """What a function that renders these sizes has in its environment; nothing asked, nothing.
+def faces_settings(parameters: StageParameters, sizes: Iterable[Size]) -> dict[str, str]:
+    """What a function has in its environment that crops to faces.
 
     On an emulator, which has no Rekognition, `faces` is rendered as `attention`.
     """
-    settings = {}
+    return {"FACES": "true"} if _by_faces(parameters, sizes) else {}
+
+
+def faces_statements(parameters: StageParameters, sizes: Iterable[Size]) -> list[dict[str, Any]]:
+    """Leave to ask for faces; Rekognition knows no resources for pictures that are sent along."""
+    return [allow(["rekognition:DetectFaces"], "*")] if _by_faces(parameters, sizes) else []
+
+
+def content_settings(parameters: ContentParameters, sizes: Iterable[Size]) -> dict[str, str]:
+    """What a function that renders these sizes has in its environment; nothing asked, nothing."""
+    settings = faces_settings(parameters, sizes)
     if parameters.moderation:
         settings["MODERATION_CONFIDENCE"] = str(parameters.moderation_confidence)
-    if _by_faces(parameters, sizes):
-        settings["FACES"] = "true"
     return settings
 
 
@@ -54,19 +62,14 @@ def content_statements(
     Tags are all that a worker may write in the originals bucket: they change no byte and no ETag,
     and S3 tells the topic of objects, not of tags, so that no rendering can start by them.
     """
-    actions = ["rekognition:DetectModerationLabels"] if parameters.moderation else []
-    if _by_faces(parameters, sizes):
-        actions.append("rekognition:DetectFaces")
-    if not actions:
+    asking = faces_statements(parameters, sizes)
+    if parameters.moderation:
+        asking.append(allow(["rekognition:DetectModerationLabels"], "*"))
+    if not asking:
         return []
-    return [
-        # Rekognition knows no resources for pictures that are sent along.
-        allow(actions, "*"),
-        allow(
-            ["s3:GetObjectTagging", "s3:PutObjectTagging"], sub(f"{ORIGINALS_BUCKET}/{ORIGINALS}*")
-        ),
-    ]
+    tags = ["s3:GetObjectTagging", "s3:PutObjectTagging"]
+    return [*asking, allow(tags, sub(f"{ORIGINALS_BUCKET}/{ORIGINALS}*"))]
 
 
-def _by_faces(parameters: ContentParameters, sizes: Iterable[Size]) -> bool:
+def _by_faces(parameters: StageParameters, sizes: Iterable[Size]) -> bool:
     return not parameters.emulator and any(size.position == "faces" for size in sizes)

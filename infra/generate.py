@@ -58,7 +58,7 @@ def generate(given: dict[str, Any]) -> dict[str, Any]:
     resources |= website_resources(parameters, sizes)
     functions |= api_functions(parameters, sizes, images_url(parameters))
     functions |= fetch_function(parameters, parameters.landing)
-    resources |= api_resources(parameters) | fetch_resources(parameters)
+    resources |= api_resources(parameters, sizes) | fetch_resources(parameters)
     secret, outputs = tokens_secret(parameters)
     signing, led_to = signing_keys(parameters)
     for part in (

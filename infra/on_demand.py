@@ -23,7 +23,7 @@ from infra.names import allow, arn, logical_id, ref, sub
 from infra.numbers import ON_DEMAND_TIMEOUT, Numbers
 from infra.options import for_every_role
 from infra.parameters import Parameters
-from infra.signing import SIGNING_KEYS_ARN
+from infra.signing import SIGNING_KEYS_ARN, use_of_keys
 from lib.keys import ORIGINALS
 from lib.on_demand.options import MEMORY
 from lib.sizes import Size, packed
@@ -70,7 +70,7 @@ def declared_settings(
 ) -> dict[str, Any]:
     """The environment of a function that makes missing variants of any size."""
     settings = {
-        "SIZES": packed(sizes),
+        "PACKED_SIZES": packed(sizes),
         "ORIGINALS_BUCKET": ref("OriginalsBucket"),
         "IMAGES_BUCKET": ref("ImagesBucket"),
         "FAILURES_BUCKET": ref("FailuresBucket"),
@@ -122,7 +122,7 @@ def on_demand_resources(
         allow(["s3:GetObject"], sub(f"{ORIGINALS_BUCKET}/{ORIGINALS}*")),
         listing(ORIGINALS_BUCKET, [ORIGINALS]),
         *(statements if _declared(parameters) else content_statements(parameters, [])),
-        *_use_of_keys(parameters),
+        *use_of_keys(parameters),
         *for_every_role(parameters),
     )
     return {
@@ -144,12 +144,6 @@ def on_demand_resources(
 
 def _declared(parameters: Parameters) -> bool:
     return "declared" in parameters.on_demand
-
-
-def _use_of_keys(parameters: Parameters) -> list[dict[str, Any]]:
-    if not parameters.serves_signed:
-        return []
-    return [allow(["secretsmanager:GetSecretValue"], SIGNING_KEYS_ARN)]
 
 
 def on_demand_outputs(parameters: Parameters) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from infra.parameters import Parameters
+from infra.names import allow
+from infra.stage import StageParameters
 
 SIGNING_KEYS = "SigningKeys"
 # Its ARN; Ref is only its name in an emulator.
@@ -11,7 +12,7 @@ SIGNING_KEYS_ARN = {"Fn::GetAtt": [SIGNING_KEYS, "Id"]}
 _LENGTH = 64
 
 
-def signing_keys(parameters: Parameters) -> tuple[dict[str, Any], dict[str, Any]]:
+def signing_keys(parameters: StageParameters) -> tuple[dict[str, Any], dict[str, Any]]:
     """The secret, with a first key that Secrets Manager makes up, and the output that leads to it.
 
     Nobody sees that key, the template included; `lib.on_demand.signing_keys` reads and rotates it.
@@ -33,3 +34,10 @@ def signing_keys(parameters: Parameters) -> tuple[dict[str, Any], dict[str, Any]
         },
     }
     return {SIGNING_KEYS: secret}, {"SigningKeysArn": {"Value": SIGNING_KEYS_ARN}}
+
+
+def use_of_keys(parameters: StageParameters) -> list[dict[str, Any]]:
+    """Leave to read them, for the role of a function that checks signatures."""
+    if not parameters.serves_signed:
+        return []
+    return [allow(["secretsmanager:GetSecretValue"], SIGNING_KEYS_ARN)]

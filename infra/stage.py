@@ -1,7 +1,7 @@
 """What every part of the template needs to know of the stage that it is for."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field, StringConstraints, field_validator
 
@@ -11,7 +11,7 @@ _KEY = re.compile(r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/(mrk-[0-9a-f]{32}|
 _EMAIL = re.compile(r"^[^@\s,;]+@[^@\s,;]+\.[^@\s,;.]+$")
 
 
-def words(given: object) -> object:
+def _words(given: object) -> object:
     """A list as it stands in serverless.yml, or with commas as --param has it."""
     return (
         [each.strip() for each in given.split(",") if each.strip()]
@@ -21,7 +21,7 @@ def words(given: object) -> object:
 
 
 Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-Words = Annotated[list[Word], BeforeValidator(words)]
+Words = Annotated[list[Word], BeforeValidator(_words)]
 
 
 class StageParameters(BaseModel):
@@ -32,6 +32,8 @@ class StageParameters(BaseModel):
     region: str
     # Address of an emulator of AWS that the stage is deployed to, "" for AWS itself.
     emulator: str
+    # What is rendered as it is asked for: missing variants, signed wishes of any dimensions.
+    on_demand: Annotated[list[Literal["declared", "signed"]], BeforeValidator(_words)]
     # ARN of the key that encrypts buckets, queues and topics; "" for the services' own.
     kms_key: str
     # Who hears of alarms; "" for nobody but those who subscribe by themselves.
@@ -46,6 +48,11 @@ class StageParameters(BaseModel):
     def prefix(self) -> str:
         """What the names of everything in the stack begin with."""
         return f"{self.service}-{self.stage}"
+
+    @property
+    def serves_signed(self) -> bool:
+        """Whether pictures of any dimensions are made for whoever has a signed URL."""
+        return "signed" in self.on_demand
 
     @field_validator("kms_key")
     @classmethod

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from infra.api.routes import MISSING
+from infra.api.throttles import MISSING
 from infra.functions import ORIGINALS_BUCKET, allocator, assumed_by_lambda, listing, logging
 from infra.names import allow, arn, sub
 from infra.numbers import ON_DEMAND_TIMEOUT, Numbers

@@ -54,6 +54,7 @@ class ProblemKind(StrEnum):
     UNSUPPORTED_TYPE = "unsupported_type"
     BAD_SIGNATURE = "bad_signature"
     EXPIRED = "expired"
+    UNKNOWN_FORMAT = "unknown_format"
     BUSY = "busy"
     INTERNAL = "internal"
     NO_ROUTE = "no_route"

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
-from lib import keys
+from lib import keys, upload_paths
 from lib.aws import s3 as objects
-from lib.errors import PermanentError, ProblemKind, RequestError
+from lib.errors import ProblemKind, RequestError
 from lib.fetching.orders import FetchDesk
 from lib.merge import worked_on
 from lib.upload_requests import FetchRequest, TicketRequest
@@ -68,7 +68,7 @@ class UploadDesk:
         path = request.path or _in_fresh_folder(str(request.filename))
         variants = self._variant_urls(path)
         if request.path and not request.overwrite:
-            self._check_free(path)
+            upload_paths.check_free(self.s3, self.originals_bucket, path)
         key = keys.original_key(path)
         form = objects.sign_upload(
             self.s3,
@@ -105,7 +105,7 @@ class UploadDesk:
         path = request.path or _in_fresh_folder(url.filename or "photo")
         variants = self._variant_urls(path)
         if request.path and not request.overwrite:
-            self._check_free(path)
+            upload_paths.check_free(self.s3, self.originals_bucket, path)
         self.fetches.order(path, request.url, overwrite=request.overwrite)
         return Fetching(path=path, key=keys.original_key(path), variants=variants)
 
@@ -125,19 +125,8 @@ class UploadDesk:
             )
 
     def _variant_urls(self, path: str) -> dict[str, str]:
-        try:
-            keys.check_original(path)
-            return {name: keys.variant_url(self.images_url, name, path) for name in self.size_names}
-        except PermanentError as error:
-            raise RequestError(422, ProblemKind.BAD_PATH, str(error)) from error
-
-    def _check_free(self, path: str) -> None:
-        if objects.head(self.s3, self.originals_bucket, keys.original_key(path)) is not None:
-            raise RequestError(
-                409,
-                ProblemKind.PATH_TAKEN,
-                f"there is a photo at {path!r}: ask with overwrite: true to replace it",
-            )
+        upload_paths.check_path(path, self.size_names)
+        return {name: keys.variant_url(self.images_url, name, path) for name in self.size_names}
 
 
 def _in_fresh_folder(filename: str) -> str:

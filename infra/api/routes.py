@@ -1,4 +1,4 @@
-"""The routes of the API: the function behind each, its role, and how often it may be called."""
+"""The routes of the API: the function behind each, and its role."""
 
 import json
 from typing import Any
@@ -6,7 +6,8 @@ from typing import Any
 from infra.api.auth import AUTHORIZER, TOKENS_ARN, authorizer, authorizers
 from infra.api.fetching import FETCH_QUEUE
 from infra.api.parameters import ApiParameters
-from infra.delivery.website import ROUTE
+from infra.api.rendering import KEPT, render_function, render_resources
+from infra.api.throttles import DOCS
 from infra.functions import (
     FAILURES_BUCKET,
     IMAGES_BUCKET,
@@ -23,25 +24,7 @@ from lib.sizes import Size
 
 # Seconds that browsers keep the answer to a preflight; Chromium keeps none for longer than 7,200.
 _PREFLIGHT_SECONDS = 3600
-DOCS = "GET /docs"
-MISSING = f"GET /{ROUTE}/{{path+}}"
-# Of a stage's rate, requests a second for each route. A client asks for a status several times
-# for each ticket; a batch stands for a hundred tickets; documents are for people.
-_SHARES = {
-    "POST /uploads": 1.0,
-    "POST /uploads/batch": 0.05,
-    "GET /uploads": 4.0,
-    "GET /uploads/{path+}": 4.0,
-    "DELETE /uploads": 0.5,
-    "DELETE /uploads/{path+}": 0.5,
-    # A page of a gallery that nobody has looked at yet.
-    MISSING: 1.0,
-    "GET /openapi.json": 0.05,
-    DOCS: 0.05,
-}
 _OPEN = ("GET /openapi.json", DOCS)
-# A burst may be this many seconds' worth of requests.
-_BURST_SECONDS = 2
 
 
 def http_api(parameters: ApiParameters) -> dict[str, Any]:
@@ -58,7 +41,7 @@ def http_api(parameters: ApiParameters) -> dict[str, Any]:
                 "x-amz-date",
                 "x-amz-security-token",
             ],
-            "exposedResponseHeaders": ["retry-after"],
+            "exposedResponseHeaders": ["retry-after", KEPT],
             "maxAge": _PREFLIGHT_SECONDS,
         },
         **authorizers(parameters),
@@ -109,8 +92,11 @@ def api_functions(parameters: ApiParameters, sizes: list[Size], images_url: Any)
             API_URL=parameters.api_url,
             AUTH=parameters.auth,
             SWAGGER=str(parameters.swagger).lower(),
+            RENDER=str(parameters.render).lower(),
         ),
     }
+    if parameters.render:
+        functions |= render_function(parameters, sizes)
     if parameters.auth == "token":
         functions[AUTHORIZER] = _function(
             parameters, AUTHORIZER, "Knows the API's tokens", [], TOKENS_SECRET=TOKENS_ARN
@@ -144,7 +130,7 @@ def _role(name: str) -> str:
     return f"RoleOf{name.capitalize()}"
 
 
-def api_resources(parameters: ApiParameters) -> dict[str, Any]:
+def api_resources(parameters: ApiParameters, sizes: list[Size]) -> dict[str, Any]:
     """The functions' roles."""
     originals = sub(f"{ORIGINALS_BUCKET}/{ORIGINALS}*")
     order = sub(f"{FAILURES_BUCKET}/{PLACE}/*")
@@ -176,7 +162,8 @@ def api_resources(parameters: ApiParameters) -> dict[str, Any]:
     }
     if parameters.auth == "token":
         allowed[AUTHORIZER] = [allow(["secretsmanager:GetSecretValue"], TOKENS_ARN)]
-    return {
+    resources = render_resources(parameters, sizes) if parameters.render else {}
+    return resources | {
         _role(name): assumed_by_lambda(
             name,
             logging(f"{parameters.prefix}-{name}"),
@@ -185,43 +172,3 @@ def api_resources(parameters: ApiParameters) -> dict[str, Any]:
         )
         for name, statements in allowed.items()
     }
-
-
-def stage_settings(parameters: ApiParameters, functions: dict[str, Any]) -> dict[str, Any]:
-    """What the API's stage is given beyond what Serverless makes of it: how often each route."""
-    routes = [
-        f"{event['httpApi']['method']} {event['httpApi']['path']}"
-        for function in functions.values()
-        for event in function.get("events", [])
-        if "httpApi" in event
-    ]
-    each = {route: _throttle(parameters.requests_per_second * _SHARES[route]) for route in routes}
-    return {
-        "HttpApiStage": {
-            # API Gateway knows no settings for routes that are still to be made.
-            "DependsOn": [_logical_id(route) for route in routes],
-            "Properties": {
-                "DefaultRouteSettings": _throttle(parameters.requests_per_second),
-                "RouteSettings": each,
-            },
-        }
-    }
-
-
-def _throttle(rate: float) -> dict[str, Any]:
-    rate = max(rate, 1.0)
-    return {
-        "DetailedMetricsEnabled": False,
-        "ThrottlingRateLimit": rate,
-        "ThrottlingBurstLimit": round(rate * _BURST_SECONDS),
-    }
-
-
-def _logical_id(route: str) -> str:
-    """How Serverless names the route's resource: HttpApiRouteGetUploadsPathVar."""
-    parts = route.replace("{path+}", "path-Var").split("/")
-    return "HttpApiRoute" + "".join(_letters(part) for part in parts)
-
-
-def _letters(part: str) -> str:
-    return "".join(word.strip(" .").capitalize() for word in part.replace(".", "").split("-"))

@@ -1,11 +1,11 @@
 """The stage's parameters of delivery, and which of them exclude each other."""
 
 import re
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from infra.stage import StageParameters, Words, words
+from infra.stage import StageParameters, Words
 from lib.delivery import Caching
 
 # A year: the longest that CloudFront keeps anything.
@@ -32,8 +32,6 @@ class DeliveryParameters(StageParameters):
     serve_formats: bool
     # Whether /photo.jpg?w=300&h=200 leads to the size of that box.
     serve_queries: bool
-    # What is rendered as it is asked for: missing variants, signed wishes of any dimensions.
-    on_demand: Annotated[list[Literal["declared", "signed"]], BeforeValidator(words)]
     # Web sites whose scripts may read pictures' pixels; "*" for all of them.
     image_origins: Words
     # Seconds that browsers insist on https; 0 says nothing. Two years are the most anybody asks.
@@ -52,11 +50,6 @@ class DeliveryParameters(StageParameters):
     def is_public(self) -> bool:
         """Whether everybody reads variants from the bucket itself."""
         return self.delivery in ("public-read", "website")
-
-    @property
-    def serves_signed(self) -> bool:
-        """Whether pictures of any dimensions are made for whoever has a signed URL."""
-        return "signed" in self.on_demand
 
     @model_validator(mode="after")
     def _public_images_have_no_cdn(self) -> Self:

@@ -29,6 +29,15 @@ class Rendition(NamedTuple):
     source_height: int
 
 
+def content_type_of(source: bytes) -> str:
+    """What a photo's own bytes are called over HTTP, as `image/jpeg`.
+
+    Raises PermanentError for bytes that are no photo.
+    """
+    # Each codec is named like its media type.
+    return f"image/{read_header(source).codec}"
+
+
 def render(source: bytes, size: Size, focus: Focus | None = None) -> Rendition:
     """Render an encoded photo at a size, in the size's own format; otherwise as `render_all`."""
     return render_all(source, size.model_copy(update={"formats": ()}), focus)[0]

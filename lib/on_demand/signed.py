@@ -5,8 +5,6 @@ one picture has one URL: each spelling of it would be rendered, and cached, by i
 """
 
 import sys
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -15,12 +13,9 @@ from lib import images, keys
 from lib.aws import s3 as objects
 from lib.content import ContentCheck
 from lib.errors import PermanentError, ProblemKind, RequestError, TransientError
-from lib.kept import Kept
 from lib.on_demand import MAX_PICTURE_BYTES
-from lib.on_demand.options import read_options
 from lib.on_demand.picture import Picture
-from lib.on_demand.signatures import has_form, is_signed
-from lib.on_demand.signing_keys import Keys
+from lib.on_demand.wishes import SignedWishes
 from lib.sizes import Size
 
 if TYPE_CHECKING:
@@ -38,13 +33,12 @@ class SignedPictures:
 
     s3: "S3Client"
     originals_bucket: str
-    keys: Kept[Keys]
+    wishes: SignedWishes
     memory: int
     max_bytes: int
     browser_seconds: int
     cdn_seconds: int
     content: ContentCheck | None = None
-    now: Callable[[], float] = time.time
 
     def picture(self, escaped_path: str, options: str, signature: str) -> Picture:
         """The picture that the three parts of a URL ask for, which are as the URL has them.
@@ -53,12 +47,7 @@ class SignedPictures:
         cannot be asked now.
         """
         path = _path(escaped_path)
-        wanted = read_options(options)
-        self._check_signature(path, options, signature)
-        if wanted.expires is not None and self.now() >= wanted.expires:
-            raise RequestError(
-                403, ProblemKind.EXPIRED, f"expires: {wanted.expires} has passed: ask for a new URL"
-            )
+        wanted = self.wishes.read(path, options, signature)
         rendition = self._rendered(path, wanted.size(self.memory))
         if len(rendition.data) > MAX_PICTURE_BYTES:
             raise RequestError(
@@ -68,17 +57,6 @@ class SignedPictures:
                 f"{MAX_PICTURE_BYTES:,}: ask for fewer pixels, a lower quality or another format",
             )
         return Picture(rendition.data, rendition.content_type, self._cache_control(wanted.expires))
-
-    def _check_signature(self, path: str, options: str, signature: str) -> None:
-        known = has_form(signature) and self.keys.find(
-            lambda kept: is_signed(kept, path, options, signature) or None
-        )
-        if not known:
-            raise RequestError(
-                403,
-                ProblemKind.BAD_SIGNATURE,
-                "the URL is not signed with a key of this stage, or was changed since",
-            )
 
     def _rendered(self, path: str, size: Size) -> images.Rendition:
         found = objects.get(self.s3, self.originals_bucket, keys.original_key(path))
@@ -99,7 +77,7 @@ class SignedPictures:
 
     def _cache_control(self, expires: int | None) -> str:
         """Nobody keeps it for longer than its URL is valid."""
-        left = sys.maxsize if expires is None else max(0, int(expires - self.now()))
+        left = sys.maxsize if expires is None else max(0, int(expires - self.wishes.now()))
         browser, cdn = min(self.browser_seconds, left), min(self.cdn_seconds, left)
         return f"public, max-age={browser}, s-maxage={cdn}"
 

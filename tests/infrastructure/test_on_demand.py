@@ -86,7 +86,7 @@ class TestDeclared:
 
     def test_the_function_knows_every_size_and_can_render_it(self, declared: Template) -> None:
         function = declared.properties("OndemandLambdaFunction")
-        sizes = unpacked(function["Environment"]["Variables"]["SIZES"])
+        sizes = unpacked(function["Environment"]["Variables"]["PACKED_SIZES"])
         workers = [
             json.loads(each["Environment"]["Variables"]["SIZE"])
             for each in declared.of_type("AWS::Lambda::Function").values()

@@ -2,6 +2,7 @@
 
 import json
 import re
+from base64 import b64decode, b64encode
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
@@ -9,7 +10,8 @@ from urllib.parse import quote
 import boto3
 import pytest
 
-from handlers import deletion, openapi, status, uploads
+from handlers import deletion, openapi, render, status, uploads
+from lib.sizes import Size, packed
 from tests.integration.conftest import Context
 from tests.payloads import payload
 
@@ -20,18 +22,25 @@ if TYPE_CHECKING:
 _DOORS: dict[tuple[str, str], ModuleType] = {
     ("POST", "/uploads"): uploads,
     ("POST", "/uploads/batch"): uploads,
+    ("POST", "/render"): render,
     ("GET", "/openapi.json"): openapi,
     ("GET", "/docs"): openapi,
 }
+# Of `POST /render`: one that crops, and one with formats beside its own.
+SIZES = [
+    Size(name="40x30", width=40, height=30),
+    Size(name="hero", width=60, height=20, format="webp", formats=("avif", "jpeg"), quality=70),
+]
 _DOORS_OF_PATHS: dict[str, ModuleType] = {"GET": status, "DELETE": deletion}
 
 
 class Answer(NamedTuple):
-    """What came back; `document` is the body as JSON, or None where there is none."""
+    """What came back; `document` is the body as JSON, or None where it is none."""
 
     status: int
     document: Any
     headers: dict[str, str]
+    body: bytes
 
 
 class Api:
@@ -47,22 +56,41 @@ class Api:
         return [json.loads(message["Body"]) for message in found.get("Messages", [])]
 
     def __call__(
-        self, method: str, path: str, body: Any = None, query: dict[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        query: dict[str, str] | None = None,
+        content_type: str | None = "application/json",
     ) -> Answer:
-        """Send a request; `path` is escaped, as a client would write it."""
+        """Send a request; `path` is escaped, as a client would write it.
+
+        A body of bytes comes in base64, as API Gateway sends on all that is not called a text.
+        """
         event = payload("api_create_upload")
         event["routeKey"] = f"{method} {path}"
         event["rawPath"] = _decoded(path)
         event["requestContext"]["http"] |= {"method": method, "path": event["rawPath"]}
         event["queryStringParameters"] = query or {}
         event["rawQueryString"] = "&".join(f"{k}={quote(v)}" for k, v in (query or {}).items())
-        event["body"] = body if isinstance(body, str) else json.dumps(body)
+        event["headers"].pop("content-type")
+        if content_type:
+            event["headers"]["content-type"] = content_type
+        event["body"] = _text(body)
+        event["isBase64Encoded"] = isinstance(body, bytes)
         door = _DOORS.get((method, path)) or _DOORS_OF_PATHS[method]
         answer = door.handler(event, Context())
         text = answer["body"]
         is_json = "json" in answer["headers"].get("Content-Type", "") and text
         document = json.loads(text) if is_json else None
-        return Answer(answer["statusCode"], document, answer["headers"])
+        data = b64decode(text) if answer["isBase64Encoded"] else text.encode()
+        return Answer(answer["statusCode"], document, answer["headers"], data)
+
+
+def _text(body: Any) -> str:
+    if isinstance(body, bytes):
+        return b64encode(body).decode()
+    return body if isinstance(body, str) else json.dumps(body)
 
 
 def _decoded(path: str) -> str:
@@ -90,6 +118,8 @@ def api(s3: "S3Client", monkeypatch: pytest.MonkeyPatch) -> Api:
         "API_URL": "https://api.example",
         "AUTH": "token",
         "SWAGGER": "true",
+        "RENDER": "true",
+        "PACKED_SIZES": packed(SIZES),
     }.items():
         monkeypatch.setenv(name, value)
     return made

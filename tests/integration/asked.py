@@ -48,7 +48,7 @@ def cdn(deliver: WorkerDoor, monkeypatch: pytest.MonkeyPatch) -> Cdn:
     for size in (SIZE, HERO):
         boto3.client("sqs").create_queue(QueueName=f"stage-{size.name}")
     for name, value in {
-        "SIZES": packed([SIZE, HERO]),
+        "PACKED_SIZES": packed([SIZE, HERO]),
         "QUEUE_PREFIX": "stage-",
         "CHECK_DELAY": "85",
         "BROWSER_SECONDS": "60",

@@ -8,7 +8,17 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from handlers import asking, deletion, on_demand, openapi, resize, status, uploads, website
+from handlers import (
+    asking,
+    deletion,
+    on_demand,
+    openapi,
+    render,
+    resize,
+    status,
+    uploads,
+    website,
+)
 from lib.sizes import Size
 from tests.payloads import sqs_batch
 
@@ -45,6 +55,8 @@ def _forget() -> None:
         uploads._desk,
         status._desk,
         deletion._deletion,
+        render._pictures,
+        render._wishes,
         openapi._app,
     ):
         kept.cache_clear()

@@ -228,6 +228,7 @@ class TestTheDocument:
             ("GET", "/uploads/{path}"),
             ("DELETE", "/uploads"),
             ("DELETE", "/uploads/{path}"),
+            ("POST", "/render"),
         }
         assert document["servers"] == [{"url": "https://api.example"}]
 

@@ -9,17 +9,21 @@ from urllib.parse import quote
 import pytest
 
 from handlers import on_demand
+from lib import keys
 from lib.aws import s3 as objects
 from lib.errors import TransientError
 from lib.on_demand import declared
+from lib.on_demand.signatures import signature
 from tests.integration.asked import Cdn, cdn, checks, renders
 from tests.integration.conftest import WorkerDoor
+from tests.integration.signing import FIRST, SigningSecret, secret
 from tests.integration.test_resize import PHOTO, put, variant
+from tests.pictures import decoded
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-__all__ = ["cdn", "checks", "renders"]  # fixtures
+__all__ = ["cdn", "checks", "renders", "secret"]  # fixtures
 
 
 def test_a_missing_variant_is_made_stored_and_answered_with(s3: "S3Client", cdn: Cdn) -> None:
@@ -222,3 +226,65 @@ def test_asking_for_what_has_been_there_for_long_is_needless(
     told = metrics(capsys.readouterr().out)
     assert told["Needless"] == [1.0]
     assert told["asked_needless"] == 1
+
+
+@pytest.fixture
+def signing(cdn: Cdn, secret: SigningSecret, monkeypatch: pytest.MonkeyPatch) -> Cdn:
+    """The function on a stage with signed URLs."""
+    monkeypatch.setenv("SIGNING_KEYS", secret.arn)
+    return cdn
+
+
+def signed(path: str, options: str, key: str = FIRST) -> str:
+    return f"/_signed/{keys.escaped(path)}/{options}/{signature(key, path, options)}"
+
+
+def test_a_signed_picture_is_made_and_not_stored(
+    s3: "S3Client", signing: Cdn, checks: list[tuple[str, int]]
+) -> None:
+    put(s3, "2026/a b.jpg")
+    answer = signing(signed("2026/a b.jpg", "w=64,h=36,format=webp"))
+    assert answer.status == 200
+    assert answer.headers["Content-Type"] == "image/webp"
+    assert answer.headers["Cache-Control"] == "public, max-age=60, s-maxage=120"
+    assert decoded(answer.body).size == (64, 36)
+    assert "Contents" not in s3.list_objects_v2(Bucket="images-bucket")
+    assert checks == []
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "kind"),
+    [
+        (signed("a.jpg", "w=64", key="x" * 64), 403, "bad_signature"),
+        (signed("a.jpg", "w=64").replace("w=64", "w=65"), 403, "bad_signature"),
+        (signed("a.jpg", "w=64").replace("a.jpg", "%61.jpg"), 400, "invalid_request"),
+        (signed("a.jpg", "w=64,expires=1"), 403, "expired"),
+        (signed("a.jpg", "w=9000"), 404, "invalid_request"),
+        (signed("broken.jpg", "w=64"), 404, "not_rendered"),
+        (signed("nobody.jpg", "w=64"), 404, "no_picture"),
+        ("/_signed/a.jpg", 404, "bad_path"),
+        ("/_signed/", 404, "bad_path"),
+    ],
+)
+def test_a_refused_signed_url_is_kept_for_seconds(
+    s3: "S3Client", signing: Cdn, path: str, status: int, kind: str
+) -> None:
+    put(s3, "a.jpg")
+    put(s3, "broken.jpg", PHOTO[: len(PHOTO) // 2])
+    answer = signing(path)
+    assert (answer.status, answer.kind) == (status, kind)
+    assert answer.headers["Cache-Control"] == "max-age=5"
+
+
+def test_a_visitor_cannot_turn_a_signed_url_into_a_size_by_a_header(
+    s3: "S3Client", signing: Cdn, renders: list[str]
+) -> None:
+    put(s3, "a.jpg")
+    answer = signing(signed("a.jpg", "w=64", key="x" * 64), x_fanout_folder="40x30")
+    assert answer.kind == "bad_signature"
+    assert renders == []
+
+
+def test_a_stage_without_signed_urls_knows_none(s3: "S3Client", cdn: Cdn) -> None:
+    put(s3, "a.jpg")
+    assert cdn(signed("a.jpg", "w=64")).kind == "unknown_size"

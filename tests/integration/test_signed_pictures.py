@@ -16,6 +16,7 @@ from lib.on_demand import signed as module
 from lib.on_demand.options import MEMORY
 from lib.on_demand.signatures import signature
 from lib.on_demand.signed import SignedPictures
+from lib.on_demand.wishes import SignedWishes
 from lib.sizes import Size
 from tests.integration.deployed import refuse
 from tests.integration.signing import FIRST, SigningSecret, secret
@@ -42,12 +43,13 @@ class Door:
         self.pictures = SignedPictures(
             s3=s3,
             originals_bucket="originals-bucket",
-            keys=self.signing.kept(Logger(service="door"), lambda: self.now),
+            wishes=SignedWishes(
+                self.signing.kept(Logger(service="door"), lambda: self.now), now=self._seconds
+            ),
             memory=MEMORY,
             max_bytes=1_000_000,
             browser_seconds=3600,
             cdn_seconds=86_400,
-            now=self._seconds,
         )
 
     def _seconds(self) -> float:
@@ -230,13 +232,16 @@ class TestWhatCannotBeHad:
         assert re.fullmatch(rf"the picture has [\d,]+ {said}", str(error))
 
     def test_what_the_look_at_its_content_refuses(self, door: Door) -> None:
-        def look(path: str, data: bytes) -> None:
-            assert (path, data) == (PATH, PHOTO)
-            raise PermanentError(Reason.UNSUPPORTED, "not this one")
+        class Content:
+            def look(self, path: str, etag: str, data: bytes, size: Size) -> None:
+                assert (path, data) == (PATH, PHOTO)
+                assert (len(etag), size.width) == (32, 64)
+                raise PermanentError(Reason.MODERATED, "not this one")
 
-        object.__setattr__(door.pictures, "content", look)
+        object.__setattr__(door.pictures, "content", Content())
         error = self.refused(door, PATH)
         assert (error.status, error.kind) == (422, ProblemKind.NOT_RENDERED)
+        assert "moderated" in str(error)
 
     def test_trouble_of_s3_passes(self, door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
         refuse(monkeypatch, "GetObject", "SlowDown")

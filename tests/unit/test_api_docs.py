@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from handlers import deletion, status, uploads
+from handlers import deletion, render, status, uploads
 from handlers.http import resolver
 from infra.parameters import Parameters
 from lib.errors import ProblemKind
@@ -26,6 +26,7 @@ PARAMETERS = (
     "max_upload_bytes",
     "requests_per_second",
     "swagger",
+    "render",
     "fetch_loopback",
 )
 
@@ -49,7 +50,7 @@ def test_every_problem_is_of_a_kind_that_is_known() -> None:
 
 
 def test_every_route_is_in_the_table() -> None:
-    router = resolver(uploads.router, status.router, deletion.router)
+    router = resolver(uploads.router, status.router, deletion.router, render.router)
     paths = router.get_openapi_schema().paths or {}
     routes = {
         f"`{method.upper()} {path}"
@@ -57,7 +58,7 @@ def test_every_route_is_in_the_table() -> None:
         for method in ("get", "post", "delete")
         if getattr(item, method)
     }
-    assert len(routes) == 6
+    assert len(routes) == 7
     assert [route for route in routes if route not in TEXT] == []
 
 

@@ -1,0 +1,139 @@
+"""POST /render -> the picture of the request, rendered at a declared size."""
+
+from functools import lru_cache
+from typing import Annotated, Any
+
+import boto3
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Query
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.config import Config
+from pydantic import BeforeValidator
+
+from handlers.content import content_check
+from handlers.http import answer, refusals, resolver, routes
+from handlers.requests import bytes_of
+from handlers.settings import RenderSettings
+from handlers.signed import signed_wishes
+from lib.aws import s3 as objects
+from lib.errors import ProblemKind, RequestError
+from lib.keys import MAX_KEY_BYTES, escaped
+from lib.on_demand.options import MEMORY
+from lib.on_demand.posted import Keep, PostedPictures, declared_size
+from lib.on_demand.wishes import SignedWishes
+from lib.sizes import ExtraFormat, Size
+
+router = routes()
+
+# With a look at S3 (two tries), a render of 10 s and one PUT it comes to the function's 25 s.
+_CLIENTS = Config(
+    connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2}
+)
+KEPT = "X-Fanout-Path"
+_DOCUMENTED: Any = {
+    200: {
+        "description": "The rendered picture",
+        "headers": {
+            KEPT: {
+                "description": "Where the original is kept, percent-encoded; with `store` only",
+                "schema": {"type": "string"},
+            }
+        },
+        "content": {"image/*": {"schema": {"type": "string", "format": "binary"}}},
+    },
+}
+# Powertools describes bodies that it reads, and it must not read this one.
+_BODY: Any = {
+    "requestBody": {
+        "description": "The picture; its bytes tell what it is",
+        "required": True,
+        "content": {
+            "image/*": {"schema": {"type": "string", "format": "binary"}},
+            "text/plain": {"schema": {"type": "string", "format": "byte"}},
+        },
+    }
+}
+
+
+def _plain(text: object) -> object:
+    """Pydantic takes "yes" and "1" for true as well."""
+    if text not in ("true", "false"):
+        raise ValueError("must be true or false")
+    return text
+
+
+@router.post(
+    "/render",
+    operation_id="renderPicture",
+    summary="Render a picture at one of the sizes, or at signed dimensions, and get it back",
+    description="The body is the picture, or as `text/plain` its base64. With `store` its original "
+    "is kept under that path as well, and rendered at every size in the background.",
+    responses={**_DOCUMENTED, **refusals(400, 409, 413, 415, 422)},
+    openapi_extensions=_BODY,
+)
+def render_picture(  # type: ignore[no-untyped-def]  # Powertools makes text of what has a type
+    size: Annotated[str | None, Query(min_length=1)] = None,
+    format: Annotated[ExtraFormat | None, Query()] = None,  # noqa: A002  its name in the query
+    signed: Annotated[str | None, Query(min_length=1)] = None,
+    store: Annotated[str | None, Query(min_length=1, max_length=MAX_KEY_BYTES)] = None,
+    overwrite: Annotated[bool, BeforeValidator(_plain), Query()] = False,
+):
+    """Render the picture in the body."""
+    pictures = _pictures()
+    chosen = _chosen(pictures, size, format, signed)
+    keep = Keep(store, overwrite) if store else None
+    rendition = pictures.render(bytes_of(router.current_event.raw_event), chosen, keep)
+    headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+    if store:
+        headers[KEPT] = escaped(store)
+    return Response(200, rendition.content_type, rendition.data, headers=headers)
+
+
+def _chosen(
+    pictures: PostedPictures, size: str | None, format_: str | None, signed: str | None
+) -> Size:
+    if size is not None and signed is None:
+        return declared_size(pictures.sizes, size, format_)
+    if signed is None or size is not None or format_ is not None:
+        raise _invalid("either size, with or without format, or signed must be given")
+    wishes = _wishes()
+    if wishes is None:
+        raise _invalid("signed: this stage takes no signed dimensions: choose a size")
+    options, _, signature = signed.rpartition("/")
+    return wishes.read("", options, signature).size(MEMORY)
+
+
+def _invalid(why: str) -> RequestError:
+    return RequestError(422, ProblemKind.INVALID_REQUEST, why)
+
+
+app = resolver(router)
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer one request of the HTTP API."""
+    return answer(app, event, context, takes_json=False)
+
+
+@lru_cache(maxsize=1)
+def _pictures() -> PostedPictures:
+    """Made once a container."""
+    settings = RenderSettings.from_environment()
+    s3 = boto3.client("s3", config=_CLIENTS)
+    # Repeated, a PUT that had landed would find its own photo in its way.
+    objects.write_once(s3)
+    return PostedPictures(
+        s3=s3,
+        originals_bucket=settings.originals_bucket,
+        sizes=settings.packed_sizes,
+        content_types=settings.upload_types,
+        max_bytes=settings.max_upload_bytes,
+        content=content_check(settings, s3, settings.originals_bucket),
+    )
+
+
+@lru_cache(maxsize=1)
+def _wishes() -> SignedWishes | None:
+    """Made once a container; None on a stage without signed dimensions."""
+    signing_keys = RenderSettings.from_environment().signing_keys
+    return signed_wishes(signing_keys) if signing_keys else None

@@ -1,0 +1,70 @@
+"""The route that renders the picture of a request: its function, with a core, and its role."""
+
+from typing import Any
+
+from infra.api.auth import authorizer
+from infra.api.parameters import ApiParameters
+from infra.content import faces_settings, faces_statements
+from infra.functions import (
+    ORIGINALS_BUCKET,
+    allocator,
+    assumed_by_lambda,
+    listing,
+    logging,
+)
+from infra.names import allow, arn, ref, sub
+from infra.options import for_every_role
+from infra.signing import SIGNING_KEYS_ARN, use_of_keys
+from lib.keys import ORIGINALS
+from lib.on_demand.options import MEMORY
+from lib.sizes import Size, packed
+
+RENDER = "POST /render"
+# The header that says where an original is kept.
+KEPT = "x-fanout-path"
+_FUNCTION = "render"
+_ROLE = "RoleOfRender"
+# API Gateway gives up after 30.
+_TIMEOUT = 25
+
+
+def render_function(parameters: ApiParameters, sizes: list[Size]) -> dict[str, Any]:
+    """The function's entry in serverless.yml's list of functions, by its key."""
+    largest = max(sizes, key=lambda size: size.memory)
+    method, path = RENDER.split()
+    return {
+        _FUNCTION: {
+            "name": f"{parameters.prefix}-{_FUNCTION}",
+            "description": "Renders pictures that requests bring along",
+            "handler": "handlers.render.handler",
+            "role": arn(_ROLE),
+            # Each size's limits are reckoned with its own memory, as are signed dimensions'.
+            "memorySize": max(largest.memory, MEMORY),
+            "timeout": _TIMEOUT,
+            "environment": allocator(largest)
+            | {
+                "ORIGINALS_BUCKET": ref("OriginalsBucket"),
+                "PACKED_SIZES": packed(sizes),
+                "UPLOAD_TYPES": parameters.upload_types_json,
+            }
+            | faces_settings(parameters, sizes)
+            | ({"SIGNING_KEYS": SIGNING_KEYS_ARN} if parameters.serves_signed else {}),
+            "events": [{"httpApi": {"method": method, "path": path, **authorizer(parameters)}}],
+        }
+    }
+
+
+def render_resources(parameters: ApiParameters, sizes: list[Size]) -> dict[str, Any]:
+    """The function's role."""
+    return {
+        _ROLE: assumed_by_lambda(
+            _FUNCTION,
+            logging(f"{parameters.prefix}-{_FUNCTION}"),
+            allow(["s3:PutObject", "s3:GetObject"], sub(f"{ORIGINALS_BUCKET}/{ORIGINALS}*")),
+            # To tell a free path from a taken one: without it S3 says 403 for both.
+            listing(ORIGINALS_BUCKET, [ORIGINALS]),
+            *faces_statements(parameters, sizes),
+            *use_of_keys(parameters),
+            *for_every_role(parameters),
+        )
+    }

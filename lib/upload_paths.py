@@ -1,0 +1,36 @@
+"""Whether a photo may be uploaded under a path: told alike by every way to upload one."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from lib import keys
+from lib.aws import s3 as objects
+from lib.errors import PermanentError, ProblemKind, RequestError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+def check_path(path: str, size_names: Iterable[str]) -> None:
+    """Refuse (RequestError) a path that no original, or no variant of it at a size, can have."""
+    try:
+        keys.check_original(path)
+        for name in size_names:
+            keys.variant_key(name, path)
+    except PermanentError as error:
+        raise RequestError(422, ProblemKind.BAD_PATH, str(error)) from error
+
+
+def check_free(s3: "S3Client", originals_bucket: str, path: str) -> None:
+    """Refuse (RequestError) a path where there is a photo now."""
+    if objects.head(s3, originals_bucket, keys.original_key(path)) is not None:
+        raise taken(path)
+
+
+def taken(path: str) -> RequestError:
+    """The refusal of a path where there is a photo."""
+    return RequestError(
+        409,
+        ProblemKind.PATH_TAKEN,
+        f"there is a photo at {path!r}: ask with overwrite: true to replace it",
+    )
