@@ -18,7 +18,7 @@ from botocore.credentials import Credentials
 
 from local.emulator import REGION, ROOT_KEY
 
-_FORBIDDEN, _NOT_FOUND = 403, 404
+_FORBIDDEN, _NOT_FOUND, _TIMED_OUT = 403, 404, 504
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "host"}
 # Longer than anything behind it takes.
 _SECONDS = 40
@@ -45,7 +45,7 @@ class Distribution(NamedTuple):
     def ask(self, method: str, path: str, headers: dict[str, str]) -> Answer:
         """What the distribution answers, with its origin groups."""
         answer = self._ask(method, path, headers)
-        if answer.status != _NOT_FOUND:
+        if answer.status not in (_FORBIDDEN, _NOT_FOUND):
             return answer
         if self.on_demand:
             mapped = self._ask(method, path, {**headers, _ASK: "uri"}).headers.get(_URI)
@@ -100,7 +100,11 @@ def serve(port: int, distribution: Distribution) -> None:
 
         def _pass_on(self) -> None:
             headers = {k: v for k, v in self.headers.items() if k.lower() not in _HOP_BY_HOP}
-            answer = distribution.ask(self.command, self.path, headers)
+            try:
+                answer = distribution.ask(self.command, self.path, headers)
+            except OSError:  # no answer in time: CloudFront says the same
+                self.send_error(_TIMED_OUT)
+                return
             self.send_response_only(answer.status)
             for name, value in answer.headers.items():
                 if name.lower() not in _HOP_BY_HOP:

@@ -239,7 +239,7 @@ class TestWebAcl:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"delivery": "website"}, "delivery: .*'cloudfront' or 'public-read', got 'website'"),
+        ({"delivery": "site"}, "delivery: .*'public-read' or 'website', got 'site'"),
         ({"domain": DOMAIN}, f"domain: got '{DOMAIN}' without a certificate: .*both or neither"),
         ({"certificate": CERTIFICATE}, "certificate: got .* without a domain"),
         ({"domain": "https://x.example", "certificate": CERTIFICATE}, "without https://"),
