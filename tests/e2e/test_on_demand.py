@@ -89,6 +89,15 @@ class Watched:
         self._sqs: SQSClient = aws(stack, "sqs")
         self._url = self._sqs.create_queue(QueueName="watch")["QueueUrl"]
         told = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])
+        arn = told["Attributes"]["QueueArn"]
+        sns_may_send = {
+            "Effect": "Allow",
+            "Principal": {"Service": "sns.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": arn,
+        }
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [sns_may_send]})
+        self._sqs.set_queue_attributes(QueueUrl=self._url, Attributes={"Policy": policy})
         sns = aws(stack, "sns")
         (topic,) = (
             each["TopicArn"]
@@ -98,7 +107,7 @@ class Watched:
         sns.subscribe(
             TopicArn=topic,
             Protocol="sqs",
-            Endpoint=told["Attributes"]["QueueArn"],
+            Endpoint=arn,
             Attributes={"RawMessageDelivery": "true"},
         )
         self._seen: list[str] = []
