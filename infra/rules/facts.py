@@ -38,8 +38,13 @@ def _buckets(resources: dict[str, Any]) -> dict[str, Any]:
     return {
         logical: {"RefusesHttp": logical in refusing}
         for logical, resource in resources.items()
-        if resource["Type"] == "AWS::S3::Bucket"
+        if resource["Type"] == "AWS::S3::Bucket" and not _is_website_of_pictures(logical, resource)
     }
+
+
+def _is_website_of_pictures(logical: str, resource: dict[str, Any]) -> bool:
+    """S3's websites speak nothing but plain http; no other bucket has an excuse."""
+    return logical == "ImagesBucket" and "WebsiteConfiguration" in resource["Properties"]
 
 
 def _refuses_http(statement: dict[str, Any]) -> bool:

@@ -36,6 +36,7 @@ def each_stage(request: pytest.FixtureRequest, package: Package) -> Template:
 # What a stage can be besides its defaults: each way of delivery, and all that the CDN may have.
 WAYS = {
     "public-read": ["dev", "--param=delivery=public-read"],
+    "website": ["dev", "--param=delivery=website"],
     "public-read-local": ["local", "--param=delivery=public-read"],
     "everything": [
         "prod",
@@ -47,6 +48,9 @@ WAYS = {
         "--param=immutable=true",
         "--param=image_origins=https://shop.example,https://www.shop.example",
         "--param=web_acl=create",
+        "--param=on_demand=declared,signed",
+        "--param=render=true",
+        "--param=moderation=true",
         "--param=access_logs=true",
     ],
     "formats-local": ["local", "--param=serve_formats=true"],

@@ -68,6 +68,8 @@ class Template:
         resource = self.resources[logical]
         if attribute == "Arn" and resource["Type"] == "AWS::S3::Bucket":
             return f"arn:aws:s3:::{self._ref(logical)}"
+        if attribute == "WebsiteURL":
+            return f"http://{self._ref(logical)}.s3-website-{_PSEUDO['AWS::Region']}.amazonaws.com"
         if attribute == "Arn" and resource["Type"] == "AWS::SQS::Queue":
             return self._arn("sqs", resource["Properties"]["QueueName"])
         return f"{logical}.{attribute}"

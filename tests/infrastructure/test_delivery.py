@@ -309,7 +309,9 @@ def test_originals_are_private_and_survive_the_stack_in_every_way(each_way: Temp
 def test_no_way_leads_the_cdn_to_another_bucket(each_way: Template) -> None:
     for made in each_way.of_type("AWS::CloudFront::Distribution").values():
         origins = made["DistributionConfig"]["Origins"]
-        assert {each["DomainName"] for each in origins} == {"ImagesBucket.RegionalDomainName"}
+        buckets = {each["DomainName"] for each in origins if "S3OriginConfig" in each}
+        assert buckets == {"ImagesBucket.RegionalDomainName"}
+        assert {each["Id"] for each in origins if "S3OriginConfig" not in each} <= {"on-demand"}
 
 
 def test_the_upload_api_tells_where_the_pictures_of_the_stage_are(each_way: Template) -> None:

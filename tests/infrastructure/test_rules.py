@@ -150,6 +150,19 @@ def test_a_dlq_that_forgets_too_early_is_noticed_at_its_queue(dev: Template) -> 
     }
 
 
+@pytest.mark.parametrize(
+    ("bucket", "excused"), [("ImagesBucket", True), ("OriginalsBucket", False)]
+)
+def test_plain_http_is_excused_at_the_website_of_pictures_alone(
+    dev: Template, bucket: str, excused: bool
+) -> None:
+    template = copy.deepcopy(dev.document)
+    template["Resources"][bucket]["Properties"]["WebsiteConfiguration"] = {}
+    del template["Resources"][f"{bucket}Policy"]
+    found = {(v.rule, v.resource) for v in violations(template, "dev")}
+    assert found == (set() if excused else {("tls_only", bucket)})
+
+
 @pytest.mark.parametrize("attribute", ["DeletionPolicy", "UpdateReplacePolicy"])
 @pytest.mark.parametrize("value", ["Delete", None])
 def test_a_bucket_that_goes_with_its_stack_is_noticed(
