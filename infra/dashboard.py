@@ -21,6 +21,9 @@ _PERIOD = 300
 _CDN_REGION = "us-east-1"
 _REGION = "${AWS::Region}"
 
+# Functions that make pictures as they are asked for.
+_MAKERS = {"ondemand", "website"}
+
 Metric = list[Any]
 Widget = dict[str, Any]
 
@@ -67,6 +70,7 @@ def dashboard_resources(
             _graph("Cost: bytes stored", _stored(), "Average", period=24 * 60 * 60),
         ],
         *([_cdn()] if cdn else []),
+        *([[_on_demand()]] if _MAKERS & functions.keys() else []),
     ]
     body = json.dumps({"widgets": _placed(widgets)}, separators=(",", ":"))
     return {
@@ -171,6 +175,12 @@ def _stored() -> list[Metric]:
         ["AWS/S3", "BucketSizeBytes", "BucketName", name, "StorageType", "StandardStorage"]
         for name in ("${OriginalsBucket}", "${ImagesBucket}")
     ]
+
+
+def _on_demand() -> Widget:
+    """Counted together, apart from the workers (handlers/asking.py)."""
+    metrics = [[NAMESPACE, name, "size", "on-demand"] for name in ("Asked", "Needless")]
+    return _graph("On demand: asked for, asked for although it was there", metrics)
 
 
 def _cdn() -> list[Widget]:
