@@ -6,6 +6,7 @@ command stops exactly these, even after a crash, and never a stranger that got t
 
 import json
 import os
+import random
 import socket
 import subprocess
 import time
@@ -19,6 +20,8 @@ from lib.errors import ConfigError
 
 START_SECONDS = 30
 STOP_SECONDS = 5
+# Below those that systems hand out (Linux from 32768, others from 49152), above well-known ones.
+_QUIET_PORTS = range(20_000, 32_000)
 
 
 class Processes:
@@ -52,7 +55,7 @@ class Processes:
         self._children.append(process)
         self._write({**self._read(), name: _identity(process.pid)})
         deadline = time.monotonic() + START_SECONDS
-        while not _answers(port):
+        while not _listens(process.pid, port):
             if process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
                 last = "\n".join(log.read_text(errors="replace").splitlines()[-5:])
@@ -95,7 +98,19 @@ class Processes:
 
 
 def free_port(wanted: int = 0) -> int:
-    """A port on 127.0.0.1 nobody listens on; ConfigError if `wanted` is taken."""
+    """A port on 127.0.0.1 nobody listens on; ConfigError if `wanted` is taken.
+
+    A server takes it a minute later, perhaps. So it is none of those that the system hands out to
+    whoever asks for any: another program would have it by then.
+    """
+    if wanted:
+        return _tried(wanted)
+    while True:
+        with suppress(ConfigError):
+            return _tried(random.choice(_QUIET_PORTS))  # noqa: S311  any will do
+
+
+def _tried(wanted: int) -> int:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -138,10 +153,12 @@ def _stop(process: psutil.Process) -> None:
     psutil.wait_procs(alive, timeout=STOP_SECONDS)
 
 
-def _answers(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.settimeout(0.2)
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+def _listens(pid: int, port: int) -> bool:
+    """Whether this very process has the port: a stranger may have been faster, and would answer."""
+    with suppress(psutil.NoSuchProcess):
+        sockets = psutil.Process(pid).net_connections(kind="tcp")
+        return any(s.status == psutil.CONN_LISTEN and s.laddr.port == port for s in sockets)
+    return False
 
 
 def clean_environment() -> dict[str, str]:

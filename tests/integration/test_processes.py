@@ -44,6 +44,22 @@ def test_a_server_that_does_not_start_leaves_nothing_and_shows_its_log(tmp_path:
     assert not processes.are_running("web")
 
 
+def test_a_stranger_who_answers_at_the_port_is_not_taken_for_the_server(tmp_path: Path) -> None:
+    processes = Processes(tmp_path)
+    with socket.socket() as stranger:
+        stranger.bind(("127.0.0.1", 0))
+        stranger.listen()
+        port = stranger.getsockname()[1]
+        command = [sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1"]
+        with pytest.raises(ConfigError, match=r"web did not start(.|\n)*in use"):
+            processes.start("web", command, port, clean_environment())
+
+
+def test_a_free_port_is_none_that_the_system_hands_out(tmp_path: Path) -> None:
+    assert len({free_port() for _ in range(20)}) > 1
+    assert all(free_port() < 32_768 for _ in range(20))
+
+
 def test_a_stranger_with_a_recorded_process_id_is_left_alone(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as stranger:
         started = psutil.Process(stranger.pid).create_time()
