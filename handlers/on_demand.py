@@ -30,8 +30,9 @@ def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, Any]:
     """Answer one request of the distribution."""
     pictures = _kept().signed
     if pictures and event["rawPath"].startswith(_SIGNED):
-        parts = event["rawPath"].removeprefix(_SIGNED)
-        return answered(FOLDER, parts, lambda: _signed(pictures, parts), refused=_REFUSED)
+        wish, _, signature = event["rawPath"].removeprefix(_SIGNED).rpartition("/")
+        # Whoever reads the log must not find URLs in it that work.
+        return answered(FOLDER, wish, lambda: _signed(pictures, wish, signature), refused=_REFUSED)
     folder, path = _asked_for(event)
     return answered(folder, path, lambda: _variant(folder, path), refused=_REFUSED)
 
@@ -55,10 +56,9 @@ def _variant(folder: str, path: str) -> tuple[str, dict[str, Any]]:
     return found.action, _with(variants.picture(found), ETag=f'"{found.stored.etag}"')
 
 
-def _signed(pictures: SignedPictures, parts: str) -> tuple[str, dict[str, Any]]:
-    """The path may have slashes, what follows it has none; all of it still escaped."""
-    rest, _, signature = parts.rpartition("/")
-    path, _, options = rest.rpartition("/")
+def _signed(pictures: SignedPictures, wish: str, signature: str) -> tuple[str, dict[str, Any]]:
+    """The path may have slashes, the options have none; all of it still escaped."""
+    path, _, options = wish.rpartition("/")
     return "signed", _with(pictures.picture(path, options, signature))
 
 

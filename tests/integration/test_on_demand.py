@@ -285,6 +285,17 @@ def test_a_visitor_cannot_turn_a_signed_url_into_a_size_by_a_header(
     assert renders == []
 
 
+def test_the_log_has_no_url_in_it_that_works(
+    s3: "S3Client", signing: Cdn, caplog: pytest.LogCaptureFixture
+) -> None:
+    put(s3, "a.jpg")
+    url = signed("a.jpg", "w=64")
+    assert signing(url).status == 200
+    told = str([vars(record) for record in caplog.records])
+    assert "a.jpg/w%3D64" in told
+    assert url.rpartition("/")[2] not in told
+
+
 def test_a_stage_without_signed_urls_knows_none(s3: "S3Client", cdn: Cdn) -> None:
     put(s3, "a.jpg")
     assert cdn(signed("a.jpg", "w=64")).kind == "unknown_size"
