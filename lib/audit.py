@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from lib import images, keys
+from lib import keys
 from lib.aws import s3 as objects
 from lib.aws.failures import said_if_denied
 from lib.delivery import Delivery
 from lib.errors import PermanentError
 from lib.failure_records import FailureRecords
 from lib.merge import merged, worked_on
-from lib.sizes import Size, recipe_id
-from lib.variants import made_from
+from lib.provenance import Provenance
+from lib.sizes import Size
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -106,15 +106,13 @@ class Auditor:
         for folder in self.size.folders:
             key = keys.variant_key(folder, path)
             variant = objects.head(self.s3, self.images_bucket, key)
-            if variant is None or not self.delivery.holds_for(variant):
-                return False
-            if made_from(variant, self._recipe) != etag:
+            if not self._provenance.is_current(variant, etag):
                 return False
         return True
 
     @cached_property
-    def _recipe(self) -> str:
-        return recipe_id(self.size, images.RENDERER_VERSION)
+    def _provenance(self) -> Provenance:
+        return Provenance(self.size, self.delivery)
 
     def _has_failed(self, row: Row, original: objects.ListedObject) -> bool:
         if row.failure is None:

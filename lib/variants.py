@@ -17,9 +17,10 @@ from lib.checks import LaterChecks
 from lib.content import ContentCheck
 from lib.delivery import Delivery
 from lib.errors import ConflictError, PermanentError, Reason, TransientError
-from lib.metadata import ORIGINAL_ETAG, ORIGINAL_PIXELS, PIXELS, RECIPE
+from lib.metadata import ORIGINAL_ETAG
+from lib.provenance import Provenance
 from lib.purges import PurgeQueue
-from lib.sizes import Size, recipe_id
+from lib.sizes import Size
 from lib.turns import Turns
 
 if TYPE_CHECKING:
@@ -41,11 +42,6 @@ class Outcome:
     action: Literal["rendered", "current", "removed", "absent"]
     bytes_in: int = 0
     bytes_out: int = 0
-
-
-def made_from(variant: objects.StoredObject, recipe: str) -> str | None:
-    """ETag of the original that a variant was made from; None if by another recipe than this."""
-    return variant.metadata.get(ORIGINAL_ETAG) if variant.metadata.get(RECIPE) == recipe else None
 
 
 def _at_any_time() -> None:
@@ -96,7 +92,7 @@ class Renderer:
             self.s3,
             self.originals_bucket,
             keys.original_key(path),
-            unless_etag=self._made_from(list(variants.values())),
+            unless_etag=self._provenance.original(variants.values()),
         )
         if isinstance(original, objects.Unchanged):
             return Outcome("current")
@@ -106,7 +102,7 @@ class Renderer:
         stale = {
             key: rendition
             for key, rendition in zip(variants, renditions, strict=True)
-            if self._made_from([variants[key]]) != original.etag
+            if not self._provenance.is_current(variants[key], original.etag)
         }
         self._announce(
             path, [key for key in stale if self._looks_else(variants[key], original.etag)]
@@ -155,24 +151,14 @@ class Renderer:
             yield
 
     @cached_property
-    def _recipe(self) -> str:
-        return recipe_id(self.size, images.RENDERER_VERSION)
-
-    def _made_from(self, variants: list[objects.StoredObject | None]) -> str | None:
-        """ETag of the original that all of these were made from, as they are made today."""
-        etags = {
-            made_from(variant, self._recipe)
-            if variant and self.delivery.holds_for(variant)
-            else None
-            for variant in variants
-        }
-        return etags.pop() if len(etags) == 1 else None
+    def _provenance(self) -> Provenance:
+        return Provenance(self.size, self.delivery)
 
     def _looks_else(self, variant: objects.StoredObject | None, etag: str) -> bool:
         """Whether it shows another picture than it will. One that is only stored otherwise does
         not: the CDN's copy of it may stay, and purges cost money.
         """
-        return variant is not None and made_from(variant, self._recipe) != etag
+        return variant is not None and not self._provenance.shows(variant, etag)
 
     def _announce(self, path: str, changed: list[str]) -> None:
         """Queue before a write what has to follow it: who dies after it cannot do so any more."""
@@ -202,7 +188,7 @@ class Renderer:
             content_type=rendition.content_type,
             cache_control=self.delivery.cache_control,
             acl=self.delivery.acl,
-            metadata=self._metadata(etag, rendition),
+            metadata=self._provenance.metadata(etag, rendition),
             replaces=variant.etag if variant else None,
         )
 
@@ -243,12 +229,3 @@ class Renderer:
         now = objects.head(self.s3, self.originals_bucket, keys.original_key(path))
         if (now.etag if now else None) != etag:
             raise ConflictError("the original changed meanwhile")
-
-    def _metadata(self, etag: str, rendition: images.Rendition) -> dict[str, str]:
-        return {
-            ORIGINAL_ETAG: etag,
-            RECIPE: self._recipe,
-            ORIGINAL_PIXELS: f"{rendition.source_width}x{rendition.source_height}",
-            PIXELS: f"{rendition.width}x{rendition.height}",
-            **self.delivery.metadata,
-        }

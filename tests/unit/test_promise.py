@@ -346,9 +346,15 @@ class WithoutConditionOnPut(Renderer):
         rendition: images.Rendition,
         etag: str,
     ) -> None:
-        metadata = self._metadata(etag, rendition)
+        metadata = self._provenance.metadata(etag, rendition)
         with translated("PUT", writing=True):
-            self.s3.put_object(Bucket=IMAGES, Key=key, Body=rendition.data, Metadata=metadata)
+            self.s3.put_object(
+                Bucket=IMAGES,
+                Key=key,
+                Body=rendition.data,
+                CacheControl=self.delivery.cache_control,
+                Metadata=metadata,
+            )
 
 
 class WithoutLaterCheck(Renderer):
