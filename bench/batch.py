@@ -92,6 +92,7 @@ def _worker(endpoint: str) -> Worker:
         "RESERVE_SECONDS": "10",
         "LANDING_SECONDS": "60",
         "POWERTOOLS_LOG_LEVEL": "ERROR",
+        "POWERTOOLS_METRICS_NAMESPACE": "bench",
     }
     worker = resize._worker()
     events = worker.renderer.s3.meta.events

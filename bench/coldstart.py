@@ -26,6 +26,7 @@ _SETTINGS = {
     "MAX_RECEIVE_COUNT": "10",
     "RESERVE_SECONDS": "10",
     "LANDING_SECONDS": "60",
+    "POWERTOOLS_METRICS_NAMESPACE": "bench",
     "AWS_DEFAULT_REGION": "eu-west-1",
     "AWS_ACCESS_KEY_ID": "none",
     "AWS_SECRET_ACCESS_KEY": "none",

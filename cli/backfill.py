@@ -13,7 +13,6 @@ from lib.backfill import Checkpoint, Scope, paced, send, wanted
 from lib.errors import FanoutError
 from lib.estimates import Estimate, estimate
 from lib.spool import Spool
-from lib.telemetry import NAMESPACE
 
 _CHECKPOINTS = Path(__file__).resolve().parent.parent / ".fanout"
 # Slower than one message in ten seconds is a mistake in writing.
@@ -71,7 +70,7 @@ def _estimate(place: Stage, size: str, photos: int) -> Estimate:
     cloudwatch = place.client("cloudwatch")
     return estimate(
         photos,
-        median_ms=median_of_last_day(cloudwatch, NAMESPACE, "Duration", {"size": size}),
+        median_ms=median_of_last_day(cloudwatch, place.prefix, "Duration", {"size": size}),
         memory=deployed.memory,
         formats=len(size_of(deployed).folders),
     )

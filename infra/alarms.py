@@ -5,7 +5,6 @@ from typing import Any
 from infra.names import logical_id, ref
 from infra.numbers import Numbers
 from lib.sizes import Size
-from lib.telemetry import NAMESPACE
 
 # SQS reports every minute; five looks smooth a queue that is briefly behind.
 _PERIOD = 60
@@ -49,14 +48,15 @@ def age_alarm(queue_name: str, description: str, *, above: int) -> dict[str, Any
 
 
 def metric_alarm(
-    name: str, description: str, *, metric: str, size: str, above: int
+    prefix: str, description: str, *, metric: str, size: str, above: int
 ) -> dict[str, Any]:
-    """An alarm on one of our own metrics, counted for some minutes on end."""
+    """An alarm on one of the stage's own metrics, counted for some minutes on end."""
     own = {
-        "Namespace": NAMESPACE,
+        "Namespace": prefix,
         "Dimensions": [{"Name": "size", "Value": size}],
         "Statistic": "Sum",
     }
+    name = f"{prefix}-{size}"
     return _alarm(name, description, metric=metric, above=above, periods=_PERIODS_OF_AGE, **own)
 
 

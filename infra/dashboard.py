@@ -1,7 +1,7 @@
 """The stage at a glance: a CloudWatch dashboard of what a person looks at first.
 
 It names what was generated, metric by metric, and nothing that a search would find: other stages of
-the account are not in it. Only our own metrics know no stage (docs/operations.md).
+the account are not in it.
 """
 
 import json
@@ -10,7 +10,6 @@ from typing import Any
 
 from infra.names import sub
 from lib.sizes import Size
-from lib.telemetry import NAMESPACE
 
 # CloudWatch's grid is 24 columns wide: three graphs a row, or one as wide as the page.
 _THIRD, _WHOLE = 8, 24
@@ -49,14 +48,19 @@ def dashboard_resources(
     widgets = [
         [_alarms(alarms)],
         [
-            _graph("Photos rendered", _of_sizes(sizes, "Rendered"), "Sum"),
-            _graph("Milliseconds to render a photo, p95", _of_sizes(sizes, "Duration"), "p95"),
+            _graph("Photos rendered", _of_sizes(prefix, sizes, "Rendered")),
+            _graph(
+                "Milliseconds to render a photo, p95", _of_sizes(prefix, sizes, "Duration"), "p95"
+            ),
             _graph("Seconds the oldest message waits", _of_queues(queues, age), "Maximum"),
         ],
         [
             _graph("Messages waiting", _of_queues(queues, depth), "Maximum"),
             _graph("Dead letters", _of_queues(dlqs, depth), "Maximum"),
-            _graph("Failed, returned, crashed", _troubles(sizes), "Sum"),
+            _graph(
+                "Failed, returned, crashed",
+                _of_sizes(prefix, sizes, "Failed", "Returned", "Crashed"),
+            ),
         ],
         [_reasons(names)],
         [
@@ -70,7 +74,7 @@ def dashboard_resources(
             _graph("Cost: bytes stored", _stored(), "Average", period=24 * 60 * 60),
         ],
         *([_cdn()] if cdn else []),
-        *([[_on_demand()]] if _MAKERS & functions.keys() else []),
+        *([[_on_demand(prefix)]] if _MAKERS & functions.keys() else []),
     ]
     body = json.dumps({"widgets": _placed(widgets)}, separators=(",", ":"))
     return {
@@ -137,14 +141,8 @@ def _reasons(functions: list[str]) -> Widget:
     return {"type": "log", "properties": properties}
 
 
-def _of_sizes(sizes: list[Size], name: str) -> list[Metric]:
-    return [[NAMESPACE, name, "size", size.name] for size in sizes]
-
-
-def _troubles(sizes: list[Size]) -> list[Metric]:
-    return [
-        metric for name in ("Failed", "Returned", "Crashed") for metric in _of_sizes(sizes, name)
-    ]
+def _of_sizes(prefix: str, sizes: list[Size], *names: str) -> list[Metric]:
+    return [[prefix, name, "size", size.name] for name in names for size in sizes]
 
 
 def _of_functions(functions: list[str], *names: str) -> list[Metric]:
@@ -177,9 +175,9 @@ def _stored() -> list[Metric]:
     ]
 
 
-def _on_demand() -> Widget:
+def _on_demand(prefix: str) -> Widget:
     """Counted together, apart from the workers (handlers/asking.py)."""
-    metrics = [[NAMESPACE, name, "size", "on-demand"] for name in ("Asked", "Needless")]
+    metrics = [[prefix, name, "size", "on-demand"] for name in ("Asked", "Needless")]
     return _graph("On demand: asked for, asked for although it was there", metrics)
 
 

@@ -132,7 +132,7 @@ def on_demand_resources(
         "CdnMayCallUrl": _grant("lambda:InvokeFunctionUrl", FunctionUrlAuthType="AWS_IAM"),
         "CdnMayInvoke": _grant("lambda:InvokeFunction", InvokedViaFunctionUrl=True),
         "AlarmOnNeedless": metric_alarm(
-            name,
+            parameters.prefix,
             "CloudFront asks to have pictures made that are there: it cannot read the images "
             "bucket; look at the bucket's policy, and at the origin access control",
             metric="Needless",

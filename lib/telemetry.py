@@ -1,8 +1,8 @@
 """What a batch tells the operator: one JSON log line a record, one EMF line of metrics.
 
-Metrics have the size as their only dimension, because every combination of dimensions is billed
-as a metric of its own. Reasons are counted as properties of the same line, which cost nothing
-and can be queried (docs/operations.md).
+Metrics are in a namespace of the stage's own, which Powertools reads from the environment, and have
+the size as their only dimension: every combination of dimensions is billed as a metric. Reasons are
+counted as properties of the same line, which cost nothing and can be queried (docs/operations.md).
 """
 
 from collections import Counter
@@ -20,7 +20,6 @@ from lib.errors import TransientError
 if TYPE_CHECKING:
     from lib.variants import Outcome
 
-NAMESPACE = "ImageFanout"
 SERVICE = "image-fanout"
 
 
@@ -35,7 +34,7 @@ class Telemetry:
         self._start_counting()
 
     def _start_counting(self) -> None:
-        self._metrics = EphemeralMetrics(namespace=NAMESPACE)
+        self._metrics = EphemeralMetrics()
         self._metrics.add_dimension("size", self._size_name)
         self._reasons = Counter[str]()
 

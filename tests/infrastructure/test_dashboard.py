@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from lib.telemetry import NAMESPACE, Telemetry
+from lib.telemetry import Telemetry
 from lib.variants import Outcome
+from tests.infrastructure.conftest import Package
 from tests.infrastructure.generated import generated
 from tests.infrastructure.template import Template
 
@@ -66,11 +67,26 @@ def the_query(template: Template) -> str:
     return str(widget["properties"]["query"])
 
 
+def namespace_of(template: Template) -> str:
+    """Where the stage's functions put their own metrics."""
+    functions = template.of_type("AWS::Lambda::Function").values()
+    (namespace,) = {
+        each["Environment"]["Variables"]["POWERTOOLS_METRICS_NAMESPACE"] for each in functions
+    }
+    return str(namespace)
+
+
+def test_stages_of_one_account_do_not_share_their_metrics(dev: Template, package: Package) -> None:
+    assert namespace_of(dev) == "image-fanout-dev"
+    assert namespace_of(package("prod")) == "image-fanout-prod"
+
+
 def test_each_resource_whose_metric_is_shown_exists(each_stage: Template) -> None:
     seen = set()
+    own = namespace_of(each_stage)
     for namespace, metric, *pairs in metrics(each_stage):
         dimensions = dict(zip(pairs[::2], pairs[1::2], strict=True))
-        if namespace == NAMESPACE:
+        if namespace == own:
             continue
         dimension, known = AWS_METRICS[namespace]
         assert metric in known
@@ -88,8 +104,9 @@ def test_each_queue_is_shown(each_stage: Template) -> None:
 
 
 def test_workers_measure_what_is_shown_of_them(
-    dev: Template, capsys: pytest.CaptureFixture[str]
+    dev: Template, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", namespace_of(dev))
     telemetry = Telemetry("400x300")
     with telemetry.batch():
         telemetry.finished("a", Outcome("rendered", 5, 5), 1.0)

@@ -147,7 +147,8 @@ class TestDeclared:
         self, declared: Template
     ) -> None:
         alarm = declared.properties("AlarmOnNeedless")
-        assert alarm["Namespace"] == "ImageFanout"
+        settings = declared.properties("OndemandLambdaFunction")["Environment"]["Variables"]
+        assert alarm["Namespace"] == settings["POWERTOOLS_METRICS_NAMESPACE"]
         assert alarm["MetricName"] == "Needless"
         assert alarm["Dimensions"] == [{"Name": "size", "Value": "on-demand"}]
         assert alarm["AlarmActions"]

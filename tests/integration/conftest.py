@@ -140,6 +140,7 @@ def deliver(s3: "S3Client", queues: Queues, monkeypatch: pytest.MonkeyPatch) -> 
         "MAX_RECEIVE_COUNT": "10",
         "RESERVE_SECONDS": "5",
         "LANDING_SECONDS": "60",
+        "POWERTOOLS_METRICS_NAMESPACE": "image-fanout-dev",
     }.items():
         monkeypatch.setenv(name, value)
     return WorkerDoor()

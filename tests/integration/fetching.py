@@ -111,6 +111,7 @@ def fetching(
         "UPLOAD_TYPES": '["image/jpeg", "image/png"]',
         "RESERVE_SECONDS": "10",
         "LANDING_SECONDS": "60",
+        "POWERTOOLS_METRICS_NAMESPACE": "image-fanout-dev",
         "FETCH_LOOPBACK": "true",
     }.items():
         monkeypatch.setenv(name, value)

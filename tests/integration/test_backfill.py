@@ -123,7 +123,7 @@ def test_the_median_of_the_last_day_is_read() -> None:
         {"Timestamp": "2026-11-02T00:00:00Z", "ExtendedStatistics": {"p50": 120.5}},
     ]
     asked = {
-        "Namespace": "ImageFanout",
+        "Namespace": "image-fanout-dev",
         "MetricName": "Duration",
         "Dimensions": [{"Name": "size", "Value": "40x30"}],
         "Period": 86400,
@@ -133,7 +133,7 @@ def test_the_median_of_the_last_day_is_read() -> None:
     }
     with Stubber(cloudwatch) as stub:
         stub.add_response("get_metric_statistics", {"Datapoints": points}, asked)
-        found = median_of_last_day(cloudwatch, "ImageFanout", "Duration", {"size": "40x30"})
+        found = median_of_last_day(cloudwatch, "image-fanout-dev", "Duration", {"size": "40x30"})
     assert found == 120.5
 
 

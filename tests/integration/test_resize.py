@@ -430,7 +430,7 @@ def test_metrics_count_by_size_and_reasons_as_properties(
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     (emf,) = [line for line in lines if "_aws" in line]
     (directive,) = emf["_aws"]["CloudWatchMetrics"]
-    assert directive["Namespace"] == "ImageFanout"
+    assert directive["Namespace"] == "image-fanout-dev"
     assert directive["Dimensions"] == [["size"]]
     assert emf["size"] == "40x30"
     assert emf["Rendered"] == [1.0]
