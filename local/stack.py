@@ -137,6 +137,8 @@ class LocalStack:
             "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
             # The SDK of sls warns about Node 20 at every start.
             "NODE_NO_WARNINGS": "1",
+            # Milliseconds between looks at a deployment; 5,000 for AWS's sake, which is not asked.
+            "SLS_AWS_MONITORING_FREQUENCY": "250",
         }
         self._export(variables)
 
