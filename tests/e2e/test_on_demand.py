@@ -1,6 +1,5 @@
 """Pictures made as they are asked for, on a stack of its own that does all of it."""
 
-import json
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +12,7 @@ import requests
 from local.client import aws
 from local.stack import Stack
 from tests.command_line import fanout
+from tests.e2e.listener import Listener
 from tests.e2e.test_delivery import Site
 from tests.e2e.test_pipeline import PHOTO, arrived, eventually, uploaded
 from tests.e2e.test_readme import typed
@@ -20,7 +20,6 @@ from tests.pictures import decoded
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_sqs import SQSClient
 
 SECONDS = 60
 DOCS = (Path(__file__).parents[2] / "docs/on-demand.md").read_text()
@@ -82,66 +81,24 @@ def taken_away(s3: "S3Client", stack: Stack, size: str) -> bytes:
     return data
 
 
-class Watched:
-    """Counts what is written to the images bucket, by its own events."""
-
-    def __init__(self, stack: Stack) -> None:
-        self._sqs: SQSClient = aws(stack, "sqs")
-        self._url = self._sqs.create_queue(QueueName="watch")["QueueUrl"]
-        told = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])
-        arn = told["Attributes"]["QueueArn"]
-        sns_may_send = {
-            "Effect": "Allow",
-            "Principal": {"Service": "sns.amazonaws.com"},
-            "Action": "sqs:SendMessage",
-            "Resource": arn,
-        }
-        policy = json.dumps({"Version": "2012-10-17", "Statement": [sns_may_send]})
-        self._sqs.set_queue_attributes(QueueUrl=self._url, Attributes={"Policy": policy})
-        sns = aws(stack, "sns")
-        (topic,) = (
-            each["TopicArn"]
-            for each in sns.list_topics()["Topics"]
-            if each["TopicArn"].endswith("-variants")
-        )
-        sns.subscribe(
-            TopicArn=topic,
-            Protocol="sqs",
-            Endpoint=arn,
-            Attributes={"RawMessageDelivery": "true"},
-        )
-        self._seen: list[str] = []
-
-    def writes(self, last: str) -> list[str]:
-        """Keys in the order in which they were written, up to one that is known to be the last."""
-
-        def look() -> bool:
-            found = self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10)
-            for message in found.get("Messages", []):
-                for record in json.loads(message["Body"]).get("Records", []):
-                    if record["eventName"].startswith("ObjectCreated"):
-                        self._seen.append(record["s3"]["object"]["key"])
-                self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
-            return last in self._seen
-
-        eventually(look, f"{last} is written")
-        return self._seen
-
-
 class TestDeclared:
     def test_fifty_who_come_first_at_once_get_the_one_variant_that_a_worker_would_make(
         self, stack: Stack, photo: str
     ) -> None:
         s3: S3Client = aws(stack, "s3")
         made = taken_away(s3, stack, "400x300")
-        watched = Watched(stack)
+        listener = Listener(stack, "watch")
         url = f"{stack.cdn}/400x300/{URL}"
         with ThreadPoolExecutor(50) as crowd:
             pictures = set(crowd.map(insistently, [url] * 50))
         assert pictures == {made}
         s3.put_object(Bucket=stack.images_bucket, Key="400x300/last", Body=b"")
-        written = watched.writes(last="400x300/last")
-        assert written.count(f"400x300/{URL.replace('%20', '+')}") == 1
+        eventually(
+            lambda: ("ObjectCreated", "400x300/last") in listener.heard(),
+            "the news of the last one",
+        )
+        written = ("ObjectCreated", f"400x300/{URL.replace('%20', '+')}")
+        assert listener.heard().count(written) == 1
         s3.delete_object(Bucket=stack.images_bucket, Key="400x300/last")
 
     def test_it_is_stored_as_a_worker_stores_it(self, stack: Stack, photo: str) -> None:

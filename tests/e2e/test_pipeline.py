@@ -12,8 +12,9 @@ import requests
 from PIL import Image
 
 from cli.upload_client import bearing
-from local.client import ask, aws, post_form, wait_for
+from local.client import ask, post_form, wait_for
 from local.stack import Stack
+from tests.e2e.listener import Listener
 from tests.pictures import decoded, encoded, quarters
 
 if TYPE_CHECKING:
@@ -145,39 +146,14 @@ def test_one_sizes_bad_message_does_not_reach_the_other_sizes(
     assert arrived(uploaded(stack, PHOTO)["variants"]["400x300"])
 
 
-def test_systems_hear_of_variants_that_come_and_go(
-    stack: Stack, sqs: "SQSClient", s3: "S3Client"
-) -> None:
-    sns = aws(stack, "sns")
-    topics = [topic["TopicArn"] for topic in sns.list_topics()["Topics"]]
-    (topic,) = [arn for arn in topics if arn.endswith("-variants")]
-    arn = topic.replace(":sns:", ":sqs:").rpartition(":")[0] + ":listener"
-    may_send = {
-        "Effect": "Allow",
-        "Principal": {"Service": "sns.amazonaws.com"},
-        "Action": "sqs:SendMessage",
-        "Resource": arn,
-        "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
-    }
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [may_send]})
-    queue = sqs.create_queue(QueueName="listener", Attributes={"Policy": policy})["QueueUrl"]
-    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
-    heard: set[tuple[str, str]] = set()
-
-    def listen() -> set[tuple[str, str]]:
-        found = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=1)
-        for message in found.get("Messages", []):
-            event = json.loads(json.loads(message["Body"])["Message"])
-            for record in event.get("Records", []):
-                heard.add((record["eventName"].split(":")[0], record["s3"]["object"]["key"]))
-        return heard
-
+def test_systems_hear_of_variants_that_come_and_go(stack: Stack, s3: "S3Client") -> None:
+    listener = Listener(stack, "listener")
     uploaded(stack, PHOTO, path="announced.jpg")
     came = {("ObjectCreated", f"{size}/announced.jpg") for size in stack.sizes}
-    eventually(lambda: listen() >= came, "the news of every variant")
+    eventually(lambda: came <= set(listener.heard()), "the news of every variant")
     s3.delete_object(Bucket=stack.originals_bucket, Key="originals/announced.jpg")
     went = {("ObjectRemoved", f"{size}/announced.jpg") for size in stack.sizes}
-    eventually(lambda: listen() >= went, "the news of their removal")
+    eventually(lambda: went <= set(listener.heard()), "the news of their removal")
 
 
 class TestStrangers:
