@@ -7,6 +7,7 @@ from typing import Any
 
 from handlers.problems import refusal
 from lib.errors import ProblemKind, RequestError, TransientError
+from lib.on_demand import PLACE
 from lib.telemetry import Telemetry
 
 # Cache-Control of what must not be kept anywhere.
@@ -45,4 +46,4 @@ def answered(
 @lru_cache(maxsize=1)
 def _telemetry() -> Telemetry:
     """Its own dimension: what is made here is counted apart from what workers make."""
-    return Telemetry("on-demand")
+    return Telemetry(PLACE)

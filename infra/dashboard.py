@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from infra.names import sub
+from lib.on_demand import PLACE
 from lib.sizes import Size
 
 # CloudWatch's grid is 24 columns wide: three graphs a row, or one as wide as the page.
@@ -19,9 +20,6 @@ _PERIOD = 300
 # CloudFront and its metrics are in one region, wherever the stage is.
 _CDN_REGION = "us-east-1"
 _REGION = "${AWS::Region}"
-
-# Functions that make pictures as they are asked for.
-_MAKERS = {"ondemand", "website"}
 
 Metric = list[Any]
 Widget = dict[str, Any]
@@ -34,10 +32,12 @@ def dashboard_resources(
     resources: dict[str, Any],
     *,
     cdn: bool,
+    on_demand: bool,
 ) -> dict[str, Any]:
     """The dashboard over these functions, and the queues and alarms among the resources.
 
-    `cdn` tells whether the stage has a distribution.
+    `cdn` tells whether the stage has a distribution, `on_demand` whether it makes pictures as they
+    are asked for.
     """
     names = [function["name"] for function in functions.values()]
     every_queue = _named(resources, "AWS::SQS::Queue", "QueueName")
@@ -74,7 +74,7 @@ def dashboard_resources(
             _graph("Cost: bytes stored", _stored(), "Average", period=24 * 60 * 60),
         ],
         *([_cdn()] if cdn else []),
-        *([[_on_demand(prefix)]] if _MAKERS & functions.keys() else []),
+        *([[_on_demand(prefix)]] if on_demand else []),
     ]
     body = json.dumps({"widgets": _placed(widgets)}, separators=(",", ":"))
     return {
@@ -177,7 +177,7 @@ def _stored() -> list[Metric]:
 
 def _on_demand(prefix: str) -> Widget:
     """Counted together, apart from the workers (handlers/asking.py)."""
-    metrics = [[prefix, name, "size", "on-demand"] for name in ("Asked", "Needless")]
+    metrics = [[prefix, name, "size", PLACE] for name in ("Asked", "Needless")]
     return _graph("On demand: asked for, asked for although it was there", metrics)
 
 

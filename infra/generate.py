@@ -52,9 +52,10 @@ def generate(given: dict[str, Any]) -> dict[str, Any]:
         functions |= purge_function(parameters.prefix, formats=formats, signed=signed)
         resources |= purge_resources(parameters)
     numbers = Numbers(parameters.timeout, parameters.max_concurrency, parameters.landing)
-    functions |= on_demand_function(parameters, sizes, numbers, purge=parameters.purges)
+    asked = on_demand_function(parameters, sizes, numbers, purge=parameters.purges)
+    asked |= website_function(parameters, sizes, numbers, images_url(parameters))
+    functions |= asked
     resources |= on_demand_resources(parameters, sizes, purge=parameters.purges)
-    functions |= website_function(parameters, sizes, numbers, images_url(parameters))
     resources |= website_resources(parameters, sizes)
     functions |= api_functions(parameters, sizes, images_url(parameters))
     functions |= fetch_function(parameters, parameters.landing)
@@ -70,7 +71,9 @@ def generate(given: dict[str, Any]) -> dict[str, Any]:
     ):
         _add(resources, part)
     cdn = not parameters.is_public
-    resources |= dashboard_resources(parameters.prefix, sizes, functions, resources, cdn=cdn)
+    resources |= dashboard_resources(
+        parameters.prefix, sizes, functions, resources, cdn=cdn, on_demand=bool(asked)
+    )
     return {
         "functions": functions,
         "resources": {

@@ -25,6 +25,7 @@ from infra.options import for_every_role
 from infra.parameters import Parameters
 from infra.signing import SIGNING_KEYS_ARN, use_of_keys
 from lib.keys import ORIGINALS
+from lib.on_demand import PLACE
 from lib.on_demand.options import MEMORY
 from lib.sizes import Size, packed
 
@@ -136,7 +137,7 @@ def on_demand_resources(
             "CloudFront asks to have pictures made that are there: it cannot read the images "
             "bucket; look at the bucket's policy, and at the origin access control",
             metric="Needless",
-            size=_NAME,
+            size=PLACE,
             above=_NEEDLESS,
         ),
     }

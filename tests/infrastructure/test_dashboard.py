@@ -103,6 +103,15 @@ def test_each_queue_is_shown(each_stage: Template) -> None:
     assert shown == names_of(each_stage, "AWS::SQS::Queue", "QueueName")
 
 
+def test_it_shows_how_often_pictures_are_made_on_demand(dev: Template, package: Package) -> None:
+    def shown(template: Template) -> set[str]:
+        return {metric[1] for metric in metrics(template) if metric[3] == "on-demand"}
+
+    assert shown(package("dev", "--param=on_demand=declared")) == {"Asked", "Needless"}
+    assert shown(package("dev", "--param=delivery=website")) == {"Asked", "Needless"}
+    assert shown(dev) == set()
+
+
 def test_workers_measure_what_is_shown_of_them(
     dev: Template, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

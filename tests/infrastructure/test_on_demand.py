@@ -153,17 +153,6 @@ class TestDeclared:
         assert alarm["Dimensions"] == [{"Name": "size", "Value": "on-demand"}]
         assert alarm["AlarmActions"]
 
-    def test_the_dashboard_shows_how_often_it_is_asked(
-        self, declared: Template, dev: Template
-    ) -> None:
-        def shown(template: Template) -> set[str]:
-            body = json.loads(template.properties("Dashboard")["DashboardBody"])
-            metrics = [m for w in body["widgets"] for m in w["properties"].get("metrics", [])]
-            return {metric[1] for metric in metrics if metric[3] == "on-demand"}
-
-        assert shown(declared) == {"Asked", "Needless"}
-        assert shown(dev) == set()
-
     def test_an_emulator_has_the_function_and_no_origin_of_it(self, tmp_path: Path) -> None:
         made = generated(tmp_path, [HERO], on_demand="declared", emulator="http://127.0.0.1:1")
         config = made["resources"]["Resources"]["Distribution"]["Properties"]["DistributionConfig"]
