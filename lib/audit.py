@@ -103,12 +103,11 @@ class Auditor:
         return row.path, state
 
     def _is_up_to_date(self, path: str, etag: str) -> bool:
-        for folder in self.size.folders:
-            key = keys.variant_key(folder, path)
-            variant = objects.head(self.s3, self.images_bucket, key)
-            if not self._provenance.is_current(variant, etag):
-                return False
-        return True
+        places = (keys.variant_key(folder, path) for folder in self.size.folders)
+        return all(
+            self._provenance.is_current(objects.head(self.s3, self.images_bucket, key), etag)
+            for key in places
+        )
 
     @cached_property
     def _provenance(self) -> Provenance:
