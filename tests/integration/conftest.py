@@ -3,10 +3,13 @@
 import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
+from unittest import mock
 
 import boto3
+import botocore.loaders
 import pytest
 from moto import mock_aws
+from moto.core.models import MockAWS
 
 from handlers import (
     asking,
@@ -30,8 +33,22 @@ REGION: Final = "eu-west-1"
 SIZE = Size(name="40x30", width=40, height=30)
 
 
+@pytest.fixture(scope="session")
+def models() -> Iterator[None]:
+    """botocore's models of the services, parsed once: a new session parses them for a second."""
+    loader = botocore.loaders.create_loader()
+    with mock.patch("botocore.session.create_loader", lambda _: loader):
+        yield
+
+
+@pytest.fixture(scope="module")
+def moto(models: None) -> Iterator[MockAWS]:
+    with mock_aws() as mocked:
+        yield mocked
+
+
 @pytest.fixture(autouse=True)
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def aws(moto: MockAWS, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """An empty account; nothing of the real one's configuration is seen."""
     for name in list(os.environ):
         if name.startswith("AWS_"):
@@ -39,9 +56,10 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    moto.reset()
+    boto3.DEFAULT_SESSION = None
     _forget()
-    with mock_aws():
-        yield
+    yield
     _forget()
 
 
