@@ -92,7 +92,7 @@ class StatusDesk:
         keys.check_original(path)
         with said_if_denied("look at originals, variants and failure records"):
             key = keys.original_key(path)
-            original = objects.head(self.s3, self.originals_bucket, key)
+            original = objects.find(self.s3, self.originals_bucket, key)
             order = Orders(self.s3, self.failures_bucket).look(path)
 
             def look(size: str) -> SizeStatus:

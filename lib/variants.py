@@ -193,6 +193,7 @@ class Renderer:
         )
 
     def _removed(self, path: str, variants: Variants) -> Outcome:
+        self._check_missing(variants)
         there = {key: variant for key, variant in variants.items() if variant}
         if not there and self.purges and self.purges.signed:
             self._intend_purge(list(variants))
@@ -207,6 +208,7 @@ class Renderer:
         Where it must not be shown, what was made from it before anybody looked goes too.
         """
         self._check_original(path, etag)
+        self._check_missing(variants)
         kept = None if reason is Reason.MODERATED else etag
         older = {
             key: variant
@@ -224,8 +226,14 @@ class Renderer:
             objects.delete(self.s3, self.images_bucket, key, etag=variant.etag)
             self._check_original(path, etag)
 
+    def _check_missing(self, variants: Variants) -> None:
+        """Start over (ConflictError) if a variant that was not seen is there: it would stay."""
+        for key, variant in variants.items():
+            if variant is None and objects.find(self.s3, self.images_bucket, key) is not None:
+                raise ConflictError("a variant has appeared meanwhile")
+
     def _check_original(self, path: str, etag: str | None) -> None:
         """Start over (ConflictError) unless the original still is what the work was based on."""
-        now = objects.head(self.s3, self.originals_bucket, keys.original_key(path))
+        now = objects.find(self.s3, self.originals_bucket, keys.original_key(path))
         if (now.etag if now else None) != etag:
             raise ConflictError("the original changed meanwhile")

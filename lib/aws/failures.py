@@ -9,6 +9,8 @@ from lib.errors import ConfigError, ConflictError, TransientError, UnknownOutcom
 
 # PreconditionFailed, ConditionalRequestConflict: the object is not the one we read.
 _CONFLICT = (409, 412)
+# S3's code for a missing object. Its 404 alone may as well be about the bucket.
+NO_SUCH_KEY = "NoSuchKey"
 # An error somewhere behind the door of the service; 503 is the door's own refusal.
 UNKNOWN = (500, 502, 504)
 # Each service has its own word for it: S3 and SQS, Lambda and Logs, EC2, SNS; a HEAD's answer has
@@ -34,7 +36,9 @@ def translated(doing: str, *, writing: bool = False) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        if status_of(error) in _CONFLICT:
+        # A write on condition of an object's ETag: the object has gone since it was read.
+        gone = writing and code_of(error) == NO_SUCH_KEY
+        if gone or status_of(error) in _CONFLICT:
             raise ConflictError(f"{doing}: {error}") from error
         unknown = writing and status_of(error) in UNKNOWN
         kind = UnknownOutcomeError if unknown else TransientError

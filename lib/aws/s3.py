@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from botocore.exceptions import ClientError
 
-from lib.aws.failures import UNKNOWN, code_of, said_if_denied, status_of, translated
+from lib.aws.failures import (
+    NO_SUCH_KEY,
+    UNKNOWN,
+    code_of,
+    said_if_denied,
+    status_of,
+    translated,
+)
 from lib.errors import PermanentError, Reason, TransientError
 
 if TYPE_CHECKING:
@@ -16,8 +23,11 @@ if TYPE_CHECKING:
     from botocore.model import OperationModel
     from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef, HeadObjectOutputTypeDef
 
 _NOT_MODIFIED, _NOT_FOUND = 304, 404
+# An archived object's bytes were asked for.
+_ARCHIVED = "InvalidObjectState"
 
 
 class StoredObject(NamedTuple):
@@ -72,7 +82,11 @@ class Unchanged(NamedTuple):
 
 
 def head(s3: "S3Client", bucket: str, key: str) -> StoredObject | None:
-    """The object as it is now, without its bytes; None where there is none."""
+    """The object as it is now, without its bytes; None where S3 shows none.
+
+    A HEAD's answer has no body to tell a missing object from a missing bucket. What deletes, or
+    lets a message go because there is no object, asks `find`.
+    """
     with translated(f"HEAD {bucket}"):
         try:
             answer = s3.head_object(Bucket=bucket, Key=key)
@@ -80,6 +94,31 @@ def head(s3: "S3Client", bucket: str, key: str) -> StoredObject | None:
             if status_of(error) == _NOT_FOUND:
                 return None
             raise
+    return _stored(answer)
+
+
+def find(s3: "S3Client", bucket: str, key: str) -> StoredObject | None:
+    """As `head`, but None is certain: TransientError for a bucket that is not there.
+
+    What is missing costs a second request: a GET, which says what it is that is missing.
+    """
+    found = head(s3, bucket, key)
+    if found is not None:
+        return found
+    with translated(f"GET {bucket}"):
+        try:
+            answer = s3.get_object(Bucket=bucket, Key=key)
+        except ClientError as error:
+            if code_of(error) == NO_SUCH_KEY:
+                return None
+            if code_of(error) == _ARCHIVED:
+                return head(s3, bucket, key)
+            raise
+    answer["Body"].close()
+    return _stored(answer)
+
+
+def _stored(answer: "HeadObjectOutputTypeDef | GetObjectOutputTypeDef") -> StoredObject:
     return StoredObject(
         answer["ETag"].strip('"'),
         answer["ContentLength"],
@@ -125,7 +164,8 @@ def get(
 ) -> Download | Unchanged | None:
     """The object as it is now; None where there is none, Unchanged if its ETag is `unless_etag`.
 
-    An archived object is found like any other; only reading it fails.
+    A missing bucket is no missing object: TransientError. An archived object is found like any
+    other; only reading it fails.
     """
     condition: dict[str, Any] = {"IfNoneMatch": f'"{unless_etag}"'} if unless_etag else {}
     with translated(f"GET {bucket}"):
@@ -134,10 +174,10 @@ def get(
         except ClientError as error:
             if unless_etag and status_of(error) == _NOT_MODIFIED:
                 return Unchanged(unless_etag)
-            if status_of(error) == _NOT_FOUND:
+            if code_of(error) == NO_SUCH_KEY:
                 return None
-            if code_of(error) == "InvalidObjectState":
-                return _archived(head(s3, bucket, key), unless_etag)
+            if code_of(error) == _ARCHIVED:
+                return _archived(find(s3, bucket, key), unless_etag)
             raise
     if "ContentLength" not in answer:
         raise TransientError("no_length", f"GET {bucket}: without its length no body is whole")
@@ -199,7 +239,7 @@ def delete(s3: "S3Client", bucket: str, key: str, *, etag: str) -> None:
         try:
             s3.delete_object(Bucket=bucket, Key=key, IfMatch=f'"{etag}"')
         except ClientError as error:
-            if status_of(error) != _NOT_FOUND:
+            if code_of(error) != NO_SUCH_KEY:
                 raise
 
 

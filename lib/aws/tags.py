@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from lib.aws.failures import status_of, translated
+from lib.aws.failures import NO_SUCH_KEY, code_of, translated
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 # S3's own limits.
 MAX_TAGS, MAX_VALUE = 10, 256
 # There is no object, or its last version is the mark of its deletion.
-_GONE = (404, 405)
+_GONE = (NO_SUCH_KEY, "MethodNotAllowed")
 
 
 def read(s3: "S3Client", bucket: str, key: str) -> dict[str, str]:
@@ -21,7 +21,7 @@ def read(s3: "S3Client", bucket: str, key: str) -> dict[str, str]:
         try:
             answer = s3.get_object_tagging(Bucket=bucket, Key=key)
         except ClientError as error:
-            if status_of(error) in _GONE:
+            if code_of(error) in _GONE:
                 return {}
             raise
     return {tag["Key"]: tag["Value"] for tag in answer["TagSet"]}
@@ -50,5 +50,5 @@ def add(s3: "S3Client", bucket: str, key: str, tags: dict[str, str]) -> None:
             )
         except ClientError as error:
             # A note on what is no longer there is of no use to anybody.
-            if status_of(error) not in _GONE:
+            if code_of(error) not in _GONE:
                 raise

@@ -160,7 +160,7 @@ class Fetcher:
         if found is None or found.mark.id != order.id or not found.is_cancelled:
             return
         key = keys.original_key(order.path)
-        there = objects.head(self.s3, self.originals_bucket, key)
+        there = objects.find(self.s3, self.originals_bucket, key)
         with suppress(ConflictError):  # a new photo, or a new order, is not ours to remove
             if there is not None and _is_of(order, there):
                 objects.delete(self.s3, self.originals_bucket, key, etag=there.etag)

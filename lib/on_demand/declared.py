@@ -73,7 +73,7 @@ class DeclaredVariants:
             raise RequestError(404, ProblemKind.NOT_RENDERED, f"{error.reason}: {error}") from error
         stored = None
         if outcome in ("rendered", "current"):
-            stored = objects.head(self.s3, self.images_bucket, key)
+            stored = objects.find(self.s3, self.images_bucket, key)
         if stored is None:
             raise RequestError(
                 404,
