@@ -65,7 +65,13 @@ WORKER_STOPPED = "worker_stopped"
 
 
 class FanoutError(Exception):
-    """Base of all errors raised on purpose; its text is meant to be read by a person."""
+    """Base of all errors raised on purpose; its text is meant to be read by a person.
+
+    The text can always be encoded: logs, records and attributes quote what a stranger wrote.
+    """
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message.encode(errors="backslashreplace").decode())
 
 
 class ConfigError(FanoutError):

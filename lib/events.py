@@ -8,6 +8,7 @@ import json
 from typing import NamedTuple
 from urllib.parse import quote_plus, unquote_plus
 
+from lib import keys
 from lib.errors import PermanentError, Reason
 
 # Kinds after which the variants may be out of date. "ObjectRestore:Completed" is an archived
@@ -31,7 +32,21 @@ class ObjectEvent(NamedTuple):
 def read_message(body: str) -> list[ObjectEvent]:
     """The records of an SQS message's body that are worth a look; none for S3's test event.
 
-    Raises PermanentError (`malformed_event`, or `bad_key` for a key that is not UTF-8).
+    Raises PermanentError (`malformed_event`, or `bad_key` for a key that is not UTF-8) if the body
+    or one of the records cannot be read.
+    """
+    events = []
+    for record in read_records(body):
+        if isinstance(record, PermanentError):
+            raise record
+        events.append(record)
+    return events
+
+
+def read_records(body: str) -> list[ObjectEvent | PermanentError]:
+    """As `read_message`, with an error in the place of each record that cannot be read.
+
+    Raises PermanentError (`malformed_event`) if the body has no records.
     """
     event = _unwrapped(_json_object(body))
     if event.get("Event") == "s3:TestEvent":
@@ -39,7 +54,7 @@ def read_message(body: str) -> list[ObjectEvent]:
     records = event.get("Records")
     if not isinstance(records, list):
         raise _malformed("it has no list of Records")
-    return [read for record in records if (read := _read_record(record)) is not None]
+    return [read for record in records if (read := _event_or_error(record)) is not None]
 
 
 def object_event(bucket: str, key: str) -> str:
@@ -70,6 +85,13 @@ def _unwrapped(event: dict[str, object]) -> dict[str, object]:
     return _json_object(str(event["Message"]))
 
 
+def _event_or_error(record: object) -> ObjectEvent | PermanentError | None:
+    try:
+        return _read_record(record)
+    except PermanentError as error:
+        return error
+
+
 def _read_record(record: object) -> ObjectEvent | None:
     if not isinstance(record, dict) or record.get("eventSource") != "aws:s3":
         raise _malformed("a record is not from S3")
@@ -83,16 +105,20 @@ def _read_record(record: object) -> ObjectEvent | None:
         raise _malformed("a record names no bucket and key") from error
     if not isinstance(bucket, str) or not isinstance(key, str):
         raise _malformed("a record's bucket or key is not text")
+    if not keys.is_utf8(bucket):
+        raise _malformed("a record's bucket is not UTF-8")
     return ObjectEvent(bucket, _decoded(key), size if isinstance(size, int) else None)
 
 
 def _decoded(key: str) -> str:
     try:
-        return unquote_plus(key, errors="strict")
-    except UnicodeDecodeError as error:
+        decoded = unquote_plus(key, errors="strict")
+        decoded.encode()
+    except UnicodeError as error:
         raise PermanentError(
             Reason.BAD_KEY, f"the key {key!r} is not UTF-8: upload under another name"
         ) from error
+    return decoded
 
 
 def _malformed(why: str) -> PermanentError:

@@ -43,14 +43,31 @@ def variant_url(base_url: str, size_name: str, path: str) -> str:
 
 def escaped(path: str) -> str:
     """The path in plain ASCII, percent-encoded: for URLs, logs and message attributes."""
-    return quote(path)
+    # Half of a surrogate pair is no character, but what logs it must not fail.
+    return quote(path, errors="surrogatepass")
+
+
+def is_utf8(text: str) -> bool:
+    """Whether a text can be encoded: one from JSON may hold half of a surrogate pair."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def check_path(path: str) -> None:
-    """Refuse (PermanentError) paths that mean different things to different readers.
+    """Refuse (PermanentError) paths that mean different things to different readers, or nothing.
 
-    Browsers, proxies and file systems fold `.`, `..` and empty folders away, and cut at NUL.
+    Browsers, proxies and file systems fold `.`, `..` and empty folders away, and cut at NUL. S3
+    takes keys in UTF-8, which has no halves of surrogate pairs.
     """
+    if not is_utf8(path):
+        raise PermanentError(
+            Reason.BAD_KEY,
+            f"the path {escaped(path)!r} is not UTF-8: upload under a plain path such as "
+            "2026/photo.jpg",
+        )
     parts = path.split("/")
     if "\0" in path or any(part in ("", ".", "..") for part in parts):
         raise PermanentError(

@@ -55,6 +55,8 @@ def park(
 
     What is "" is left out: not every message names a path, nor belongs to a size.
     """
+    # SQS itself delivers no body that cannot be encoded; whatever else does keeps its letter.
+    body = message.body.encode(errors="backslashreplace").decode()
     attributes = {
         "reason": error.reason,
         "error": _bounded(keys.escaped(str(error))),
@@ -63,7 +65,7 @@ def park(
         "failed_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "attempts": str(message.attempts),
     }
-    queues.send(sqs, dlq_url, message.body, attributes)
+    queues.send(sqs, dlq_url, body, attributes)
 
 
 def give_back(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from lib import keys
 from lib.aws import sqs as queues
 from lib.errors import PermanentError, Reason, TransientError
-from lib.events import ObjectEvent, read_message
+from lib.events import ObjectEvent, read_records
 from lib.failure_records import FailureRecord, FailureRecords
 from lib.messages import Message, NoTimeError, SecondsLeft, give_back, park
 from lib.telemetry import Telemetry
@@ -66,7 +66,11 @@ class Worker:
         ordered = sorted(batch, key=lambda message: message.attempts)
 
         def done(message: Message) -> bool:
-            return self._take(message, seconds_left, at_risk=at_risk)
+            try:
+                return self._take(message, seconds_left, at_risk=at_risk)
+            except Exception:  # noqa: BLE001  our own bug costs no neighbour: SQS delivers it again
+                self.telemetry.crashed(message.id)
+                return False
 
         with ThreadPoolExecutor(1 if at_risk else ABREAST) as pool:
             return [
@@ -94,11 +98,14 @@ class Worker:
     def _failures(self, message: Message, seconds_left: SecondsLeft) -> list[Failure]:
         began_at = datetime.now(UTC)
         try:
-            events = read_message(message.body)
+            records = read_records(message.body)
         except PermanentError as error:
             return [Failure("", error, began_at)]
         failures = []
-        for event in events:
+        for event in records:
+            if isinstance(event, PermanentError):
+                failures.append(Failure("", event, began_at))
+                continue
             path = event.key.removeprefix(keys.ORIGINALS)
             began_at = datetime.now(UTC)
             try:
@@ -116,7 +123,7 @@ class Worker:
         ):
             raise PermanentError(
                 Reason.FOREIGN_OBJECT,
-                f"{event.bucket}/{keys.escaped(event.key)} is not below "
+                f"{keys.escaped(event.bucket)}/{keys.escaped(event.key)} is not below "
                 f"{self.renderer.originals_bucket}/{keys.ORIGINALS}: nothing else is rendered",
             )
         if event.is_folder_marker:

@@ -38,7 +38,15 @@ class FetchWorker:
 
     def drain(self, batch: list[Message], seconds_left: SecondsLeft) -> list[str]:
         """Carry out all orders of a batch; gives the ids of those that SQS must deliver again."""
-        return [message.id for message in batch if not self._take(message, seconds_left)]
+
+        def done(message: Message) -> bool:
+            try:
+                return self._take(message, seconds_left)
+            except Exception:  # noqa: BLE001  our own bug costs no neighbour: SQS delivers it again
+                self.telemetry.crashed(message.id)
+                return False
+
+        return [message.id for message in batch if not done(message)]
 
     def _take(self, message: Message, seconds_left: SecondsLeft) -> bool:
         """Carry an order out, or park it; False to have it again."""

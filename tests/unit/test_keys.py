@@ -12,7 +12,22 @@ def test_a_variants_key_is_its_folder_and_the_whole_path() -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["", "/", "/a", "a/", "a//b", "..", "../a", "a/../b", ".", "./a", "a/.", "a\0b"],
+    [
+        "",
+        "/",
+        "/a",
+        "a/",
+        "a//b",
+        "..",
+        "../a",
+        "a/../b",
+        ".",
+        "./a",
+        "a/.",
+        "a\0b",
+        "a\ud83d",
+        "\udc80",
+    ],
 )
 def test_a_path_that_could_leave_its_folder_is_refused(path: str) -> None:
     with pytest.raises(PermanentError) as caught:
@@ -36,3 +51,7 @@ def test_the_key_is_measured_in_bytes_of_utf8() -> None:
 def test_a_url_can_be_built_without_asking() -> None:
     url = keys.variant_url("https://cdn.example", "400x300", "a b/ü+%.jpg")
     assert url == "https://cdn.example/400x300/a%20b/%C3%BC%2B%25.jpg"
+
+
+def test_what_is_no_path_can_be_logged_all_the_same() -> None:
+    assert keys.escaped("a\ud83d") == "a%ED%A0%BD"
