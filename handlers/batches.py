@@ -1,8 +1,9 @@
 """What goes in and out of a function that drains a queue."""
 
+from datetime import UTC, datetime
 from typing import Any
 
-from lib.messages import Message
+from lib.messages import MAY_STOP_WORKERS, UNTRIED_SINCE, Message
 
 
 def records(event: Any) -> list[dict[str, Any]]:
@@ -18,15 +19,34 @@ def records(event: Any) -> list[dict[str, Any]]:
 
 def messages(event: Any) -> list[Message]:
     """The messages of a batch as a worker sees them; ValueError as for `records`."""
-    return [
-        Message(
-            record["messageId"],
-            record["body"],
-            record["receiptHandle"],
-            int(record["attributes"]["ApproximateReceiveCount"]),
-        )
-        for record in records(event)
-    ]
+    return [_message(record) for record in records(event)]
+
+
+def _message(record: dict[str, Any]) -> Message:
+    system, own = record["attributes"], record.get("messageAttributes", {})
+    first = system.get("ApproximateFirstReceiveTimestamp")
+    return Message(
+        record["messageId"],
+        record["body"],
+        record["receiptHandle"],
+        int(system["ApproximateReceiveCount"]),
+        received_at=datetime.fromtimestamp(int(first) / 1000, UTC) if first else None,
+        untried_since=_time(_text(own, UNTRIED_SINCE)),
+        may_stop_workers=_text(own, MAY_STOP_WORKERS) == "true",
+    )
+
+
+def _text(attributes: dict[str, Any], name: str) -> str:
+    return str(attributes.get(name, {}).get("stringValue") or "")
+
+
+def _time(text: str) -> datetime | None:
+    """None where anybody but a worker has written it."""
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return time if time.tzinfo else None
 
 
 def failed(ids: list[str]) -> dict[str, Any]:

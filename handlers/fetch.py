@@ -9,6 +9,7 @@ from botocore.config import Config
 from handlers.batches import failed, messages
 from handlers.settings import FetchSettings
 from lib.aws import s3 as objects
+from lib.aws.patience import CONNECT_SECONDS, REPORT_SECONDS, Patience
 from lib.fetching.download import Downloader
 from lib.fetching.fetcher import Fetcher
 from lib.fetching.marks import PLACE, Marks
@@ -19,8 +20,11 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 # As for the sizes' workers, but for a part of 8 MiB, and for S3 to put parts together.
+_READ_SECONDS = 10
 _CLIENTS = Config(
-    connect_timeout=2, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3}
+    connect_timeout=CONNECT_SECONDS,
+    read_timeout=_READ_SECONDS,
+    retries={"mode": "standard", "total_max_attempts": 3},
 )
 
 
@@ -37,8 +41,11 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
 def _worker() -> FetchWorker:
     """Made once a container: clients keep their connections open between batches."""
     settings = FetchSettings.from_environment()
-    s3 = boto3.client("s3", config=_CLIENTS)
+    s3, sqs = boto3.client("s3", config=_CLIENTS), boto3.client("sqs", config=_CLIENTS)
     objects.write_once(s3)
+    patience = Patience(CONNECT_SECONDS + _READ_SECONDS + REPORT_SECONDS)
+    for client in (s3, sqs):
+        patience.bind_retries(client)
     fetcher = Fetcher(
         s3=s3,
         originals_bucket=settings.originals_bucket,
@@ -48,11 +55,12 @@ def _worker() -> FetchWorker:
     )
     return FetchWorker(
         fetcher=fetcher,
-        sqs=boto3.client("sqs", config=_CLIENTS),
+        sqs=sqs,
         queue_url=settings.queue_url,
         dlq_url=settings.dlq_url,
         max_attempts=settings.max_receive_count,
         reserve=settings.reserve_seconds,
         landing=settings.landing_seconds,
         telemetry=Telemetry(PLACE),
+        patience=patience,
     )

@@ -10,9 +10,11 @@ from handlers.batches import failed, messages
 from handlers.content import content_check
 from handlers.settings import ResizeSettings
 from lib.aws import s3 as objects
+from lib.aws.patience import CONNECT_SECONDS, READ_SECONDS, Patience
 from lib.delivery import Delivery
 from lib.failure_records import FailureRecords
 from lib.purges import PurgeQueue
+from lib.redeliveries import Redeliveries
 from lib.telemetry import Telemetry
 from lib.turns import Turns
 from lib.variants import Renderer
@@ -21,10 +23,10 @@ from lib.worker import Worker
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-# S3 answers in tens of milliseconds; a connection that is silent for 5 s will not come back,
-# and SQS does the patient retrying.
 _CLIENTS = Config(
-    connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3}
+    connect_timeout=CONNECT_SECONDS,
+    read_timeout=READ_SECONDS,
+    retries={"mode": "standard", "total_max_attempts": 3},
 )
 
 
@@ -44,6 +46,13 @@ def _worker() -> Worker:
     s3 = boto3.client("s3", config=_CLIENTS)
     sqs = boto3.client("sqs", config=_CLIENTS)
     objects.write_once(s3)
+    patience = Patience()
+    patience.bind(s3)
+    # What is told SQS is told however late.
+    patience.bind_retries(sqs)
+    content = content_check(settings, s3, settings.originals_bucket)
+    if content:
+        patience.bind(content.rekognition)
     purge_url, delay = settings.purge_queue_url, settings.purge_delay
     renderer = Renderer(
         s3=s3,
@@ -54,7 +63,7 @@ def _worker() -> Worker:
         max_bytes=settings.max_upload_bytes,
         turns=Turns(settings.size.waiting_memory),
         purges=PurgeQueue(sqs, purge_url, delay, settings.serve_signed) if purge_url else None,
-        content=content_check(settings, s3, settings.originals_bucket),
+        content=content,
     )
     return Worker(
         renderer=renderer,
@@ -66,4 +75,6 @@ def _worker() -> Worker:
         reserve=settings.reserve_seconds,
         landing=settings.landing_seconds,
         telemetry=Telemetry(settings.size.name),
+        patience=patience,
+        redeliveries=Redeliveries(settings.visibility_seconds),
     )

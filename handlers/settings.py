@@ -69,6 +69,9 @@ class ResizeSettings(ContentSettings):
     reserve_seconds: float = Field(gt=0)
     # Seconds after which a write that was not answered has landed, or never will.
     landing_seconds: int = Field(gt=0)
+    # Seconds for which what a stopped worker had stays hidden. Without them every message that
+    # was received before may have stopped one, but for those that the worker remembers.
+    visibility_seconds: float = 0
 
 
 class DeclaredSettings(ContentSettings):

@@ -44,6 +44,7 @@ def function(
         "MAX_RECEIVE_COUNT": str(MAX_RECEIVE_COUNT),
         "RESERVE_SECONDS": str(numbers.reserve),
         "LANDING_SECONDS": str(numbers.landing),
+        "VISIBILITY_SECONDS": str(numbers.visibility),
         "ORIGINALS_BUCKET": ref("OriginalsBucket"),
         "IMAGES_BUCKET": ref("ImagesBucket"),
         "FAILURES_BUCKET": ref("FailuresBucket"),
@@ -103,7 +104,11 @@ def role_resource(
     statements = [
         logging(function_name(prefix, size)),
         draining(logical_id("Queue", size)),
-        allow(["sqs:SendMessage"], [arn(logical_id("Dlq", size)), *_purge_queue(purge)]),
+        # Into its own queue, what it could not begin in all of its receives.
+        allow(
+            ["sqs:SendMessage"],
+            [arn(logical_id("Queue", size)), arn(logical_id("Dlq", size)), *_purge_queue(purge)],
+        ),
         allow(["s3:GetObject"], sub(f"{ORIGINALS_BUCKET}/{ORIGINALS}*")),
         allow(
             ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", *acl],

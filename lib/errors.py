@@ -5,7 +5,8 @@ FanoutError
 ├── RequestError        what a caller of the API asked for cannot be given
 ├── PermanentError      this input can never succeed: parked at once as a dead letter
 ├── TransientError      another try may succeed: the message goes back to its queue
-│   └── UnknownOutcomeError   after a while: a write that was not answered may still land
+│   ├── UnknownOutcomeError   after a while: a write that was not answered may still land
+│   └── NoTimeError           at once: the batch's time was nearly used up
 └── ConflictError       somebody else wrote first: read again and start over
 
 Which branch an error belongs to decides what happens to a message, so nothing
@@ -108,6 +109,13 @@ class TransientError(FanoutError):
 
 class UnknownOutcomeError(TransientError):
     """A write was sent, and its answer never came: it may still be carried out."""
+
+
+class NoTimeError(TransientError):
+    """The batch's time is nearly used up: the work was not begun, or not gone on with."""
+
+    def __init__(self) -> None:
+        super().__init__("no_time", "too little time left in this batch to begin")
 
 
 class ConflictError(FanoutError):

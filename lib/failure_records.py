@@ -2,21 +2,27 @@
 
 A dead-letter queue has no look-up. So parking also leaves a small JSON object under
 `<size>/<path>` in a private bucket of its own, and success or deletion takes it away. A record
-says nothing about an original that came after `began_at`.
+says nothing about an original that came after `began_at`. The last attempt leaves one before it
+begins, because a worker that is stopped can leave none.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from lib import keys
 from lib.aws import s3 as objects
+from lib.errors import WORKER_STOPPED
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+STOPPED = (
+    "its worker was stopped each time before it could say why, by its memory or its timeout: give "
+    "the size more memory in sizes.yml, deploy, replay"
+)
 # Some hundred times what a record has: an error's text is short.
 _MAX_BYTES = 1 << 16
 
@@ -35,6 +41,18 @@ class FailureRecord(BaseModel):
     def is_about(self, uploaded: datetime) -> bool:
         """Whether the attempt saw an original of this age; S3 tells it in whole seconds."""
         return self.began_at.replace(microsecond=0) >= uploaded.replace(microsecond=0)
+
+
+def stopped_record(attempts: int) -> FailureRecord:
+    """What is left before the last attempt, for the case that it ends with its worker."""
+    now = datetime.now(UTC)
+    return FailureRecord(
+        reason=WORKER_STOPPED,
+        error=STOPPED,
+        attempts=attempts,
+        began_at=now,
+        failed_at=now,
+    )
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,12 @@ letters with the same eyes.
 """
 
 import random
-from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from lib import keys
 from lib.aws import sqs as queues
-from lib.errors import PermanentError, TransientError, UnknownOutcomeError
+from lib.errors import NoTimeError, PermanentError, TransientError, UnknownOutcomeError
 from lib.telemetry import Telemetry
 
 if TYPE_CHECKING:
@@ -20,26 +19,36 @@ if TYPE_CHECKING:
 # Delay before another try: doubles from 5 s, and never exceeds 5 minutes, so that ten receives
 # span about 25 minutes: longer than S3 or KMS throttles, shorter than anybody's patience.
 FIRST_DELAY, MAX_DELAY = 5, 300
+# How long a message may be put into its queue anew without having been begun: as long as a queue
+# keeps one that nobody receives. Then it is a dead letter, before anything loses it.
+UNTRIED_LASTS = timedelta(days=4)
+# Attributes of a message that was put into its queue anew.
+UNTRIED_SINCE, MAY_STOP_WORKERS = "untried_since", "may_stop_workers"
 # The design's bound for the error attribute of a dead letter, in percent-encoded bytes.
 MAX_ERROR_BYTES = 1024
 
-SecondsLeft = Callable[[], float]
-
 
 class Message(NamedTuple):
-    """An SQS message as a worker sees it; `attempts` counts this receive too."""
+    """An SQS message as a worker sees it; `attempts` counts this receive too.
+
+    `received_at` is the time of the first receive, None where it is not known. What was put into
+    the queue anew tells since when it has been without a try, and whether it is suspected of
+    stopping its worker.
+    """
 
     id: str
     body: str
     receipt_handle: str
     attempts: int
+    received_at: datetime | None = None
+    untried_since: datetime | None = None
+    may_stop_workers: bool = False
 
-
-class NoTimeError(TransientError):
-    """The batch's time is nearly used up; the message was not begun and can be taken at once."""
-
-    def __init__(self) -> None:
-        super().__init__("no_time", "too little time left in this batch to begin")
+    @property
+    def is_overdue(self) -> bool:
+        """Whether it has been put into its queue anew for so long that this must end."""
+        since = self.untried_since
+        return since is not None and datetime.now(UTC) - since > UNTRIED_LASTS
 
 
 def park(
@@ -66,6 +75,24 @@ def park(
         "attempts": str(message.attempts),
     }
     queues.send(sqs, dlq_url, body, attributes)
+
+
+def renew(
+    sqs: "SQSClient", queue_url: str, message: Message, *, may_stop_workers: bool
+) -> datetime:
+    """Put a copy of a message into its queue, whose receives count from one again.
+
+    For what was not begun in all of its receives: SQS would park it. TransientError if the copy is
+    not sent. Acknowledge the message afterwards; a worker that dies in between leaves two, of which
+    the second one's photo is current. Gives since when it has been without a try.
+    """
+    since = message.untried_since or datetime.now(UTC)
+    attributes = {
+        UNTRIED_SINCE: since.isoformat(timespec="seconds"),
+        MAY_STOP_WORKERS: "true" if may_stop_workers else "",
+    }
+    queues.send(sqs, queue_url, message.body, attributes)
+    return since
 
 
 def give_back(

@@ -8,6 +8,7 @@ counted as properties of the same line, which cost nothing and can be queried (d
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -118,6 +119,21 @@ class Telemetry:
             error=error,
             retry_in_seconds=seconds,
         )
+
+    def renewed(self, message_id: str, path: str, untried_since: datetime) -> None:
+        """A message that was not begun in all of its receives is in its queue anew."""
+        self._count("Renewed")
+        self._logger.warning(
+            "renewed",
+            message_id=message_id,
+            path=keys.escaped(path),
+            untried_since=untried_since.isoformat(timespec="seconds"),
+        )
+
+    def abandoned(self, message_id: str) -> None:
+        """The batch's time ended while a message was under way: SQS delivers it again."""
+        self._count("Abandoned")
+        self._logger.error("abandoned", message_id=message_id)
 
     def crashed(self, message_id: str) -> None:
         """An exception nobody foresaw stopped a message; logged with its traceback."""

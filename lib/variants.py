@@ -5,7 +5,7 @@ recipe it was made from. Every write depends on what was read and is checked aft
 duplicates, reordered events and parallel workers end as the current original says.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Literal
 
 from lib import images, keys
 from lib.aws import s3 as objects
+from lib.aws.patience import CALL_SECONDS
 from lib.checks import LaterChecks
 from lib.content import ContentCheck
+from lib.deadline import UNLIMITED, Deadline
 from lib.delivery import Delivery
 from lib.errors import ConflictError, PermanentError, Reason, TransientError
 from lib.metadata import ORIGINAL_ETAG
@@ -44,10 +46,6 @@ class Outcome:
     bytes_out: int = 0
 
 
-def _at_any_time() -> None:
-    """Let a rendering begin."""
-
-
 @dataclass(frozen=True)
 class Renderer:
     """One size, and where its originals and variants are.
@@ -68,25 +66,24 @@ class Renderer:
     checks: LaterChecks | None = None
     content: ContentCheck | None = None
 
-    def bring_up_to_date(self, path: str, check_time: Callable[[], None] = _at_any_time) -> Outcome:
+    def bring_up_to_date(self, path: str, deadline: Deadline = UNLIMITED) -> Outcome:
         """Make the variants what the current original says; safe to repeat and to interrupt.
 
         There is one variant for each format of the size. Raises PermanentError for an original
         that cannot be rendered (no older original's variant stays behind) and TransientError
-        where another try may do better; so may `check_time`, which is called before each
-        rendering.
+        where another try may do better, NoTimeError if the deadline is too near to go on.
         """
         places = [keys.variant_key(folder, path) for folder in self.size.folders]
         for _ in range(MAX_ROUNDS):
             try:
-                return self._attempt(path, places, check_time)
+                return self._attempt(path, places, deadline)
             except ConflictError:
                 continue
         raise TransientError(
             "contended", f"beaten {MAX_ROUNDS} times by other writers of {keys.escaped(places[0])}"
         )
 
-    def _attempt(self, path: str, places: list[str], check_time: Callable[[], None]) -> Outcome:
+    def _attempt(self, path: str, places: list[str], deadline: Deadline) -> Outcome:
         variants = {key: objects.head(self.s3, self.images_bucket, key) for key in places}
         original = objects.get(
             self.s3,
@@ -98,7 +95,7 @@ class Renderer:
             return Outcome("current")
         if original is None:
             return self._removed(path, variants)
-        renditions = self._rendered(path, variants, original, check_time)
+        renditions = self._rendered(path, variants, original, deadline)
         stale = {
             key: rendition
             for key, rendition in zip(variants, renditions, strict=True)
@@ -120,12 +117,14 @@ class Renderer:
         path: str,
         variants: Variants,
         original: objects.Download,
-        check_time: Callable[[], None],
+        deadline: Deadline,
     ) -> list[images.Rendition]:
         try:
             with self.turns.holding(min(original.length, self.max_bytes)):
-                data = original.read(max_bytes=self.max_bytes)
-                turn = partial(self._turn, check_time)
+                data = original.read(
+                    max_bytes=self.max_bytes, seconds=deadline.left() - CALL_SECONDS
+                )
+                turn = partial(self._turn, deadline)
                 focus = (
                     self.content.look(path, original.etag, data, self.size, turn)
                     if self.content
@@ -144,10 +143,10 @@ class Renderer:
             ) from error
 
     @contextmanager
-    def _turn(self, check_time: Callable[[], None]) -> Iterator[None]:
+    def _turn(self, deadline: Deadline) -> Iterator[None]:
         """Inside the block this photo has the processor, and enough time."""
         with self.turns.rendering():
-            check_time()
+            deadline.check()
             yield
 
     @cached_property

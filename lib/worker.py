@@ -5,17 +5,20 @@ size's dead-letter queue with the reason; or it goes back to the queue for anoth
 """
 
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from lib import keys
 from lib.aws import sqs as queues
-from lib.errors import PermanentError, Reason, TransientError
+from lib.aws.patience import Patience, SecondsLeft
+from lib.batch import work_through
+from lib.deadline import Deadline
+from lib.errors import NoTimeError, PermanentError, Reason, TransientError
 from lib.events import ObjectEvent, read_records
-from lib.failure_records import FailureRecord, FailureRecords
-from lib.messages import Message, NoTimeError, SecondsLeft, give_back, park
+from lib.failure_records import FailureRecord, FailureRecords, stopped_record
+from lib.messages import Message, give_back, park, renew
+from lib.redeliveries import Redeliveries
 from lib.telemetry import Telemetry
 from lib.variants import Renderer
 
@@ -54,48 +57,59 @@ class Worker:
     reserve: float
     landing: int
     telemetry: Telemetry
+    patience: Patience
+    redeliveries: Redeliveries
 
     def drain(self, batch: list[Message], seconds_left: SecondsLeft) -> list[str]:
         """Take all messages of a batch; gives the ids of those that SQS must deliver again.
 
-        `seconds_left` tells how long the batch may still run. Where a message was received
-        before, it may be one that kills its worker: they then run one after the other, the most
-        received last, and each is deleted as it ends, so that a killer takes no neighbour along.
+        `seconds_left` tells how long the batch may still run. What may have stopped a worker
+        before comes last, one message after the other, and what ends before is deleted at once:
+        so it takes no neighbour along. What was only given back is worked on like the rest.
         """
-        at_risk = any(message.attempts > 1 for message in batch)
-        ordered = sorted(batch, key=lambda message: message.attempts)
+        deadline = Deadline(seconds_left, self.reserve)
+        suspects = [m for m in batch if self.redeliveries.may_have_stopped_a_worker(m)]
+        others = [m for m in batch if m not in suspects]
+        alone = ([each] for each in sorted(suspects, key=lambda message: message.attempts))
 
-        def done(message: Message) -> bool:
-            try:
-                return self._take(message, seconds_left, at_risk=at_risk)
-            except Exception:  # noqa: BLE001  our own bug costs no neighbour: SQS delivers it again
-                self.telemetry.crashed(message.id)
-                return False
+        def take(message: Message) -> bool:
+            with self.patience.until(deadline.left):
+                return self._take(message, deadline, at_risk=bool(suspects))
 
-        with ThreadPoolExecutor(1 if at_risk else ABREAST) as pool:
-            return [
-                message.id
-                for message, is_done in zip(ordered, pool.map(done, ordered), strict=True)
-                if not is_done
-            ]
+        done = work_through((others, *alone), take, deadline, self.telemetry, abreast=ABREAST)
+        return [message.id for message in batch if message not in done]
 
-    def _take(self, message: Message, seconds_left: SecondsLeft, *, at_risk: bool) -> bool:
+    def _take(self, message: Message, deadline: Deadline, *, at_risk: bool) -> bool:
         """Bring everything a message names up to date, or park it; False to have it again.
 
         All records are tried, whatever becomes of the others: another try finds the finished
         ones current.
         """
-        failures = self._failures(message, seconds_left)
-        transient = next((f for f in failures if isinstance(f.error, TransientError)), None)
-        if failures and (transient is None or message.attempts >= self.max_attempts):
-            transient = self._park(message, transient or failures[0], failures)
-        if transient:
-            self._give_back(message, transient)
+        failures = self._failures(message, deadline)
+        if deadline.is_over:
+            return False
+        open_failure = self._settled(message, failures)
+        if open_failure:
+            self._give_back(message, open_failure)
         elif at_risk:
             self._delete(message)
-        return transient is None
+        return open_failure is None
 
-    def _failures(self, message: Message, seconds_left: SecondsLeft) -> list[Failure]:
+    def _settled(self, message: Message, failures: list[Failure]) -> Failure | None:
+        """Park what cannot succeed or was tried enough; gives the failure to try again after."""
+        transient = next((f for f in failures if isinstance(f.error, TransientError)), None)
+        untried = next((f for f in failures if isinstance(f.error, NoTimeError)), None)
+        is_last = self._is_last(message)
+        if untried and is_last and not message.is_overdue:
+            return self._renew(message, untried, failures)
+        if failures and (transient is None or is_last):
+            return self._park(message, transient or failures[0], failures)
+        return transient
+
+    def _is_last(self, message: Message) -> bool:
+        return message.attempts >= self.max_attempts
+
+    def _failures(self, message: Message, deadline: Deadline) -> list[Failure]:
         began_at = datetime.now(UTC)
         try:
             records = read_records(message.body)
@@ -109,7 +123,7 @@ class Worker:
             path = event.key.removeprefix(keys.ORIGINALS)
             began_at = datetime.now(UTC)
             try:
-                self._look_at(event, path, seconds_left)
+                self._look_at(event, path, message, deadline)
             except (PermanentError, TransientError) as error:
                 failures.append(Failure(path, error, began_at))
             except Exception as error:  # noqa: BLE001  logged, tried again, parked at last
@@ -117,7 +131,7 @@ class Worker:
                 failures.append(Failure(path, TransientError("crashed", repr(error)), began_at))
         return failures
 
-    def _look_at(self, event: ObjectEvent, path: str, seconds_left: SecondsLeft) -> None:
+    def _look_at(self, event: ObjectEvent, path: str, message: Message, deadline: Deadline) -> None:
         if event.bucket != self.renderer.originals_bucket or not event.key.startswith(
             keys.ORIGINALS
         ):
@@ -128,17 +142,33 @@ class Worker:
             )
         if event.is_folder_marker:
             return
-
-        def check_time() -> None:
-            if seconds_left() < self.reserve:
-                raise NoTimeError
-
-        check_time()
+        keys.variant_key(self.renderer.size.name, path)  # what can have no variant needs no time
+        deadline.check()
+        is_last = self._is_last(message)
+        if is_last:
+            self._expect_to_be_stopped(path, message.attempts)
         started = time.monotonic()
-        outcome = self.renderer.bring_up_to_date(path, check_time)
+        outcome = self.renderer.bring_up_to_date(path, deadline)
         self.telemetry.finished(path, outcome, (time.monotonic() - started) * 1000)
-        if outcome.action != "current":
+        if is_last or outcome.action != "current":
             self._clear_record(path)
+
+    def _expect_to_be_stopped(self, path: str, attempts: int) -> None:
+        """Leave the word that nobody could leave afterwards: SQS parks the message without one."""
+        self._write_record(path, stopped_record(attempts))
+
+    def _renew(self, message: Message, untried: Failure, failures: list[Failure]) -> Failure | None:
+        """Put a message that was not begun into its queue anew; where that fails, say why."""
+        suspect = self.redeliveries.may_have_stopped_a_worker(message)
+        try:
+            since = renew(self.sqs, self.queue_url, message, may_stop_workers=suspect)
+        except TransientError as error:
+            return untried._replace(error=error)
+        self.telemetry.renewed(message.id, untried.path, since)
+        for each in failures:
+            if isinstance(each.error, NoTimeError):
+                self._clear_record(each.path)
+        return None
 
     def _park(self, message: Message, failure: Failure, failures: list[Failure]) -> Failure | None:
         """Send the message to the dead-letter queue; where that fails, say why."""
@@ -164,14 +194,19 @@ class Worker:
             began_at=failure.began_at,
             failed_at=datetime.now(UTC),
         )
+        self._write_record(failure.path, record)
+
+    def _write_record(self, path: str, record: FailureRecord) -> None:
         try:
-            self.records.write(failure.path, record)
+            with self.patience.last_words():
+                self.records.write(path, record)
         except TransientError as error:
             self.telemetry.not_done("failure record", error)
 
     def _clear_record(self, path: str) -> None:
         try:
-            self.records.clear(path)
+            with self.patience.last_words():
+                self.records.clear(path)
         except TransientError as error:
             self.telemetry.not_done("clearing of a failure record", error)
 
@@ -183,6 +218,7 @@ class Worker:
             self.telemetry.not_done("delete at once", error)
 
     def _give_back(self, message: Message, failure: Failure) -> None:
+        self.redeliveries.note_given_back(message)
         give_back(
             self.sqs,
             self.queue_url,

@@ -96,7 +96,7 @@ def fetch_resources(parameters: ApiParameters) -> dict[str, Any]:
             _FUNCTION,
             logging(name),
             draining(FETCH_QUEUE),
-            allow(["sqs:SendMessage"], arn(_DLQ)),
+            allow(["sqs:SendMessage"], [arn(FETCH_QUEUE), arn(_DLQ)]),
             allow(
                 # Deletes only what it wrote after its order was called off.
                 ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"],

@@ -1,10 +1,14 @@
 """Objects: read as they are now, written and deleted on condition of what was read."""
 
+import io
+import math
+import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
+from threading import Timer
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from lib.aws.failures import (
     NO_SUCH_KEY,
@@ -14,7 +18,7 @@ from lib.aws.failures import (
     status_of,
     translated,
 )
-from lib.errors import PermanentError, Reason, TransientError
+from lib.errors import NoTimeError, PermanentError, Reason, TransientError
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -28,6 +32,13 @@ if TYPE_CHECKING:
 _NOT_MODIFIED, _NOT_FOUND = 304, 404
 # An archived object's bytes were asked for.
 _ARCHIVED = "InvalidObjectState"
+
+
+# What a body may take: S3 gives tens of megabytes a second, and begins within a second.
+_BODY_SECONDS, _BODY_BYTES_PER_SECOND = 5, 2_000_000
+_CHUNK_BYTES = 1 << 20
+# Seconds that are no wait; 0 would mean something else to a socket.
+_AT_ONCE = 0.001
 
 
 class StoredObject(NamedTuple):
@@ -57,8 +68,12 @@ class Download(NamedTuple):
     length: int
     body: "StreamingBody | None"
 
-    def read(self, *, max_bytes: int) -> bytes:
-        """All bytes; PermanentError if they are archived or more than `max_bytes`."""
+    def read(self, *, max_bytes: int, seconds: float = math.inf) -> bytes:
+        """All bytes; PermanentError if they are archived or more than `max_bytes`.
+
+        Raises NoTimeError if they do not come in so many seconds, and TransientError if S3 is
+        slower than it ever is when it is well.
+        """
         if self.body is None:
             raise PermanentError(
                 Reason.ARCHIVED,
@@ -72,7 +87,47 @@ class Download(NamedTuple):
                     f"the file has {self.length:,} bytes, the limit is {max_bytes:,}: "
                     "upload a smaller one",
                 )
-            return body.read()
+            if seconds <= 0:
+                raise NoTimeError
+            patience = _BODY_SECONDS + self.length / _BODY_BYTES_PER_SECOND
+            data = _read_within(body, min(seconds, patience))
+        if data is not None:
+            return data
+        if seconds < patience:
+            raise NoTimeError
+        raise TransientError(
+            "slow_body", f"S3 did not give {self.length:,} bytes in {patience:.0f} s"
+        )
+
+
+def _read_within(body: "StreamingBody", seconds: float) -> bytes | None:
+    """All bytes of a body; None if they do not come in time.
+
+    A body that drips is never silent, so that no timeout of its socket ends it. From the deadline
+    on, the socket waits for nothing any more.
+    """
+    ends_at = time.monotonic() + seconds
+    stop = Timer(seconds, _stop_waiting, [body])
+    stop.daemon = True
+    data = io.BytesIO()
+    stop.start()
+    try:
+        while chunk := body.read(_CHUNK_BYTES):
+            data.write(chunk)
+            if time.monotonic() > ends_at:
+                return None
+    except BotoCoreError:
+        if time.monotonic() > ends_at:
+            return None
+        raise
+    finally:
+        stop.cancel()
+    return data.getvalue()
+
+
+def _stop_waiting(body: "StreamingBody") -> None:
+    with suppress(AttributeError):  # read to its end a moment ago
+        body.set_socket_timeout(_AT_ONCE)
 
 
 class Unchanged(NamedTuple):

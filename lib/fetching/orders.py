@@ -93,10 +93,10 @@ class Orders:
         found = self._marks.read(path)
         if found is None or found.is_cancelled:
             return
-        if isinstance(found.mark, Mark):
+        if isinstance(found.mark, Mark) or found.mark.reason == WORKER_STOPPED:
             # Not removed: a worker between its last look and its write could not tell this from
             # a second delivery that has cleared the mark. It takes the note away.
-            self._marks.write(path, found.mark.model_copy(update={"cancelled": True}))
+            self._marks.write(path, _cancelled(found.mark))
             return
         with suppress(ConflictError):  # a new order has come: it stands
             self._marks.remove(path, found.etag)
@@ -174,6 +174,12 @@ def read_order(body: str) -> FetchOrder:
         ) from None
     keys.check_original(order.path)
     return order
+
+
+def _cancelled(mark: Mark | FailedMark) -> Mark:
+    """The mark of an order that is called off, perhaps during its last attempt."""
+    ordered_at = mark.ordered_at if isinstance(mark, Mark) else mark.began_at
+    return Mark(id=mark.id, ordered_at=ordered_at, cancelled=True)
 
 
 def _failed(reason: str, error: str, failed_at: datetime) -> FetchState:

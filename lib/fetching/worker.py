@@ -9,14 +9,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from lib.errors import PermanentError, TransientError
+from lib.aws.patience import Patience, SecondsLeft
+from lib.errors import WORKER_STOPPED, NoTimeError, PermanentError, TransientError
 from lib.fetching.fetcher import Fetcher, failed_mark
 from lib.fetching.orders import FetchOrder, read_order
-from lib.messages import Message, NoTimeError, SecondsLeft, give_back, park
+from lib.messages import Message, give_back, park, renew
 from lib.telemetry import Telemetry
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
+
+_STOPPED = (
+    "its worker was stopped each time before it could say why, by its memory or its timeout: look "
+    "at the function's log, then replay"
+)
 
 
 @dataclass(frozen=True)
@@ -35,13 +41,15 @@ class FetchWorker:
     reserve: float
     landing: int
     telemetry: Telemetry
+    patience: Patience
 
     def drain(self, batch: list[Message], seconds_left: SecondsLeft) -> list[str]:
         """Carry out all orders of a batch; gives the ids of those that SQS must deliver again."""
 
         def done(message: Message) -> bool:
             try:
-                return self._take(message, seconds_left)
+                with self.patience.until(seconds_left):
+                    return self._take(message, seconds_left)
             except Exception:  # noqa: BLE001  our own bug costs no neighbour: SQS delivers it again
                 self.telemetry.crashed(message.id)
                 return False
@@ -54,7 +62,7 @@ class FetchWorker:
         order: FetchOrder | None = None
         try:
             order = read_order(message.body)
-            self._carry_out(order, seconds_left)
+            self._carry_out(order, message, seconds_left)
         except (PermanentError, TransientError) as error:
             return self._failed(message, order, error, began_at)
         except Exception as error:  # noqa: BLE001  logged, tried again, parked at last
@@ -64,10 +72,14 @@ class FetchWorker:
             return self._failed(message, order, crash, began_at)
         return True
 
-    def _carry_out(self, order: FetchOrder, seconds_left: SecondsLeft) -> None:
+    def _carry_out(self, order: FetchOrder, message: Message, seconds_left: SecondsLeft) -> None:
         seconds = seconds_left() - self.reserve
         if seconds <= 0:
             raise NoTimeError
+        if self._is_last(message):
+            # Nobody could leave this word afterwards: SQS parks the message without one.
+            stopped = TransientError(WORKER_STOPPED, _STOPPED)
+            self._record(order, stopped, message.attempts, datetime.now(UTC))
         started = time.monotonic()
         outcome = self.fetcher.carry_out(order, seconds)
         took = (time.monotonic() - started) * 1000
@@ -82,8 +94,11 @@ class FetchWorker:
     ) -> bool:
         """Park what cannot succeed or has been tried enough; give the rest back."""
         path = order.path if order else ""
-        last = isinstance(error, PermanentError) or message.attempts >= self.max_attempts
-        refusal = self._park(message, path, error) if last else error
+        is_last = self._is_last(message)
+        if isinstance(error, NoTimeError) and is_last and not message.is_overdue:
+            return self._renew(message, path)
+        gives_up = is_last or isinstance(error, PermanentError)
+        refusal = self._park(message, path, error) if gives_up else error
         if refusal is not None:
             give_back(
                 self.sqs,
@@ -97,6 +112,19 @@ class FetchWorker:
             return False
         if order:
             self._record(order, error, message.attempts, began_at)
+        return True
+
+    def _is_last(self, message: Message) -> bool:
+        return message.attempts >= self.max_attempts
+
+    def _renew(self, message: Message, path: str) -> bool:
+        """Put an order that was not begun into its queue anew; False where that fails."""
+        try:
+            since = renew(self.sqs, self.queue_url, message, may_stop_workers=False)
+        except TransientError as refusal:
+            self.telemetry.not_done("copy of a message", refusal)
+            return False
+        self.telemetry.renewed(message.id, path, since)
         return True
 
     def _park(
@@ -117,7 +145,7 @@ class FetchWorker:
         attempts: int,
         began_at: datetime,
     ) -> None:
-        """Leave word for those who ask by the path; the dead letter itself is safe by now."""
+        """Leave word for those who ask by the path; the message itself is safe."""
         try:
             self.fetcher.record(order, failed_mark(order, error, attempts, began_at))
         except TransientError as refusal:
