@@ -42,6 +42,8 @@ def work_through(
     pool = ThreadPoolExecutor(abreast)
     try:
         for group in groups:
+            if deadline.left() <= 0:  # SQS does not answer either
+                break
             done += _taken(pool, group, guarded, deadline, telemetry)
     finally:
         deadline.end()

@@ -101,7 +101,7 @@ class Worker:
         untried = next((f for f in failures if isinstance(f.error, NoTimeError)), None)
         is_last = self._is_last(message)
         if untried and is_last and not message.is_overdue:
-            return self._renew(message, untried, failures)
+            return self._renew(message, untried)
         if failures and (transient is None or is_last):
             return self._park(message, transient or failures[0], failures)
         return transient
@@ -148,7 +148,12 @@ class Worker:
         if is_last:
             self._expect_to_be_stopped(path, message.attempts)
         started = time.monotonic()
-        outcome = self.renderer.bring_up_to_date(path, deadline)
+        try:
+            outcome = self.renderer.bring_up_to_date(path, deadline)
+        except NoTimeError:
+            if is_last:  # it was none
+                self._clear_record(path)
+            raise
         self.telemetry.finished(path, outcome, (time.monotonic() - started) * 1000)
         if is_last or outcome.action != "current":
             self._clear_record(path)
@@ -157,7 +162,7 @@ class Worker:
         """Leave the word that nobody could leave afterwards: SQS parks the message without one."""
         self._write_record(path, stopped_record(attempts))
 
-    def _renew(self, message: Message, untried: Failure, failures: list[Failure]) -> Failure | None:
+    def _renew(self, message: Message, untried: Failure) -> Failure | None:
         """Put a message that was not begun into its queue anew; where that fails, say why."""
         suspect = self.redeliveries.may_have_stopped_a_worker(message)
         try:
@@ -165,9 +170,6 @@ class Worker:
         except TransientError as error:
             return untried._replace(error=error)
         self.telemetry.renewed(message.id, untried.path, since)
-        for each in failures:
-            if isinstance(each.error, NoTimeError):
-                self._clear_record(each.path)
         return None
 
     def _park(self, message: Message, failure: Failure, failures: list[Failure]) -> Failure | None:
@@ -194,12 +196,12 @@ class Worker:
             began_at=failure.began_at,
             failed_at=datetime.now(UTC),
         )
-        self._write_record(failure.path, record)
+        with self.patience.last_words():
+            self._write_record(failure.path, record)
 
     def _write_record(self, path: str, record: FailureRecord) -> None:
         try:
-            with self.patience.last_words():
-                self.records.write(path, record)
+            self.records.write(path, record)
         except TransientError as error:
             self.telemetry.not_done("failure record", error)
 

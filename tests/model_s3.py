@@ -18,6 +18,8 @@ class ModelS3:
 
     def __init__(self) -> None:
         self.objects: dict[tuple[str, str], dict[str, Any]] = {}
+        # Whether S3 says for a moment that there is no such bucket.
+        self.is_missing = False
 
     def head_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
         stored = self._stored(Bucket, Key, "HeadObject")
@@ -45,6 +47,7 @@ class ModelS3:
         IfNoneMatch: str | None = None,
         **properties: Any,
     ) -> dict[str, Any]:
+        self._check_bucket("PutObject")
         found = self.objects.get((Bucket, Key))
         if IfMatch is not None and found is None:
             _refuse("PutObject", "NoSuchKey", 404)
@@ -68,6 +71,7 @@ class ModelS3:
         Key: str,
         IfMatch: str | None = None,
     ) -> dict[str, Any]:
+        self._check_bucket("DeleteObject")
         found = self.objects.get((Bucket, Key))
         if found is None and IfMatch is not None:
             _refuse("DeleteObject", "NoSuchKey", 404)
@@ -76,7 +80,12 @@ class ModelS3:
         self.objects.pop((Bucket, Key), None)
         return {}
 
+    def _check_bucket(self, operation: str) -> None:
+        if self.is_missing:
+            _refuse(operation, "404" if operation == "HeadObject" else "NoSuchBucket", 404)
+
     def _stored(self, bucket: str, key: str, operation: str) -> dict[str, Any]:
+        self._check_bucket(operation)
         try:
             return self.objects[bucket, key]
         except KeyError:

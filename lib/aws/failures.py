@@ -29,16 +29,17 @@ _DENIED = {
 def translated(doing: str, *, writing: bool = False) -> Iterator[None]:
     """Turn botocore's errors inside the block into ours; `doing` names the call for readers.
 
-    A call that is `writing` has an unknown outcome unless it was answered or refused.
+    A call that is `writing` does so on a condition: it is a conflict where that does not hold, and
+    has an unknown outcome unless it was answered or refused.
     Whatever is not known to be permanent counts as transient: SQS tries it again, and after the
     last attempt it is a dead letter with its reason, not a loss.
     """
     try:
         yield
     except ClientError as error:
-        # A write on condition of an object's ETag: the object has gone since it was read.
-        gone = writing and code_of(error) == NO_SUCH_KEY
-        if gone or status_of(error) in _CONFLICT:
+        # NoSuchKey: the object whose ETag the write depends on has gone since it was read.
+        beaten = code_of(error) == NO_SUCH_KEY or status_of(error) in _CONFLICT
+        if writing and beaten:
             raise ConflictError(f"{doing}: {error}") from error
         unknown = writing and status_of(error) in UNKNOWN
         kind = UnknownOutcomeError if unknown else TransientError

@@ -124,10 +124,9 @@ def test_a_variant_that_goes_before_it_is_replaced_is_written_anew(
     assert variant(s3, "a.jpg")["Metadata"]["original-pixels"] == "320x240"
 
 
-def test_a_refusal_for_a_missing_object_is_a_conflict_for_conditional_writes_alone(
-    s3: "S3Client",
-) -> None:
-    s3.meta.events.register("before-call.s3.PutObject", Failing("PutObject", NO_KEY, 2))
+@pytest.mark.parametrize("error", [NO_KEY, refusal("OperationAborted", 409)])
+def test_only_a_conditional_write_can_be_beaten(s3: "S3Client", error: Exception) -> None:
+    s3.meta.events.register("before-call.s3.PutObject", Failing("PutObject", error, 2))
     with pytest.raises(ConflictError):
         objects.put(
             s3,

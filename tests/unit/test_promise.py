@@ -1,8 +1,8 @@
 """The promise: when the queue is empty, every original has its current variant, nothing else has.
 
 And the CDN holds no other one. Hypothesis plays users, visitors, SQS and several workers, stops
-workers between any two calls, lets writes land late, and looks for an order of things that breaks
-it.
+workers between any two calls, lets writes land late, batches run out of time and buckets be missing
+for a moment, and looks for an order of things that breaks it.
 """
 
 from collections.abc import Callable
@@ -27,12 +27,13 @@ from lib import images
 from lib.aws import s3 as objects
 from lib.aws.failures import translated
 from lib.checks import LaterChecks
+from lib.deadline import UNLIMITED, Deadline
 from lib.delivery import Delivery
-from lib.errors import ConflictError, PermanentError, Reason, TransientError
+from lib.errors import ConflictError, NoTimeError, PermanentError, Reason, TransientError
 from lib.purges import PurgeQueue
 from lib.sizes import Size
 from lib.turns import Turns
-from lib.variants import Renderer
+from lib.variants import Outcome, Renderer
 from tests.model_s3 import ModelS3
 
 ORIGINALS, IMAGES = "originals-bucket", "images-bucket"
@@ -53,6 +54,9 @@ def fake_render(source: bytes, size: Size, focus: images.Focus | None) -> list[i
     if source == BROKEN:
         raise PermanentError(Reason.UNSUPPORTED, "broken")
     return [images.Rendition(b"variant of " + source, "image/jpeg", 40, 30, 80, 60)]
+
+
+S3_CALLS = ("head_object", "get_object", "put_object", "delete_object")
 
 
 class Paused(BaseException):
@@ -84,13 +88,15 @@ class Attempt:
 
     To take one step, the whole attempt runs again: it is given the answers that it had, then one
     call is made for real, and the next one is not made. Nothing else that a worker reads can
-    change. `flying` is a write that was sent and has not been carried out. One that is `on_demand`
-    has no message: nobody tries again what it did not bring to its end.
+    change. `flying` is a write that was sent and has not been carried out; after `ends_after` calls
+    the time of its batch is over, and S3 is not asked any more. One that is `on_demand` has no
+    message: nobody tries again what it did not bring to its end.
     """
 
     world: World
     on_demand: bool = False
     answered: list[Any] = field(default_factory=list)
+    ends_after: int | None = None
     flying: Callable[[], Any] | None = None
 
     def step(self, renderer: Callable[[Any], Renderer], *, late: bool = False) -> str:
@@ -124,7 +130,9 @@ class Replay:
 
     def __getattr__(self, method: str) -> Callable[..., Any]:
         def call(**arguments: Any) -> Any:
-            answered = self._attempt.answered
+            answered, ends_after = self._attempt.answered, self._attempt.ends_after
+            if ends_after is not None and self._position >= ends_after and method in S3_CALLS:
+                raise NoTimeError
             if self._position == len(answered):
                 if not self._may_call:
                     raise Paused
@@ -165,8 +173,9 @@ class Stream:
     def close(self) -> None:
         """Nothing to close."""
 
-    def read(self) -> bytes:
-        return self._data
+    def read(self, _: int) -> bytes:
+        data, self._data = self._data, b""
+        return data
 
 
 class Pipeline(RuleBasedStateMachine):
@@ -239,6 +248,27 @@ class Pipeline(RuleBasedStateMachine):
     def crash(self, which: int) -> None:
         """The worker is gone; its message, if it had one, becomes visible again."""
         self.messages += not self.workers.pop(which % len(self.workers)).on_demand
+
+    @precondition(lambda self: any(not worker.on_demand for worker in self.workers))
+    @rule(which=st.integers(0, 2))
+    def run_out_of_time(self, which: int) -> None:
+        """The batch is nearly over: no further call is begun, and the message comes again."""
+        attempts = [worker for worker in self.workers if not worker.on_demand]
+        attempt = attempts[which % len(attempts)]
+        attempt.ends_after = len(attempt.answered)
+        while not self._ended(attempt):
+            pass
+
+    @precondition(lambda self: self.workers)
+    @rule(which=st.integers(0, 2))
+    def miss_a_bucket(self, which: int) -> None:
+        """S3 says for a moment that there is no such bucket."""
+        attempt = self.workers[which % len(self.workers)]
+        self.world.s3.is_missing = True
+        ended = self._ended(attempt)
+        self.world.s3.is_missing = False
+        if not ended:
+            self._ended(attempt)
 
     @precondition(lambda self: self.landing)
     @rule()
@@ -357,6 +387,28 @@ class WithoutConditionOnPut(Renderer):
             )
 
 
+class TakingNoTimeForDone(Renderer):
+    """Lets its message go though there was no time to end what it began."""
+
+    def bring_up_to_date(self, path: str, deadline: Deadline = UNLIMITED) -> Outcome:
+        try:
+            return super().bring_up_to_date(path, deadline)
+        except NoTimeError:
+            return Outcome("absent")
+
+
+class TakingABucketForItsObjects(Renderer):
+    """Believes that an original is gone whatever it is that S3 says is missing."""
+
+    def bring_up_to_date(self, path: str, deadline: Deadline = UNLIMITED) -> Outcome:
+        try:
+            return super().bring_up_to_date(path, deadline)
+        except TransientError as error:
+            if error.reason != "NoSuchBucket":
+                raise
+            return Outcome("absent")
+
+
 class WithoutLaterCheck(Renderer):
     """Has nobody look after it, though no queue does."""
 
@@ -415,6 +467,8 @@ def test_the_promise_holds_whatever_the_order() -> None:
         WithoutCheckAfterDelete,
         WithoutStartingOver,
         WithoutConditionOnPut,
+        TakingNoTimeForDone,
+        TakingABucketForItsObjects,
         WithoutLaterCheck,
         WithoutPurges,
         WithPurgesAfterTheWrite,
