@@ -30,6 +30,22 @@ _BROKEN_BODIES: list[dict[str, Any]] = [
     {"service": "s3", "operation": "GetObject", "probability": 0.03, "response": response}
     for response in ({"abort_frac": 0.5}, {"truncate_frac": 0.5})
 ]
+# Slower than S3 ever is when it is well, but not so slow that anybody hangs up.
+_SLOW: list[dict[str, Any]] = [
+    {"service": "s3", "operation": operation, "probability": 0.1, "latency": 1500}
+    for operation in ("HeadObject", "GetObject", "PutObject")
+]
+# A body that comes in pieces of 8 KiB, 4 s apart: never silent for so long that a socket's timeout
+# would end it. And an answer that does not come before the worker has hung up.
+_DRIPPING: list[dict[str, Any]] = [
+    {
+        "service": "s3",
+        "operation": "GetObject",
+        "probability": 0.03,
+        "response": {"bandwidth_kbps": 2},
+    },
+    {"service": "s3", "operation": "HeadObject", "probability": 0.01, "timeout_ms": 6000},
+]
 _LOST_ANSWERS = "0.03"
 
 
@@ -55,7 +71,7 @@ class Faults:
 
     def begin(self) -> None:
         """From now on S3 ails."""
-        self._set([*_REFUSALS, *_BROKEN_BODIES])
+        self._set([*_REFUSALS, *_BROKEN_BODIES, *_DRIPPING, *_SLOW])
         for function in workers(self._stack):
             _set_environment(
                 self._stack,

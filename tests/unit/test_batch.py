@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from lib.batch import work_through
-from lib.deadline import UNLIMITED, Deadline
+from lib.deadline import Deadline
 from lib.errors import NoTimeError
 from lib.messages import Message
 from lib.telemetry import Telemetry
@@ -36,7 +36,7 @@ def stuck() -> Iterator[threading.Event]:
 
 def test_all_that_ends_in_time_is_done(telemetry: Telemetry) -> None:
     batch = messages(10)
-    done = work_through([batch], lambda m: m.id != "3", UNLIMITED, telemetry, abreast=4)
+    done = work_through([batch], lambda m: m.id != "3", Deadline(lambda: 600), telemetry, abreast=4)
     assert done == [message for message in batch if message.id != "3"]
 
 
@@ -79,7 +79,9 @@ def test_whoever_was_left_behind_begins_nothing_more(telemetry: Telemetry) -> No
 
 def test_a_bug_costs_its_own_message_alone(telemetry: Telemetry) -> None:
     batch = messages(3)
-    done = work_through([batch], lambda m: 1 // int(m.id) >= 0, UNLIMITED, telemetry, abreast=1)
+    done = work_through(
+        [batch], lambda m: 1 // int(m.id) >= 0, Deadline(lambda: 600), telemetry, abreast=1
+    )
     assert done == batch[1:]
 
 
