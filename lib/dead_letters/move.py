@@ -23,7 +23,7 @@ def replay(
 ) -> Tally:
     """As DeadLetters.replay, by SQS alone where all letters are meant and SQS can do it.
 
-    SQS lets moved messages keep their attributes; the worker reads none of a dead letter's.
+    SQS lets moved messages keep their attributes; the worker reads none, and writes new ones.
     """
     # SQS moves only from queues that are another queue's dead-letter queue.
     if wanted == EVERYTHING and limit is None and letters.kind is not Kind.SUBSCRIPTION:
