@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from local.processes import clean_environment
@@ -89,6 +90,18 @@ class Service:
         for file in sorted(f for f in files if "__pycache__" not in f.parts):
             digest.update(repr((str(file.relative_to(self.folder)), file.read_bytes())).encode())
         return digest.hexdigest()
+
+
+def fetch_packages() -> None:
+    """Fetch the wheels of the local stage, once: two deploys at the same time would mix them up."""
+    asked = sha256((PROJECT / "requirements.txt").read_bytes())
+    asked.update((PROJECT / "infra" / "packaging.js").read_bytes() + sys.version.encode())
+    fetched = PROJECT / ".serverless-cache" / f"{asked.hexdigest()}.fetched"
+    with _locked(fetched), TemporaryDirectory() as folder:
+        if not fetched.exists():
+            run = Service(Path(folder), with_packages=True).sls("package", "--stage", "local")
+            assert run.returncode == 0, run.stdout + run.stderr
+            fetched.touch()
 
 
 @contextmanager
