@@ -11,8 +11,24 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
+# In any field of a form S3 puts the sent file's own name in place of `${filename}`, and the SDK
+# then signs a prefix in place of the key: the form could write to every key below it.
+_VARIABLE = "${"
+
+
 def check_path(path: str, size_names: Iterable[str]) -> None:
-    """Refuse (RequestError) a path that no original, or no variant of it at a size, can have."""
+    """Refuse (RequestError) a path that no upload may ask for.
+
+    That is one that no original, or no variant of it at a size, can have, and one that a form
+    would not take literally.
+    """
+    if _VARIABLE in path:
+        raise RequestError(
+            422,
+            ProblemKind.BAD_PATH,
+            f"the path {keys.escaped(path)!r} has '{_VARIABLE}' in it, which S3 reads as a "
+            "variable: upload under a path without",
+        )
     try:
         keys.check_original(path)
         for name in size_names:

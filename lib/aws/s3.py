@@ -1,5 +1,7 @@
 """Objects: read as they are now, written and deleted on condition of what was read."""
 
+import json
+from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
@@ -7,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from botocore.exceptions import ClientError
 
 from lib.aws.failures import UNKNOWN, code_of, said_if_denied, status_of, translated
-from lib.errors import PermanentError, Reason, TransientError
+from lib.errors import FanoutError, PermanentError, Reason, TransientError
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -252,17 +254,32 @@ def sign_upload(
 ) -> UploadForm:
     """A presigned POST for exactly this key and type, for 1 to `max_bytes` bytes.
 
-    A POST, because a presigned PUT cannot limit the size of what is sent.
+    A POST, because a presigned PUT cannot limit the size of what is sent. Raises FanoutError
+    where the SDK signs anything else, as it does for a key with a variable in it.
     """
+    conditions: list[Any] = [{"Content-Type": content_type}, ["content-length-range", 1, max_bytes]]
     with translated("signing an upload"):
         form = s3.generate_presigned_post(
             bucket,
             key,
             Fields={"Content-Type": content_type},
-            Conditions=[
-                {"Content-Type": content_type},
-                ["content-length-range", 1, max_bytes],
-            ],
+            Conditions=list(conditions),
             ExpiresIn=seconds,
         )
+    _check_policy(form["fields"], [{"bucket": bucket}, {"key": key}, *conditions])
     return UploadForm(form["url"], form["fields"])
+
+
+def _check_policy(fields: dict[str, str], meant: list[Any]) -> None:
+    """Refuse (FanoutError) a form whose signed policy allows anything but what was meant."""
+    signed = json.loads(b64decode(fields["policy"]))["conditions"]
+    # Who signs, and when: what is behind the signature, which is no condition itself.
+    signer = [
+        {name: value}
+        for name, value in fields.items()
+        if name.startswith("x-amz-") and name != "x-amz-signature"
+    ]
+    if sorted(map(json.dumps, signed)) != sorted(map(json.dumps, meant + signer)):
+        raise FanoutError(f"an upload's policy is {signed}, not {meant}: it is given to nobody")
+    if "${" in json.dumps(meant):
+        raise FanoutError(f"an upload's form would have a variable of S3 in it: {meant}")

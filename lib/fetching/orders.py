@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from lib import keys
+from lib import keys, upload_paths
 from lib.aws import sqs as queues
 from lib.errors import (
     WORKER_STOPPED,
@@ -130,7 +130,8 @@ class FetchDesk(Orders):
         RequestError for a path or a URL that can never be; TransientError where nothing was
         ordered because AWS did not answer.
         """
-        self._check(path, url)
+        upload_paths.check_path(path, ())
+        self.read(url)
         order = FetchOrder(
             id=secrets.token_hex(_ID_BYTES),
             path=path,
@@ -149,13 +150,6 @@ class FetchDesk(Orders):
                 self._marks.remove(path, etag)
             raise
         return order
-
-    def _check(self, path: str, url: str) -> None:
-        try:
-            keys.check_original(path)
-        except PermanentError as error:
-            raise RequestError(422, ProblemKind.BAD_PATH, str(error)) from error
-        self.read(url)
 
 
 def read_order(body: str) -> FetchOrder:

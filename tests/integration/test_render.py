@@ -254,7 +254,9 @@ class TestKeeping:
         assert kinds(ask(api, store="a.jpg")) == (409, "path_taken")
         assert stored(s3)["originals/a.jpg"][1] == b"other"
 
-    @pytest.mark.parametrize("path", ["../a.jpg", "a//b.jpg", "/a.jpg", "a/", "x" * 1019])
+    @pytest.mark.parametrize(
+        "path", ["../a.jpg", "a//b.jpg", "/a.jpg", "a/", "x" * 1019, "a${b.jpg"]
+    )
     def test_goes_by_the_rules_of_tickets(self, api: Api, s3: "S3Client", path: str) -> None:
         assert kinds(ask(api, store=path)) == (422, "bad_path")
         assert stored(s3) == {}

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import pytest
 
+from handlers import uploads
 from lib.errors import TransientError
 from tests.integration.api import Api, api
 
@@ -106,6 +107,55 @@ def test_refusals_say_what_was_wrong(
 @pytest.mark.parametrize("body", ["", "no JSON", "null", "[]", "7"])
 def test_a_body_that_is_no_object_is_refused(ask: Ask, body: str) -> None:
     assert ask(body)[0] == 422
+
+
+VARIABLES = ["${filename}", "a/${filename}", "${filename}.jpg", "${", "a${b}c.jpg", "$${filename}"]
+
+
+class TestAVariableOfS3:
+    """S3 puts the file's own name for it, and the SDK signs a prefix in place of the key."""
+
+    @pytest.mark.parametrize("name", VARIABLES)
+    def test_is_refused_wherever_an_upload_is_asked_for(self, api: Api, name: str) -> None:
+        file = {"content_type": "image/jpeg", "bytes": 10}
+        url = "https://photos.example/a.jpg"
+        for wish in (
+            {**file, "path": name},
+            {**file, "path": name, "overwrite": True},
+            {**file, "filename": name},
+            {"url": url, "path": name},
+            {"url": f"https://photos.example/{quote(name)}"},
+        ):
+            answer = api("POST", "/uploads", wish)
+            assert (answer.status, answer.document["type"]) == (422, "bad_path"), wish
+            assert "'${' in it" in answer.document["detail"]
+        batch = api("POST", "/uploads/batch", {"uploads": [{**file, "path": name}, WISH]})
+        assert [item["status"] for item in batch.document["uploads"]] == [422, 201]
+        assert api.orders() == []
+
+    def test_is_refused_as_a_type(self, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+        status, problem = ask({**WISH, "content_type": "image/${filename}"})
+        assert (status, problem["type"]) == (415, "unsupported_type")
+        # Not even a stage that says it takes the type hands out such a form.
+        monkeypatch.setenv("UPLOAD_TYPES", '["image/${filename}"]')
+        uploads._desk.cache_clear()
+        status, problem = ask({**WISH, "content_type": "image/${filename}"})
+        assert (status, problem["type"]) == (500, "internal")
+
+    @pytest.mark.parametrize("name", ["$.jpg", "a$b{c}.jpg", "$/{filename}", "%24%7Bfilename%7D"])
+    def test_is_not_seen_where_there_is_none(self, ask: Ask, name: str) -> None:
+        status, ticket = ask({"path": name, "content_type": "image/jpeg", "bytes": 10})
+        assert (status, ticket["fields"]["key"]) == (201, f"originals/{name}")
+
+    @pytest.mark.parametrize("name", ["a/${filename}", "${filename}.jpg"])
+    def test_in_an_original_that_came_another_way_is_a_name_like_any_other(
+        self, api: Api, s3: "S3Client", name: str
+    ) -> None:
+        s3.put_object(Bucket="originals-bucket", Key=f"originals/{name}", Body=b"x")
+        told = api("GET", "/uploads", query={"path": name})
+        assert told.document["sizes"]["400x300"]["state"] == "pending"
+        assert api("DELETE", "/uploads", query={"path": name}).status == 204
+        assert "Contents" not in s3.list_objects_v2(Bucket="originals-bucket")
 
 
 def test_an_own_path_is_kept_and_overwriting_must_be_asked_for(ask: Ask, s3: "S3Client") -> None:
