@@ -4,7 +4,7 @@ import json
 from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import closing
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, cast
 
 from botocore.exceptions import ClientError
 
@@ -158,7 +158,7 @@ def put(
     s3: "S3Client",
     bucket: str,
     key: str,
-    data: bytes,
+    data: bytes | IO[bytes],
     *,
     content_type: str,
     cache_control: str | None,
@@ -170,7 +170,7 @@ def put(
 
     Gives its own ETag. Raises ConflictError where that is no longer so.
     """
-    more = only_over(replaces)
+    more: dict[str, Any] = {"IfMatch": f'"{replaces}"'} if replaces else {"IfNoneMatch": "*"}
     if cache_control:
         more["CacheControl"] = cache_control
     if acl:
@@ -185,11 +185,6 @@ def put(
             **more,
         )
     return answer["ETag"].strip('"')
-
-
-def only_over(etag: str | None) -> dict[str, Any]:
-    """The condition of a write: over the object with this ETag, or (None) where there is none."""
-    return {"IfMatch": f'"{etag}"'} if etag else {"IfNoneMatch": "*"}
 
 
 def delete(s3: "S3Client", bucket: str, key: str, *, etag: str) -> None:
@@ -226,7 +221,7 @@ def write_once(s3: "S3Client") -> None:
     reads what has become of it. A refusal such as SlowDown is known not to have been carried
     out, so that the SDK may repeat it.
     """
-    for operation in ("PutObject", "DeleteObject", "CompleteMultipartUpload"):
+    for operation in ("PutObject", "DeleteObject"):
         s3.meta.events.register_first(f"needs-retry.s3.{operation}", _stop_if_unknown)
 
 

@@ -84,11 +84,6 @@ class Fetching:
             for each in listed
         }
 
-    def unfinished(self) -> list[Any]:
-        """Multipart uploads that nobody has ended."""
-        listed = self.s3.list_multipart_uploads(Bucket="originals-bucket")
-        return list(listed.get("Uploads", []))
-
 
 @pytest.fixture
 def web() -> Iterator[WebServer]:
