@@ -21,7 +21,6 @@ from lib.dead_letters import (
     Tell,
     find_places,
     look,
-    replay,
     summarize,
 )
 
@@ -107,8 +106,8 @@ def show(
                 show_(described(name, letter))
 
 
-@app.command("replay")
-def replay_(
+@app.command()
+def replay(
     *,
     stage: StageOption,
     size: SizeOption = None,
@@ -130,7 +129,7 @@ def replay_(
     places = _places(stage, region, queue, size)
 
     def send(place: Place, most: int | None, tell: Tell) -> Tally:
-        return replay(place.letters, place.queue_url, wanted, limit=most, rate=rate, tell=tell)
+        return place.letters.replay(place.queue_url, wanted, limit=most, rate=rate, tell=tell)
 
     if plan(f"Replay on {stage}", places, wanted, limit, dry_run=dry_run, yes=yes, as_json=as_json):
         take("replayed", places, send, limit, as_json=as_json)

@@ -8,7 +8,6 @@ from lib.dead_letters.letter import (
     Filter,
     Kind,
 )
-from lib.dead_letters.move import replay
 from lib.dead_letters.places import SHARED, Place, find_places, look
 from lib.dead_letters.queue import DeadLetters, Tally, Tell
 from lib.dead_letters.summary import Summary, count, summarize
@@ -29,6 +28,5 @@ __all__ = [
     "count",
     "find_places",
     "look",
-    "replay",
     "summarize",
 ]
