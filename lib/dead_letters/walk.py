@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from lib.aws import sqs as queues
 from lib.dead_letters.letter import DeadLetter, Kind, read_letter
+from lib.interrupts import uninterrupted
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -50,8 +51,12 @@ class Walk:
 
     def __iter__(self) -> Iterator[list[DeadLetter]]:
         while self._has_room():
-            received = queues.receive(self._sqs, self._url, hidden=self._hidden, wait=EMPTY_AFTER)
-            self._in_hand = {message.receipt_handle for message in received}
+            # Stopped here, letters would be hidden that nobody knows of.
+            with uninterrupted():
+                received = queues.receive(
+                    self._sqs, self._url, hidden=self._hidden, wait=EMPTY_AFTER
+                )
+                self._in_hand = {message.receipt_handle for message in received}
             if not received:
                 return
             # What was replayed, and failed again, would come round for ever.
@@ -70,9 +75,10 @@ class Walk:
 
     def release(self) -> None:
         """Make everything visible that was not deleted."""
-        self._pass_over()
-        while self._passed:
-            queues.show_batch(self._sqs, self._url, self._passed.pop().split(" "))
+        with uninterrupted():
+            self._pass_over()
+            while self._passed:
+                queues.show_batch(self._sqs, self._url, self._passed.pop().split(" "))
 
     def _has_room(self) -> bool:
         """Until the first letters could be seen a second time, or SQS gives out no more."""
