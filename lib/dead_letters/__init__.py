@@ -10,6 +10,7 @@ from lib.dead_letters.letter import (
 )
 from lib.dead_letters.places import SHARED, Place, find_places, look
 from lib.dead_letters.queue import DeadLetters, Tally, Tell
+from lib.dead_letters.records import Records
 from lib.dead_letters.summary import Summary, count, summarize
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Filter",
     "Kind",
     "Place",
+    "Records",
     "Summary",
     "Tally",
     "Tell",

@@ -64,14 +64,13 @@ class Walk:
             self._pass_over()
         self.complete = False
 
-    def delete(self, letters: list[DeadLetter]) -> int:
-        """Delete letters of the batch in hand; how many are gone."""
+    def delete(self, letters: list[DeadLetter]) -> list[DeadLetter]:
+        """Delete letters of the batch in hand; those that are gone."""
         handles = [letter.receipt_handle for letter in letters]
-        gone = queues.delete_batch(self._sqs, self._url, handles)
-        self._in_hand.difference_update(
-            handle for handle, is_gone in zip(handles, gone, strict=True) if is_gone
-        )
-        return sum(gone)
+        answers = queues.delete_batch(self._sqs, self._url, handles)
+        gone = [letter for letter, is_gone in zip(letters, answers, strict=True) if is_gone]
+        self._in_hand.difference_update(letter.receipt_handle for letter in gone)
+        return gone
 
     def release(self) -> None:
         """Make everything visible that was not deleted."""

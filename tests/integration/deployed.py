@@ -98,7 +98,11 @@ class Deployed:
             Name=f"{PREFIX}-tokens", SecretString='{"tokens": []}'
         )["ARN"]
         if outputs:
-            self.outputs(Sizes=json.dumps(SIZES), TokensSecretArn=self.tokens_secret)
+            self.outputs(
+                Sizes=json.dumps(SIZES),
+                TokensSecretArn=self.tokens_secret,
+                FailuresBucketName="failures-bucket",
+            )
 
     def queue(self, name: str) -> None:
         """A queue of the stage, by its name without the stage's prefix."""

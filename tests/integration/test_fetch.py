@@ -18,6 +18,7 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from handlers import fetch
+from lib.dead_letters import DeadLetters, Kind, Records, walk
 from lib.errors import ConfigError, RequestError, TransientError
 from lib.failure_records import FailureRecords
 from lib.fetching import fetcher
@@ -762,3 +763,38 @@ def before_the_original(operation: str, act: Callable[[], None]) -> None:
             pending.pop()()
 
     events_of_s3().register(f"provide-client-params.s3.{operation}", step_in)
+
+
+class TestPurgingItsDeadLetters:
+    @pytest.fixture(autouse=True)
+    def _empty_at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(walk, "EMPTY_AFTER", 0)
+
+    def purge(self, fetching: Fetching) -> None:
+        letters = DeadLetters(fetching.queues.sqs, fetching.queues.dlq_url, Kind.FETCH)
+        records = Records(fetching.s3, "failures-bucket", "fetch", Kind.FETCH)
+        assert letters.purge(forget=records.clear).taken == 1
+
+    def test_takes_what_is_known_of_the_order_away(self, fetching: Fetching) -> None:
+        assert not fetching.deliver(fetching.order())  # 404
+        assert fetching.look() is not None
+        self.purge(fetching)
+        assert (fetching.look(), fetching.notes()) == (None, {})
+
+    def test_of_one_whose_worker_was_stopped_takes_it_from_waiting(
+        self, fetching: Fetching
+    ) -> None:
+        order = fetching.order()
+        fetching.queues.sqs.send_message(
+            QueueUrl=fetching.queues.dlq_url, MessageBody=order.model_dump_json()
+        )
+        self.purge(fetching)
+        assert fetching.notes() == {}
+
+    def test_leaves_a_later_order(self, fetching: Fetching) -> None:
+        assert not fetching.deliver(fetching.order())
+        later = fetching.order()
+        self.purge(fetching)
+        found = fetching.look()
+        assert found is not None
+        assert (found.state, found.ordered_at) == ("pending", later.ordered_at)
