@@ -7,7 +7,7 @@ says nothing about an original that came after `began_at`.
 
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # Some hundred times what a record has: an error's text is short.
 _MAX_BYTES = 1 << 16
+# A record is written after its dead letter, with some tries of S3 in between.
+_WRITTEN_WITHIN = timedelta(minutes=1)
 
 
 class FailureRecord(BaseModel):
@@ -63,14 +65,14 @@ class FailureRecords:
         """Take a path's record away; S3 charges nothing for a deletion, so none is looked for."""
         objects.remove(self.s3, self.bucket, keys.variant_key(self.size_name, path))
 
-    def clear_until(self, path: str, failed_by: datetime | None) -> None:
-        """Take a path's record away, unless it is of a failure after that moment."""
+    def clear_until(self, path: str, parked_at: datetime | None) -> None:
+        """Take a path's record away, unless it is of a later failure than the one parked then."""
         key = keys.variant_key(self.size_name, path)
         found = objects.get(self.s3, self.bucket, key)
         if not isinstance(found, objects.Download):
             return
         record = _read(found)
-        if record is None or failed_by is None or record.failed_at <= failed_by:
+        if record is None or parked_at is None or record.failed_at - _WRITTEN_WITHIN <= parked_at:
             with suppress(ConflictError):  # a later one has come
                 objects.delete(self.s3, self.bucket, key, etag=found.etag)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
+from unicodedata import category
 
 from lib import keys
 from lib.aws import s3 as objects
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 # In any field of a form S3 puts the sent file's own name in place of `${filename}`, and the SDK
 # then signs a prefix in place of the key: the form could write to every key below it.
 _VARIABLE = "${"
+# Unicode's categories of control characters, and of halves of surrogate pairs.
+_NOT_PRINTED = ("Cc", "Cs")
 
 
 def check_path(path: str, size_names: Iterable[str]) -> None:
@@ -22,6 +25,7 @@ def check_path(path: str, size_names: Iterable[str]) -> None:
     That is one that no original, or no variant of it at a size, can have, and one that a form
     would not take literally.
     """
+    check_characters(path)
     if _VARIABLE in path:
         raise RequestError(
             422,
@@ -35,6 +39,21 @@ def check_path(path: str, size_names: Iterable[str]) -> None:
             keys.variant_key(name, path)
     except PermanentError as error:
         raise RequestError(422, ProblemKind.BAD_PATH, str(error)) from error
+
+
+def check_characters(path: str) -> None:
+    """Refuse (RequestError) a path with control characters, or with what is no character.
+
+    Browsers change line breaks in the fields of a form, and not everything that stands between a
+    caller and S3 passes the others on.
+    """
+    if any(category(character) in _NOT_PRINTED for character in path):
+        raise RequestError(
+            422,
+            ProblemKind.BAD_PATH,
+            f"the path {path!a} has a control character in it, such as a line break: use a "
+            "plain path such as 2026/photo.jpg",
+        )
 
 
 def check_free(s3: "S3Client", originals_bucket: str, path: str) -> None:

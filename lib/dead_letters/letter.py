@@ -1,5 +1,6 @@
 """A dead letter: the message that was given up on, and what is known of why."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -13,6 +14,8 @@ from lib.events import read_message
 from lib.fetching.orders import read_order
 from lib.purges import read_intention
 
+# How often a message was tried; more digits than ten are nothing that a worker wrote.
+_NUMBER = re.compile(r"[0-9]{1,10}")
 # SNS could not deliver it to the size's queue.
 UNDELIVERED = "undelivered"
 # CloudFront could not be told of the changed variants that it names.
@@ -91,7 +94,7 @@ def _said_by_worker(message: Received) -> DeadLetter:
         error=unquote(said.get("error", "")),
         path=unquote(said.get("path", "")),
         size=said.get("size", ""),
-        attempts=int(attempts) if attempts.isdecimal() else None,
+        attempts=int(attempts) if _NUMBER.fullmatch(attempts) else None,
         failed_at=_time(said.get("failed_at", "")),
     )
 

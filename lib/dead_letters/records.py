@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from lib import keys
@@ -19,8 +18,6 @@ from lib.merge import worked_on
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-# A record is written after its letter, with some tries of S3 in between.
-_WRITTEN_WITHIN = timedelta(minutes=1)
 # Letters that are looked at side by side: as many as SQS deletes at once.
 _ABREAST = 10
 
@@ -43,10 +40,9 @@ class Records:
 
     def _clear_failures(self, letter: DeadLetter) -> None:
         records = FailureRecords(self.s3, self.failures_bucket, self.name)
-        failed_by = letter.failed_at and letter.failed_at + _WRITTEN_WITHIN
         for path in _paths(letter):
             with suppress(PermanentError):  # no record can have such a path
-                records.clear_until(path, failed_by)
+                records.clear_until(path, letter.failed_at)
 
     def _clear_order(self, letter: DeadLetter) -> None:
         try:

@@ -74,8 +74,17 @@ class Fetcher:
         """Say in place of the mark why the order failed, if it is still the path's last one."""
         found = self.marks.read(order.path)
         if found is not None and found.wants(order.id):
+            failure = failure.model_copy(update={"original": self._etag_of(order)})
             with suppress(ConflictError):  # a later word has come
                 self.marks.replace(order.path, found.etag, failure)
+
+    def _etag_of(self, order: FetchOrder) -> str | None:
+        """ETag of what is at the path now, as `FailedMark` has it."""
+        try:
+            there = objects.head(self.s3, self.originals_bucket, keys.original_key(order.path))
+        except TransientError:
+            return None
+        return there.etag if there else ""
 
     def _carry_out(self, order: FetchOrder, seconds: float) -> Outcome:
         self._check_wanted(order)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from handlers import fetch
+from lib.aws.s3 import StoredObject, head
 from lib.fetching.orders import FetchDesk, FetchOrder, FetchState
 from tests.integration.conftest import Context, Queues
 from tests.payloads import payload
@@ -70,6 +71,10 @@ class Fetching:
         """The original's bytes."""
         found = self.original(path)
         return found["Body"].read() if found else None
+
+    def stored(self, path: str = "a.jpg") -> StoredObject | None:
+        """What S3 tells of the original."""
+        return head(self.s3, "originals-bucket", f"originals/{path}")
 
     def look(self, path: str = "a.jpg") -> FetchState | None:
         return self.desk.look(path)

@@ -113,8 +113,10 @@ class TestALetter:
     ) -> None:
         park(queues.sqs, queues.dlq_url, "a.jpg", attempts="many", failed_at="today")
         park(queues.sqs, queues.dlq_url, "a.jpg", failed_at="2026-11-21T07:30:00")
-        first, second = seen(letters)
+        park(queues.sqs, queues.dlq_url, "a.jpg", attempts="9" * 5000)
+        first, second, third = seen(letters)
         assert (first.attempts, first.failed_at) == (None, None)
+        assert third.attempts is None
         assert second.failed_at == datetime(2026, 11, 21, 7, 30, tzinfo=UTC)
 
 

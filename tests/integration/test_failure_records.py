@@ -165,7 +165,7 @@ class TestPurgingDeadLetters:
 
     @pytest.mark.parametrize("path", ["../a.jpg", "a//b.jpg", "x" * 1100, ""])
     def test_stumbles_over_no_path(self, s3: "S3Client", queues: Queues, path: str) -> None:
-        park(queues.sqs, queues.dlq_url, path, "bad_key")
+        park(queues.sqs, queues.dlq_url, path, "bad_key", failed_at="9999-12-31T23:59:59+00:00")
         queues.sqs.send_message(QueueUrl=queues.dlq_url, MessageBody="no JSON")
         self.purge(s3, queues)
         assert queues.dead_letters() == []

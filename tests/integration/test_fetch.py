@@ -765,6 +765,30 @@ def before_the_original(operation: str, act: Callable[[], None]) -> None:
     events_of_s3().register(f"provide-client-params.s3.{operation}", step_in)
 
 
+@pytest.mark.parametrize("data", [None, b"another"])
+def test_a_failure_notes_which_photo_was_there(fetching: Fetching, data: bytes | None) -> None:
+    """Status shows it only as long as that is so."""
+    if data:
+        fetching.put(data=data)
+    assert not fetching.deliver(fetching.order(overwrite=True))  # 404
+    there = fetching.stored()
+    assert fetching.notes()["_fetch/a.jpg"]["original"] == (there.etag if there else "")
+    assert fetching.look() is not None
+    assert fetching.desk.look("a.jpg", there) == fetching.look()
+    fetching.put(data=b"a third")
+    assert fetching.desk.look("a.jpg", fetching.stored()) is None
+
+
+def test_a_failure_is_noted_where_nobody_can_say_which_photo_is_there(fetching: Fetching) -> None:
+    order = fetching.order()
+    events_of_s3().register(
+        "before-call.s3", Failing("HeadObject", refusal("SlowDown", 503), times=99)
+    )
+    assert not fetching.deliver(order, attempts=8)
+    note = fetching.notes()["_fetch/a.jpg"]
+    assert (note["reason"], note["original"]) == ("SlowDown", None)
+
+
 class TestPurgingItsDeadLetters:
     @pytest.fixture(autouse=True)
     def _empty_at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -158,6 +158,69 @@ class TestAVariableOfS3:
         assert "Contents" not in s3.list_objects_v2(Bucket="originals-bucket")
 
 
+NUMBERS = ["9" * 5000, "-" + "9" * 5000, "1e999", "-1e999", "1e308", "NaN", "Infinity", "0.5"]
+
+
+@pytest.mark.parametrize("number", NUMBERS, ids=lambda number: number[:9])
+def test_a_number_that_no_file_can_have_is_refused(api: Api, number: str) -> None:
+    wish = f'{{"filename": "a.jpg", "content_type": "image/jpeg", "bytes": {number}}}'
+    for path, body in (("/uploads", wish), ("/uploads/batch", f'{{"uploads": [{wish}]}}')):
+        answer = api("POST", path, body)
+        assert (answer.status, answer.document["type"]) == (422, "invalid_request")
+
+
+@pytest.mark.parametrize("field", ["path", "filename", "content_type", "overwrite", "url", "x"])
+def test_a_number_of_5000_digits_is_refused_wherever_it_stands(api: Api, field: str) -> None:
+    answer = api("POST", "/uploads", f'{{"{field}": {"9" * 5000}}}')
+    assert (answer.status, answer.document["type"]) == (422, "invalid_request")
+
+
+@pytest.mark.parametrize(
+    "path", ["a\nb.jpg", "a\r.jpg", "\ta.jpg", "a\x1b[2J", "\x7f", "a\x85.jpg"]
+)
+class TestControlCharacters:
+    """Browsers send another line break than was signed, and the emulator's S3 denies some."""
+
+    def test_are_refused_in_each_upload(self, api: Api, path: str) -> None:
+        file = {"content_type": "image/jpeg", "bytes": 10}
+        for wish in (
+            {**file, "path": path},
+            {**file, "path": path, "overwrite": True},
+            {**file, "filename": path},
+            {"url": "https://photos.example/a.jpg", "path": path},
+            {"url": f"https://photos.example/{quote(path)}"},
+        ):
+            answer = api("POST", "/uploads", wish)
+            assert (answer.status, answer.document["type"]) == (422, "bad_path"), wish
+            assert "control character" in answer.document["detail"]
+        batch = api("POST", "/uploads/batch", {"uploads": [{**file, "path": path}, WISH]})
+        assert [item["status"] for item in batch.document["uploads"]] == [422, 201]
+        assert api.orders() == []
+
+    @pytest.mark.parametrize("method", ["GET", "DELETE"])
+    def test_are_refused_in_questions_and_deletions(self, api: Api, path: str, method: str) -> None:
+        for answer in (
+            api(method, f"/uploads/{quote(path)}"),
+            api(method, "/uploads", query={"path": path}),
+        ):
+            assert (answer.status, answer.document["type"]) == (422, "bad_path")
+            assert "control character" in answer.document["detail"]
+
+
+@pytest.mark.parametrize(
+    "path", ["\u202ertl.jpg", "a\u2028b.jpg", "a\u200db.jpg", "\ufeffa.jpg", " .jpg"]
+)
+def test_odd_characters_that_are_no_controls_are_taken(ask: Ask, path: str) -> None:
+    assert ask({"path": path, "content_type": "image/jpeg", "bytes": 10})[0] == 201
+
+
+def test_half_of_a_surrogate_pair_is_refused(ask: Ask) -> None:
+    file = {"content_type": "image/jpeg", "bytes": 10}
+    for wish in ({**file, "path": "\ud800.jpg"}, {**file, "filename": "\udfff"}, {"\ud800": 1}):
+        assert ask(wish)[0] == 422
+    assert ask({"path": "a.jpg", "content_type": "\ud800", "bytes": 10})[0] == 415
+
+
 def test_an_own_path_is_kept_and_overwriting_must_be_asked_for(ask: Ask, s3: "S3Client") -> None:
     wish = {"path": "2026/sea.jpg", "content_type": "image/jpeg", "bytes": 10}
     assert ask(wish)[1]["key"] == "originals/2026/sea.jpg"
