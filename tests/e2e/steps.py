@@ -2,8 +2,9 @@
 
 import time
 from collections.abc import Callable
+from http.client import HTTPConnection
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 import requests
 
@@ -37,6 +38,18 @@ def uploaded(stack: Stack, data: bytes, content_type: str = "image/jpeg", **wish
 
 def get(url: str, **headers: str) -> requests.Response:
     return requests.get(url, headers=headers, timeout=SECONDS, allow_redirects=False)
+
+
+def get_as_it_is(url: str, **headers: str) -> tuple[int, str]:
+    """Status and type of what is at a URL, which requests would spell anew."""
+    parts = urlsplit(url)
+    connection = HTTPConnection(parts.netloc, timeout=SECONDS)
+    try:
+        connection.request("GET", parts.path, headers=headers)
+        answer = connection.getresponse()
+        return answer.status, answer.headers.get("Content-Type", "")
+    finally:
+        connection.close()
 
 
 def arrived(url: str) -> Any:

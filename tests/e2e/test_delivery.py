@@ -2,6 +2,7 @@
 
 from functools import partial
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
@@ -10,7 +11,7 @@ from local.client import aws
 from local.stack import Stack
 from tests.command_line import fanout
 from tests.e2e.site import EVERYTHING, Site
-from tests.e2e.steps import PHOTO, arrived, eventually, get, uploaded
+from tests.e2e.steps import PHOTO, arrived, eventually, get, get_as_it_is, uploaded
 from tests.pictures import decoded
 
 if TYPE_CHECKING:
@@ -90,6 +91,25 @@ class TestCloudFront:
 
     def test_a_query_that_is_no_size_changes_nothing(self, url: str) -> None:
         assert get(f"{url}?utm_source=mail").content == get(url).content
+
+    def test_every_spelling_of_a_path_leads_to_its_picture(self, private: Stack) -> None:
+        folder = uuid4().hex
+        path = f"{folder}/photo (1)+~@é*%.jpg"
+        url = uploaded(private, PHOTO, path=path)["variants"]["hero"]
+        assert url == f"{private.cdn}/hero/{folder}/photo%20(1)%2B%7E@%C3%A9%2A%25.jpg"
+        picture = arrived(url).data
+        for spelling in (
+            quote(path),
+            quote(path, safe="").lower(),
+            f"{folder}/ph%6fto%20%281)%2b~%40%c3%a9*%.jpg",
+        ):
+            assert get_as_it_is(f"{private.cdn}/hero/{spelling}", **CHROME) == (200, "image/avif")
+            assert get_as_it_is(f"{private.cdn}/hero/{spelling}") == (200, "image/jpeg")
+        assert get(url).content == picture
+
+    @pytest.mark.parametrize("path", ["hero/%FF.jpg", "hero/2026%2f..%2Fphoto.jpg", "hero/%00"])
+    def test_what_can_be_no_path_is_refused(self, private: Stack, path: str) -> None:
+        assert get_as_it_is(f"{private.cdn}/{path}")[0] == 400
 
     def test_neither_the_bucket_nor_originals_can_be_read_directly(
         self, private: Stack, url: str

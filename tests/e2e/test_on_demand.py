@@ -9,18 +9,20 @@ from uuid import uuid4
 
 import pytest
 
+from lib.keys import url_path
 from local.client import aws
 from local.stack import Stack
 from tests.command_line import fanout
 from tests.e2e.listener import Listener
 from tests.e2e.site import EVERYTHING, Site
-from tests.e2e.steps import PHOTO, arrived, eventually, get, uploaded
+from tests.e2e.steps import PHOTO, arrived, eventually, get, get_as_it_is, uploaded
 from tests.e2e.test_readme import typed
 from tests.pictures import decoded
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+JSON = "application/problem+json"
 DOCS = (Path(__file__).parents[2] / "docs/on-demand.md").read_text()
 
 
@@ -128,6 +130,23 @@ class TestDeclared:
         url_id = urls["FunctionUrl"].removeprefix("https://").partition(".")[0]
         answer = get(f"{stack.endpoint}/_aws/lambda-url/{url_id}/400x300/nobody.jpg")
         assert answer.status_code == 403
+
+
+def test_any_spelling_of_a_path_is_made_on_demand_or_signed(
+    site: Site, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = f"{uuid4().hex}/photo (1)+~@é*%.jpg"
+    for url in uploaded(stack, PHOTO, path=path)["variants"].values():
+        arrived(url)
+    s3: S3Client = aws(stack, "s3")
+    s3.delete_object(Bucket=stack.images_bucket, Key=f"400x300/{path}")
+    assert get_as_it_is(f"{stack.cdn}/400x300/{quote(path)}") == (200, "image/jpeg")
+    monkeypatch.setenv("FANOUT_LOCAL", str(site.local.state))
+    signed = fanout("url", path, "--w", "64", "--stage", "local").out.strip()
+    assert url_path(path) in signed
+    for url in (signed, signed.replace(url_path(path), quote(path).lower())):
+        assert get_as_it_is(url) == (200, "image/jpeg")
+    assert get_as_it_is(signed.replace(url_path(path), "2026/photo")) == (403, JSON)
 
 
 class TestQueries:

@@ -236,7 +236,7 @@ def signing(cdn: Cdn, secret: SigningSecret, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def signed(path: str, options: str, key: str = FIRST) -> str:
-    return f"/_signed/{keys.escaped(path)}/{options}/{signature(key, path, options)}"
+    return f"/_signed/{keys.url_path(path)}/{options}/{signature(key, path, options)}"
 
 
 def test_a_signed_picture_is_made_and_not_stored(
