@@ -129,6 +129,7 @@ class PurgeSettings(Settings):
     """The function that purges."""
 
     distribution_id: str
+    dlq_url: str
     # Whether CloudFront chooses among formats by Accept.
     serve_formats: bool
     # Whether CloudFront has signed pictures too.

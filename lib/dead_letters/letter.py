@@ -65,13 +65,13 @@ EVERYTHING = Filter()
 
 def read_letter(message: Received, kind: Kind) -> DeadLetter:
     """What a message of a dead-letter queue says, whoever has put it there."""
-    if kind is Kind.PURGE:
-        return _said_by_us(message, NOT_PURGED, _purged_path(message.body))
     if kind is Kind.SUBSCRIPTION:
         error = message.attributes.get("ErrorMessage", "")
         return _said_by_us(message, UNDELIVERED, _path(message.body), error)
     # What SQS has moved may carry a worker's attributes, but those are of an earlier life.
     if message.moved_from or "reason" not in message.attributes:
+        if kind is Kind.PURGE:
+            return _said_by_us(message, NOT_PURGED, _purged_path(message.body))
         path = _ordered_path if kind is Kind.FETCH else _path
         return _said_by_us(message, WORKER_STOPPED, path(message.body))
     return _said_by_worker(message)
@@ -117,8 +117,8 @@ def _path(body: str) -> str:
 
 
 def _purged_path(body: str) -> str:
-    paths = read_intention(body)
-    return unquote(paths[0].removeprefix("/")) if paths else ""
+    intention = read_intention(body)
+    return unquote(intention.paths[0].removeprefix("/")) if intention else ""
 
 
 def _ordered_path(body: str) -> str:

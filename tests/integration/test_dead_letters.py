@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
+from lib import messages
 from lib.dead_letters import DeadLetter, DeadLetters, Filter, Kind, walk
-from lib.errors import ConfigError, TransientError
+from lib.errors import ConfigError, PermanentError, Reason, TransientError
 from tests.integration.conftest import Queues
 from tests.integration.parked import body, hidden, park, park_many, stored
 
@@ -99,6 +100,14 @@ class TestALetter:
         found = seen(DeadLetters(queues.sqs, queues.dlq_url, Kind.PURGE))
         assert [letter.reason for letter in found] == ["not_purged", "not_purged"]
         assert {letter.path for letter in found} == {"40x30/a b.jpg", ""}
+
+    def test_about_a_purge_that_cloudfront_refused_says_so(self, queues: Queues) -> None:
+        message = messages.Message("id", '{"paths": ["/40x30/a%7Eb.jpg"]}', "receipt", 1)
+        error = PermanentError(Reason.PATH_REFUSED, "it has a ~ in it")
+        messages.park(queues.sqs, queues.dlq_url, message, "40x30/a~b.jpg", error)
+        (letter,) = seen(DeadLetters(queues.sqs, queues.dlq_url, Kind.PURGE))
+        assert (letter.reason, letter.error) == ("path_refused", "it has a ~ in it")
+        assert (letter.path, letter.attempts) == ("40x30/a~b.jpg", 1)
 
     @pytest.mark.parametrize("text", ["no event", "{}", '{"Event": "s3:TestEvent"}', "[]"])
     def test_with_any_body_can_be_looked_at(
