@@ -144,7 +144,8 @@ class UploadSettings(Settings):
     fetch_queue_url: str
     fetch_loopback: bool
     images_url: str
-    sizes: Json[list[str]]
+    # The formats that each size has beside its own, by the size's name.
+    formats: Json[dict[str, list[str]]]
     upload_types: Json[list[str]]
     max_upload_bytes: int = Field(gt=0)
 

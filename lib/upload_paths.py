@@ -19,11 +19,12 @@ _VARIABLE = "${"
 _NOT_PRINTED = ("Cc", "Cs")
 
 
-def check_path(path: str, size_names: Iterable[str]) -> None:
+def check_path(path: str, folders: Iterable[str]) -> None:
     """Refuse (RequestError) a path that no upload may ask for.
 
-    That is one that no original, or no variant of it at a size, can have, and one that a form
-    would not take literally.
+    That is one that no original, or no variant of it in one of the folders, can have, and one that
+    a form would not take literally. `folders` are those of all sizes, with one for each format
+    beside a size's own.
     """
     check_characters(path)
     if _VARIABLE in path:
@@ -35,8 +36,8 @@ def check_path(path: str, size_names: Iterable[str]) -> None:
         )
     try:
         keys.check_original(path)
-        for name in size_names:
-            keys.variant_key(name, path)
+        for folder in folders:
+            keys.variant_key(folder, path)
     except PermanentError as error:
         raise RequestError(422, ProblemKind.BAD_PATH, str(error)) from error
 

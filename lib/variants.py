@@ -204,9 +204,12 @@ class Renderer:
     ) -> None:
         """Remove what was made from an older original than this one, which cannot be rendered.
 
-        Where it must not be shown, what was made from it before anybody looked goes too.
+        Where it must not be shown, what was made from it before anybody looked goes too. One that
+        works outside of a queue leaves all this to the worker that is to park it.
         """
         self._check_original(path, etag)
+        if self.checks:
+            return
         kept = None if reason is Reason.MODERATED else etag
         older = {
             key: variant

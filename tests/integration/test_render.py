@@ -13,6 +13,7 @@ from handlers import openapi, render
 from lib.images import render_all
 from lib.on_demand import MAX_PICTURE_BYTES, posted
 from lib.on_demand.signatures import signature
+from lib.sizes import Size, packed
 from tests.integration.api import SIZES, Answer, Api, api
 from tests.integration.signing import FIRST, SigningSecret, secret
 from tests.pictures import decoded, encoded, quarters
@@ -260,6 +261,16 @@ class TestKeeping:
     def test_goes_by_the_rules_of_tickets(self, api: Api, s3: "S3Client", path: str) -> None:
         assert kinds(ask(api, store=path)) == (422, "bad_path")
         assert stored(s3) == {}
+
+    def test_keeps_nothing_that_does_not_fit_each_folder_of_each_size(
+        self, api: Api, s3: "S3Client", monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """`originals/`, `40x30/` and `thumbnail/` it fits, but not `thumbnail.avif/`."""
+        thumbnail = Size(name="thumbnail", width=9, height=9, formats=("avif",))
+        monkeypatch.setenv("PACKED_SIZES", packed([CROP, thumbnail]))
+        assert kinds(ask(api, store="x" * 1010)) == (422, "bad_path")
+        assert stored(s3) == {}
+        assert ask(api, store="x" * 1009).status == 200
 
     def test_takes_the_types_that_may_be_uploaded(self, api: Api, s3: "S3Client") -> None:
         webp = encoded(quarters(80, 60), "WEBP")

@@ -93,6 +93,8 @@ def test_file_names_cannot_climb(ask: Ask, filename: str, name: str) -> None:
         ({"filename": None, "path": "../a.jpg"}, 422, "bad_path", "'..'"),
         ({"filename": None, "path": "a//b.jpg"}, 422, "bad_path", "empty folder"),
         ({"filename": None, "path": "x" * 1020}, 422, "bad_path", "S3 takes 1024"),
+        # It fits `originals/` and `thumbnail/`, but not `thumbnail.avif/`.
+        ({"filename": None, "path": "x" * 1010}, 422, "bad_path", "S3 takes 1024"),
         ({"colour": "red"}, 422, "invalid_request", "colour: "),
     ],
 )
@@ -308,6 +310,7 @@ class TestByUrl:
             ({"url": ""}, "invalid_request"),
             ({"url": None}, "invalid_request"),
             ({"path": "../a.jpg"}, "bad_path"),
+            ({"path": "x" * 1010}, "bad_path"),
             ({"bytes": 10}, "invalid_request"),
             ({"filename": "a.jpg"}, "invalid_request"),
         ],
