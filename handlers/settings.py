@@ -91,13 +91,12 @@ class DeclaredSettings(ContentSettings):
     # None on a stage whose images bucket is read by the CDN alone.
     acl: Acl | None = None
     max_upload_bytes: int = Field(gt=0)
+    # ARN of the secret with the keys of signed URLs; None on a stage without such.
+    signing_keys: str | None = None
 
 
 class OnDemandSettings(DeclaredSettings):
     """The function that CloudFront asks; it has no sizes where it makes no missing variants."""
-
-    # ARN of the secret with the keys of signed URLs; None on a stage without such.
-    signing_keys: str | None = None
 
 
 class WebsiteSettings(DeclaredSettings):

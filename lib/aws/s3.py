@@ -4,6 +4,7 @@ import json
 from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import closing
+from email.utils import parsedate_to_datetime
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, cast
 
 from botocore.exceptions import ClientError
@@ -68,9 +69,13 @@ class Download(NamedTuple):
 
 
 class Unchanged(NamedTuple):
-    """The answer to a conditional GET: the object still has the ETag that was given."""
+    """The answer to a conditional GET: the object still has the ETag that was given.
+
+    It may have been written again all the same; `modified` is None if S3 does not say when.
+    """
 
     etag: str
+    modified: "datetime | None"
 
 
 def head(s3: "S3Client", bucket: str, key: str) -> StoredObject | None:
@@ -135,7 +140,7 @@ def get(
             answer = s3.get_object(Bucket=bucket, Key=key, **condition)
         except ClientError as error:
             if unless_etag and status_of(error) == _NOT_MODIFIED:
-                return Unchanged(unless_etag)
+                return Unchanged(unless_etag, _modified(error))
             if status_of(error) == _NOT_FOUND:
                 return None
             if code_of(error) == "InvalidObjectState":
@@ -150,8 +155,14 @@ def _archived(found: StoredObject | None, unless_etag: str | None) -> Download |
     if found is None:
         return None
     if found.etag == unless_etag:
-        return Unchanged(found.etag)
+        return Unchanged(found.etag, found.modified)
     return Download(found.etag, found.length, None)
+
+
+def _modified(error: ClientError) -> "datetime | None":
+    """What a 304 says of Last-Modified: boto3 takes it for an error, and reads no more of it."""
+    said = error.response["ResponseMetadata"].get("HTTPHeaders", {}).get("last-modified")
+    return parsedate_to_datetime(said) if said else None
 
 
 def put(

@@ -368,6 +368,26 @@ def test_the_log_has_no_url_in_it_that_works(
     assert url.rpartition("/")[2] not in told
 
 
+def intended(queues: Queues) -> list[Any]:
+    received = queues.sqs.receive_message(QueueUrl=queues.purge_url, MaxNumberOfMessages=10)
+    return [json.loads(message["Body"]) for message in received.get("Messages", [])]
+
+
+def test_the_first_variant_has_signed_pictures_of_an_older_photo_purged(
+    s3: "S3Client", signing: Cdn, queues: Queues
+) -> None:
+    put(s3, "a.jpg")
+    signing("/40x30/a.jpg")
+    assert intended(queues) == [{"paths": ["/40x30/a.jpg"], "signed_only": True}]
+
+
+def test_a_stranger_causes_no_purge(s3: "S3Client", signing: Cdn, queues: Queues) -> None:
+    put(s3, "broken.jpg", PHOTO[: len(PHOTO) // 2])
+    for path in ("nobody.jpg", "broken.jpg"):
+        assert signing(f"/40x30/{path}").status == 404
+    assert intended(queues) == []
+
+
 def test_a_stage_without_signed_urls_knows_none(s3: "S3Client", cdn: Cdn) -> None:
     put(s3, "a.jpg")
     assert cdn(signed("a.jpg", "w=64")).kind == "unknown_size"

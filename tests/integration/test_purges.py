@@ -1,6 +1,7 @@
 """Purges: intended before a variant changes, and turned into exact invalidations."""
 
 import json
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -8,6 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from handlers import purge, resize
+from lib.aws import s3 as objects
 from lib.errors import TransientError
 from tests.integration.conftest import Context, Queues, WorkerDoor
 from tests.integration.test_resize import Failing, put, refusal, variant
@@ -25,6 +27,27 @@ def intentions(queues: Queues) -> list[list[str]]:
     """The paths of each waiting intention."""
     received = queues.sqs.receive_message(QueueUrl=queues.purge_url, MaxNumberOfMessages=10)
     return [json.loads(message["Body"])["paths"] for message in received.get("Messages", [])]
+
+
+def asked(queues: Queues) -> list[Any]:
+    """Each waiting intention, which is gone then."""
+    received = queues.sqs.receive_message(QueueUrl=queues.purge_url, MaxNumberOfMessages=10)
+    for message in received.get("Messages", []):
+        queues.sqs.delete_message(QueueUrl=queues.purge_url, ReceiptHandle=message["ReceiptHandle"])
+    return [json.loads(message["Body"]) for message in received.get("Messages", [])]
+
+
+def written(monkeypatch: pytest.MonkeyPatch, later: timedelta) -> None:
+    """Originals are younger by this than S3 says: it tells whole seconds, no test waits for one."""
+    get = objects.get
+
+    def told(*arguments: Any, **more: Any) -> Any:
+        found = get(*arguments, **more)
+        assert isinstance(found, objects.Unchanged)
+        assert found.modified is not None
+        return found._replace(modified=found.modified + later)
+
+    monkeypatch.setattr(objects, "get", told)
 
 
 class TestAWorker:
@@ -70,6 +93,62 @@ class TestAWorker:
         s3.delete_object(Bucket="originals-bucket", Key="originals/a.jpg")
         assert deliver(message) == []
         assert intentions(queues) == [["/40x30/a.jpg"]]
+
+    def test_intends_to_purge_what_was_signed_of_a_photo_before_its_first_variant(
+        self,
+        s3: "S3Client",
+        deliver: WorkerDoor,
+        queues: Queues,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """It may have been replaced before that, which only its signed pictures tell."""
+        monkeypatch.setenv("SERVE_SIGNED", "true")
+        assert deliver(put(s3, "a.jpg")) == []
+        assert asked(queues) == [{"paths": ["/40x30/a.jpg"], "signed_only": True}]
+        assert deliver(put(s3, "a.jpg", OTHER)) == []
+        assert asked(queues) == [{"paths": ["/40x30/a.jpg"]}]
+
+    def test_intends_to_purge_what_was_signed_of_a_photo_that_a_broken_one_has_replaced(
+        self,
+        s3: "S3Client",
+        deliver: WorkerDoor,
+        queues: Queues,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setenv("SERVE_SIGNED", "true")
+        deliver(put(s3, "a.jpg", b"no picture"))
+        assert asked(queues) == [{"paths": ["/40x30/a.jpg"], "signed_only": True}]
+
+    def test_intends_to_purge_what_was_signed_while_another_photo_was_in_its_place(
+        self,
+        s3: "S3Client",
+        deliver: WorkerDoor,
+        queues: Queues,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """The variant is current: but the original was written once more since."""
+        monkeypatch.setenv("SERVE_SIGNED", "true")
+        message = put(s3, "a.jpg")
+        deliver(message)
+        asked(queues)
+        written(monkeypatch, timedelta(seconds=5))
+        deliver(message)
+        assert asked(queues) == [{"paths": ["/40x30/a.jpg"], "signed_only": True}]
+
+    def test_intends_nothing_for_what_is_younger_than_its_original(
+        self,
+        s3: "S3Client",
+        deliver: WorkerDoor,
+        queues: Queues,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setenv("SERVE_SIGNED", "true")
+        message = put(s3, "a.jpg")
+        deliver(message)
+        asked(queues)
+        written(monkeypatch, -timedelta(seconds=5))
+        deliver(message)
+        assert asked(queues) == []
 
     def test_intends_nothing_for_such_a_photo_where_there_are_no_signed_pictures(
         self, s3: "S3Client", deliver: WorkerDoor, queues: Queues
