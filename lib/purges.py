@@ -68,7 +68,9 @@ class Intention(NamedTuple):
 
     def touches(self, name: str) -> bool:
         """Whether a group of paths with this name has something of it."""
-        return any(f"{_photo(path)}/".startswith(f"{name.rstrip('/')}/") for path in self.paths)
+        photos = {_photo(path) for path in self.paths}
+        is_below = name.endswith("/") and any(f"{photo}/".startswith(name) for photo in photos)
+        return name in photos or is_below
 
 
 # Paths to purge together, by the photo that they show (`/2026/a.jpg`) or by the folder that many

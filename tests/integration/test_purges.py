@@ -401,6 +401,19 @@ class TestThePurgeFunction:
         assert self.named(cloudfront) == ["/_signed/x.jpg/*", "/a/x.jpg", "/x.jpg"]
         assert sorted(each["body"] for each in queues.dead_letters()) == sorted(bodies[1:])
 
+    def test_parks_no_photo_below_a_folder_that_is_called_like_the_refused_one(
+        self, cloudfront: "CloudFrontClient", queues: Queues
+    ) -> None:
+        def look(params: dict[str, Any], **_: Any) -> None:
+            if "/a/x.jpg" in params["InvalidationBatch"]["Paths"]["Items"]:
+                raise refusal("InvalidArgument", 400)
+
+        event = "provide-client-params.cloudfront.CreateInvalidation"
+        purge._purger().cloudfront.meta.events.register(event, look)
+        assert ids(drained(intention("/a/x.jpg"), intention("/a/x.jpg/y.jpg"))) == []
+        assert self.named(cloudfront) == ["/a/x.jpg/y.jpg"]
+        assert [each["path"] for each in queues.dead_letters()] == ["a/x.jpg"]
+
     def test_purges_the_signed_pictures_of_many_photos_though_one_is_refused(
         self, cloudfront: "CloudFrontClient", queues: Queues, monkeypatch: pytest.MonkeyPatch
     ) -> None:
