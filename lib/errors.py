@@ -37,6 +37,7 @@ class Reason(StrEnum):
     ADDRESS_REFUSED = "address_refused"
     SOURCE_REFUSED = "source_refused"
     PATH_TAKEN = "path_taken"
+    PATH_REFUSED = "path_refused"
 
 
 class ProblemKind(StrEnum):
