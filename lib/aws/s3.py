@@ -3,6 +3,7 @@
 import io
 import json
 import math
+import re
 import time
 from base64 import b64decode
 from collections.abc import Iterator
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef, HeadObjectOutputTypeDef
 
 _NOT_MODIFIED, _NOT_FOUND = 304, 404
+_NOT_IN_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 # An archived object's bytes were asked for.
 _ARCHIVED = "InvalidObjectState"
 
@@ -171,13 +173,23 @@ def find(s3: "S3Client", bucket: str, key: str) -> StoredObject | None:
         try:
             answer = s3.get_object(Bucket=bucket, Key=key)
         except ClientError as error:
-            if code_of(error) == NO_SUCH_KEY:
+            if _is_no_such_key(error, key):
                 return None
             if code_of(error) == _ARCHIVED:
                 return head(s3, bucket, key)
             raise
     answer["Body"].close()
     return _stored(answer)
+
+
+def _is_no_such_key(error: ClientError, key: str) -> bool:
+    """Whether S3 says that the object is missing.
+
+    S3 repeats the key, and no reader of XML takes a control character: botocore then has but the
+    status for a code. The answer about a missing bucket repeats no key.
+    """
+    code = code_of(error)
+    return code == NO_SUCH_KEY or (code == str(_NOT_FOUND) and bool(_NOT_IN_XML.search(key)))
 
 
 def _stored(answer: "HeadObjectOutputTypeDef | GetObjectOutputTypeDef") -> StoredObject:
@@ -236,7 +248,7 @@ def get(
         except ClientError as error:
             if unless_etag and status_of(error) == _NOT_MODIFIED:
                 return Unchanged(unless_etag, _modified(error))
-            if code_of(error) == NO_SUCH_KEY:
+            if _is_no_such_key(error, key):
                 return None
             if code_of(error) == _ARCHIVED:
                 return _archived(find(s3, bucket, key), unless_etag)
@@ -302,7 +314,7 @@ def delete(s3: "S3Client", bucket: str, key: str, *, etag: str) -> None:
         try:
             s3.delete_object(Bucket=bucket, Key=key, IfMatch=f'"{etag}"')
         except ClientError as error:
-            if code_of(error) != NO_SUCH_KEY:
+            if not _is_no_such_key(error, key):
                 raise
 
 

@@ -47,6 +47,18 @@ def test_a_variant_outlives_its_originals_bucket(
     assert queues.dead_letters() == []
 
 
+def test_a_variant_goes_with_its_original_whose_key_is_in_no_xml(
+    s3: "S3Client", deliver: WorkerDoor, queues: Queues
+) -> None:
+    """S3 repeats the key in its NoSuchKey, which nobody can read then."""
+    message = put(s3, "a\x1b.jpg")
+    deliver(message)
+    assert variant(s3, "a\x1b.jpg") is not None
+    s3.delete_object(Bucket="originals-bucket", Key="originals/a\x1b.jpg")
+    assert deliver(message) == []
+    assert objects.find(s3, "images-bucket", "40x30/a\x1b.jpg") is None
+
+
 def test_a_deletion_is_checked_against_the_object_and_not_its_bucket(
     s3: "S3Client", deliver: WorkerDoor
 ) -> None:
