@@ -16,7 +16,8 @@ from local.stack import LocalStack, Stack
 
 # A killed worker's batch is hidden for two minutes on the local stage, and may be hit again.
 _QUIET_SECONDS = 900
-_DENIED_SECONDS = 5
+# Some batches: they come again, and each message has tries left.
+_DENIED_READS = 20
 # Between two kills; a worker is up again and in the middle of a batch by then.
 _KILL_SECONDS = 4
 _LOOK_SECONDS = 0.2
@@ -87,7 +88,7 @@ class _Killer:
     def _kill(self) -> None:
         while not self._faults.fired() and not self._stop.wait(_LOOK_SECONDS):
             pass
-        self._faults.deny(_DENIED_SECONDS)
+        self._faults.deny(_DENIED_READS)
         while self.killed < self._kills and not self._stop.wait(_KILL_SECONDS):
             self.killed += self._faults.kill_a_worker()
 

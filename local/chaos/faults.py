@@ -81,9 +81,12 @@ class Faults:
                 LOST_ANSWERS=_LOST_ANSWERS,
             )
 
-    def deny(self, seconds: int) -> None:
-        """For a while, S3 lets nobody read: a policy that somebody got wrong and mends."""
-        denied = {"service": "s3", "operation": "GetObject", "ttl_s": seconds}
+    def deny(self, reads: int) -> None:
+        """For so many reads, S3 lets nobody read: a policy that somebody got wrong and mends.
+
+        Not for so many seconds: on a busy machine nobody may read in them.
+        """
+        denied = {"service": "s3", "operation": "GetObject", "times": reads}
         self._set([{**denied, "error": {"code": "AccessDenied", "status": 403}}], add=True)
 
     def kill_a_worker(self) -> bool:
