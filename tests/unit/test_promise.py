@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -491,9 +491,13 @@ class WithPurgesAfterTheWrite(Renderer):
 
 
 def search(
-    renderer_type: type[Renderer], examples: int, pipeline: type[Pipeline] = Pipeline
+    renderer_type: type[Renderer],
+    pipeline: type[Pipeline] = Pipeline,
+    *,
+    examples: int,
+    start: int = 0,
 ) -> None:
-    machine = type("Machine", (pipeline,), {"renderer_type": renderer_type})
+    machine = seed(start)(type("Machine", (pipeline,), {"renderer_type": renderer_type}))
     run_state_machine_as_test(
         machine,
         settings=settings(
@@ -501,7 +505,6 @@ def search(
             stateful_step_count=12,
             deadline=None,
             database=None,
-            derandomize=True,
             phases=[Phase.generate],
             report_multiple_bugs=False,
             suppress_health_check=list(HealthCheck),
@@ -516,30 +519,38 @@ def quick_rendering(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("pipeline", [Pipeline, PipelineWithMishaps])
 def test_the_promise_holds_whatever_the_order(pipeline: type[Pipeline]) -> None:
-    search(Renderer, examples=400, pipeline=pipeline)
+    # Four times what a profile has for other tests: an order of things is rarer than a value.
+    search(Renderer, pipeline, examples=4 * settings().max_examples)
 
 
+# Where the search begins, so that it comes upon each fault within a second. From elsewhere it comes
+# upon it too, but later: as from these, once a rule or Hypothesis has changed. To find new ones,
+# with as many examples that the first of them are the same:
+#
+#     for start in range(100):
+#         begun = process_time()
+#         with suppress(AssertionError):
+#             search(WithoutPurges, Pipeline, examples=500, start=start)
+#         print(start, process_time() - begun)
 @pytest.mark.parametrize(
-    "faulty",
+    ("faulty", "pipeline", "start"),
     [
-        WithoutCheckAfterPut,
-        WithoutCheckAfterDelete,
-        WithoutStartingOver,
-        WithoutConditionOnPut,
-        WithoutLaterCheck,
-        WithoutPurges,
-        WithoutPurgeBeforeTheFirstVariant,
-        WithoutPurgeOfWhatCameBack,
-        WithoutPurgeOfSignedPictures,
-        WithPurgesAfterTheWrite,
+        (WithoutCheckAfterPut, Pipeline, 4),
+        (WithoutCheckAfterDelete, Pipeline, 43),
+        (WithoutStartingOver, Pipeline, 4),
+        (WithoutConditionOnPut, Pipeline, 123),
+        (WithoutLaterCheck, Pipeline, 9),
+        (WithoutPurges, Pipeline, 0),
+        (WithoutPurgeBeforeTheFirstVariant, Pipeline, 23),
+        (WithoutPurgeOfWhatCameBack, Pipeline, 76),
+        (WithoutPurgeOfSignedPictures, Pipeline, 0),
+        (WithPurgesAfterTheWrite, Pipeline, 18),
+        (TakingNoTimeForDone, PipelineWithMishaps, 15),
+        (TakingABucketForItsObjects, PipelineWithMishaps, 4),
     ],
 )
-def test_the_search_finds_the_fault_in_a_worker_that(faulty: type[Renderer]) -> None:
+def test_the_search_finds_the_fault_in_a_worker(
+    faulty: type[Renderer], pipeline: type[Pipeline], start: int
+) -> None:
     with pytest.raises(AssertionError, match=r"stale|without its original|no variant"):
-        search(faulty, examples=30_000)
-
-
-@pytest.mark.parametrize("faulty", [TakingNoTimeForDone, TakingABucketForItsObjects])
-def test_the_search_finds_the_mishap_that_is_fatal_to_a_worker(faulty: type[Renderer]) -> None:
-    with pytest.raises(AssertionError, match=r"stale|without its original|no variant"):
-        search(faulty, examples=30_000, pipeline=PipelineWithMishaps)
+        search(faulty, pipeline, examples=30_000, start=start)
