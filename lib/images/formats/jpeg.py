@@ -97,6 +97,13 @@ def read(source: bytes) -> JpegHeader:
     )
 
 
+def pixels_of(source: bytes) -> int:
+    """Pixels that the frame header of a JPEG declares, 0 if it has none before its first scan."""
+    walk = _Walk(source)
+    walk.to_first_scan()
+    return walk.frame[1] * walk.frame[2] if walk.frame else 0
+
+
 class _Walk:
     """The segments before the first scan, sorted into what makes pixels and what tells of them."""
 

@@ -18,8 +18,8 @@ _MAX_CHUNKS = 50_000
 # Compressed metadata may unfold to this, all of it together: the largest profiles are 3 MB, and
 # an XMP block of Photoshop's seldom as much.
 MAX_UNFOLDED = 4 << 20
-# It is unfolded so much at a time. A block counts as 1 KB at least: finding where it begins takes as
-# long as unfolding that.
+# It is unfolded so much at a time. A block counts as 1 KB at least: finding where it begins takes
+# as long as unfolding that.
 _PIECE, _LEAST = 16 << 10, 1 << 10
 # Bits that a sample may have -> what brings it to 8 bits; by multiplication, as PNG demands.
 _TO_8_BITS = {1: 255, 2: 85, 4: 17, 8: 1}
