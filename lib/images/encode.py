@@ -8,6 +8,7 @@ from typing import Any
 
 from PIL import Image, ImageChops
 
+from lib.errors import PermanentError, Reason
 from lib.images.header import Codec
 from lib.sizes import Size
 
@@ -37,6 +38,13 @@ _GIF_COLOURS, _GIF_OPAQUE = 256, 128
 _STILL_LOOK, _FRAME_LOOK = 200, 64
 # Pixels from which on an encoder has to hurry, to make 8192 x 8192 of noise in under 10 s.
 _FEW, _MANY, _VERY_MANY = 2_000_000, 4_000_000, 16_000_000
+# For pixels that an encoder gives up on. libjpeg has to hold a progressive file in Pillow's buffer
+# of a byte a pixel, which noise exceeds; libwebp's first partition is full (error 6) after some
+# 16 MP of noise of quality 90.
+_EASIER: dict[str, dict[str, Any]] = {
+    "jpeg": {"progressive": False},
+    "webp": {"method": 0, "quality": 75},
+}
 
 
 def targets(size: Size, codec: Codec, *, transparent: bool) -> list[str]:
@@ -57,7 +65,12 @@ def encode(image: Image.Image, target: str, size: Size) -> bytes:
         options = _webp(image.width * image.height, size)
     else:
         options = _avif(image.width * image.height, size)
-    return _saved(image, target, options)
+    try:
+        return _saved(image, target, options)
+    except PermanentError:
+        if target not in _EASIER:
+            raise
+        return _saved(image, target, options | _EASIER[target])
 
 
 def encode_frames(
@@ -86,7 +99,14 @@ def encode_frames(
 
 def _saved(image: Image.Image, target: str, options: dict[str, Any]) -> bytes:
     out = _Named(f"variant.{target}")
-    image.save(out, **options)
+    try:
+        image.save(out, **options)
+    except (OSError, RuntimeError, ValueError) as error:
+        raise PermanentError(
+            Reason.NOT_ENCODED,
+            f"the {target.upper()} encoder gives up on the {image.width} x {image.height} pixels "
+            f"({error}): choose another format or a smaller box",
+        ) from error
     return out.getvalue()
 
 
