@@ -101,9 +101,6 @@ def load_jpeg(header: JpegHeader, crop: Box, shrink: float) -> tuple[Image.Image
     image = _drafted(header, header.stream(), scale)
     if _ends_in_grey(image) and not _same_with_more_data(image, header, scale):
         raise truncated(Codec.JPEG)
-    if image.mode == "CMYK" and not header.adobe:
-        # Pillow takes every CMYK JPEG to be inverted, as Adobe's are; the others are not.
-        image = ImageChops.invert(image)
     return image, scale
 
 

@@ -20,6 +20,8 @@ _FRAMES = {0xC0, 0xC1, 0xC2, 0xC3}
 # they decode at a tenth of the speed.
 _UNUSUAL_FRAMES = set(range(0xC5, 0xD0)) - {0xC8}
 _APP0, _APP1, _APP2, _APP14 = 0xE0, 0xE1, 0xE2, 0xEE
+# What tells libjpeg how colours are stored.
+_COLOUR_SPACES = {_APP0: b"JFIF\0", _APP14: b"Adobe"}
 # Markers without a length: fill bytes, stuffing, TEM, restarts, a second start.
 _BARE = {0x00, 0x01, *range(0xD0, 0xD9)}
 
@@ -41,13 +43,12 @@ class JpegHeader(Header):
 
     `coefficients` are bytes that libjpeg keeps for the whole picture when its scans do not bring
     all colours at once, whatever the scale; `size_at` is where the frame's height stands in
-    the first part, and `adobe` whether an Adobe marker says that CMYK is stored inverted.
+    the first part.
     """
 
     components: int
     coefficients: int
     size_at: int
-    adobe: bool
 
     @property
     def single_scan(self) -> bool:
@@ -89,7 +90,6 @@ def read(source: bytes) -> JpegHeader:
         components=len(sampling),
         coefficients=_coefficients(width, height, sampling) if buffered else 0,
         size_at=walk.size_at,
-        adobe=walk.adobe,
     )
 
 
@@ -102,7 +102,6 @@ class _Walk:
         self.frame: tuple[int, int, int, list[tuple[int, int]]] | None = None
         self.size_at = 0
         self.orientation = 1
-        self.adobe = False
         self._profile: list[bytes] = []
 
     def to_first_scan(self) -> int:
@@ -140,10 +139,7 @@ class _Walk:
         body = segment[4:]
         if marker in _FRAMES or marker in _UNUSUAL_FRAMES:
             self._take_frame(marker, segment)
-        elif marker in _TABLES or (marker == _APP0 and body.startswith(b"JFIF\0")):
-            self.kept.append(segment)
-        elif marker == _APP14 and body.startswith(b"Adobe"):
-            self.adobe = True
+        elif marker in _TABLES or body.startswith(_COLOUR_SPACES.get(marker, segment)):
             self.kept.append(segment)
         elif marker == _APP1 and body.startswith(b"Exif\0\0"):
             self.orientation = exif.orientation(body)
