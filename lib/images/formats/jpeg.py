@@ -83,7 +83,7 @@ def read(source: bytes) -> JpegHeader:
         width=width,
         height=height,
         parts=(b"\xff\xd8" + b"".join(walk.kept), memoryview(source)[scan_at:]),
-        orientation=walk.orientation,
+        orientation=walk.orientation(),
         profile=walk.profile(),
         # From the end, where it is in all but a few files: 4 ms less in a 5 MB one.
         complete=buffered or source.rfind(b"\xff\xd9", scan_at) >= 0,
@@ -101,7 +101,7 @@ class _Walk:
         self.kept: list[bytes] = []
         self.frame: tuple[int, int, int, list[tuple[int, int]]] | None = None
         self.size_at = 0
-        self.orientation = 1
+        self._exif: list[bytes] = []
         self._profile: list[bytes] = []
 
     def to_first_scan(self) -> int:
@@ -142,7 +142,7 @@ class _Walk:
         elif marker in _TABLES or body.startswith(_COLOUR_SPACES.get(marker, segment)):
             self.kept.append(segment)
         elif marker == _APP1 and body.startswith(b"Exif\0\0"):
-            self.orientation = exif.orientation(body)
+            self._exif += [body] if len(self._exif) < exif.MAX_BLOCKS else []
         elif marker == _APP2 and body.startswith(b"ICC_PROFILE\0"):
             self._profile.append(body[12:])
 
@@ -158,6 +158,10 @@ class _Walk:
         self.size_at = 2 + sum(map(len, self.kept)) + 5
         self.kept.append(segment)
         self.frame = marker, height, width, sampling
+
+    def orientation(self) -> int:
+        """EXIF's 1-8, from the first block that can be read."""
+        return exif.orientation(*exif.joined(self._exif))
 
     def profile(self) -> bytes | None:
         """The ICC profile, put together by its chunks' numbers; None if some are missing."""

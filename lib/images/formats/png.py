@@ -51,7 +51,7 @@ def read(source: bytes) -> Header:
         height=height,
         parts=still.parts(),
         moving_parts=moving.parts(),
-        orientation=facts.orientation,
+        orientation=facts.orientation(),
         profile=facts.profile,
         complete=complete,
         frames=facts.frames,
@@ -102,7 +102,7 @@ class _Facts:
         self._colour = colour
         self._left = MAX_UNFOLDED
         self.has_pixels = False
-        self.orientation = 1
+        self._exif: list[bytes] = []
         self.profile: bytes | None = None
         self.frames = 1
         self.transparent_colour: tuple[int, ...] | None = None
@@ -116,11 +116,15 @@ class _Facts:
         elif name == b"zTXt" or (name == b"iTXt" and _is_compressed(data)):
             self._unfold(data)
         elif name == b"eXIf":
-            self.orientation = exif.orientation(data)
+            self._exif += [bytes(data)] if len(self._exif) < exif.MAX_BLOCKS else []
         elif name == b"acTL" and len(data) >= 8:  # noqa: PLR2004  frames and plays
             self.frames = int.from_bytes(data[:4], "big")
         elif name == b"tRNS" and self._colour in _GREY_OR_RGB:
             self.transparent_colour = self._key(data)
+
+    def orientation(self) -> int:
+        """EXIF's 1-8, from the first block that can be read."""
+        return exif.orientation(*self._exif)
 
     def _unfold(self, data: memoryview) -> bytes | None:
         """The deflated block behind a name; None if it is broken, which harms no pixel."""

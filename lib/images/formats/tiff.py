@@ -85,12 +85,13 @@ def _directory(source: bytes, shape: _Shape) -> dict[int, _Entry]:
         if count > _MAX_TAGS:
             raise metadata_bomb(Codec.TIFF, f"{count:,} tags; the limit is {_MAX_TAGS:,}")
         first = start + struct.calcsize(shape.counter)
-        entries = {}
+        entries: dict[int, _Entry] = {}
         for at in range(first, first + count * step, step):
             tag, kind, values, offset = struct.unpack_from(shape.order + shape.entry, source, at)
             size = values * types.get(kind, 1)
             place = at + step - shape.inline if size <= shape.inline else offset
-            entries[tag] = _Entry(kind, values, place, size, source[at : at + step])
+            # The first field of a tag counts, as in libtiff.
+            entries.setdefault(tag, _Entry(kind, values, place, size, source[at : at + step]))
     except struct.error as error:
         raise truncated(Codec.TIFF) from error
     return entries

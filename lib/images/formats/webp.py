@@ -1,6 +1,7 @@
 """WebP headers: canvas, profile, orientation, frames."""
 
 import struct
+from typing import NamedTuple
 
 from lib.images import exif
 from lib.images.header import Codec, Header, corrupt, truncated
@@ -8,6 +9,14 @@ from lib.images.header import Codec, Header, corrupt, truncated
 _RIFF = 12
 # A frame is 30 bytes at least; where counting stops, every budget has long been exceeded.
 _MAX_CHUNKS = 100_000
+
+
+class _Chunks(NamedTuple):
+    """The first profile, the first EXIF blocks, and the number of frames."""
+
+    profile: bytes | None
+    exif: list[bytes]
+    frames: int
 
 
 def read(source: bytes) -> Header:
@@ -24,10 +33,10 @@ def read(source: bytes) -> Header:
         width=width,
         height=height,
         parts=[source],
-        orientation=exif.orientation(chunks.get(b"EXIF", b"")),
-        profile=bytes(chunks[b"ICCP"]) if b"ICCP" in chunks else None,
+        orientation=exif.orientation(*chunks.exif),
+        profile=chunks.profile,
         complete=length + 8 <= len(source),
-        frames=max(1, len(chunks.get(b"ANMF", b""))),
+        frames=max(1, chunks.frames),
     )
 
 
@@ -45,16 +54,19 @@ def _size(source: bytes) -> tuple[int, int]:
     raise corrupt(Codec.WEBP, "its first chunk is no picture")
 
 
-def _chunks(source: bytes) -> dict[bytes, memoryview | bytes]:
-    """The first chunk of each name; for ANMF one byte per frame, which is all that is asked."""
-    found: dict[bytes, memoryview | bytes] = {}
+def _chunks(source: bytes) -> _Chunks:
+    profile: bytes | None = None
+    blocks: list[bytes] = []
     frames = 0
     at = _RIFF
     for _ in range(_MAX_CHUNKS):
         if at + 8 > len(source):
             break
         name, length = struct.unpack_from("<4sL", source, at)
-        found.setdefault(name, memoryview(source)[at + 8 : at + 8 + length])
+        if name == b"ICCP" and profile is None:
+            profile = source[at + 8 : at + 8 + length]
+        elif name == b"EXIF" and len(blocks) < exif.MAX_BLOCKS:
+            blocks.append(source[at + 8 : at + 8 + length])
         frames += name == b"ANMF"
         at += 8 + length + length % 2
-    return {**found, b"ANMF": bytes(frames)}
+    return _Chunks(profile, blocks, frames)
