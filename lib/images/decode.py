@@ -14,7 +14,7 @@ from math import ceil
 from PIL import Image, ImageChops, ImageFile
 
 from lib.errors import PermanentError
-from lib.images import exif
+from lib.images import colour, exif
 from lib.images.formats.jpeg import JpegHeader
 from lib.images.geometry import Box
 from lib.images.header import Codec, Header, truncated
@@ -56,15 +56,47 @@ def _told(error: Exception) -> str:
     return " ".join(str(error).split())[:200] or type(error).__name__
 
 
-def open_image(header: Header, *, moving: bool = False) -> ImageFile.ImageFile:
+def open_image(header: Header) -> ImageFile.ImageFile:
     """The file as Pillow sees it, pixels still undecoded."""
     module, name = _PLUGINS[header.codec]
     opener = getattr(import_module(module), name)
-    image: ImageFile.ImageFile = opener(header.stream(moving=moving))
-    if header.transparent_colour is not None:
+    image: ImageFile.ImageFile = opener(header.stream())
+    if header.transparent_colour is not None and not header.deep:
         key = header.transparent_colour
         image.info["transparency"] = key[0] if len(key) == 1 else key
     return image
+
+
+def load(image: ImageFile.ImageFile, header: Header) -> Image.Image:
+    """The pixels of a file that is open, its transparent colour made alpha if that has 16 bits."""
+    image.load()
+    key = header.transparent_colour
+    if key is None or not header.deep:
+        return image
+    high = colour.in_8_bits(image)
+    low = _low_bytes(image, header)
+    hidden = Image.new("L", image.size, 255)
+    for picture, shift in ((high, 8), (low, 0)):
+        for band, sample in zip(picture.split(), key, strict=True):
+            hidden = ImageChops.darker(hidden, _equal(band, sample >> shift & 255))
+    high.putalpha(ImageChops.invert(hidden))
+    return high
+
+
+def _low_bytes(image: Image.Image, header: Header) -> Image.Image:
+    """The lesser half of each 16-bit sample, which Pillow drops where there are three."""
+    if image.mode != "RGB":
+        return Image.frombytes("L", image.size, image.tobytes(), "raw", "L;16B")
+    again = open_image(header)
+    # Samples are stored with their high byte first; as if it were last, Pillow keeps the other.
+    again.tile = [tile._replace(args="RGB;16L") for tile in again.tile]
+    again.load()
+    return again
+
+
+def _equal(band: Image.Image, value: int) -> Image.Image:
+    """255 where the band has this value, else 0."""
+    return band.point([255 * (sample == value) for sample in range(256)])
 
 
 def as_told_by(image: ImageFile.ImageFile, header: Header) -> Header:

@@ -8,6 +8,7 @@ from typing import Any
 
 from PIL import Image, ImageChops
 
+from lib.images.gif_writer import LONGEST, write_gif
 from lib.images.header import Codec
 from lib.sizes import Size
 
@@ -35,6 +36,11 @@ _GIF_COLOURS, _GIF_OPAQUE = 256, 128
 # Long edge of the picture that a palette is chosen from, of a still and of one frame of many:
 # choosing from 200 pixels takes 50 ms, from 64 takes 13, and from all of 800x600 it is 300.
 _STILL_LOOK, _FRAME_LOOK = 200, 64
+# The most that each format's numbers hold: plays, and milliseconds of a frame. PNG has fractions
+# of seconds; WebP's encoder adds up the times of all frames in 31 bits.
+_PNG_PLAYS, _WEBP_PLAYS = 2**31 - 1, 65_535
+_PNG_NUMERATOR, _WEBP_TOTAL = 65_535, 2**31 - 1
+_LONGEST = {"gif": LONGEST, "png": 1000 * _PNG_NUMERATOR, "webp": 2**24 - 1, "avif": 2**32 - 1}
 # Pixels from which on an encoder has to hurry, to make 8192 x 8192 of noise in under 10 s.
 _FEW, _MANY, _VERY_MANY = 2_000_000, 4_000_000, 16_000_000
 
@@ -65,23 +71,46 @@ def encode_frames(
 ) -> bytes:
     """An animation as a file; `plays` is how often it is shown, 0 for ever."""
     pixels = sum(picture.width * picture.height for picture in pictures)
-    options: dict[str, Any] = {"duration": milliseconds}
+    pictures = _in_one_mode(pictures)
+    longest = _longest(target, len(pictures))
+    milliseconds = [min(time, longest) for time in milliseconds]
     if target == "gif":
-        pictures = [_paletted(picture, _FRAME_LOOK) for picture in pictures]
-        see_through = any("transparency" in picture.info for picture in pictures)
-        # What is see-through shows the frame before, unless that is wiped first.
-        options |= {"disposal": 2 if see_through else 1, "optimize": False}
-        # A GIF counts the times after the first; without a count it plays once.
-        options |= {} if plays == 1 else {"loop": max(0, plays - 1)}
-    elif target == "png":
+        paletted = [_paletted(picture, _FRAME_LOOK) for picture in pictures]
+        return write_gif(paletted, milliseconds, plays)
+    if target == "png":
+        milliseconds = [_in_fractions(time) for time in milliseconds]
         # Whole frames, each in place of the last: nothing of one can shine through the next.
-        options |= {"loop": plays, "disposal": 0, "blend": 0} | _png(pixels)
+        options = {"loop": min(plays, _PNG_PLAYS), "disposal": 0, "blend": 0} | _png(pixels)
     elif target == "webp":
-        options |= {"loop": plays, "background": (0, 0, 0, 0)} | _webp(pixels, size)
+        options = {"loop": min(plays, _WEBP_PLAYS), "background": (0, 0, 0, 0)}
+        options |= _webp(pixels, size)
     else:
-        options |= _avif(pixels, size)
-    options |= {"save_all": True, "append_images": pictures[1:]}
+        options = _avif(pixels, size)
+    options |= {"duration": milliseconds, "save_all": True, "append_images": pictures[1:]}
     return _saved(pictures[0], target, options)
+
+
+def _in_one_mode(pictures: list[Image.Image]) -> list[Image.Image]:
+    """Frames that hold each other's colours and alpha: encoders take the first one's mode."""
+    modes = {picture.mode for picture in pictures}
+    if len(modes) == 1:
+        return pictures
+    grey, see_through = modes <= {"L", "LA"}, bool(modes & {"LA", "RGBA"})
+    mode = ("LA" if grey else "RGBA") if see_through else "RGB"
+    return [picture.convert(mode) for picture in pictures]
+
+
+def _longest(target: str, frames: int) -> int:
+    """Milliseconds that a frame may be shown in a format."""
+    if target == "webp":
+        return min(_LONGEST["webp"], _WEBP_TOTAL // frames)
+    return _LONGEST[target]
+
+
+def _in_fractions(milliseconds: int) -> int:
+    """A time that PNG's fractions can tell: of thousandths, hundredths, tenths or seconds."""
+    step = next(step for step in (1, 10, 100, 1000) if milliseconds <= _PNG_NUMERATOR * step)
+    return round(milliseconds / step) * step
 
 
 def _saved(image: Image.Image, target: str, options: dict[str, Any]) -> bytes:

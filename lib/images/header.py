@@ -32,10 +32,10 @@ class Header:
 
     `parts` are the slices of the file that hold pixels; `orientation` is EXIF's 1-8;
     `complete` tells whether the file's own structure reaches its end; `transparent_colour`
-    (in 8 bits) is the one that a PNG declares as see-through; `moving_parts` are the slices
-    of its whole animation, where a still needs less; `decoded` are the pixels of all frames
-    that a decoder makes for one picture, alpha's among them, and `kept` the bytes of those that
-    it keeps beside them, where the file tells.
+    is the one that a PNG declares as see-through, in 8 bits a sample, or in 16 if they are `deep`;
+    `moving_parts` are the slices of its whole animation, where a still needs less; `decoded` are
+    the pixels of all frames that a decoder makes for one picture, alpha's among them, and `kept`
+    the bytes of those that it keeps beside them, where the file tells.
     """
 
     codec: Codec
@@ -47,6 +47,7 @@ class Header:
     complete: bool = True
     frames: int = 1
     transparent_colour: tuple[int, ...] | None = None
+    deep: bool = False
     moving_parts: Sequence[bytes | memoryview] | None = None
     decoded: int = 0
     kept: int = 0
@@ -62,10 +63,9 @@ class Header:
         swapped = self.orientation >= 5  # noqa: PLR2004  EXIF's own numbers
         return (self.height, self.width) if swapped else (self.width, self.height)
 
-    def stream(self, *, moving: bool = False) -> io.BufferedIOBase | io.RawIOBase:
-        """A new file of the parts, for a decoder; `moving` with all its frames."""
-        parts = (moving and self.moving_parts) or self.parts
-        return io.BytesIO(parts[0]) if len(parts) == 1 else Spliced(*parts)
+    def stream(self) -> io.BufferedIOBase | io.RawIOBase:
+        """A new file of the parts, for a decoder."""
+        return io.BytesIO(self.parts[0]) if len(self.parts) == 1 else Spliced(*self.parts)
 
     def undecodable(self, cause: object) -> PermanentError:
         """The error for pixels that a decoder refused: cut off, or wrong."""

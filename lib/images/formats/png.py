@@ -56,6 +56,7 @@ def read(source: bytes) -> Header:
         complete=complete,
         frames=facts.frames,
         transparent_colour=facts.transparent_colour,
+        deep=depth == _DEEP,
     )
 
 
@@ -117,7 +118,7 @@ class _Facts:
             self._unfold(data)
         elif name == b"eXIf":
             self._exif += [bytes(data)] if len(self._exif) < exif.MAX_BLOCKS else []
-        elif name == b"acTL" and len(data) >= 8:  # noqa: PLR2004  frames and plays
+        elif name == b"acTL" and len(data) >= 8 and not self.has_pixels:  # noqa: PLR2004  8 bytes
             self.frames = int.from_bytes(data[:4], "big")
         elif name == b"tRNS" and self._colour in _GREY_OR_RGB:
             self.transparent_colour = self._key(data)
@@ -142,12 +143,15 @@ class _Facts:
         return block
 
     def _key(self, data: memoryview) -> tuple[int, ...] | None:
-        """The see-through colour, in 8 bits: Pillow compares it unscaled with scaled pixels."""
+        """The see-through colour.
+
+        Up to 8 bits it is scaled to 8: Pillow compares it unscaled with scaled pixels.
+        """
         samples = [int.from_bytes(data[at : at + 2], "big") for at in range(0, len(data) - 1, 2)]
         if len(samples) != _GREY_OR_RGB[self._colour]:
             return None
         if self._depth == _DEEP:
-            return tuple(sample >> 8 for sample in samples)
+            return tuple(samples)
         return tuple(sample * _TO_8_BITS.get(self._depth, 1) & 255 for sample in samples)
 
 
