@@ -59,12 +59,13 @@ def _moving(header: Header) -> tuple[Header, int, Iterator[tuple[Image.Image, fl
         return replace(header, width=width, height=height), parts.plays, frames.composed(parts)
     image = decode.open_image(header)
     plays = int(image.info.get("loop", 0))
-    return decode.as_told_by(image, header), plays, _decoded(image, header.frames)
+    header = decode.as_told_by(image, header)
+    return header, plays, _decoded(image, header)
 
 
-def _decoded(image: ImageFile.ImageFile, count: int) -> Iterator[tuple[Image.Image, float]]:
-    for number in range(count):
+def _decoded(image: ImageFile.ImageFile, header: Header) -> Iterator[tuple[Image.Image, float]]:
+    for number in range(header.frames):
         image.seek(number)
-        image.load()
+        pixels = decode.load(image, header)
         # libwebp adds the times up in 32 bits, and Pillow takes the differences.
-        yield image, image.info.get("duration", 0) % _WRAP
+        yield pixels, image.info.get("duration", 0) % _WRAP

@@ -14,10 +14,10 @@ from math import ceil
 from PIL import Image, ImageChops, ImageFile
 
 from lib.errors import PermanentError
-from lib.images import colour, exif
+from lib.images import colour, exif, transforms
 from lib.images.formats.jpeg import JpegHeader
 from lib.images.geometry import Box
-from lib.images.header import Codec, Header, truncated
+from lib.images.header import Codec, Header, truncated, unsupported
 from lib.images.splice import Spliced
 
 # Loaded on first use: a function that only sees JPEGs never pays for the others.
@@ -35,8 +35,9 @@ _SCALES = (8, 4, 2)
 # Rows below a crop that its last ones are still resampled from: Lanczos reaches 3 output pixels
 # far, and chroma is upsampled from the next block.
 _REACH, _BLOCK = 3, 16
-# What libjpeg fills in where a scan ends too early: all coefficients 0, which is mid-grey.
-_FILLED = 128
+# What libjpeg fills in where a scan ends too early: all coefficients 0, which is mid-grey, or its
+# inverse where ink is stored.
+_FILLED = {127, 128}
 # Entropy-coded bytes that decode to anything but mid-grey, without a marker in them.
 _FILLER = bytes(range(1, 255)) * 16
 
@@ -60,7 +61,13 @@ def open_image(header: Header) -> ImageFile.ImageFile:
     """The file as Pillow sees it, pixels still undecoded."""
     module, name = _PLUGINS[header.codec]
     opener = getattr(import_module(module), name)
-    image: ImageFile.ImageFile = opener(header.stream())
+    try:
+        image: ImageFile.ImageFile = opener(header.stream())
+    except SyntaxError as error:
+        # A TIFF whose tags are all there can be laid out in more ways than Pillow has modes for.
+        if header.codec is Codec.TIFF and header.complete:
+            raise unsupported(header.codec, f"laid out in a rare way ({_told(error)})") from error
+        raise
     if header.transparent_colour is not None and not header.deep:
         key = header.transparent_colour
         image.info["transparency"] = key[0] if len(key) == 1 else key
@@ -68,8 +75,16 @@ def open_image(header: Header) -> ImageFile.ImageFile:
 
 
 def load(image: ImageFile.ImageFile, header: Header) -> Image.Image:
-    """The pixels of a file that is open, its transparent colour made alpha if that has 16 bits."""
+    """The pixels of a file that is open, as they are seen.
+
+    Grey that is stored as a negative is inverted; a transparent colour of 16 bits becomes alpha;
+    an AVIF is cropped.
+    """
     image.load()
+    if header.visible:
+        return image.crop(header.visible)
+    if header.negative:
+        return ImageChops.invert(colour.in_8_bits(image))
     key = header.transparent_colour
     if key is None or not header.deep:
         return image
@@ -100,14 +115,19 @@ def _equal(band: Image.Image, value: int) -> Image.Image:
 
 
 def as_told_by(image: ImageFile.ImageFile, header: Header) -> Header:
-    """The header with what only a decoder could tell: AVIF's and HEIC's turns and profiles."""
-    orientation = header.orientation
-    if header.codec is Codec.AVIF:
+    """The header with what only a decoder could tell: AVIF's and HEIC's sizes and profiles."""
+    orientation, visible = header.orientation, None
+    width, height = image.size
+    if header.transforms:
+        visible, orientation = transforms.applied(header.transforms, image.size)
+        width, height = visible[2] - visible[0], visible[3] - visible[1]
+    elif header.codec is Codec.AVIF:
         orientation = exif.orientation(image.info.get("exif", b""))
     return replace(
         header,
-        width=image.width,
-        height=image.height,
+        width=width,
+        height=height,
+        visible=visible,
         orientation=orientation,
         profile=header.profile or image.info.get("icc_profile"),
     )
@@ -148,11 +168,9 @@ def _drafted(
 
 
 def _ends_in_grey(image: Image.Image) -> bool:
-    """Whether the last row is what libjpeg makes up for data that is missing."""
-    last = image.crop((0, image.height - 1, image.width, image.height))
-    extrema = last.getextrema()
-    bands = extrema if isinstance(extrema[0], tuple) else (extrema,)
-    return image.mode != "CMYK" and all(band == (_FILLED, _FILLED) for band in bands)
+    """Whether the last pixel is what libjpeg makes up for data that is missing."""
+    last = image.crop((image.width - 1, image.height - 1, image.width, image.height))
+    return all(sample in _FILLED for sample in last.tobytes())
 
 
 def _same_with_more_data(image: Image.Image, header: JpegHeader, scale: int) -> bool:

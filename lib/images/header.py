@@ -8,6 +8,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from lib.errors import PermanentError, Reason
 from lib.images.splice import Spliced
@@ -26,6 +27,13 @@ class Codec(StrEnum):
     HEIC = "heic"
 
 
+class Transform(NamedTuple):
+    """One step from the pixels of an AVIF to what is seen: `clap`, `irot` or `imir`."""
+
+    name: str
+    data: bytes
+
+
 @dataclass(frozen=True, kw_only=True)
 class Header:
     """One photo's header.
@@ -33,6 +41,8 @@ class Header:
     `parts` are the slices of the file that hold pixels; `orientation` is EXIF's 1-8;
     `complete` tells whether the file's own structure reaches its end; `transparent_colour`
     is the one that a PNG declares as see-through, in 8 bits a sample, or in 16 if they are `deep`;
+    `negative` tells whether a TIFF's 0 is white where no decoder turns that round;
+    `transforms` are an AVIF's own, and `visible` the part of its pixels that they leave;
     `moving_parts` are the slices of its whole animation, where a still needs less; `decoded` are
     the pixels of all frames that a decoder makes for one picture, alpha's among them, and `kept`
     the bytes of those that it keeps beside them, where the file tells.
@@ -48,6 +58,9 @@ class Header:
     frames: int = 1
     transparent_colour: tuple[int, ...] | None = None
     deep: bool = False
+    negative: bool = False
+    transforms: tuple[Transform, ...] = ()
+    visible: tuple[int, int, int, int] | None = None
     moving_parts: Sequence[bytes | memoryview] | None = None
     decoded: int = 0
     kept: int = 0
@@ -86,6 +99,15 @@ def corrupt(codec: Codec, cause: object) -> PermanentError:
     return PermanentError(
         Reason.CORRUPT,
         f"the {codec.upper()} file cannot be decoded ({cause}): export it anew and upload that",
+    )
+
+
+def unsupported(codec: Codec, how: str) -> PermanentError:
+    """The file is sound, but of a kind that is not rendered; `how` completes "the file is"."""
+    return PermanentError(
+        Reason.UNSUPPORTED,
+        f"the {codec.upper()} file is {how}, which is not rendered: export it as a usual one and "
+        "upload that",
     )
 
 
