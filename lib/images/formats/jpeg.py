@@ -10,15 +10,17 @@ from dataclasses import dataclass, replace
 
 from lib.errors import PermanentError, Reason
 from lib.images import exif
-from lib.images.header import Codec, Header, corrupt, metadata_bomb, truncated
+from lib.images.header import Codec, Header, corrupt, metadata_bomb, truncated, unsupported
 
 _SOI, _EOI, _SOS = 0xD8, 0xD9, 0xDA
 _TABLES = {0xC4, 0xDB, 0xDD}  # Huffman, quantization, restart interval
 _SEQUENTIAL, _PROGRESSIVE = {0xC0, 0xC1}, 0xC2
 _FRAMES = {0xC0, 0xC1, 0xC2, 0xC3}
 # Arithmetic coding, hierarchical and so on: no browser shows them and no camera writes them, but
-# they decode at a tenth of the speed.
-_UNUSUAL_FRAMES = set(range(0xC5, 0xD0)) - {0xC8}
+# they decode at a tenth of the speed. 0xCC are arithmetic coding's tables.
+_UNUSUAL_FRAMES = set(range(0xC5, 0xD0)) - {0xC8, 0xCC}
+# Grey, YCbCr or RGB, CMYK or YCCK.
+_COMPONENTS = {1, 3, 4}
 _APP0, _APP1, _APP2, _APP14 = 0xE0, 0xE1, 0xE2, 0xEE
 # What tells libjpeg how colours are stored.
 _COLOUR_SPACES = {_APP0: b"JFIF\0", _APP14: b"Adobe"}
@@ -70,11 +72,6 @@ def read(source: bytes) -> JpegHeader:
     if frame is None:
         raise corrupt(Codec.JPEG, "no frame header")
     marker, height, width, sampling = frame
-    if marker in _UNUSUAL_FRAMES:
-        raise PermanentError(
-            Reason.UNSUPPORTED,
-            f"the JPEG is coded in a rare way (SOF{marker - 0xC0}): export it as a usual one",
-        )
     buffered = marker == _PROGRESSIVE or source[scan_at + 4] != len(sampling)
     if buffered and not _scans_are_complete(source, scan_at, len(sampling), width * height):
         raise truncated(Codec.JPEG)
@@ -149,9 +146,10 @@ class _Walk:
     def _take_frame(self, marker: int, segment: bytes) -> None:
         if len(segment) < 10 or self.frame:  # noqa: PLR2004  precision, height, width, components
             raise corrupt(Codec.JPEG, "its frame header is wrong")
-        height, width, count = struct.unpack_from(">HHB", segment, 5)
+        precision, height, width, count = struct.unpack_from(">BHHB", segment, 4)
+        _check_kind(marker, precision, height, count)
         sampling = [divmod(pair, 16) for pair in segment[11 : 10 + 3 * count : 3]]
-        if len(sampling) != count or not width or not height:
+        if len(sampling) != count or not width:
             raise corrupt(Codec.JPEG, "its frame header is wrong")
         if any(not 1 <= factor <= 4 for pair in sampling for factor in pair):  # noqa: PLR2004  T.81
             raise corrupt(Codec.JPEG, "its sampling factors are wrong")
@@ -169,6 +167,18 @@ class _Walk:
         if not chunks or any(len(chunk) < 2 or chunk[1] != len(chunks) for chunk in chunks):  # noqa: PLR2004
             return None
         return b"".join(chunk[2:] for chunk in chunks)
+
+
+def _check_kind(marker: int, precision: int, height: int, components: int) -> None:
+    """Refuse what the standard allows, and libjpeg or Pillow do not take."""
+    if marker in _UNUSUAL_FRAMES:
+        raise unsupported(Codec.JPEG, f"coded in a rare way (SOF{marker - 0xC0})")
+    if precision != 8:  # noqa: PLR2004  bits
+        raise unsupported(Codec.JPEG, f"one of {precision} bits a sample")
+    if components not in _COMPONENTS:
+        raise unsupported(Codec.JPEG, f"one of {components} colours")
+    if not height:
+        raise unsupported(Codec.JPEG, "one that tells its height behind its pixels")
 
 
 def _coefficients(width: int, height: int, sampling: list[tuple[int, int]]) -> int:
@@ -200,12 +210,22 @@ def _scans_are_complete(source: bytes, at: int, components: int, pixels: int) ->
         if next_scan is None:
             return False
         if next_scan < 0:
-            return len(seen) >= components and not unfinished
+            if len(seen) < components or unfinished:
+                raise _unrefined()
+            return True
         at = next_scan
     raise PermanentError(
         Reason.TOO_MANY_SCANS,
         f"the JPEG of {pixels:,} pixels has more than {most} scans, usual are {_USUAL_SCANS}: "
         "export it anew",
+    )
+
+
+def _unrefined() -> PermanentError:
+    return PermanentError(
+        Reason.TRUNCATED,
+        "the JPEG file ends without the scans that bring its last colours or its finest detail: "
+        "upload it again, or export it anew",
     )
 
 

@@ -43,6 +43,8 @@ def read(source: bytes) -> Header:
         elif chunk in _ANIMATION:
             moving.add(start, end)
     complete = chunk == b"IEND"
+    if facts.has_pixels and colour == _PALETTE and not facts.has_palette:
+        raise corrupt(Codec.PNG, "its palette is missing")
     if not facts.has_pixels:
         raise corrupt(Codec.PNG, "it holds no pixels") if complete else truncated(Codec.PNG)
     return Header(
@@ -102,7 +104,7 @@ class _Facts:
         self._depth = depth
         self._colour = colour
         self._left = MAX_UNFOLDED
-        self.has_pixels = False
+        self.has_pixels = self.has_palette = False
         self._exif: list[bytes] = []
         self.profile: bytes | None = None
         self.frames = 1
@@ -112,6 +114,9 @@ class _Facts:
         """Note what one chunk says."""
         if name == b"IDAT":
             self.has_pixels = True
+        elif name == b"PLTE":
+            # Behind the pixels it comes too late.
+            self.has_palette |= len(data) >= 3 and not self.has_pixels  # noqa: PLR2004  a colour
         elif name == b"iCCP":
             self.profile = self._unfold(data)
         elif name == b"zTXt" or (name == b"iTXt" and _is_compressed(data)):

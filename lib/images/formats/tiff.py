@@ -8,10 +8,17 @@ import struct
 from typing import NamedTuple
 
 from lib.errors import PermanentError, Reason
-from lib.images.header import Codec, Header, corrupt, metadata_bomb, truncated
+from lib.images.header import Codec, Header, corrupt, metadata_bomb, truncated, unsupported
 
 _WIDTH, _HEIGHT, _COMPRESSION, _ORIENTATION, _PROFILE = 256, 257, 259, 274, 34675
 _STRIPS, _TILES = (273, 279), (324, 325)  # offsets, byte counts
+_BITS, _PHOTOMETRIC, _COLOUR_MAP, _SUBSAMPLING = 258, 262, 320, 530
+# Values of photometric interpretation and compression; bits that make grey deep.
+_WHITE_IS_0, _BLACK_IS_0, _PALETTE, _YCBCR = 0, 1, 3, 6
+_NO_COMPRESSION, _OLD_JPEG = 1, 6
+# Those that Pillow takes.
+_COMPRESSIONS = {*range(1, 9), 32771, 32773, 32809, 32946, 34676, 34677, 34925, 50000, 50001}
+_DEEP = {12, 16}
 # What decoding needs, by the names of the specification.
 _KEPT = {
     *(256, 257, 258, 259, 262, 266, 273, 277, 278, 279, 284),  # baseline
@@ -63,6 +70,10 @@ def read(source: bytes) -> Header:
         raise corrupt(Codec.TIFF, "it has no size")
     if _number(source, shape, entries.get(_COMPRESSION)) in _JPEGS:
         _check_jpeg(width, height)
+    _check_pixels(source, shape, entries)
+    negative = _is_deep_negative(source, shape, entries)
+    if negative:
+        entries[_PHOTOMETRIC] = _with_number(shape, entries[_PHOTOMETRIC], _BLACK_IS_0)
     orientation = _number(source, shape, entries.get(_ORIENTATION)) or 1
     profile = entries.get(_PROFILE)
     return Header(
@@ -73,6 +84,7 @@ def read(source: bytes) -> Header:
         orientation=orientation if 1 <= orientation <= 8 else 1,  # noqa: PLR2004  EXIF's range
         profile=source[profile.at : profile.at + profile.size] if profile else None,
         complete=_is_complete(source, shape, entries),
+        negative=negative,
     )
 
 
@@ -118,6 +130,34 @@ def _check_jpeg(width: int, height: int) -> None:
             f"{width} x {height} pixels as JPEG inside a TIFF; the limit is {_MAX_JPEG_PIXELS:,}: "
             "upload a JPEG",
         )
+
+
+def _check_pixels(source: bytes, shape: _Shape, entries: dict[int, _Entry]) -> None:
+    """Refuse a directory without what every decoder needs, or with what none of ours can."""
+    photometric = _number(source, shape, entries.get(_PHOTOMETRIC))
+    compression = _number(source, shape, entries.get(_COMPRESSION)) or _NO_COMPRESSION
+    if compression not in _COMPRESSIONS:
+        raise unsupported(Codec.TIFF, f"compressed in a rare way ({compression})")
+    if compression != _OLD_JPEG and not {_STRIPS[0], _TILES[0]} & entries.keys():
+        raise corrupt(Codec.TIFF, "it does not tell where its pixels are")
+    if photometric == _PALETTE and _COLOUR_MAP not in entries:
+        raise corrupt(Codec.TIFF, "its palette is missing")
+    subsampling = _numbers(source, shape, entries.get(_SUBSAMPLING)) or (1, 1)
+    if (photometric, compression) == (_YCBCR, _NO_COMPRESSION) and subsampling != (1, 1):
+        raise unsupported(Codec.TIFF, "one of YCbCr colours of less resolution, not compressed")
+
+
+def _is_deep_negative(source: bytes, shape: _Shape, entries: dict[int, _Entry]) -> bool:
+    """Whether 0 is white in grey of more than 8 bits: Pillow shows it as it is stored."""
+    photometric = _numbers(source, shape, entries.get(_PHOTOMETRIC))
+    bits = _numbers(source, shape, entries.get(_BITS))
+    return photometric == (_WHITE_IS_0,) and len(bits) == 1 and bits[0] in _DEEP
+
+
+def _with_number(shape: _Shape, entry: _Entry, number: int) -> _Entry:
+    """A field of one number with another one in its place."""
+    value = struct.pack(shape.order + _NUMBERS[entry.kind], number)
+    return entry._replace(raw=entry.raw[: -shape.inline] + value.ljust(shape.inline, b"\0"))
 
 
 def _rewritten(

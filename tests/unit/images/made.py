@@ -183,6 +183,39 @@ def with_chunks(data: bytes, *chunks: bytes) -> bytes:
     return data[:33] + b"".join(chunks) + data[33:]
 
 
+def tiff(
+    size: tuple[int, int], *strips: bytes, order: str = "<", **tags: int | Sequence[int]
+) -> bytes:
+    """A TIFF of any tags, by name, with a strip for each plane; of 8-bit RGB unless they differ."""
+    offsets = [8 + sum(map(len, strips[:number])) for number in range(len(strips))]
+    facts: dict[int, int | Sequence[int]] = {256: size[0], 257: size[1], 278: size[1]}
+    facts |= {_TIFF_TAGS[name]: value for name, value in {**_RGB, **tags}.items()}
+    facts |= {273: offsets, 279: [len(strip) for strip in strips]}
+    body = b"".join(strips)
+    values_at = 8 + len(body) + 2 + 12 * len(facts) + 4
+    entries = values = b""
+    for tag, value in sorted(facts.items()):
+        numbers = [value] if isinstance(value, int) else value
+        packed = struct.pack(f"{order}{len(numbers)}L", *numbers)
+        if len(packed) > 4:
+            packed, values = struct.pack(order + "L", values_at + len(values)), values + packed
+        entries += struct.pack(order + "HHL", tag, 4, len(numbers)) + packed
+    head = (b"II" if order == "<" else b"MM") + struct.pack(order + "HL", 42, 8 + len(body))
+    return head + body + struct.pack(order + "H", len(facts)) + entries + bytes(4) + values
+
+
+_TIFF_TAGS = {
+    **{"bits": 258, "compression": 259, "photometric": 262, "samples": 277, "planes": 284},
+    **{"palette": 320, "extra": 338, "format": 339, "subsampling": 530},
+}
+_RGB: dict[str, int | Sequence[int]] = {
+    "bits": (8, 8, 8),
+    "compression": 1,
+    "photometric": 2,
+    "samples": 3,
+}
+
+
 def segment(marker: int, body: bytes) -> bytes:
     return struct.pack(">BBH", 0xFF, marker, len(body) + 2) + body
 

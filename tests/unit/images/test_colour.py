@@ -154,6 +154,17 @@ def test_16_bit_grey_keeps_its_tones(mode: str, format_: str) -> None:
     assert made.difference(result, GREY_SMALL) < 2
 
 
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("compression", [1, 8])
+def test_16_bit_grey_whose_0_is_white_is_no_negative(compression: int, order: str) -> None:
+    samples = b"".join(struct.pack(order + "H", 65535 - value * 257) for value in GREY.tobytes())
+    body = zlib.compress(samples) if compression == 8 else samples
+    facts: dict[str, Any] = {"bits": 16, "photometric": 0, "samples": 1}
+    data = made.tiff(GREY.size, body, order=order, compression=compression, **facts)
+    result = made.rendered(data, format="png")
+    assert made.difference(result, GREY_SMALL) < 2
+
+
 def test_16_bit_rgb_keeps_its_tones() -> None:
     rows = b"".join(
         b"\0"
