@@ -8,6 +8,7 @@ from typing import Any
 
 from PIL import Image, ImageChops
 
+from lib.images.formats.webp import ALPHA_FLAG
 from lib.images.gif_writer import LONGEST, write_gif
 from lib.images.header import Codec
 from lib.sizes import Size
@@ -87,7 +88,19 @@ def encode_frames(
     else:
         options = _avif(pixels, size)
     options |= {"duration": milliseconds, "save_all": True, "append_images": pictures[1:]}
-    return _saved(pictures[0], target, options)
+    data = _saved(pictures[0], target, options)
+    return _with_alpha(data) if target == "webp" and pictures[0].mode in ("LA", "RGBA") else data
+
+
+def _with_alpha(webp: bytes) -> bytes:
+    """An animation with the flag of transparency.
+
+    libwebp leaves it out where only gaps between opaque frames are transparent, and then shows
+    them black.
+    """
+    if webp[12:16] != b"VP8X":
+        return webp
+    return webp[:20] + bytes([webp[20] | ALPHA_FLAG]) + webp[21:]
 
 
 def _in_one_mode(pictures: list[Image.Image]) -> list[Image.Image]:

@@ -9,14 +9,18 @@ from lib.images.header import Codec, Header, corrupt, truncated
 _RIFF = 12
 # A frame is 30 bytes at least; where counting stops, every budget has long been exceeded.
 _MAX_CHUNKS = 100_000
+# Place and size, time and flags of a frame; the flag of those that are wiped; that of a file with
+# transparency, in its first chunk.
+_FRAME_HEADER, _WIPED, ALPHA_FLAG = 16, 1, 0x10
 
 
 class _Chunks(NamedTuple):
-    """The first profile, the first EXIF blocks, and the number of frames."""
+    """The first profile and EXIF blocks, the number of frames, and whether they leave gaps."""
 
     profile: bytes | None
     exif: list[bytes]
     frames: int
+    gaps: bool
 
 
 def read(source: bytes) -> Header:
@@ -32,7 +36,7 @@ def read(source: bytes) -> Header:
         codec=Codec.WEBP,
         width=width,
         height=height,
-        parts=[source],
+        parts=_with_alpha(source) if chunks.gaps else [source],
         orientation=exif.orientation(*chunks.exif),
         profile=chunks.profile,
         complete=length + 8 <= len(source),
@@ -57,7 +61,7 @@ def _size(source: bytes) -> tuple[int, int]:
 def _chunks(source: bytes) -> _Chunks:
     profile: bytes | None = None
     blocks: list[bytes] = []
-    frames = 0
+    frames, gaps = 0, False
     at = _RIFF
     for _ in range(_MAX_CHUNKS):
         if at + 8 > len(source):
@@ -67,6 +71,22 @@ def _chunks(source: bytes) -> _Chunks:
             profile = source[at + 8 : at + 8 + length]
         elif name == b"EXIF" and len(blocks) < exif.MAX_BLOCKS:
             blocks.append(source[at + 8 : at + 8 + length])
-        frames += name == b"ANMF"
+        elif name == b"ANMF":
+            gaps |= _leaves_gap(source, at + 8, first=not frames)
+            frames += 1
         at += 8 + length + length % 2
-    return _Chunks(profile, blocks, frames)
+    return _Chunks(profile, blocks, frames, gaps)
+
+
+def _leaves_gap(source: bytes, at: int, *, first: bool) -> bool:
+    """Whether a frame is wiped after it was shown, or is the first and does not cover all."""
+    facts = source[at : at + _FRAME_HEADER]
+    if len(facts) < _FRAME_HEADER:
+        return False
+    return bool(facts[15] & _WIPED) or (first and facts[6:12] != source[24:30])
+
+
+def _with_alpha(source: bytes) -> list[bytes | memoryview]:
+    """The file with the flag of transparency, without which libwebp lets no gap be seen."""
+    view = memoryview(source)
+    return [view[:20], bytes([source[20] | ALPHA_FLAG]), view[21:]]

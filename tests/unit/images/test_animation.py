@@ -236,6 +236,25 @@ def test_a_gif_that_begins_in_grey_has_colours() -> None:
     assert alike(seen(data), [[light] * 3, [made.GREEN, light, light]])
 
 
+@pytest.mark.parametrize("target", ["webp", "png", "avif"])
+def test_gaps_between_opaque_frames_of_a_webp_are_transparent(target: str) -> None:
+    pictures = [Image.new("RGBA", SMALL, made.RED), Image.new("RGBA", SMALL)]
+    pictures[1].paste(made.BLUE, (20, 0, 40, 30))
+    pictures += [pictures[0], Image.new("RGBA", SMALL)]
+    for source in ("WEBP", "PNG"):
+        data = animation(source, pictures, **({"lossless": True} if source == "WEBP" else {}))
+        frames_, _ = shown(
+            render(data, made.size(width=40, height=30, animated=True, format=target)).data
+        )
+        alphas: Any = [[frame.getpixel((x, 15))[3] for x in (5, 35)] for frame in frames_]  # type: ignore[index]
+        assert [[alpha > 127 for alpha in row] for row in alphas] == [
+            [True, True],
+            [False, True],
+            [True, True],
+            [False, False],
+        ]
+
+
 def test_a_still_that_is_cleared_or_blended_in_an_apng_is_so_in_rgb_too() -> None:
     back, box = Image.new("RGB", SMALL, made.RED), Image.new("RGB", (10, 20), made.BLUE)
     data = made.apng(
