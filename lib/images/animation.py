@@ -53,12 +53,11 @@ def film(header: Header, size: Size, focus: Focus | None = None) -> Film:
 def _moving(header: Header) -> tuple[Header, int, Iterator[tuple[Image.Image, float]]]:
     """The header with what only a decoder could tell, the number of plays, and all frames."""
     if header.codec in (Codec.GIF, Codec.PNG):
-        gif = header.codec is Codec.GIF
-        parts = gif_frames.read(bytes(header.parts[0])) if gif else apng.read(header)
+        parts = (gif_frames if header.codec is Codec.GIF else apng).read(header)
         width, height = parts.size
         return replace(header, width=width, height=height), parts.plays, frames.composed(parts)
     image = decode.open_image(header)
-    plays = int(image.info.get("loop", 0))
+    plays = int(image.info.get("loop", header.plays))
     header = decode.as_told_by(image, header)
     return header, plays, _decoded(image, header)
 

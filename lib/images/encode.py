@@ -8,6 +8,7 @@ from typing import Any
 
 from PIL import Image, ImageChops
 
+from lib.images.formats.avif_plays import finish
 from lib.images.formats.webp import ALPHA_FLAG
 from lib.images.gif_writer import LONGEST, write_gif
 from lib.images.header import Codec
@@ -89,6 +90,8 @@ def encode_frames(
         options = _avif(pixels, size)
     options |= {"duration": milliseconds, "save_all": True, "append_images": pictures[1:]}
     data = _saved(pictures[0], target, options)
+    if target == "avif":
+        return finish(data, plays)
     return _with_alpha(data) if target == "webp" and pictures[0].mode in ("LA", "RGBA") else data
 
 

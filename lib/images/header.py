@@ -39,7 +39,8 @@ class Header:
     """One photo's header.
 
     `parts` are the slices of the file that hold pixels; `orientation` is EXIF's 1-8;
-    `complete` tells whether the file's own structure reaches its end; `transparent_colour`
+    `complete` tells whether the file's own structure reaches its end; `plays` how often an AVIF's
+    animation is shown, 0 for ever; `transparent_colour`
     is the one that a PNG declares as see-through, in 8 bits a sample, or in 16 if they are `deep`;
     `negative` tells whether a TIFF's 0 is white where no decoder turns that round;
     `transforms` are an AVIF's own, and `visible` the part of its pixels that they leave;
@@ -56,6 +57,7 @@ class Header:
     profile: bytes | None = None
     complete: bool = True
     frames: int = 1
+    plays: int = 0
     transparent_colour: tuple[int, ...] | None = None
     deep: bool = False
     negative: bool = False

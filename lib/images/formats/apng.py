@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 
-from lib.images.header import Codec, Header, corrupt
+from lib.images.header import Header
 from lib.images.parts import Disposal, Part, Parts
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -88,13 +88,13 @@ class _Walk:
         if control is None:
             return
         if len(control) < _CONTROL_BYTES:
-            raise corrupt(Codec.PNG, "a frame's header is too short")
+            raise self._header.undecodable("a frame's header is too short")
         _, width, height, left, top, time, scale, disposal, over = struct.unpack_from(
             ">LLLLLHHBB", control
         )
         right, bottom = left + width, top + height
         if not width or not height or right > self._header.width or bottom > self._header.height:
-            raise corrupt(Codec.PNG, "a frame does not fit into its picture")
+            raise self._header.undecodable("a frame does not fit into its picture")
         header = _chunk(b"IHDR", struct.pack(">LL", width, height) + self._facts)
         parts: list[bytes | memoryview] = [_SIGNATURE, header, *self._shared]
         parts.append(struct.pack(">L4s", sum(map(len, data)), b"IDAT"))

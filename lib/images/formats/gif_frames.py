@@ -5,7 +5,7 @@ import struct
 from typing import NamedTuple
 
 from lib.images.formats.gif import palette_bytes
-from lib.images.header import Codec, Header, corrupt
+from lib.images.header import Codec, Header, corrupt, truncated
 from lib.images.parts import Disposal, Part, Parts
 
 _SCREEN = 13
@@ -27,19 +27,24 @@ class _Control(NamedTuple):
     transparent: int | None = None
 
 
-def read(source: bytes) -> Parts:
-    """All frames, up to the trailer or to where the file breaks off."""
-    walk = _Walk(source)
-    width = height = 0
-    if walk.frames:
-        first = walk.frames[0]
-        width = max(walk.width, first.corner[0] + first.header.width)
-        height = max(walk.height, first.corner[1] + first.header.height)
+_NOTHING_SAID = _Control()
+
+
+def read(header: Header) -> Parts:
+    """As many frames as the header counts."""
+    walk = _Walk(bytes(header.parts[0]))
+    if walk.breaks_off:
+        raise truncated(Codec.GIF)
+    if len(walk.frames) < header.frames:
+        raise header.undecodable(f"it has {len(walk.frames)} frames of {header.frames:,}")
+    first = walk.frames[0]
+    width = max(walk.width, first.corner[0] + first.header.width)
+    height = max(walk.height, first.corner[1] + first.header.height)
     if not width or not height:
         raise corrupt(Codec.GIF, "it has no size")
     # Browsers clear to nothing; only a GIF that is opaque throughout has a background.
     background = (0, 0, 0, 0) if walk.see_through else walk.background
-    return Parts(walk.frames, (width, height), background, walk.plays)
+    return Parts(walk.frames[: header.frames], (width, height), background, walk.plays)
 
 
 class _Walk:
@@ -51,13 +56,15 @@ class _Walk:
         self._palette = source[_SCREEN : _SCREEN + palette_bytes(flags)]
         self.background = tuple(self._palette[3 * number : 3 * number + 3].ljust(3, b"\0"))
         self.frames: list[Part] = []
-        self.see_through = False
+        self.see_through = self.breaks_off = False
         self.plays = 1
-        self._control = _Control()
+        self._control = _NOTHING_SAID
         at = _SCREEN + len(self._palette)
         while (block := _BLOCK.search(source, at)) and block.group() != b";":
             take = self._take_extension if block.group() == _EXTENSION else self._take_frame
             at = take(block.end())
+        # Without a trailer it may end behind a frame, and not behind what announces one.
+        self.breaks_off |= block is None and self._control is not _NOTHING_SAID
 
     def _take_extension(self, at: int) -> int:
         kind, end = self._source[at : at + 1], self._end_of_blocks(at + 1)
@@ -77,12 +84,13 @@ class _Walk:
 
     def _take_frame(self, at: int) -> int:
         if at + 10 > len(self._source):
+            self.breaks_off = True
             return len(self._source)
         left, top, width, height, flags = struct.unpack_from("<HHHHB", self._source, at)
         data_at = at + 9 + palette_bytes(flags)
         palette = self._source[at + 9 : data_at] or self._palette
         end = self._end_of_blocks(data_at + 1)
-        control, self._control = self._control, _Control()
+        control, self._control = self._control, _NOTHING_SAID
         head = _head(width, height, palette, control.transparent, flags & _INTERLACED)
         data = memoryview(self._source)[data_at:end]
         still = Header(codec=Codec.GIF, width=width, height=height, parts=[head, data, b";"])
@@ -91,11 +99,12 @@ class _Walk:
         return end
 
     def _end_of_blocks(self, at: int) -> int:
-        """Behind a chain of sub-blocks, or the end of the file."""
+        """Behind a chain of sub-blocks, which may be past the end of the file."""
         source, last = self._source, len(self._source)
         while at < last and (length := source[at]):
             at += length + 1
-        return min(at + 1, last)
+        self.breaks_off |= at >= last
+        return at + 1
 
 
 def _head(

@@ -3,7 +3,7 @@
 import struct
 from collections.abc import Iterator
 
-from lib.images.formats import avif, isobmff_items
+from lib.images.formats import avif, avif_plays, isobmff_items
 from lib.images.header import Codec, Header, corrupt, truncated, unsupported
 
 _AVIF = {b"avif", b"avis"}
@@ -58,6 +58,7 @@ def read(source: bytes) -> Header:
         parts=_parts(source, *meta, codec, moving=moving),
         complete=complete,
         frames=_frames(source) if moving else 1,
+        plays=_plays(source, boxes) if moving else 0,
         transforms=primary.transforms if primary and codec is Codec.AVIF else (),
     )
 
@@ -98,14 +99,23 @@ def _boxes(source: bytes) -> Iterator[tuple[bytes, int, int]]:
 
 def _work(source: bytes, boxes: list[tuple[bytes, int, int]]) -> avif.Work:
     """What decoding takes; the first box of a name is the one that decoders read."""
-    bodies: dict[bytes, tuple[int, int]] = {}
-    for name, start, end in boxes:
-        long = source[start : start + 4] == b"\0\0\0\1"
-        bodies.setdefault(name, (start + (16 if long else 8), end))
+    bodies = _bodies(source, boxes)
     movie = bodies.get(b"moov")
     if movie and movie[1] > len(source):
         raise truncated(Codec.AVIF)
     return avif.work(source, bodies[b"meta"], movie)
+
+
+def _bodies(source: bytes, boxes: list[tuple[bytes, int, int]]) -> dict[bytes, tuple[int, int]]:
+    bodies: dict[bytes, tuple[int, int]] = {}
+    for name, start, end in boxes:
+        long = source[start : start + 4] == b"\0\0\0\1"
+        bodies.setdefault(name, (start + (16 if long else 8), end))
+    return bodies
+
+
+def _plays(source: bytes, boxes: list[tuple[bytes, int, int]]) -> int:
+    return avif_plays.read_plays(source, _bodies(source, boxes)[b"moov"])
 
 
 def _sizes(source: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:

@@ -1,6 +1,7 @@
 """Animations: every frame, for as long and as often as in the original."""
 
 import io
+import re
 import struct
 from typing import Any
 
@@ -70,6 +71,27 @@ def test_what_a_frame_leaves_is_wiped(format_: str, target: str) -> None:
             assert (alpha > 200) is (other == step)
 
 
+@pytest.mark.parametrize("between", ["avif", "keep"])
+@pytest.mark.parametrize("plays", [0, 1, 2, 7, 65_535])
+def test_an_avif_plays_as_often(plays: int, between: str) -> None:
+    source = made.apng((128, 96), *((picture, {}) for picture in frames()), plays=plays)
+    avif = render(source, made.size(animated=True, format="avif")).data
+    again = render(avif, made.size(animated=True, format=between)).data
+    image = Image.open(io.BytesIO(render(again, made.size(animated=True, format="png")).data))
+    assert image.info["loop"] == plays
+
+
+def test_an_animation_is_the_same_bytes_at_any_time() -> None:
+    data = animation("PNG", frames())
+    for target in ("avif", "webp", "png"):
+        rendition = render(data, made.size(animated=True, format=target))
+        # No box tells when it was made: a version, then two times of 8 bytes.
+        for header in (b"mvhd", b"tkhd", b"mdhd"):
+            for found in re.finditer(header, rendition.data):
+                assert rendition.data[found.end() + 4 : found.end() + 20] == bytes(16)
+        assert (target == "avif") is (b"mvhd" in rendition.data)
+
+
 @pytest.mark.parametrize("target", ["keep", "webp", "png"])
 @pytest.mark.parametrize("loop", [0, 3, None])
 def test_it_plays_as_often(loop: int | None, target: str) -> None:
@@ -117,6 +139,20 @@ def test_one_crop_for_all_frames() -> None:
     alphas = [picture.getchannel("A").getbbox() for picture in shown(render(data, size).data)[0]]
     assert alphas[0] is not None
     assert alphas[-1] is None
+
+
+@pytest.mark.parametrize("format_", ["GIF", "PNG", "WEBP", "AVIF"])
+def test_an_animation_that_is_cut_anywhere_is_truncated(format_: str) -> None:
+    pictures = [Image.new("RGB", (8, 6), colour) for colour in (made.RED, made.BLUE, made.GREEN)]
+    data = animation(format_, pictures, duration=50)
+    # A PNG's last check sums and chunk, and a GIF's last byte, hold no picture.
+    end = len(data) - {"GIF": 1, "PNG": 20}.get(format_, 0)
+    for length in range(len(data) * 3 // 4, end):
+        if format_ == "GIF" and data[:length].endswith(b"\0") and data[length] == ord("!"):
+            continue  # a GIF may end behind any picture
+        with pytest.raises(PermanentError) as caught:
+            render(data[:length], made.size(animated=True))
+        assert caught.value.reason is Reason.TRUNCATED, length
 
 
 def test_a_cut_animation_is_refused() -> None:
