@@ -8,7 +8,7 @@ from typing import Any
 
 from PIL import Image, ImageChops
 
-from lib.images.formats.avif_plays import finish
+from lib.images.formats.avif_movie import finish
 from lib.images.formats.webp import ALPHA_FLAG
 from lib.images.gif_writer import LONGEST, write_gif
 from lib.images.header import Codec

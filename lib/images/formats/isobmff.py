@@ -3,8 +3,8 @@
 import struct
 from collections.abc import Iterator
 
-from lib.images.formats import avif, avif_plays, isobmff_items
-from lib.images.header import Codec, Header, corrupt, truncated, unsupported
+from lib.images.formats import avif, avif_movie, isobmff_items
+from lib.images.header import Codec, Header, Transform, corrupt, truncated, unsupported
 
 _AVIF = {b"avif", b"avis"}
 _HEVC = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"}
@@ -30,7 +30,7 @@ def read(source: bytes) -> Header:
 
     For AVIF also those that its AV1 data have: a decoder makes these, whatever is declared.
 
-    The orientation is left to the decoders: both formats have a property of their own for it.
+    HEIC's orientation is left to its decoder; AVIF's is in its transforms, if it has any.
     """
     boxes = list(_boxes(source))
     complete = all(end <= len(source) for _, _, end in boxes)
@@ -48,6 +48,9 @@ def read(source: bytes) -> Header:
     if not sizes:
         raise corrupt(codec, "it declares no size")
     size = max(sizes, key=lambda size: size[0] * size[1])
+    movie = avif_movie.Movie()
+    if moving:
+        movie = avif_movie.read(source, _bodies(source, boxes)[b"moov"])
     work = _work(source, boxes) if codec is Codec.AVIF else avif.Work([])
     return Header(
         codec=codec,
@@ -58,8 +61,8 @@ def read(source: bytes) -> Header:
         parts=_parts(source, *meta, codec, moving=moving),
         complete=complete,
         frames=_frames(source) if moving else 1,
-        plays=_plays(source, boxes) if moving else 0,
-        transforms=primary.transforms if primary and codec is Codec.AVIF else (),
+        plays=movie.plays,
+        transforms=_transforms(primary, movie) if codec is Codec.AVIF else (),
     )
 
 
@@ -114,8 +117,10 @@ def _bodies(source: bytes, boxes: list[tuple[bytes, int, int]]) -> dict[bytes, t
     return bodies
 
 
-def _plays(source: bytes, boxes: list[tuple[bytes, int, int]]) -> int:
-    return avif_plays.read_plays(source, _bodies(source, boxes)[b"moov"])
+def _transforms(
+    primary: isobmff_items.Primary | None, movie: avif_movie.Movie
+) -> tuple[Transform, ...]:
+    return primary.transforms if primary else movie.transforms
 
 
 def _sizes(source: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:

@@ -12,7 +12,7 @@ from lib.images.header import Transform
 
 _Span = tuple[int, int]
 # What changes the picture that a decoder makes: 23008-12, 6.5.9 to 6.5.12.
-_TRANSFORMS = {b"clap", b"irot", b"imir"}
+TRANSFORMS = {b"clap", b"irot", b"imir"}
 
 
 class Primary(NamedTuple):
@@ -54,11 +54,12 @@ def _transforms(file: File, span: _Span | None, number: int) -> tuple[Transform,
         elif name == b"ipma":
             order += _associations(file, body, number)
     used = [properties[place - 1] for place in order if 0 < place <= len(properties)]
-    return tuple(
-        Transform(name.decode(), file.source[start:end])
-        for name, (start, end) in used
-        if name in _TRANSFORMS
-    )
+    return tuple(transform_of(file, name, body) for name, body in used if name in TRANSFORMS)
+
+
+def transform_of(file: File, name: bytes, body: _Span) -> Transform:
+    """The transform that a property is."""
+    return Transform(name.decode(), file.source[body[0] : body[1]])
 
 
 def _associations(file: File, span: _Span, number: int) -> list[int]:

@@ -1,4 +1,4 @@
-"""How often an animated AVIF plays: its movie's duration against that of its frames.
+"""How often an animated AVIF plays, and how its frames are turned and cropped.
 
 An edit list (ISO/IEC 14496-12, 8.6.6) names the frames, and its flag says that they repeat until
 the track's duration is over (23000-22, 7.3.2). Pillow neither reads nor writes any of it.
@@ -6,35 +6,65 @@ the track's duration is over (23000-22, 7.3.2). Pillow neither reads nor writes 
 
 import struct
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from lib.errors import PermanentError
 from lib.images.formats.av1 import Budget
 from lib.images.formats.avif import Fields, File, children, only
+from lib.images.formats.isobmff_items import TRANSFORMS, transform_of
+from lib.images.header import Transform
 
 _Span = tuple[int, int]
 _HOLDERS = {b"moov", b"trak", b"edts", b"mdia"}
 # Movie, track and media headers; where the first two have their duration, in version 1.
 _HEADERS = {b"mvhd", b"tkhd", b"mdhd"}
 _DURATIONS = {b"mvhd": 24, b"tkhd": 28}
+_SAMPLE_ENTRY = 78  # bytes before its boxes
 _REPEATED = 1
 _FOR_EVER = 2**64 - 1
 
 
-def read_plays(source: bytes, movie: _Span) -> int:
-    """The plays of the first track of pictures; 0 for ever, or for what is not told."""
+class Movie(NamedTuple):
+    """The plays of the first track of pictures, 0 for ever, and the transforms of its frames."""
+
+    plays: int = 0
+    transforms: tuple[Transform, ...] = ()
+
+
+def read(source: bytes, movie: _Span) -> Movie:
+    """What the body of a `moov` box says; nothing if it is broken, which harms no picture."""
     file = File(source, Budget())
     try:
-        for name, span in children(file, movie):
-            if name == b"trak":
-                boxes = only(file, span, b"tkhd", b"edts", b"mdia")
-                handler = only(file, boxes[b"mdia"], b"hdlr")[b"hdlr"]
-                if source[handler[0] + 8 : handler[0] + 12] == b"pict":
-                    edits = only(file, boxes[b"edts"], b"elst")[b"elst"]
-                    return _plays(source, boxes[b"tkhd"], edits)
+        track = _track(file, movie)
+        transforms = _transforms(file, track[b"mdia"])
     except (PermanentError, LookupError):
-        # What is broken there harms no picture.
-        return 0
-    return 0
+        return Movie()
+    try:
+        edits = only(file, track[b"edts"], b"elst")[b"elst"]
+        return Movie(_plays(source, track[b"tkhd"], edits), transforms)
+    except (PermanentError, LookupError):
+        return Movie(0, transforms)
+
+
+def _track(file: File, movie: _Span) -> dict[bytes, _Span]:
+    """The boxes of the first track of pictures; LookupError if there is none."""
+    for name, span in children(file, movie):
+        if name == b"trak":
+            boxes = only(file, span, b"tkhd", b"edts", b"mdia")
+            handler = only(file, boxes[b"mdia"], b"hdlr")[b"hdlr"]
+            if file.source[handler[0] + 8 : handler[0] + 12] == b"pict":
+                return boxes
+    raise LookupError("no track of pictures")
+
+
+def _transforms(file: File, media: _Span) -> tuple[Transform, ...]:
+    """Those of the first sample entry, in their order: 8.5.2 and 12.1.3."""
+    span = media
+    for name in (b"minf", b"stbl", b"stsd"):
+        span = only(file, span, name)[name]
+    entry = next(body for _, body in children(file, (span[0] + 8, span[1])))
+    found = children(file, (entry[0] + _SAMPLE_ENTRY, entry[1]))
+    return tuple(transform_of(file, name, body) for name, body in found if name in TRANSFORMS)
 
 
 def _plays(source: bytes, track: _Span, edits: _Span) -> int:
