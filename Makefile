@@ -3,18 +3,26 @@ PYTHON ?= python3
 BIN := .venv/bin
 PORT ?= 0
 CDN_PORT ?= 0
+# All that is needed is pinned in what is installed: nothing has to be resolved.
+PIP := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --no-deps
+INSTALL := $(BIN)/uv pip install --quiet --python .venv --no-deps --compile-bytecode --requirement
 
-.PHONY: help setup demo local stop test bench chaos check format clean
+# Without byte code every start compiles all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help setup demo local stop test test-thorough coverage bench chaos check format clean
 .SILENT:
 
 help:
 	echo "make demo     photos in, every size out, on this machine"
 	echo "make local    the same stack, kept running (again: deploys to it); PORT=, CDN_PORT="
 	echo "make stop     ends it"
-	echo "make test     all tests, the end-to-end ones included"
+	echo "make test     all tests, the end-to-end ones included; ARGS=\"-k name\" some of them"
+	echo "make test-thorough  the same, with twenty times the examples"
+	echo "make coverage branches that unit and integration tests do not take"
 	echo "make bench    speed, memory and cold start beside sharp and others; ARGS=--quick: a minute"
 	echo "make chaos    uploads while S3 ails and workers die, then as fast as it goes; ARGS=--help"
-	echo "make check    format, lint, types, template; quick"
+	echo "make check    format, lint, types, layers; quick"
 
 setup: .venv/.ready node_modules/.ready
 
@@ -27,34 +35,43 @@ local: setup
 stop: .venv/.ready
 	$(BIN)/python -m local down
 
-test: setup .venv-checkov/.ready
-	$(BIN)/python -m pytest
+# Side by side on every core; with ARGS="-k name" in one process, which starts sooner.
+test: setup
+	$(BIN)/python -m pytest $(or $(ARGS),--numprocesses=auto)
 
-bench: setup .venv-bench/.ready bench/node_modules/.ready
-	.venv-bench/bin/python -m bench $(ARGS)
+test-thorough: setup
+	$(BIN)/python -m pytest --numprocesses=auto --hypothesis-profile=thorough $(ARGS)
+
+coverage: setup
+	$(BIN)/python -m pytest --numprocesses=auto --cov --cov-branch $(or $(ARGS),tests/unit tests/integration)
+
+bench: setup .venv/.bench-ready bench/node_modules/.ready
+	$(BIN)/python -m bench $(ARGS)
 
 chaos: setup
 	$(BIN)/python -m local.chaos $(ARGS)
 
-check: setup .venv-checkov/.ready
+check: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q tests/unit/test_layers.py tests/infrastructure/test_lint.py
+	$(BIN)/python -m pytest -q tests/unit/test_layers.py
 
 format: setup
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
 clean: stop
-	rm -rf .venv .venv-bench .venv-checkov node_modules bench/node_modules .serverless .serverless-cache .cache
+	rm -rf .venv node_modules bench/node_modules .serverless .serverless-cache .cache
 
-.venv/.ready: requirements.txt requirements-dev.txt
+# uv knows no pip.conf: where it gets nothing, pip installs the same.
+.venv/.ready: constraints.txt
 	command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed: install it, or say PYTHON=/path/to/python3" >&2; exit 1; }
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed, this is $$($(PYTHON) --version): say PYTHON=/path/to/python3" >&2; exit 1; }
-	echo "Setting up Python packages in .venv (a minute or two)"
+	echo "Setting up Python packages in .venv (half a minute)"
 	$(PYTHON) -m venv --clear .venv || { echo "Python's venv module is needed (on Debian: apt install python3-venv)" >&2; exit 1; }
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(PIP) $$(grep '^uv==' constraints.txt)
+	$(INSTALL) constraints.txt || $(PIP) --requirement constraints.txt
 	touch $@
 
 node_modules/.ready: package.json package-lock.json
@@ -64,18 +81,8 @@ node_modules/.ready: package.json package-lock.json
 	npm ci --silent --no-audit --no-fund
 	touch $@
 
-.venv-checkov/.ready: infra/rules/requirements.txt infra/rules/constraints.txt
-	command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed: install it, or say PYTHON=/path/to/python3" >&2; exit 1; }
-	echo "Setting up checkov in .venv-checkov (two minutes)"
-	$(PYTHON) -m venv --clear .venv-checkov
-	.venv-checkov/bin/python -m pip install --quiet --disable-pip-version-check -r infra/rules/requirements.txt
-	touch $@
-
-.venv-bench/.ready: requirements.txt constraints.txt bench/requirements.txt
-	command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed: install it, or say PYTHON=/path/to/python3" >&2; exit 1; }
-	echo "Setting up what is compared with in .venv-bench (a minute)"
-	$(PYTHON) -m venv --clear .venv-bench
-	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt
+.venv/.bench-ready: .venv/.ready bench/requirements.txt
+	$(INSTALL) bench/requirements.txt || $(PIP) --requirement bench/requirements.txt
 	touch $@
 
 bench/node_modules/.ready: bench/package.json bench/package-lock.json

@@ -14,6 +14,7 @@ from cli.status import status
 from cli.upload import upload
 from cli.url import url
 from lib.errors import FanoutError
+from lib.interrupts import raised_for_signals
 
 app = typer.Typer(
     name="fanout",
@@ -36,7 +37,8 @@ def main(arguments: list[str] | None = None) -> int:
     Raises SystemExit, with the exit code, where the command came to its own end.
     """
     try:
-        app(arguments, prog_name="./fanout")
+        with raised_for_signals():
+            app(arguments, prog_name="./fanout")
     except FanoutError as error:
         # No markup: an error may quote [what somebody typed].
         Console(stderr=True).print(

@@ -9,6 +9,7 @@ from cli.places import auditor_of, check_queue_of, deployed_size, size_of
 from cli.stage import JsonOption, RegionOption, Stage, StageOption
 from cli.terminal import YesOption, confirm, note, print_json, progress, show, shown
 from lib.aws.cloudwatch import median_of_last_day
+from lib.aws.sqs import account_of
 from lib.backfill import Checkpoint, Scope, paced, send, wanted
 from lib.errors import FanoutError
 from lib.estimates import Estimate, estimate
@@ -46,9 +47,8 @@ def backfill(
     Example: ./fanout backfill --stage prod --size 400x300 --rate 50
     """
     place = Stage(stage, region)
-    deployed_size(place, size)
     scope = Scope(prefix=prefix, stale=stale)
-    checkpoint = Checkpoint(_CHECKPOINTS / f"backfill-{place.name}-{size}.json")
+    checkpoint = Checkpoint(_checkpoint_file(place, size))
     after = checkpoint.resumed(scope) if resume else ""
     with Spool() as paths:
         with progress(as_json=as_json) as bar:
@@ -63,6 +63,12 @@ def backfill(
         if len(paths):
             confirm(f"Have workers render {len(paths):,} photos at {size}?", yes=yes)
         _send(place, size, paths, checkpoint, scope, rate=rate, as_json=as_json)
+
+
+def _checkpoint_file(place: Stage, size: str) -> Path:
+    """A file for each stage and size: two accounts, or two regions, may have the same names."""
+    account = account_of(deployed_size(place, size).queue_url)
+    return _CHECKPOINTS / f"backfill-{place.name}-{account}-{place.region}-{size}.json"
 
 
 def _estimate(place: Stage, size: str, photos: int) -> Estimate:

@@ -17,11 +17,11 @@ from lib.dead_letters import (
     Filter,
     Kind,
     Place,
+    Records,
     Tally,
     Tell,
     find_places,
     look,
-    replay,
     summarize,
 )
 
@@ -62,7 +62,7 @@ def list_(
     Example: ./fanout dlq list --stage prod --size 400x300
     """
     table = Table("size", "reason", "letters", "oldest")
-    for place in _places(stage, region, queue, size):
+    for place in _places(Stage(stage, region), queue, size):
         summary = summarize(place.letters, Filter(reason, prefix))
         if as_json:
             told = {"size": place.name, "queue": queue, "letters": summary.letters}
@@ -96,7 +96,7 @@ def show(
 
     Example: ./fanout dlq show --stage prod --reason truncated --limit 20
     """
-    places = _places(stage, region, queue, size)
+    places = _places(Stage(stage, region), queue, size)
     with closing(look(places, Filter(reason, prefix))) as letters:
         for name, letter in islice(letters, limit):
             if as_json:
@@ -107,8 +107,8 @@ def show(
                 show_(described(name, letter))
 
 
-@app.command("replay")
-def replay_(
+@app.command()
+def replay(
     *,
     stage: StageOption,
     size: SizeOption = None,
@@ -127,10 +127,10 @@ def replay_(
     Example: ./fanout dlq replay --stage prod --reason SlowDown --rate 20
     """
     wanted = Filter(reason, prefix)
-    places = _places(stage, region, queue, size)
+    places = _places(Stage(stage, region), queue, size)
 
     def send(place: Place, most: int | None, tell: Tell) -> Tally:
-        return replay(place.letters, place.queue_url, wanted, limit=most, rate=rate, tell=tell)
+        return place.letters.replay(place.queue_url, wanted, limit=most, rate=rate, tell=tell)
 
     if plan(f"Replay on {stage}", places, wanted, limit, dry_run=dry_run, yes=yes, as_json=as_json):
         take("replayed", places, send, limit, as_json=as_json)
@@ -151,23 +151,25 @@ def purge(
     yes: YesOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Delete dead letters for good: their photos stay without these variants.
+    """Delete dead letters for good, and what status says of them: photos stay without variants.
 
     Example: ./fanout dlq purge --stage prod --reason malformed_event
     """
     wanted = Filter(reason, prefix)
-    places = _places(stage, region, queue, size)
+    at = Stage(stage, region)
+    places = _places(at, queue, size)
+    s3, bucket = at.client("s3"), at.stack.outputs["FailuresBucketName"]
 
     def delete(place: Place, most: int | None, tell: Tell) -> Tally:
-        return place.letters.purge(wanted, limit=most, rate=rate, tell=tell)
+        forget = Records(s3, bucket, place.name, place.letters.kind).clear
+        return place.letters.purge(wanted, limit=most, rate=rate, tell=tell, forget=forget)
 
     doing = f"Delete for good on {stage}"
     if plan(doing, places, wanted, limit, dry_run=dry_run, yes=yes, as_json=as_json):
         take("purged", places, delete, limit, as_json=as_json)
 
 
-def _places(name: str, region: str | None, kind: Kind, sizes: list[str] | None) -> list[Place]:
+def _places(stage: Stage, kind: Kind, sizes: list[str] | None) -> list[Place]:
     if sizes and kind in SHARED:
         raise typer.BadParameter(f"--queue {kind} is one for all sizes: leave --size out")
-    stage = Stage(name, region)
     return find_places(stage.client("sqs"), stage.stack, kind, stage.chosen_sizes(sizes))

@@ -30,7 +30,8 @@ def declared_variants(settings: DeclaredSettings) -> DeclaredVariants:
     objects.write_once(s3)
     caching = Caching(settings.browser_seconds, settings.cdn_seconds, settings.immutable)
     content = content_check(settings, s3, settings.originals_bucket)
-    purge_url = settings.purge_queue_url
+    purge_url, delay = settings.purge_queue_url, settings.purge_delay
+    signed = settings.signing_keys is not None
 
     @cache
     def renderer_of(size: Size) -> Renderer:
@@ -43,7 +44,7 @@ def declared_variants(settings: DeclaredSettings) -> DeclaredVariants:
             delivery=Delivery(caching.of(size), settings.acl),
             max_bytes=settings.max_upload_bytes,
             turns=Turns(size.waiting_memory),
-            purges=PurgeQueue(sqs, purge_url, settings.purge_delay) if purge_url else None,
+            purges=PurgeQueue(sqs, purge_url, delay, signed) if purge_url else None,
             content=content,
             checks=LaterChecks(sqs, queue_url, settings.originals_bucket, settings.check_delay),
         )

@@ -13,6 +13,7 @@ from handlers.requests import path_of
 from handlers.settings import DeletionSettings
 from lib.deletion import Deletion
 from lib.keys import MAX_KEY_BYTES
+from lib.upload_paths import check_characters
 
 router = routes()
 
@@ -50,6 +51,7 @@ def delete_photo_by_query(
 
 
 def _deleted(path: str) -> Response[str]:
+    check_characters(path)
     _deletion().delete(path)
     return Response(204, body="")
 

@@ -13,12 +13,13 @@ from lib.fetching.download import Downloader
 from lib.fetching.fetcher import Fetcher
 from lib.fetching.marks import PLACE, Marks
 from lib.fetching.worker import FetchWorker
+from lib.images.limits import MAX_BYTES
 from lib.telemetry import Telemetry
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-# As for the sizes' workers, but for a part of 8 MiB, and for S3 to put parts together.
+# As for the sizes' workers, but S3 may need longer to take a photo of 200 MiB in.
 _CLIENTS = Config(
     connect_timeout=2, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3}
 )
@@ -43,7 +44,10 @@ def _worker() -> FetchWorker:
         s3=s3,
         originals_bucket=settings.originals_bucket,
         marks=Marks(s3, settings.failures_bucket),
-        downloader=Downloader(settings.max_upload_bytes, allow_loopback=settings.fetch_loopback),
+        # What is larger than any renderer takes is not worth its transfer.
+        downloader=Downloader(
+            min(settings.max_upload_bytes, MAX_BYTES), allow_loopback=settings.fetch_loopback
+        ),
         content_types=settings.upload_types,
     )
     return FetchWorker(

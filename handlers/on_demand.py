@@ -9,7 +9,7 @@ from handlers.asking import NEVER, answered
 from handlers.declared import declared_variants
 from handlers.settings import OnDemandSettings
 from handlers.signed import signed_pictures
-from lib.keys import escaped
+from lib.keys import url_path
 from lib.on_demand import MAX_PICTURE_BYTES
 from lib.on_demand.declared import DeclaredVariants
 from lib.on_demand.picture import Picture
@@ -51,7 +51,7 @@ def _variant(folder: str, path: str) -> tuple[str, dict[str, Any]]:
     found = variants.find(folder, path)
     if found.stored.length > MAX_PICTURE_BYTES:
         # By now S3 has it, and the CDN asks S3 first.
-        headers = {"Location": f"/{escaped(found.key)}", "Cache-Control": NEVER}
+        headers = {"Location": f"/{url_path(found.key)}", "Cache-Control": NEVER}
         return found.action, {"statusCode": 302, "headers": headers, "body": ""}
     return found.action, _with(variants.picture(found), ETag=f'"{found.stored.etag}"')
 

@@ -10,6 +10,11 @@ from lib.errors import ProblemKind
 PROBLEM = "application/problem+json"
 
 
+# A function's answer has room for 6 MB, and a refusal may quote what was sent, escaped: so much of
+# it shows what is wrong.
+_MAX_DETAIL = 2000
+
+
 class Problem(BaseModel):
     """Why a request was refused: `type` never changes, `detail` says what to do."""
 
@@ -20,7 +25,11 @@ class Problem(BaseModel):
 
 
 def problem(status: int, kind: ProblemKind, detail: str) -> Problem:
-    """A refusal as a document."""
+    """A refusal as a document; what is very long in it is cut."""
+    if len(detail) > _MAX_DETAIL:
+        detail = f"{detail[:_MAX_DETAIL]}…"
+    # What is quoted may be no text that can be sent.
+    detail = detail.encode(errors="backslashreplace").decode()
     return Problem(type=kind, title=HTTPStatus(status).phrase, status=status, detail=detail)
 
 

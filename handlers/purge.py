@@ -4,11 +4,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import boto3
+from aws_lambda_powertools import Logger
 from botocore.config import Config
 
-from handlers.batches import failed, records
+from handlers.batches import failed, messages
 from handlers.settings import PurgeSettings
-from lib.purges import Intention, Purger
+from lib.purges import Purger
+from lib.telemetry import SERVICE
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -16,22 +18,29 @@ if TYPE_CHECKING:
 # CloudFront takes a second or two to accept an invalidation, and refuses when many are under way:
 # SQS does the patient retrying.
 _CLIENT = Config(connect_timeout=2, read_timeout=8, retries={"total_max_attempts": 2})
+# Kept for the last call, both of its tries, and for parking what CloudFront has refused.
+_RESERVE_SECONDS = 30
 
 
-def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, Any]:
+def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     """Purge what a batch of messages names; a failure to do so returns the whole batch."""
-    batch = [Intention(record["messageId"], record["body"]) for record in records(event)]
-    return failed(_purger().purge(batch))
+
+    def has_time() -> bool:
+        return context.get_remaining_time_in_millis() > _RESERVE_SECONDS * 1000
+
+    return failed(_purger().purge(messages(event), has_time))
 
 
 @lru_cache(maxsize=1)
 def _purger() -> Purger:
     """Made once a container."""
     settings = PurgeSettings.from_environment()
-    cloudfront = boto3.client("cloudfront", config=_CLIENT)
     return Purger(
-        cloudfront,
+        boto3.client("cloudfront", config=_CLIENT),
         settings.distribution_id,
+        boto3.client("sqs", config=_CLIENT),
+        settings.dlq_url,
+        Logger(service=SERVICE),
         formats=settings.serve_formats,
         signed=settings.serve_signed,
     )

@@ -6,8 +6,9 @@ API takes JSON alone, but for pictures, which Powertools never looks at.
 
 import json
 from base64 import b64decode
+from collections import Counter
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import quote, unquote
 
 from lib.errors import ProblemKind, RequestError
@@ -34,7 +35,7 @@ def readable(event: dict[str, Any], *, takes_json: bool = True) -> dict[str, Any
 
 def path_of(segment: str) -> str:
     """The photo's path, from the segment that `readable` made of it."""
-    return unquote(segment)
+    return unquote(segment, errors="surrogatepass")
 
 
 def bytes_of(event: Mapping[str, Any]) -> bytes:
@@ -54,13 +55,28 @@ def bytes_of(event: Mapping[str, Any]) -> bytes:
 
 
 def parsed(text: str) -> Any:
-    """The JSON of a body; RequestError where it is none."""
+    """The JSON of a body; RequestError where it is none, or what others would read differently."""
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=_object, parse_constant=_no_number)
     except json.JSONDecodeError as error:
         raise _invalid(f"it is no JSON: {error}") from error
     except RecursionError as error:
         raise _invalid("it is nested too deeply") from error
+    except ValueError as error:  # Python reads no integer of thousands of digits
+        raise _invalid("a number in it has too many digits") from error
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        (twice, _), *_ = Counter(key for key, _ in pairs).most_common(1)
+        raise _invalid(f"it has {twice!r} more than once")
+    return found
+
+
+def _no_number(text: str) -> NoReturn:
+    """JSON knows no NaN and no Infinity; Python does."""
+    raise _invalid(f"it is no JSON: {text} is no number of it")
 
 
 def _one_segment(raw: str) -> str:
@@ -71,7 +87,9 @@ def _one_segment(raw: str) -> str:
     path = "/" + raw.lstrip("/")
     if not path.startswith(_UPLOADS):
         return path
-    return _UPLOADS + quote(unquote(path.removeprefix(_UPLOADS)), safe="")
+    segment = unquote(path.removeprefix(_UPLOADS))
+    # Half of a surrogate pair is no character: the path is refused for it, by what looks at it.
+    return _UPLOADS + quote(segment, safe="", errors="surrogatepass")
 
 
 def _text(event: dict[str, Any]) -> str:
@@ -86,7 +104,7 @@ def _text(event: dict[str, Any]) -> str:
         return body
     try:
         return b64decode(body).decode()
-    except UnicodeDecodeError as error:
+    except ValueError as error:
         raise _invalid("it is not UTF-8") from error
 
 

@@ -91,13 +91,12 @@ class DeclaredSettings(ContentSettings):
     # None on a stage whose images bucket is read by the CDN alone.
     acl: Acl | None = None
     max_upload_bytes: int = Field(gt=0)
+    # ARN of the secret with the keys of signed URLs; None on a stage without such.
+    signing_keys: str | None = None
 
 
 class OnDemandSettings(DeclaredSettings):
     """The function that CloudFront asks; it has no sizes where it makes no missing variants."""
-
-    # ARN of the secret with the keys of signed URLs; None on a stage without such.
-    signing_keys: str | None = None
 
 
 class WebsiteSettings(DeclaredSettings):
@@ -129,6 +128,7 @@ class PurgeSettings(Settings):
     """The function that purges."""
 
     distribution_id: str
+    dlq_url: str
     # Whether CloudFront chooses among formats by Accept.
     serve_formats: bool
     # Whether CloudFront has signed pictures too.
@@ -143,7 +143,8 @@ class UploadSettings(Settings):
     fetch_queue_url: str
     fetch_loopback: bool
     images_url: str
-    sizes: Json[list[str]]
+    # The formats that each size has beside its own, by the size's name.
+    formats: Json[dict[str, list[str]]]
     upload_types: Json[list[str]]
     max_upload_bytes: int = Field(gt=0)
 

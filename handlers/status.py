@@ -14,6 +14,7 @@ from handlers.settings import StatusSettings
 from lib.keys import MAX_KEY_BYTES
 from lib.sizes import folders_of
 from lib.status import PhotoStatus, StatusDesk
+from lib.upload_paths import check_characters
 
 router = routes()
 
@@ -56,6 +57,7 @@ def show_status_by_query(
 
 
 def _status(path: str) -> Response[PhotoStatus]:
+    check_characters(path)
     told = _desk().status_of(path)
     return Response(200, content_types.APPLICATION_JSON, told, headers=_headers(told))
 

@@ -15,6 +15,7 @@ from handlers.problems import Problem, problem
 from handlers.settings import UploadSettings
 from lib.errors import RequestError
 from lib.fetching.orders import FetchDesk
+from lib.sizes import folders_of
 from lib.upload_requests import TicketRequest, UploadRequest
 from lib.uploads import MAX_TICKETS, Fetching, Ticket, UploadDesk
 
@@ -114,7 +115,7 @@ def _desk() -> UploadDesk:
         ),
         originals_bucket=settings.originals_bucket,
         images_url=settings.images_url,
-        size_names=settings.sizes,
+        folders={name: folders_of(name, formats) for name, formats in settings.formats.items()},
         content_types=settings.upload_types,
         max_bytes=settings.max_upload_bytes,
     )

@@ -12,7 +12,7 @@ from handlers.asking import NEVER, answered
 from handlers.declared import declared_variants
 from handlers.settings import WebsiteSettings
 from lib.errors import ProblemKind, RequestError
-from lib.keys import escaped
+from lib.keys import url_path
 from lib.on_demand.declared import DeclaredVariants
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def _redirect(folder: str, path: str) -> tuple[str, dict[str, Any]]:
             "Access of the bucket and of the account, and at the variant's ACL",
         )
     # Kept by a browser, it would send him round in a circle once the variant is gone.
-    headers = {"Location": f"{settings.images_url}/{escaped(found.key)}", "Cache-Control": NEVER}
+    headers = {"Location": f"{settings.images_url}/{url_path(found.key)}", "Cache-Control": NEVER}
     return found.action, {"statusCode": 301, "headers": headers, "body": ""}
 
 

@@ -7,7 +7,9 @@ from typing import Any
 
 from infra.encryption import of_bucket
 from infra.names import allow, arn, policy, ref, sub
+from infra.numbers import DAY, DLQ_RETENTION, QUEUE_RETENTION
 from infra.stage import StageParameters
+from lib.sizes import Size
 
 LOGS = "LogsBucket"
 _BUCKETS = ("OriginalsBucket", "ImagesBucket", "FailuresBucket")
@@ -35,6 +37,33 @@ def bucket_resources(parameters: StageParameters) -> dict[str, Any]:
             }
         resources |= _logs(parameters)
     return resources
+
+
+def failure_expiry(sizes: list[Size]) -> dict[str, Any]:
+    """How long failure records stay: as long as the dead letters that they are about.
+
+    An order to fetch a photo is carried out only while its record is there, and a letter that is
+    replayed on its last day may then wait in its queue. What a size that is no more has left goes
+    with the orders; where two rules fit, S3 follows the shorter one.
+    """
+    days = DLQ_RETENTION // DAY
+    rules = [
+        {
+            "Id": f"dead-letters-of-{size.name}",
+            "Status": "Enabled",
+            "Prefix": f"{size.name}/",
+            "ExpirationInDays": days,
+        }
+        for size in sizes
+    ]
+    longest = {
+        "Id": "orders-and-leftovers",
+        "Status": "Enabled",
+        "ExpirationInDays": days + QUEUE_RETENTION // DAY,
+    }
+    return {
+        "FailuresBucket": {"Properties": {"LifecycleConfiguration": {"Rules": [*rules, longest]}}}
+    }
 
 
 def tls_only(bucket: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from infra.api import (
     stage_settings,
     tokens_secret,
 )
-from infra.buckets import bucket_resources
+from infra.buckets import bucket_resources, failure_expiry
 from infra.content import content_settings, content_statements
 from infra.dashboard import dashboard_resources
 from infra.delivery import delivery_outputs, delivery_resources, images_url, served_formats
@@ -65,6 +65,7 @@ def generate(given: dict[str, Any]) -> dict[str, Any]:
     for part in (
         delivery_resources(parameters, sizes, parameters.api_url),
         bucket_resources(parameters),
+        failure_expiry(sizes),
         topic_resources(parameters),
         secret,
         signing,

@@ -17,11 +17,11 @@ VISIBILITY_TIMEOUTS = 6
 # A message that is returned untried, or hit by a neighbour's crash, must not become a dead
 # letter for it.
 MAX_RECEIVE_COUNT = 10
-_DAY = 24 * 60 * 60
+DAY = 24 * 60 * 60
 # Four days, SQS's default: a long weekend to mend what stops a worker.
-QUEUE_RETENTION = 4 * _DAY
+QUEUE_RETENTION = 4 * DAY
 # The longest SQS allows: dead letters wait for people.
-DLQ_RETENTION = 14 * _DAY
+DLQ_RETENTION = 14 * DAY
 # A message this old means that the queue is not drained: a full batch and one retry fit in.
 MAX_AGE_TIMEOUTS = 6
 

@@ -28,8 +28,9 @@ _BATCH_SIZE = 500
 _SIGNED_WINDOW = 60
 # The least that an event source mapping takes: CloudFront limits invalidations, not we.
 _MAX_CONCURRENCY = 2
-# Two tries of CloudFront's API at 10 s each, and a cold start.
-_TIMEOUT = 30
+# Two tries of CloudFront's API at 10 s each, and a cold start; and as much again for ten rounds of
+# calls in search of the one photo in 500 whose path CloudFront refuses.
+_TIMEOUT = 60
 # Seconds that a purge may be late: the longest delay that SQS knows, and CloudFront busy for long.
 _MAX_AGE = 3600
 
@@ -50,6 +51,7 @@ def purge_function(prefix: str, *, formats: bool, signed: bool) -> dict[str, Any
             "timeout": _TIMEOUT,
             "environment": {
                 "DISTRIBUTION_ID": ref("Distribution"),
+                "DLQ_URL": ref(_DLQ),
                 "SERVE_FORMATS": str(formats).lower(),
                 "SERVE_SIGNED": str(signed).lower(),
             },
@@ -100,6 +102,7 @@ def purge_resources(parameters: Parameters) -> dict[str, Any]:
             logging(name),
             draining(PURGE_QUEUE),
             allow(["cloudfront:CreateInvalidation"], distribution),
+            allow(["sqs:SendMessage"], arn(_DLQ)),
             *for_every_role(parameters),
         ),
     }

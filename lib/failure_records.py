@@ -5,20 +5,24 @@ A dead-letter queue has no look-up. So parking also leaves a small JSON object u
 says nothing about an original that came after `began_at`.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from lib import keys
 from lib.aws import s3 as objects
+from lib.errors import ConflictError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 # Some hundred times what a record has: an error's text is short.
 _MAX_BYTES = 1 << 16
+# A record is written after its dead letter, with some tries of S3 in between.
+_WRITTEN_WITHIN = timedelta(minutes=1)
 
 
 class FailureRecord(BaseModel):
@@ -55,13 +59,26 @@ class FailureRecords:
     def read(self, path: str) -> FailureRecord | None:
         """A path's record, whatever original it is about; None where there is none to be read."""
         found = objects.get(self.s3, self.bucket, keys.variant_key(self.size_name, path))
-        if not isinstance(found, objects.Download):
-            return None
-        try:
-            return FailureRecord.model_validate_json(found.read(max_bytes=_MAX_BYTES))
-        except ValidationError:
-            return None  # what is not of this form says nothing
+        return _read(found) if isinstance(found, objects.Download) else None
 
     def clear(self, path: str) -> None:
         """Take a path's record away; S3 charges nothing for a deletion, so none is looked for."""
         objects.remove(self.s3, self.bucket, keys.variant_key(self.size_name, path))
+
+    def clear_until(self, path: str, parked_at: datetime | None) -> None:
+        """Take a path's record away, unless it is of a later failure than the one parked then."""
+        key = keys.variant_key(self.size_name, path)
+        found = objects.get(self.s3, self.bucket, key)
+        if not isinstance(found, objects.Download):
+            return
+        record = _read(found)
+        if record is None or parked_at is None or record.failed_at - _WRITTEN_WITHIN <= parked_at:
+            with suppress(ConflictError):  # a later one has come
+                objects.delete(self.s3, self.bucket, key, etag=found.etag)
+
+
+def _read(found: objects.Download) -> FailureRecord | None:
+    try:
+        return FailureRecord.model_validate_json(found.read(max_bytes=_MAX_BYTES))
+    except ValidationError:
+        return None  # what is not of this form says nothing

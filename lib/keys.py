@@ -11,6 +11,10 @@ from lib.errors import PermanentError, Reason
 ORIGINALS = "originals/"
 # S3's own limit on a key, in bytes of UTF-8.
 MAX_KEY_BYTES = 1024
+# What stays as it is in a URL beside letters, digits and `-._`: CloudFront invalidates a path only
+# if no more of it is encoded than non-ASCII and RFC 1738's unsafe characters (`~` is one). `+` and
+# `*` are encoded all the same: S3 reads a `+` as a space, an invalidation a `*` as a wildcard.
+_PLAIN_IN_URLS = "/!$&'(),:;=@"
 
 
 def original_key(path: str) -> str:
@@ -38,11 +42,19 @@ def check_original(path: str) -> None:
 
 def variant_url(base_url: str, size_name: str, path: str) -> str:
     """Address of a variant below `base_url` (no slash at its end); needs no look-up."""
-    return f"{base_url}/{escaped(variant_key(size_name, path))}"
+    return f"{base_url}/{url_path(variant_key(size_name, path))}"
+
+
+def url_path(key: str | bytes) -> str:
+    """Spell a key as URLs and purges do: the CDN brings each request for it to this spelling.
+
+    The CloudFront Function does the same (infra/delivery/viewer-request.js).
+    """
+    return quote(key, safe=_PLAIN_IN_URLS).replace("~", "%7E")
 
 
 def escaped(path: str) -> str:
-    """The path in plain ASCII, percent-encoded: for URLs, logs and message attributes."""
+    """The path in plain ASCII, percent-encoded: for logs, headers and message attributes."""
     return quote(path)
 
 

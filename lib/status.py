@@ -59,8 +59,9 @@ Status = dict[str, SizeStatus]
 class PhotoStatus(BaseModel):
     """A photo at each size, by the size's name.
 
-    `fetch` is the order to fetch it, while that is pending or if it has failed. Where there is
-    no original yet the sizes say the same; else they tell of the one that is there.
+    `fetch` is the order to fetch it, while that is pending or if it has failed and no original
+    came since. Where there is no original yet the sizes say the same; else they tell of the one
+    that is there.
     """
 
     path: str
@@ -93,7 +94,7 @@ class StatusDesk:
         with said_if_denied("look at originals, variants and failure records"):
             key = keys.original_key(path)
             original = objects.head(self.s3, self.originals_bucket, key)
-            order = Orders(self.s3, self.failures_bucket).look(path)
+            order = Orders(self.s3, self.failures_bucket).look(path, original)
 
             def look(size: str) -> SizeStatus:
                 return (

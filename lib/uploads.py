@@ -2,8 +2,10 @@
 will be."""
 
 import secrets
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
@@ -52,13 +54,16 @@ class Fetching(BaseModel):
 
 @dataclass(frozen=True)
 class UploadDesk:
-    """Gives out tickets for one stack, and orders."""
+    """Gives out tickets for one stack, and orders.
+
+    `folders` are each size's folders of the images bucket, by the size's name.
+    """
 
     s3: "S3Client"
     fetches: FetchDesk
     originals_bucket: str
     images_url: str
-    size_names: list[str]
+    folders: Mapping[str, Sequence[str]]
     content_types: list[str]
     max_bytes: int
 
@@ -125,8 +130,8 @@ class UploadDesk:
             )
 
     def _variant_urls(self, path: str) -> dict[str, str]:
-        upload_paths.check_path(path, self.size_names)
-        return {name: keys.variant_url(self.images_url, name, path) for name in self.size_names}
+        upload_paths.check_path(path, chain.from_iterable(self.folders.values()))
+        return {name: keys.variant_url(self.images_url, name, path) for name in self.folders}
 
 
 def _in_fresh_folder(filename: str) -> str:

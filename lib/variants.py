@@ -5,7 +5,7 @@ recipe it was made from. Every write depends on what was read and is checked aft
 duplicates, reordered events and parallel workers end as the current original says.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -95,6 +95,8 @@ class Renderer:
             unless_etag=self._provenance.original(variants.values()),
         )
         if isinstance(original, objects.Unchanged):
+            if self._was_written_again(variants, original):
+                self._intend_signed_purge(variants)
             return Outcome("current")
         if original is None:
             return self._removed(path, variants)
@@ -104,9 +106,10 @@ class Renderer:
             for key, rendition in zip(variants, renditions, strict=True)
             if not self._provenance.is_current(variants[key], original.etag)
         }
-        self._announce(
-            path, [key for key in stale if self._looks_else(variants[key], original.etag)]
-        )
+        changed = [key for key in stale if self._looks_else(variants[key], original.etag)]
+        self._announce(path, changed)
+        if not changed and self._has_first(variants, stale):
+            self._intend_signed_purge(variants)
         # The size's own format comes last: the CDN shows it in place of one that is missing, and
         # would go on doing so for as long as it is cached.
         for key, rendition in reversed(stale.items()):
@@ -160,6 +163,23 @@ class Renderer:
         """
         return variant is not None and not self._provenance.shows(variant, etag)
 
+    def _has_first(self, variants: Variants, stale: Iterable[str]) -> bool:
+        """Whether one is written where there was none.
+
+        Nothing tells of an original that was replaced before that: only signed pictures show it.
+        """
+        return any(variants[key] is None for key in stale)
+
+    def _was_written_again(self, variants: Variants, original: objects.Unchanged) -> bool:
+        """Whether the original may have been another one since the variants were written.
+
+        A worker is told so by the event of the last upload, a visitor causes nothing.
+        """
+        return not self.checks and any(
+            variant and (original.modified is None or variant.modified <= original.modified)
+            for variant in variants.values()
+        )
+
     def _announce(self, path: str, changed: list[str]) -> None:
         """Queue before a write what has to follow it: who dies after it cannot do so any more."""
         self._ask_for_check(path)
@@ -172,6 +192,11 @@ class Renderer:
     def _intend_purge(self, changed: list[str]) -> None:
         if self.purges and changed:
             self.purges.intend(changed)
+
+    def _intend_signed_purge(self, places: Iterable[str]) -> None:
+        """As `_intend_purge`, where the CDN has nothing but signed pictures of another original."""
+        if self.purges and self.purges.signed:
+            self.purges.intend(places, signed_only=True)
 
     def _replace(
         self,
@@ -194,8 +219,8 @@ class Renderer:
 
     def _removed(self, path: str, variants: Variants) -> Outcome:
         there = {key: variant for key, variant in variants.items() if variant}
-        if not there and self.purges and self.purges.signed:
-            self._intend_purge(list(variants))
+        if not there and not self.checks:
+            self._intend_signed_purge(variants)
         self._delete(path, there, None)
         return Outcome("removed" if there else "absent")
 
@@ -204,15 +229,20 @@ class Renderer:
     ) -> None:
         """Remove what was made from an older original than this one, which cannot be rendered.
 
-        Where it must not be shown, what was made from it before anybody looked goes too.
+        Where it must not be shown, what was made from it before anybody looked goes too. One that
+        works outside of a queue leaves all this to the worker that is to park it.
         """
         self._check_original(path, etag)
+        if self.checks:
+            return
         kept = None if reason is Reason.MODERATED else etag
         older = {
             key: variant
             for key, variant in variants.items()
             if variant and (kept is None or variant.metadata.get(ORIGINAL_ETAG) != kept)
         }
+        if not older:
+            self._intend_signed_purge(variants)
         self._delete(path, older, etag)
 
     def _delete(

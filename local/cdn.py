@@ -48,8 +48,8 @@ class Distribution(NamedTuple):
         if answer.status not in (_FORBIDDEN, _NOT_FOUND):
             return answer
         if self.on_demand:
-            mapped = self._ask(method, path, {**headers, _ASK: "uri"}).headers.get(_URI)
-            return self._fall_over(method, mapped or path.partition("?")[0])
+            mapped = self._ask(method, path, {**headers, _ASK: "uri"})
+            return self._fall_over(method, mapped.headers[_URI])
         if "Accept" in answer.headers.get("Vary", "").split(", "):
             # A format may be missing: who asks for none gets the size's own.
             without = {k: v for k, v in headers.items() if k.lower() != "accept"}

@@ -7,7 +7,8 @@ conditions as AWS documents them.
 
 import hashlib
 import io
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any, NoReturn
 
 from botocore.exceptions import ClientError
@@ -18,6 +19,7 @@ class ModelS3:
 
     def __init__(self) -> None:
         self.objects: dict[tuple[str, str], dict[str, Any]] = {}
+        self._writes = 0
 
     def head_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
         stored = self._stored(Bucket, Key, "HeadObject")
@@ -32,7 +34,8 @@ class ModelS3:
     ) -> dict[str, Any]:
         stored = self._stored(Bucket, Key, "GetObject")
         if stored["ETag"] == IfNoneMatch:
-            _refuse("GetObject", "304", 304)
+            modified = format_datetime(stored["LastModified"], usegmt=True)
+            _refuse("GetObject", "304", 304, {"last-modified": modified})
         return {**stored, "Body": io.BytesIO(stored["data"])}
 
     def put_object(
@@ -54,7 +57,7 @@ class ModelS3:
         self.objects[Bucket, Key] = {
             "ETag": etag,
             "ContentLength": len(Body),
-            "LastModified": datetime(2026, 1, 1, tzinfo=UTC),
+            "LastModified": self._now(),
             "ContentType": properties.get("ContentType", "binary/octet-stream"),
             "Metadata": properties.get("Metadata", {}),
             "data": Body,
@@ -76,6 +79,11 @@ class ModelS3:
         self.objects.pop((Bucket, Key), None)
         return {}
 
+    def _now(self) -> datetime:
+        """In whole seconds, as S3 tells times: two writes fall into each."""
+        self._writes += 1
+        return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=self._writes // 2)
+
     def _stored(self, bucket: str, key: str, operation: str) -> dict[str, Any]:
         try:
             return self.objects[bucket, key]
@@ -83,6 +91,9 @@ class ModelS3:
             _refuse(operation, "404" if operation == "HeadObject" else "NoSuchKey", 404)
 
 
-def _refuse(operation: str, code: str, status: int) -> NoReturn:
-    answer: Any = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+def _refuse(
+    operation: str, code: str, status: int, headers: dict[str, str] | None = None
+) -> NoReturn:
+    metadata = {"HTTPStatusCode": status, "HTTPHeaders": headers or {}}
+    answer: Any = {"Error": {"Code": code}, "ResponseMetadata": metadata}
     raise ClientError(answer, operation)

@@ -1,9 +1,16 @@
 """A copy of the service that a test may change and package."""
 
+import fcntl
 import json
 import shutil
 import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from local.processes import clean_environment
@@ -11,6 +18,9 @@ from local.processes import clean_environment
 PROJECT = Path(__file__).parents[1]
 _PARTS = ("serverless.yml", "sizes.yml", "package.json", "requirements.txt")
 _FOLDERS = ("handlers", "lib", "infra")
+_TEMPLATES = PROJECT / ".cache" / "templates"
+# Long enough for those of other branches, short enough to keep the folder small.
+_KEPT_SECONDS = 7 * 24 * 60 * 60
 
 
 class Service:
@@ -48,9 +58,63 @@ class Service:
         )
 
     def template(self, stage: str, *arguments: str) -> dict[str, Any]:
-        """The compiled CloudFormation template of a stage."""
-        run = self.sls("package", "--stage", stage, *arguments)
-        assert run.returncode == 0, run.stdout + run.stderr
-        compiled = self.folder / ".serverless" / "cloudformation-template-update-stack.json"
+        """The compiled CloudFormation template of a stage.
+
+        It is packaged once for the same files and arguments: later runs, and processes beside this
+        one, read what that gave.
+        """
+        compiled = _TEMPLATES / f"{self._fingerprint(stage, *arguments)}.json"
+        with _locked(compiled):
+            if not compiled.exists():
+                self._package(compiled, stage, *arguments)
+                _forget_old()
+        compiled.touch()
         template: dict[str, Any] = json.loads(compiled.read_text())
         return template
+
+    def _package(self, compiled: Path, stage: str, *arguments: str) -> None:
+        run = self.sls("package", "--stage", stage, *arguments)
+        assert run.returncode == 0, run.stdout + run.stderr
+        made = self.folder / ".serverless" / "cloudformation-template-update-stack.json"
+        whole = compiled.with_suffix(".new")
+        shutil.copy(made, whole)
+        whole.rename(compiled)
+
+    def _fingerprint(self, *arguments: str) -> str:
+        """Of all that a template is made of: the service's files, the tools, and what is asked."""
+        files = [self.folder / part for part in _PARTS]
+        files += [f for part in _FOLDERS for f in (self.folder / part).rglob("*") if f.is_file()]
+        digest = sha256(repr((arguments, sys.version_info)).encode())
+        digest.update((PROJECT / "package-lock.json").read_bytes())
+        digest.update((PROJECT / "constraints.txt").read_bytes())
+        for file in sorted(f for f in files if "__pycache__" not in f.parts):
+            digest.update(repr((str(file.relative_to(self.folder)), file.read_bytes())).encode())
+        return digest.hexdigest()
+
+
+def fetch_packages() -> None:
+    """Fetch the wheels of the local stage, once: two deploys at the same time would mix them up."""
+    asked = sha256((PROJECT / "requirements.txt").read_bytes())
+    asked.update((PROJECT / "infra" / "packaging.js").read_bytes() + sys.version.encode())
+    fetched = PROJECT / ".serverless-cache" / f"{asked.hexdigest()}.fetched"
+    with _locked(fetched), TemporaryDirectory() as folder:
+        if not fetched.exists():
+            run = Service(Path(folder), with_packages=True).sls("package", "--stage", "local")
+            assert run.returncode == 0, run.stdout + run.stderr
+            fetched.touch()
+
+
+@contextmanager
+def _locked(file: Path) -> Iterator[None]:
+    """Keep other processes from making the same file meanwhile."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _forget_old() -> None:
+    before = time.time() - _KEPT_SECONDS
+    for file in _TEMPLATES.iterdir():
+        if file.stat().st_mtime < before:
+            file.unlink(missing_ok=True)

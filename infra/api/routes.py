@@ -61,7 +61,7 @@ def api_functions(parameters: ApiParameters, sizes: list[Size], images_url: Any)
             FAILURES_BUCKET=failures,
             FETCH_QUEUE_URL=ref(FETCH_QUEUE),
             IMAGES_URL=images_url,
-            SIZES=json.dumps([size.name for size in sizes]),
+            FORMATS=_formats(sizes),
             UPLOAD_TYPES=parameters.upload_types_json,
             FETCH_LOOPBACK=str(parameters.fetch_loopback).lower(),
         ),
@@ -74,7 +74,7 @@ def api_functions(parameters: ApiParameters, sizes: list[Size], images_url: Any)
             IMAGES_BUCKET=ref("ImagesBucket"),
             FAILURES_BUCKET=failures,
             IMAGES_URL=images_url,
-            FORMATS=json.dumps({size.name: size.formats for size in sizes}),
+            FORMATS=_formats(sizes),
         ),
         "deletion": _function(
             parameters,
@@ -102,6 +102,11 @@ def api_functions(parameters: ApiParameters, sizes: list[Size], images_url: Any)
             parameters, AUTHORIZER, "Knows the API's tokens", [], TOKENS_SECRET=TOKENS_ARN
         )
     return functions
+
+
+def _formats(sizes: list[Size]) -> str:
+    """The formats that each size has beside its own, by the size's name."""
+    return json.dumps({size.name: size.formats for size in sizes})
 
 
 def _function(

@@ -3,7 +3,6 @@
 from typing import Any
 
 from infra.delivery.formats import FOLDER_HEADER, Formats, folder_origins
-from infra.delivery.function import has_function
 from infra.delivery.on_demand import (
     FUNCTION_URL,
     ON_DEMAND,
@@ -74,8 +73,8 @@ def _config(parameters: DeliveryParameters, formats: Formats) -> dict[str, Any]:
             *_on_demand_origins(parameters),
         ],
         **({"OriginGroups": {"Quantity": 1, "Items": [group]}} if group else {}),
-        "DefaultCacheBehavior": _behaviour(parameters, formats, group["Id"] if group else "images"),
-        **_signed_behaviours(parameters, formats),
+        "DefaultCacheBehavior": _behaviour(group["Id"] if group else "images"),
+        **_signed_behaviours(parameters),
         "CustomErrorResponses": [
             {"ErrorCode": code, "ErrorCachingMinTTL": _ERROR_SECONDS} for code in _ERRORS
         ],
@@ -141,19 +140,17 @@ def _origin_group(parameters: DeliveryParameters) -> dict[str, Any] | None:
     }
 
 
-def _signed_behaviours(parameters: DeliveryParameters, formats: Formats) -> dict[str, Any]:
-    """Signed pictures are nowhere but in the cache and at the function.
-
-    What looks at other requests looks at these: it takes headers off that would make more entries.
-    """
+def _signed_behaviours(parameters: DeliveryParameters) -> dict[str, Any]:
+    """Signed pictures are nowhere but in the cache and at the function."""
     if not (has_on_demand_origin(parameters) and parameters.serves_signed):
         return {}
     pattern = {"PathPattern": f"{FOLDER}/*"}
-    return {"CacheBehaviors": [pattern | _behaviour(parameters, formats, ON_DEMAND)]}
+    return {"CacheBehaviors": [pattern | _behaviour(ON_DEMAND)]}
 
 
-def _behaviour(parameters: DeliveryParameters, formats: Formats, origin: str) -> dict[str, Any]:
-    behaviour: dict[str, Any] = {
+def _behaviour(origin: str) -> dict[str, Any]:
+    function = {"Fn::GetAtt": ["ViewerRequest", "FunctionARN"]}
+    return {
         "TargetOriginId": origin,
         "ViewerProtocolPolicy": "redirect-to-https",
         "AllowedMethods": ["GET", "HEAD"],
@@ -161,13 +158,9 @@ def _behaviour(parameters: DeliveryParameters, formats: Formats, origin: str) ->
         "Compress": False,  # pictures are compressed already
         "CachePolicyId": ref("CachePolicy"),
         "ResponseHeadersPolicyId": ref("ResponseHeaders"),
+        # It spells each path alike, and takes off headers that would make more entries.
+        "FunctionAssociations": [{"EventType": "viewer-request", "FunctionARN": function}],
     }
-    if has_function(parameters, formats):
-        function = {"Fn::GetAtt": ["ViewerRequest", "FunctionARN"]}
-        behaviour["FunctionAssociations"] = [
-            {"EventType": "viewer-request", "FunctionARN": function}
-        ]
-    return behaviour
 
 
 def _cache_policy(name: str, parameters: DeliveryParameters, formats: Formats) -> dict[str, Any]:

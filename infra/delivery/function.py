@@ -16,17 +16,10 @@ MAX_FUNCTION_BYTES = 10 * 1024
 _SOURCES = Path(__file__).parent
 
 
-def has_function(parameters: DeliveryParameters, formats: Formats) -> bool:
-    """Whether anything of a request has to be looked at."""
-    return parameters.serve_queries or bool(formats)
-
-
 def function_resources(
     parameters: DeliveryParameters, formats: Formats, sizes: list[Size]
 ) -> dict[str, Any]:
-    """The function, where one is needed; ConfigError where it is too big for CloudFront."""
-    if not has_function(parameters, formats):
-        return {}
+    """The function; ConfigError where it is too big for CloudFront."""
     code = function_code(parameters, formats, sizes)
     length = len(code.encode())
     if length > MAX_FUNCTION_BYTES:
@@ -45,7 +38,7 @@ def function_resources(
                 "AutoPublish": True,
                 "FunctionCode": code,
                 "FunctionConfig": {
-                    "Comment": "Chooses a picture's size by query string and its format by Accept",
+                    "Comment": "Spells paths alike, chooses sizes by query and formats by Accept",
                     "Runtime": "cloudfront-js-2.0",
                 },
             },

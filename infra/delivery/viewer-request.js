@@ -3,9 +3,31 @@
 
 // The request as it goes on, or an answer.
 function decide(request) {
+  const uri = spelled(request.uri);
+  if (uri === undefined) return { statusCode: 400, statusDescription: 'Bad Request' };
+  request.uri = uri;
   // It is part of the cache key: what a visitor sends under this name must not count.
   delete request.headers[FOLDER];
   return SERVE_QUERIES ? byQuery(request) : byPath(request);
+}
+
+// The one spelling of a path that the cache knows and that purges name (lib/keys.py: url_path);
+// undefined where no picture can be: not UTF-8, NUL, or a folder that others would fold away.
+function spelled(uri) {
+  try {
+    const path = decodeURIComponent(uri.replace(/%(?![0-9a-f]{2})/gi, '%25'));
+    // CloudFront has chosen the origin by the path as it was sent: another spelling of this folder
+    // would be asked of the wrong one, and its miss cached in place of the picture.
+    const hidden = path.indexOf('/_signed/') === 0 && uri.indexOf('/_signed/') !== 0;
+    if (hidden || /(^|\/)\.\.?(\/|$)|\0/.test(path)) return undefined;
+    return encodeURI(path).replace(/[?#+*~]/g, hex);
+  } catch (error) {
+    return undefined;
+  }
+}
+
+function hex(mark) {
+  return '%' + mark.charCodeAt(0).toString(16).toUpperCase();
 }
 
 function byPath(request) {

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import yaml
 from guardpycfn import validate_with_guard
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from infra.rules.facts import facts_of
 from lib.errors import ConfigError
@@ -47,23 +47,15 @@ class Exemption(BaseModel):
         ) and self.stage in (None, stage)
 
 
-class Exceptions(BaseModel):
-    """The file of exceptions: from our rules, and from checkov's by their ids."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    guard: list[Exemption]
-    checkov: dict[str, str]
-
-
-def exceptions() -> Exceptions:
+def exemptions() -> list[Exemption]:
     """What exceptions.yml says."""
-    return Exceptions.model_validate(yaml.safe_load((_FOLDER / "exceptions.yml").read_text()))
+    listed = yaml.safe_load((_FOLDER / "exceptions.yml").read_text())
+    return TypeAdapter(list[Exemption]).validate_python(listed)
 
 
 def violations(template: Template, stage: str) -> list[Violation]:
     """What breaks a rule and is not excepted."""
-    excepted = exceptions().guard
+    excepted = exemptions()
     return [
         violation
         for violation in all_violations(template)

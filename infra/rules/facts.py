@@ -1,14 +1,19 @@
 """What rules ask about a template, and Guard cannot work out: it neither divides nor joins."""
 
+import json
 from typing import Any
 
 Facts = dict[str, dict[str, Any]]
 
 
 def facts_of(template: dict[str, Any]) -> Facts:
-    """Facts about queues that a function drains, and about buckets, by logical id."""
+    """Facts about queues that a function drains, buckets, and environments, by logical id."""
     resources = template["Resources"]
-    return {"Drained": _drained(resources), "Buckets": _buckets(resources)}
+    return {
+        "Drained": _drained(resources),
+        "Buckets": _buckets(resources),
+        "Environments": _environments(resources),
+    }
 
 
 def _drained(resources: dict[str, Any]) -> dict[str, Any]:
@@ -39,6 +44,15 @@ def _buckets(resources: dict[str, Any]) -> dict[str, Any]:
         logical: {"RefusesHttp": logical in refusing}
         for logical, resource in resources.items()
         if resource["Type"] == "AWS::S3::Bucket" and not _is_website_of_pictures(logical, resource)
+    }
+
+
+def _environments(resources: dict[str, Any]) -> dict[str, Any]:
+    """Each function's environment as text: a value may be one of CloudFormation's functions."""
+    return {
+        logical: {"Text": json.dumps(resource["Properties"].get("Environment", {}))}
+        for logical, resource in resources.items()
+        if resource["Type"] == "AWS::Lambda::Function"
     }
 
 

@@ -1,13 +1,16 @@
 """Objects: read as they are now, written and deleted on condition of what was read."""
 
+import json
+from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import closing
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from email.utils import parsedate_to_datetime
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, cast
 
 from botocore.exceptions import ClientError
 
 from lib.aws.failures import UNKNOWN, code_of, said_if_denied, status_of, translated
-from lib.errors import PermanentError, Reason, TransientError
+from lib.errors import FanoutError, PermanentError, Reason, TransientError
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -66,9 +69,13 @@ class Download(NamedTuple):
 
 
 class Unchanged(NamedTuple):
-    """The answer to a conditional GET: the object still has the ETag that was given."""
+    """The answer to a conditional GET: the object still has the ETag that was given.
+
+    It may have been written again all the same; `modified` is None if S3 does not say when.
+    """
 
     etag: str
+    modified: "datetime | None"
 
 
 def head(s3: "S3Client", bucket: str, key: str) -> StoredObject | None:
@@ -133,7 +140,7 @@ def get(
             answer = s3.get_object(Bucket=bucket, Key=key, **condition)
         except ClientError as error:
             if unless_etag and status_of(error) == _NOT_MODIFIED:
-                return Unchanged(unless_etag)
+                return Unchanged(unless_etag, _modified(error))
             if status_of(error) == _NOT_FOUND:
                 return None
             if code_of(error) == "InvalidObjectState":
@@ -148,15 +155,21 @@ def _archived(found: StoredObject | None, unless_etag: str | None) -> Download |
     if found is None:
         return None
     if found.etag == unless_etag:
-        return Unchanged(found.etag)
+        return Unchanged(found.etag, found.modified)
     return Download(found.etag, found.length, None)
+
+
+def _modified(error: ClientError) -> "datetime | None":
+    """What a 304 says of Last-Modified: boto3 takes it for an error, and reads no more of it."""
+    said = error.response["ResponseMetadata"].get("HTTPHeaders", {}).get("last-modified")
+    return parsedate_to_datetime(said) if said else None
 
 
 def put(
     s3: "S3Client",
     bucket: str,
     key: str,
-    data: bytes,
+    data: bytes | IO[bytes],
     *,
     content_type: str,
     cache_control: str | None,
@@ -168,7 +181,7 @@ def put(
 
     Gives its own ETag. Raises ConflictError where that is no longer so.
     """
-    more = only_over(replaces)
+    more: dict[str, Any] = {"IfMatch": f'"{replaces}"'} if replaces else {"IfNoneMatch": "*"}
     if cache_control:
         more["CacheControl"] = cache_control
     if acl:
@@ -183,11 +196,6 @@ def put(
             **more,
         )
     return answer["ETag"].strip('"')
-
-
-def only_over(etag: str | None) -> dict[str, Any]:
-    """The condition of a write: over the object with this ETag, or (None) where there is none."""
-    return {"IfMatch": f'"{etag}"'} if etag else {"IfNoneMatch": "*"}
 
 
 def delete(s3: "S3Client", bucket: str, key: str, *, etag: str) -> None:
@@ -224,7 +232,7 @@ def write_once(s3: "S3Client") -> None:
     reads what has become of it. A refusal such as SlowDown is known not to have been carried
     out, so that the SDK may repeat it.
     """
-    for operation in ("PutObject", "DeleteObject", "CompleteMultipartUpload"):
+    for operation in ("PutObject", "DeleteObject"):
         s3.meta.events.register_first(f"needs-retry.s3.{operation}", _stop_if_unknown)
 
 
@@ -252,17 +260,32 @@ def sign_upload(
 ) -> UploadForm:
     """A presigned POST for exactly this key and type, for 1 to `max_bytes` bytes.
 
-    A POST, because a presigned PUT cannot limit the size of what is sent.
+    A POST, because a presigned PUT cannot limit the size of what is sent. Raises FanoutError
+    where the SDK signs anything else, as it does for a key with a variable in it.
     """
+    conditions: list[Any] = [{"Content-Type": content_type}, ["content-length-range", 1, max_bytes]]
     with translated("signing an upload"):
         form = s3.generate_presigned_post(
             bucket,
             key,
             Fields={"Content-Type": content_type},
-            Conditions=[
-                {"Content-Type": content_type},
-                ["content-length-range", 1, max_bytes],
-            ],
+            Conditions=list(conditions),
             ExpiresIn=seconds,
         )
+    _check_policy(form["fields"], [{"bucket": bucket}, {"key": key}, *conditions])
     return UploadForm(form["url"], form["fields"])
+
+
+def _check_policy(fields: dict[str, str], meant: list[Any]) -> None:
+    """Refuse (FanoutError) a form whose signed policy allows anything but what was meant."""
+    signed = json.loads(b64decode(fields["policy"]))["conditions"]
+    # Who signs, and when: what is behind the signature, which is no condition itself.
+    signer = [
+        {name: value}
+        for name, value in fields.items()
+        if name.startswith("x-amz-") and name != "x-amz-signature"
+    ]
+    if sorted(map(json.dumps, signed)) != sorted(map(json.dumps, meant + signer)):
+        raise FanoutError(f"an upload's policy is {signed}, not {meant}: it is given to nobody")
+    if "${" in json.dumps(meant):
+        raise FanoutError(f"an upload's form would have a variable of S3 in it: {meant}")

@@ -92,6 +92,11 @@ def find_queue(sqs: "SQSClient", name: str) -> str:
             ) from error
 
 
+def account_of(queue_url: str) -> str:
+    """The account that a queue is in: its URL ends in account and name."""
+    return queue_url.split("/")[-2]
+
+
 def attributes_of(sqs: "SQSClient", queue_url: str) -> dict[str, str]:
     """All of a queue's own attributes, by SQS's names."""
     with said_if_denied(f"read the attributes of {_name(queue_url)}"):

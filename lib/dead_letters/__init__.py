@@ -8,9 +8,9 @@ from lib.dead_letters.letter import (
     Filter,
     Kind,
 )
-from lib.dead_letters.move import replay
 from lib.dead_letters.places import SHARED, Place, find_places, look
 from lib.dead_letters.queue import DeadLetters, Tally, Tell
+from lib.dead_letters.records import Records
 from lib.dead_letters.summary import Summary, count, summarize
 
 __all__ = [
@@ -23,12 +23,12 @@ __all__ = [
     "Filter",
     "Kind",
     "Place",
+    "Records",
     "Summary",
     "Tally",
     "Tell",
     "count",
     "find_places",
     "look",
-    "replay",
     "summarize",
 ]

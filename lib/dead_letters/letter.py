@@ -1,5 +1,6 @@
 """A dead letter: the message that was given up on, and what is known of why."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -13,6 +14,8 @@ from lib.events import read_message
 from lib.fetching.orders import read_order
 from lib.purges import read_intention
 
+# How often a message was tried; more digits than ten are nothing that a worker wrote.
+_NUMBER = re.compile(r"[0-9]{1,10}")
 # SNS could not deliver it to the size's queue.
 UNDELIVERED = "undelivered"
 # CloudFront could not be told of the changed variants that it names.
@@ -62,13 +65,13 @@ EVERYTHING = Filter()
 
 def read_letter(message: Received, kind: Kind) -> DeadLetter:
     """What a message of a dead-letter queue says, whoever has put it there."""
-    if kind is Kind.PURGE:
-        return _said_by_us(message, NOT_PURGED, _purged_path(message.body))
     if kind is Kind.SUBSCRIPTION:
         error = message.attributes.get("ErrorMessage", "")
         return _said_by_us(message, UNDELIVERED, _path(message.body), error)
     # What SQS has moved may carry a worker's attributes, but those are of an earlier life.
     if message.moved_from or "reason" not in message.attributes:
+        if kind is Kind.PURGE:
+            return _said_by_us(message, NOT_PURGED, _purged_path(message.body))
         path = _ordered_path if kind is Kind.FETCH else _path
         return _said_by_us(message, WORKER_STOPPED, path(message.body))
     return _said_by_worker(message)
@@ -91,7 +94,7 @@ def _said_by_worker(message: Received) -> DeadLetter:
         error=unquote(said.get("error", "")),
         path=unquote(said.get("path", "")),
         size=said.get("size", ""),
-        attempts=int(attempts) if attempts.isdecimal() else None,
+        attempts=int(attempts) if _NUMBER.fullmatch(attempts) else None,
         failed_at=_time(said.get("failed_at", "")),
     )
 
@@ -114,8 +117,8 @@ def _path(body: str) -> str:
 
 
 def _purged_path(body: str) -> str:
-    paths = read_intention(body)
-    return unquote(paths[0].removeprefix("/")) if paths else ""
+    intention = read_intention(body)
+    return unquote(intention.paths[0].removeprefix("/")) if intention else ""
 
 
 def _ordered_path(body: str) -> str:

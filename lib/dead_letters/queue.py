@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from lib.aws import sqs as queues
 from lib.dead_letters.letter import EVERYTHING, DeadLetter, Filter, Kind
 from lib.dead_letters.walk import Walk
+from lib.interrupts import uninterrupted
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -70,7 +71,11 @@ class DeadLetters:
             taken = queues.send_batch(self.sqs, queue_url, [letter.body for letter in letters])
             return [letter for letter, is_taken in zip(letters, taken, strict=True) if is_taken]
 
-        return self._take(send, wanted, limit, rate, tell)
+        def take(walk: Walk, letters: list[DeadLetter]) -> int:
+            ready = send(letters)
+            return len(walk.delete(ready)) if ready else 0
+
+        return self._take(take, wanted, limit, rate, tell)
 
     def purge(
         self,
@@ -79,13 +84,22 @@ class DeadLetters:
         limit: int | None = None,
         rate: float | None = None,
         tell: Tell = say_nothing,
+        forget: Callable[[list[DeadLetter]], None] = lambda _: None,
     ) -> Tally:
-        """Delete letters for good; the arguments are those of `replay`."""
-        return self._take(lambda letters: letters, wanted, limit, rate, tell)
+        """Delete letters for good; `forget` gets those that are gone. Else as `replay`."""
+
+        def take(walk: Walk, letters: list[DeadLetter]) -> int:
+            # Stopped in between, status would go on telling of letters that are no more.
+            with uninterrupted():
+                gone = walk.delete(letters)
+                forget(gone)
+            return len(gone)
+
+        return self._take(take, wanted, limit, rate, tell)
 
     def _take(
         self,
-        before_deletion: Callable[[list[DeadLetter]], list[DeadLetter]],
+        take: Callable[[Walk, list[DeadLetter]], int],
         wanted: Filter,
         limit: int | None,
         rate: float | None,
@@ -100,8 +114,7 @@ class DeadLetters:
                 tally.left += len(batch) - len(chosen)
                 for some in _portions(chosen, pace.at_once):
                     pace.wait(len(some))
-                    ready = before_deletion(some)
-                    gone = walk.delete(ready) if ready else 0
+                    gone = take(walk, some)
                     tally.taken += gone
                     tally.refused += len(some) - gone
                     tell(gone)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from lib.aws import sqs as queues
 from lib.dead_letters.letter import DeadLetter, Kind, read_letter
+from lib.interrupts import uninterrupted
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -50,8 +51,12 @@ class Walk:
 
     def __iter__(self) -> Iterator[list[DeadLetter]]:
         while self._has_room():
-            received = queues.receive(self._sqs, self._url, hidden=self._hidden, wait=EMPTY_AFTER)
-            self._in_hand = {message.receipt_handle for message in received}
+            # Stopped here, letters would be hidden that nobody knows of.
+            with uninterrupted():
+                received = queues.receive(
+                    self._sqs, self._url, hidden=self._hidden, wait=EMPTY_AFTER
+                )
+                self._in_hand = {message.receipt_handle for message in received}
             if not received:
                 return
             # What was replayed, and failed again, would come round for ever.
@@ -59,20 +64,20 @@ class Walk:
             self._pass_over()
         self.complete = False
 
-    def delete(self, letters: list[DeadLetter]) -> int:
-        """Delete letters of the batch in hand; how many are gone."""
+    def delete(self, letters: list[DeadLetter]) -> list[DeadLetter]:
+        """Delete letters of the batch in hand; those that are gone."""
         handles = [letter.receipt_handle for letter in letters]
-        gone = queues.delete_batch(self._sqs, self._url, handles)
-        self._in_hand.difference_update(
-            handle for handle, is_gone in zip(handles, gone, strict=True) if is_gone
-        )
-        return sum(gone)
+        answers = queues.delete_batch(self._sqs, self._url, handles)
+        gone = [letter for letter, is_gone in zip(letters, answers, strict=True) if is_gone]
+        self._in_hand.difference_update(letter.receipt_handle for letter in gone)
+        return gone
 
     def release(self) -> None:
         """Make everything visible that was not deleted."""
-        self._pass_over()
-        while self._passed:
-            queues.show_batch(self._sqs, self._url, self._passed.pop().split(" "))
+        with uninterrupted():
+            self._pass_over()
+            while self._passed:
+                queues.show_batch(self._sqs, self._url, self._passed.pop().split(" "))
 
     def _has_room(self) -> bool:
         """Until the first letters could be seen a second time, or SQS gives out no more."""

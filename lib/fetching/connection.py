@@ -21,7 +21,7 @@ from lib.fetching.urls import Url, check_port
 # Seconds for one address to answer, before the host's next one is tried: a packet that is lost
 # is sent again after 1 s and 3 s.
 _CONNECT_SECONDS = 5.0
-# Bytes that are read at a time, and the most that one read can take: small beside a part.
+# Bytes that are read at a time, and the most that one read can take: what a disk likes.
 CHUNK_BYTES = 1 << 16
 # The name servers' words for a name without an address; others mean that they could not say.
 _NOBODY = {socket.EAI_NONAME, socket.EAI_NODATA}

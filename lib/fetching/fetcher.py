@@ -6,14 +6,14 @@ was called off in that very moment is taken back.
 """
 
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from tempfile import TemporaryFile
+from typing import IO, TYPE_CHECKING, Literal, NamedTuple
 
 from lib import keys
 from lib.aws import s3 as objects
-from lib.aws.multipart import put_stream
 from lib.errors import (
     ConflictError,
     FanoutError,
@@ -74,8 +74,17 @@ class Fetcher:
         """Say in place of the mark why the order failed, if it is still the path's last one."""
         found = self.marks.read(order.path)
         if found is not None and found.wants(order.id):
+            failure = failure.model_copy(update={"original": self._etag_of(order)})
             with suppress(ConflictError):  # a later word has come
                 self.marks.replace(order.path, found.etag, failure)
+
+    def _etag_of(self, order: FetchOrder) -> str | None:
+        """ETag of what is at the path now, as `FailedMark` has it."""
+        try:
+            there = objects.head(self.s3, self.originals_bucket, keys.original_key(order.path))
+        except TransientError:
+            return None
+        return there.etag if there else ""
 
     def _carry_out(self, order: FetchOrder, seconds: float) -> Outcome:
         self._check_wanted(order)
@@ -122,26 +131,24 @@ class Fetcher:
         return there
 
     def _write(self, order: FetchOrder, seconds: float, replaces: str | None) -> Outcome:
-        count = 0
-
-        def counted(chunks: Iterator[bytes]) -> Iterator[bytes]:
-            nonlocal count
-            for chunk in chunks:
-                count += len(chunk)
-                yield chunk
-
-        with self.downloader.open(order.url, seconds) as answer:
-            put_stream(
+        # On disk, and without a name: however the file comes, it takes no memory, and it is gone
+        # with the process however that ends.
+        with _new_file() as file:
+            with self.downloader.open(order.url, seconds) as answer:
+                content_type = self._stored_type(answer.content_type)
+                length = _keep(answer.chunks, file)
+            self._check_wanted(order)
+            objects.put(
                 self.s3,
                 self.originals_bucket,
                 keys.original_key(order.path),
-                counted(answer.chunks),
-                content_type=self._stored_type(answer.content_type),
+                file,
+                content_type=content_type,
+                cache_control=None,
                 metadata={ORDER: order.id},
                 replaces=replaces,
-                before_end=lambda: self._check_wanted(order),
             )
-        return Outcome("fetched", count)
+        return Outcome("fetched", length)
 
     def _stored_type(self, said: str) -> str:
         if said in _UNKNOWN:
@@ -165,6 +172,34 @@ class Fetcher:
             if there is not None and _is_of(order, there):
                 objects.delete(self.s3, self.originals_bucket, key, etag=there.etag)
             self.marks.remove(order.path, found.etag)
+
+
+def _new_file() -> IO[bytes]:
+    with _on_disk():
+        return TemporaryFile()
+
+
+def _keep(chunks: Iterator[bytes], file: IO[bytes]) -> int:
+    """Write all chunks to a file and go back to its start; how many bytes they were.
+
+    TransientError where the disk is full: of another container it may not be.
+    """
+    length = 0
+    for chunk in chunks:
+        with _on_disk():
+            file.write(chunk)
+        length += len(chunk)
+    with _on_disk():
+        file.seek(0)
+    return length
+
+
+@contextmanager
+def _on_disk() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise TransientError("disk_full", f"the photo cannot be kept on disk: {error}") from error
 
 
 def failed_mark(

@@ -35,9 +35,19 @@ class Mark(BaseModel):
 
 
 class FailedMark(FailureRecord):
-    """A failure record, and the order that failed: its dead letter can be replayed."""
+    """A failure record, and the order that failed: its dead letter can be replayed.
+
+    `original` is the ETag of the original that was there then, "" where there was none, and None
+    where that is not known.
+    """
 
     id: str
+    original: str | None = None
+
+    def came_before(self, there: objects.StoredObject) -> bool:
+        """Whether an original was uploaded after the failure; S3 tells times in whole seconds."""
+        is_another = self.original is not None and self.original != there.etag
+        return is_another or there.modified > self.failed_at
 
 
 class Found(NamedTuple):

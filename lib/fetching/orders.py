@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from lib import keys
+from lib import keys, upload_paths
+from lib.aws import s3 as objects
 from lib.aws import sqs as queues
 from lib.errors import (
     WORKER_STOPPED,
@@ -68,16 +69,23 @@ class Orders:
     s3: "S3Client"
     failures_bucket: str
 
-    def look(self, path: str) -> FetchState | None:
-        """Where the order for a path is; None where there is none, or it was carried out."""
+    def look(self, path: str, original: objects.StoredObject | None = None) -> FetchState | None:
+        """Where the order for a path is; None where there is none, or it was carried out.
+
+        None too where it failed before the `original` that is there now was uploaded.
+        """
         found = self._marks.read(path)
         if found is None or found.is_cancelled:
             return None
         if isinstance(found.mark, FailedMark):
             failed = found.mark
+            if original and failed.came_before(original):
+                return None
             return _failed(failed.reason, failed.error, failed.failed_at)
         lost_at = found.mark.ordered_at + ORDER_LASTS
         if lost_at < datetime.now(UTC):
+            if original and original.modified > found.mark.ordered_at:
+                return None
             return _failed(
                 WORKER_STOPPED,
                 f"nothing came of the order in {ORDER_LASTS.days} days: give it again",
@@ -130,7 +138,8 @@ class FetchDesk(Orders):
         RequestError for a path or a URL that can never be; TransientError where nothing was
         ordered because AWS did not answer.
         """
-        self._check(path, url)
+        upload_paths.check_path(path, ())
+        self.read(url)
         order = FetchOrder(
             id=secrets.token_hex(_ID_BYTES),
             path=path,
@@ -149,13 +158,6 @@ class FetchDesk(Orders):
                 self._marks.remove(path, etag)
             raise
         return order
-
-    def _check(self, path: str, url: str) -> None:
-        try:
-            keys.check_original(path)
-        except PermanentError as error:
-            raise RequestError(422, ProblemKind.BAD_PATH, str(error)) from error
-        self.read(url)
 
 
 def read_order(body: str) -> FetchOrder:

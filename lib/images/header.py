@@ -46,7 +46,8 @@ class Header:
     `transforms` are an AVIF's own, and `visible` the part of its pixels that they leave;
     `moving_parts` are the slices of its whole animation, where a still needs less; `decoded` are
     the pixels of all frames that a decoder makes for one picture, alpha's among them, and `kept`
-    the bytes of those that it keeps beside them, where the file tells.
+    the bytes of those that it keeps beside them, where the file tells; `padded` are the pixels
+    of whole tiles.
     """
 
     codec: Codec
@@ -66,11 +67,12 @@ class Header:
     moving_parts: Sequence[bytes | memoryview] | None = None
     decoded: int = 0
     kept: int = 0
+    padded: int = 0
 
     @property
     def pixels(self) -> int:
         """Pixels of one picture: a frame and its alpha count as one, more of them as more."""
-        return max(self.width * self.height, self.decoded // 2)
+        return max(self.width * self.height, self.decoded // 2, self.padded)
 
     @property
     def upright(self) -> tuple[int, int]:

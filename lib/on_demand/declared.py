@@ -6,7 +6,7 @@ be rendered has a failure record, and no size exists but the declared ones.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -57,6 +57,8 @@ class DeclaredVariants:
     failures_bucket: str
     sizes: "list[Size]"
     renderer_of: Callable[["Size"], Renderer]
+    # Size and path of what was left to workers by this container, and when.
+    left: dict[tuple[str, str], datetime] = field(default_factory=dict)
 
     def find(self, folder: str, path: str) -> Found:
         """The variant in a folder of the images bucket, made now if it was missing.
@@ -65,22 +67,24 @@ class DeclaredVariants:
         """
         size = self._size(folder)
         try:
-            key = keys.variant_key(folder, path)
             keys.check_original(path)
+            # All of the size's folders, as a worker needs them: a path that fits but some of them
+            # would be its dead letter, for a photo that need not even be there.
+            variants = {each: keys.variant_key(each, path) for each in size.folders}
             self._check_record(size, path)
             outcome = self._brought_up_to_date(size, path)
         except PermanentError as error:
             raise RequestError(404, ProblemKind.NOT_RENDERED, f"{error.reason}: {error}") from error
         stored = None
         if outcome in ("rendered", "current"):
-            stored = objects.head(self.s3, self.images_bucket, key)
+            stored = objects.head(self.s3, self.images_bucket, variants[folder])
         if stored is None:
             raise RequestError(
                 404,
                 ProblemKind.NO_PICTURE,
                 f"there is no photo at {keys.escaped(path)!r}: upload it first",
             )
-        return Found(key, stored, made_now=outcome == "rendered")
+        return Found(variants[folder], stored, made_now=outcome == "rendered")
 
     def picture(self, found: Found) -> Picture:
         """The bytes of a variant; RequestError where it was deleted a moment ago."""
@@ -114,7 +118,17 @@ class DeclaredVariants:
         try:
             return renderer.bring_up_to_date(path).action
         except PermanentError:
-            # A worker parks it and leaves the record that spares the next request all this.
-            if renderer.checks:
-                renderer.checks.ask_now(path)
+            self._leave_to_worker(renderer, path)
             raise
+
+    def _leave_to_worker(self, renderer: Renderer, path: str) -> None:
+        """Have a worker park it and leave the record that spares the next request all this.
+
+        Once for the requests that come before it has done so: each message is a dead letter.
+        """
+        photo, now = (renderer.size.name, path), datetime.now(UTC)
+        for old in [each for each, at in self.left.items() if now - at > AT_ONCE]:
+            del self.left[old]
+        if renderer.checks and photo not in self.left:
+            renderer.checks.ask_now(path)
+            self.left[photo] = now

@@ -83,7 +83,8 @@ class PostedPictures:
                 ProblemKind.UNSUPPORTED_TYPE,
                 f"the picture is {content_type!r}; kept are {', '.join(self.content_types)}",
             )
-        upload_paths.check_path(keep.path, [size.name for size in self.sizes])
+        folders = [folder for size in self.sizes for folder in size.folders]
+        upload_paths.check_path(keep.path, folders)
         if not keep.overwrite:
             upload_paths.check_free(self.s3, self.originals_bucket, keep.path)
         return content_type

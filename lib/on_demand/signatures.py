@@ -27,7 +27,7 @@ def signed_url(base_url: str, key: str, path: str, options: str) -> str:
     All of it is in the path: the CDN's cache knows no more of a URL, and a deletion can name all
     pictures of a photo.
     """
-    return f"{base_url}/{FOLDER}/{paths.escaped(path)}/{options}/{signature(key, path, options)}"
+    return f"{base_url}/{FOLDER}/{paths.url_path(path)}/{options}/{signature(key, path, options)}"
 
 
 def signature(key: str, path: str, options: str) -> str:

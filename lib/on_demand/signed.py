@@ -1,7 +1,7 @@
 """Pictures of any dimensions, for whoever has a signed URL; nothing is stored.
 
 A stranger may ask for anything, so that all that costs something comes behind the signature. And
-one picture has one URL: each spelling of it would be rendered, and cached, by itself.
+one picture has one URL, to which the CDN brings every spelling of it.
 """
 
 import sys
@@ -85,12 +85,12 @@ class SignedPictures:
 def _path(escaped: str) -> str:
     """The path that a URL has; RequestError where it is none, or could be written otherwise."""
     path = unquote(escaped)
-    if not escaped.isascii() or keys.escaped(path) != escaped:
+    if not escaped.isascii() or keys.url_path(path) != escaped:
         raise RequestError(
             400,
             ProblemKind.INVALID_REQUEST,
-            f"the path {escaped!r} is not written as it must be: as UTF-8, percent-encoded in "
-            "capitals, all but letters, digits and -._~/",
+            f"the path {escaped!r} is not spelled as the CDN does it: as UTF-8, percent-encoded "
+            "in capitals, all but letters, digits and -._!$&'(),:;=@/",
         )
     try:
         keys.check_original(path)

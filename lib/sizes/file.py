@@ -10,7 +10,7 @@ from lib.errors import ConfigError
 from lib.sizes.size import Size
 
 # "800x600", "1200x" (width only), "x600" (height only).
-_SHORT_FORM = re.compile(r"^(?P<width>\d*)x(?P<height>\d*)$")
+_SHORT_FORM = re.compile(r"(?P<width>[0-9]{0,9})x(?P<height>[0-9]{0,9})")
 
 
 def load_sizes(path: str | Path) -> list[Size]:
@@ -26,7 +26,9 @@ def load_sizes(path: str | Path) -> list[Size]:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    # Beside its own errors, those of Python: for text that is not UTF-8, dates that no calendar
+    # has, numbers of thousands of digits.
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ConfigError(f"{path}: is not YAML: {' '.join(str(error).split())}") from error
     return parse_sizes(document, file=path.name)
 
@@ -66,7 +68,7 @@ def parse_sizes(document: object, *, file: str) -> list[Size]:
 def _expand(entry: object) -> dict[str, Any]:
     if isinstance(entry, dict):
         return entry
-    match = _SHORT_FORM.match(entry) if isinstance(entry, str) else None
+    match = _SHORT_FORM.fullmatch(entry) if isinstance(entry, str) else None
     if match is None:
         raise ConfigError(
             f"must look like 800x600, 1200x, x600, or be a mapping with a name, got {entry!r}"

@@ -1,28 +1,54 @@
-"""One local stack for all end-to-end tests, started and stopped by the test run itself."""
+"""The local stacks of the end-to-end tests, started and stopped by the test run itself.
+
+One is shared by all tests that can do with a stage as it is by default. Tests of one stack run in
+one process, one after the other; those of another stack beside them.
+"""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from local.client import aws
 from local.stack import LocalStack, Stack
-from tests.service import Service
+from tests.aws_models import models
+from tests.command_line import Run, fanout
+from tests.e2e.site import Site
+from tests.service import Service, fetch_packages
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
+__all__ = ["models"]
+_HERE = Path(__file__).parent
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist looks for the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a stack together, and begin with them."""
+    for item in items:
+        if _HERE in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group(_stack_of(item)))
+            item.add_marker("slow")
+
+
+def _stack_of(item: pytest.Item) -> str:
+    names = getattr(item, "fixturenames", ())
+    return next((name for name in ("local", "site") if name in names), item.path.stem)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def prepared(models: None) -> None:
+    """Have wheels at hand that every deploy takes."""
+    fetch_packages()
+
 
 @pytest.fixture(scope="session")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Service:
-    """The service's files, which a test may change and deploy again."""
-    return Service(tmp_path_factory.mktemp("service"), with_packages=True)
-
-
-@pytest.fixture(scope="session")
-def local(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
-    """The deployed stack."""
+def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    """The stack that is shared, deployed."""
+    service = Service(tmp_path_factory.mktemp("service"), with_packages=True)
     local = LocalStack(tmp_path_factory.mktemp("stack") / "state", service.folder)
     try:
         local.up(tell=print)
@@ -31,19 +57,46 @@ def local(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         local.down()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def stack(local: LocalStack) -> Stack:
-    """As it is now: another module may have deployed again."""
     return local.read()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def s3(stack: Stack) -> "S3Client":
     s3: S3Client = aws(stack, "s3")
     return s3
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def sqs(stack: Stack) -> "SQSClient":
     sqs: SQSClient = aws(stack, "sqs")
     return sqs
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A stack of its own, whose parameters change."""
+    site = Site(tmp_path_factory.mktemp("site"))
+    try:
+        yield site
+    finally:
+        site.local.down()
+
+
+class Operator:
+    """Types `./fanout … --stage local` for the stack of a state folder."""
+
+    def __init__(self, state: Path) -> None:
+        self.state = state
+
+    def __call__(self, *arguments: str) -> Run:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("FANOUT_LOCAL", str(self.state))
+            patch.setenv("COLUMNS", "120")
+            return fanout(*arguments, "--stage", "local")
+
+
+@pytest.fixture(scope="session")
+def operator(local: LocalStack) -> Operator:
+    return Operator(local.state)

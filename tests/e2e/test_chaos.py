@@ -6,10 +6,13 @@ from local.chaos import fault_run
 from local.stack import LocalStack
 from tests.service import Service
 
-UPLOADS = 30
+UPLOADS = 60
 
 
-def test_nothing_is_lost_or_stale_while_s3_ails(tmp_path: Path, service: Service) -> None:
+def test_nothing_is_lost_or_stale_while_s3_ails(tmp_path: Path) -> None:
+    (tmp_path / "service").mkdir()
+    service = Service(tmp_path / "service", with_packages=True)
+    (service.folder / "sizes.yml").write_text("sizes: [400x300, 200x150]\n")
     local = LocalStack(tmp_path / "state", service.folder, checks=False)
     try:
         local.up(tell=print)
@@ -19,5 +22,5 @@ def test_nothing_is_lost_or_stale_while_s3_ails(tmp_path: Path, service: Service
     assert {"error:SlowDown", "error:AccessDenied"} <= run.faults.keys()
     assert {"response:abort", "response:truncate"} & run.faults.keys()
     assert run.after.is_kept, run.after
-    assert run.after.current == 25 * run.sizes
-    assert run.after.letters == {"truncated": 2 * run.sizes}
+    assert run.after.current == 50 * run.sizes
+    assert run.after.letters == {"truncated": 4 * run.sizes}

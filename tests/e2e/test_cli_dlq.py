@@ -4,196 +4,184 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pytest
 
+from lib.dead_letters import walk
 from local.client import aws
 from local.processes import clean_environment
 from local.stack import LocalStack, Stack
-from tests.e2e.test_pipeline import PHOTO, arrived, dead_letters, eventually, uploaded
+from tests.e2e.conftest import Operator
+from tests.e2e.steps import PHOTO, arrived, dead_letters, eventually, uploaded
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
 PROJECT = Path(__file__).parents[2]
-# Other tests of this stack leave dead letters too: ours are below this.
-OURS = "operator/é "
-GOOD, BROKEN = 20, 5
+BROKEN = 2
 
 
-class Run(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-    def lines(self) -> list[Any]:
-        """What --json has printed."""
-        assert self.code == 0, self.err
-        return [json.loads(line) for line in self.out.splitlines()]
+@pytest.fixture(autouse=True)
+def _one_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The emulator has one: a queue is empty as soon as nothing comes."""
+    monkeypatch.setattr(walk, "EMPTY_AFTER", 0)
 
 
-def command(state: Path) -> Callable[..., Run]:
-    """`./fanout … --stage local` as somebody types it, for the stack of a state folder."""
+class Parked:
+    """A folder with a good photo and two broken ones, when these have become dead letters."""
 
-    def fanout(*arguments: str) -> Run:
-        run = subprocess.run(
-            [str(PROJECT / "fanout"), *arguments, "--stage", "local"],
-            env=clean_environment() | {"FANOUT_LOCAL": str(state), "COLUMNS": "120"},
-            cwd=os.sep,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
+    def __init__(self, stack: Stack, sqs: "SQSClient", operator: Operator) -> None:
+        self.folder = f"{uuid4().hex}/é "
+        self.stack, self._operator = stack, operator
+        self.good: str = uploaded(stack, PHOTO, path=f"{self.folder}good.jpg")["path"]
+        half = PHOTO[: len(PHOTO) // 2]
+        self.broken: list[str] = [
+            uploaded(stack, half, path=f"{self.folder}broken {n}.jpg")["path"]
+            for n in range(BROKEN)
+        ]
+        eventually(
+            lambda: all(len(dead_letters(sqs, s, self.folder)) == BROKEN for s in stack.sizes),
+            "the dead letters of each size",
         )
-        assert "Traceback" not in run.stderr, run.stderr
-        return Run(run.returncode, run.stdout, run.stderr)
 
-    return fanout
+    def counts(self) -> dict[str, dict[str, int]]:
+        """What `dlq list` counts below the folder, by size and reason."""
+        listed = self._operator("dlq", "list", "--prefix", self.folder, "--json").lines
+        return {
+            size["size"]: {reason: group["letters"] for reason, group in size["reasons"].items()}
+            for size in listed
+        }
 
-
-@pytest.fixture(scope="module")
-def fanout(local: LocalStack) -> Callable[..., Run]:
-    return command(local.state)
-
-
-@pytest.fixture(scope="module")
-def parked(stack: Stack, fanout: Callable[..., Run]) -> list[str]:
-    """20 good uploads and 5 broken ones; the latter's paths, when all have become dead letters."""
-    good = [uploaded(stack, PHOTO, path=f"{OURS}good {n}.jpg") for n in range(GOOD)]
-    half = PHOTO[: len(PHOTO) // 2]
-    broken = [uploaded(stack, half, path=f"{OURS}broken {n}.jpg")["path"] for n in range(BROKEN)]
-    for ticket in good:
-        for url in ticket["variants"].values():
-            assert arrived(url)
-    eventually(
-        lambda: counts(fanout) == {size: {"truncated": BROKEN} for size in stack.sizes},
-        "five dead letters of each size",
-    )
-    return broken
+    def all_there(self) -> dict[str, dict[str, int]]:
+        return {size: {"truncated": BROKEN} for size in self.stack.sizes}
 
 
-def counts(fanout: Callable[..., Run], *options: str) -> dict[str, dict[str, int]]:
-    listed = fanout("dlq", "list", "--prefix", OURS, "--json", *options).lines()
-    return {
-        size["size"]: {reason: group["letters"] for reason, group in size["reasons"].items()}
-        for size in listed
-    }
+@pytest.fixture
+def parked(stack: Stack, sqs: "SQSClient", operator: Operator) -> Parked:
+    return Parked(stack, sqs, operator)
 
 
 def test_list_names_the_broken_ones_by_size_and_reason_and_hides_none(
-    stack: Stack, sqs: "SQSClient", fanout: Callable[..., Run], parked: list[str]
+    sqs: "SQSClient", operator: Operator, parked: Parked
 ) -> None:
-    table = fanout("dlq", "list", "--prefix", OURS).out
-    for size in stack.sizes:
+    table = operator("dlq", "list", "--prefix", parked.folder).out
+    for size in parked.stack.sizes:
         assert re.search(rf"│ {size} +│ truncated +│ {BROKEN} +│", table), table
-        ours = [each for each in dead_letters(sqs, size) if each["path"] in parked]
-        assert len(ours) == BROKEN
+        assert len(dead_letters(sqs, size, parked.folder)) == BROKEN
 
 
-def test_show_tells_what_the_worker_knew(
-    stack: Stack, fanout: Callable[..., Run], parked: list[str]
-) -> None:
-    options = ("--size", "400x300", "--reason", "truncated", "--prefix", OURS)
-    letters = fanout("dlq", "show", "--json", *options).lines()
-    assert sorted(letter["path"] for letter in letters) == sorted(parked)
+def test_the_command_runs_as_it_is_typed_in_any_folder(local: LocalStack, parked: Parked) -> None:
+    run = subprocess.run(
+        [PROJECT / "fanout", "dlq", "list", "--prefix", parked.folder, "--stage", "local"],
+        env=clean_environment() | {"FANOUT_LOCAL": str(local.state), "COLUMNS": "120"},
+        cwd=os.sep,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (run.returncode, run.stderr) == (0, "")
+    assert re.search(rf"│ 400x300 +│ truncated +│ {BROKEN} +│", run.stdout), run.stdout
+
+
+def test_show_tells_what_the_worker_knew(operator: Operator, parked: Parked) -> None:
+    options = ("--size", "400x300", "--reason", "truncated", "--prefix", parked.folder)
+    letters = operator("dlq", "show", "--json", *options).lines
+    assert sorted(letter["path"] for letter in letters) == sorted(parked.broken)
     assert {(letter["size"], letter["attempts"]) for letter in letters} == {("400x300", 1)}
     assert {letter["error"] for letter in letters} == {
         "the JPEG file breaks off before its end: upload it again"
     }
-    shown = fanout("dlq", "show", "--limit", "2", *options).out
-    assert shown.count("400x300  truncated  operator/é broken ") == 2
+    shown = operator("dlq", "show", "--limit", "1", *options).out
+    assert shown.count(f"400x300  truncated  {parked.folder}broken ") == 1
 
 
 def test_replay_brings_the_right_ones_back_and_leaves_the_others(
-    stack: Stack, s3: "S3Client", sqs: "SQSClient", fanout: Callable[..., Run], parked: list[str]
+    s3: "S3Client", sqs: "SQSClient", operator: Operator, parked: Parked
 ) -> None:
-    path = f"{OURS}good 0.jpg"
-    (letter,) = fanout("dlq", "show", "--json", "--prefix", parked[0], "--size", "400x300").lines()
+    arrived(url := f"{parked.stack.cdn}/400x300/{quoted(parked.good)}")
+    (letter,) = operator(
+        "dlq", "show", "--json", "--prefix", parked.broken[0], "--size", "400x300"
+    ).lines
     event = json.loads(letter["body"])
-    event["Records"][0]["s3"]["object"]["key"] = "originals/operator/%C3%A9+good+0.jpg"
+    event["Records"][0]["s3"]["object"]["key"] = f"originals/{quoted(parked.good)}"
     text: Any = {"DataType": "String"}
     sqs.send_message(
         QueueUrl=sqs.get_queue_url(QueueName="image-fanout-local-400x300-dlq")["QueueUrl"],
         MessageBody=json.dumps(event),
         MessageAttributes={
             "reason": text | {"StringValue": "SlowDown"},
-            "path": text | {"StringValue": "operator/%C3%A9%20good%200.jpg"},
+            "path": text | {"StringValue": quoted(parked.good)},
         },
     )
-    s3.delete_object(Bucket=stack.images_bucket, Key=f"400x300/{path}")
-    dry = fanout("dlq", "replay", "--reason", "SlowDown", "--prefix", OURS, "--dry-run")
-    assert dry.out == "Replay on local:\n  400x300: 1\n"
-    run = fanout("dlq", "replay", "--reason", "SlowDown", "--prefix", OURS, "--yes")
+    s3.delete_object(Bucket=parked.stack.images_bucket, Key=f"400x300/{parked.good}")
+    chosen = ("--reason", "SlowDown", "--prefix", parked.folder)
+    assert operator("dlq", "replay", *chosen, "--dry-run").out == "Replay on local:\n  400x300: 1\n"
+    run = operator("dlq", "replay", *chosen, "--yes")
     assert (run.code, run.out.splitlines()[1]) == (0, "400x300: replayed 1")
-    assert arrived(f"{stack.cdn}/400x300/operator/%C3%A9%20good%200.jpg")
-    assert counts(fanout) == {size: {"truncated": BROKEN} for size in stack.sizes}
+    assert arrived(url)
+    assert parked.counts() == parked.all_there()
 
 
-def test_a_whole_queue_is_replayed_though_the_emulator_moves_none(
-    stack: Stack, fanout: Callable[..., Run], parked: list[str]
-) -> None:
+def test_a_whole_queue_is_replayed(operator: Operator, sqs: "SQSClient", parked: Parked) -> None:
     """What fails again is a dead letter again, and does not go round and round."""
-    run = fanout("dlq", "replay", "--size", "thumbnail", "--yes", "--json")
-    (size,) = run.lines()
+    (size,) = operator("dlq", "replay", "--size", "thumbnail", "--yes", "--json").lines
     assert size["replayed"] >= BROKEN
     assert (size["refused"], size["complete"]) == (0, True)
     eventually(
-        lambda: counts(fanout, "--size", "thumbnail") == {"thumbnail": {"truncated": BROKEN}},
+        lambda: len(dead_letters(sqs, "thumbnail", parked.folder)) == BROKEN,
         "the same dead letters",
     )
 
 
-def test_without_yes_and_a_terminal_nothing_is_done(
-    fanout: Callable[..., Run], parked: list[str]
-) -> None:
-    run = fanout("dlq", "purge", "--prefix", OURS)
+def test_without_yes_and_a_terminal_nothing_is_done(operator: Operator, parked: Parked) -> None:
+    run = operator("dlq", "purge", "--prefix", parked.folder)
     assert run.code == 2
-    assert run.err.startswith("Delete for good on local:\n  800x600: 5\n")
-    assert counts(fanout)["800x600"] == {"truncated": BROKEN}
+    assert run.err.startswith(f"Delete for good on local:\n  800x600: {BROKEN}\n")
+    assert parked.counts() == parked.all_there()
 
 
-def test_purge_deletes_what_is_meant(fanout: Callable[..., Run], parked: list[str]) -> None:
-    run = fanout("dlq", "purge", "--size", "1200x", "--prefix", parked[0], "--yes", "--json")
-    assert run.lines()[0]["purged"] == 1
-    assert counts(fanout)["1200x"] == {"truncated": BROKEN - 1}
+def test_purge_deletes_what_is_meant(operator: Operator, parked: Parked) -> None:
+    one = ("--size", "1200x", "--prefix", parked.broken[0])
+    (size,) = operator("dlq", "purge", *one, "--yes", "--json").lines
+    assert size["purged"] == 1
+    assert parked.counts() == parked.all_there() | {"1200x": {"truncated": BROKEN - 1}}
 
 
 @pytest.mark.parametrize("queue", ["subscription", "purge"])
-def test_the_other_dead_letters_are_in_reach(fanout: Callable[..., Run], queue: str) -> None:
-    assert fanout("dlq", "list", "--queue", queue).code == 0
+def test_the_other_dead_letters_are_in_reach(operator: Operator, queue: str) -> None:
+    assert operator("dlq", "list", "--queue", queue).code == 0
 
 
-def test_logs_tell_of_each_broken_file(fanout: Callable[..., Run], parked: list[str]) -> None:
-    lines = fanout("logs", "--size", "400x300", "--reason", "truncated", "--json").lines()
-    assert {line["path"] for line in lines} >= set(parked)
+def test_logs_tell_of_each_broken_file(operator: Operator, parked: Parked) -> None:
+    arrived(f"{parked.stack.cdn}/400x300/{quoted(parked.good)}")
+    lines = operator("logs", "--size", "400x300", "--reason", "truncated", "--json").lines
+    assert {line["path"] for line in lines} >= set(parked.broken)
     assert {(line["level"], line["said"]) for line in lines} == {("ERROR", "parked")}
-    shown = fanout("logs", "--size", "400x300").out
-    assert "INFO  rendered  operator/é good 1.jpg  bytes_in=" in shown
+    shown = operator("logs", "--size", "400x300").out
+    assert f"INFO  rendered  {parked.good}  bytes_in=" in shown
     assert "REPORT" not in shown
 
 
-def test_the_doctor_finds_nothing_but_that_nobody_hears_the_alarms(
-    fanout: Callable[..., Run], stack: Stack
-) -> None:
-    run = fanout("doctor")
+def test_the_doctor_finds_nothing_but_that_nobody_hears_the_alarms(operator: Operator) -> None:
+    run = operator("doctor")
     assert run.code == 0, run.out
     assert re.findall(r"^(?:warning|problem): (.*)$", run.out, re.MULTILINE) == [
         "nobody is subscribed to the alarms"
     ]
 
 
-def test_the_doctor_finds_what_somebody_broke(fanout: Callable[..., Run], sqs: "SQSClient") -> None:
+def test_the_doctor_finds_what_somebody_broke(operator: Operator, sqs: "SQSClient") -> None:
     url = sqs.get_queue_url(QueueName="image-fanout-local-400x300")["QueueUrl"]
     name: Any = "VisibilityTimeout"
     before = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"]
     sqs.set_queue_attributes(QueueUrl=url, Attributes={name: "5"})
     try:
-        run = fanout("doctor")
+        run = operator("doctor")
     finally:
         sqs.set_queue_attributes(QueueUrl=url, Attributes=before)
     assert run.code == 1
@@ -201,21 +189,23 @@ def test_the_doctor_finds_what_somebody_broke(fanout: Callable[..., Run], sqs: "
 
 
 class TestPermissions:
-    COMMANDS = (
-        ("dlq", "list"),
-        ("dlq", "show", "--queue", "purge"),
-        ("dlq", "replay", "--prefix", "nothing", "--yes"),
-        ("dlq", "purge", "--prefix", OURS, "--reason", "truncated", "--limit", "1", "--yes"),
-        ("dlq", "replay", "--prefix", OURS, "--limit", "1", "--yes"),
-        ("logs", "--size", "400x300"),
-        ("doctor",),
-    )
+    def commands(self, folder: str) -> tuple[tuple[str, ...], ...]:
+        one = ("--prefix", folder, "--limit", "1", "--yes")
+        return (
+            ("dlq", "list"),
+            ("dlq", "show", "--queue", "purge"),
+            ("dlq", "replay", "--prefix", "nothing", "--yes"),
+            ("dlq", "purge", "--reason", "truncated", *one),
+            ("dlq", "replay", *one),
+            ("logs", "--size", "400x300"),
+            ("doctor",),
+        )
 
     def somebody(
-        self, stack: Stack, local: LocalStack, folder: Path, name: str, policy: str | None
-    ) -> Callable[..., Run]:
+        self, stack: Stack, local: LocalStack, folder: Path, policy: str | None
+    ) -> Operator:
         """The command line of a user who may do only that."""
-        iam = aws(stack, "iam")
+        iam, name = aws(stack, "iam"), f"person-{uuid4().hex}"
         iam.create_user(UserName=name)
         key = iam.create_access_key(UserName=name)["AccessKey"]
         if policy:
@@ -225,26 +215,31 @@ class TestPermissions:
             "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
         }
         (folder / "env").write_text("".join(f"export {k}={v}\n" for k, v in theirs.items()))
-        return command(folder)
+        return Operator(folder)
 
     def test_those_in_the_documents_are_enough(
-        self, stack: Stack, local: LocalStack, parked: list[str], tmp_path: Path
+        self, stack: Stack, local: LocalStack, parked: Parked, tmp_path: Path
     ) -> None:
-        fanout = self.somebody(stack, local, tmp_path, "operator", documented_policy())
-        for arguments in self.COMMANDS:
-            run = fanout(*arguments)
+        somebody = self.somebody(stack, local, tmp_path, documented_policy())
+        for arguments in self.commands(parked.folder):
+            run = somebody(*arguments)
             assert run.code == 0, (arguments, run.err)
             assert "not looked at" not in run.out
 
     def test_without_them_each_command_says_so(
         self, stack: Stack, local: LocalStack, tmp_path: Path
     ) -> None:
-        fanout = self.somebody(stack, local, tmp_path, "stranger", None)
-        for arguments in self.COMMANDS:
-            run = fanout(*arguments)
+        stranger = self.somebody(stack, local, tmp_path, None)
+        for arguments in self.commands("nothing"):
+            run = stranger(*arguments)
             assert run.code == 1, arguments
             assert run.err.startswith("These credentials may not describe the stack ")
             assert "docs/operations.md" in run.err
+
+
+def quoted(path: str) -> str:
+    """A path as S3's events and attributes of dead letters have it."""
+    return path.replace("é", "%C3%A9").replace(" ", "%20")
 
 
 def documented_policy() -> str:

@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import requests
 
 from cli import backfill
 from local.client import aws
 from local.stack import LocalStack, Stack
 from tests.command_line import Run, fanout
-from tests.e2e.test_pipeline import PHOTO, eventually
+from tests.e2e.steps import PHOTO, eventually, get
 from tests.pictures import decoded
 
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ def test_uploads_are_followed_to_their_end(
         assert set(line["sizes"]) == set(stack.sizes)
         for told in line["sizes"].values():
             (variant,) = told["variants"]
-            picture = requests.get(variant["url"], timeout=30)
+            picture = get(variant["url"])
             assert len(picture.content) == variant["bytes"]
             assert picture.headers["Content-Type"] == variant["content_type"]
             image = decoded(picture.content)

@@ -1,75 +1,38 @@
 """Both ways of delivery, on a stack of its own that goes from one to the other and back."""
 
-from collections.abc import Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+from uuid import uuid4
 
 import pytest
-import requests
 
 from local.client import aws
-from local.stack import LocalStack, Stack
+from local.stack import Stack
 from tests.command_line import fanout
-from tests.e2e.test_pipeline import PHOTO, arrived, eventually, uploaded
+from tests.e2e.site import EVERYTHING, Site
+from tests.e2e.steps import PHOTO, arrived, eventually, get, get_as_it_is, uploaded
 from tests.pictures import decoded
-from tests.service import Service
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-SECONDS = 30
 CHROME = {"Accept": "image/avif,image/webp,image/apng,image/*,*/*;q=0.8"}
 OLD_SAFARI = {"Accept": "image/webp,image/png,image/*;q=0.8,*/*;q=0.5"}
 
 
-class Site:
-    """A stack whose parameters a test changes; with one size, in three formats."""
-
-    def __init__(self, folder: Path) -> None:
-        (folder / "service").mkdir()
-        self.service = Service(folder / "service", with_packages=True)
-        size = "{name: hero, width: 200, height: 150, formats: [avif, webp]}"
-        (self.service.folder / "sizes.yml").write_text(f"sizes: [{size}]\n")
-        self.local = LocalStack(folder / "state", self.service.folder)
-
-    def deploy(self, **parameters: str) -> Stack:
-        """Deploy with these parameters in place of the local stage's own."""
-        file = self.service.folder / "serverless.yml"
-        lines = file.read_text().splitlines(keepends=True)
-        names = tuple(f"    {name}:" for name in parameters)
-        kept = [line for line in lines if not line.startswith(names)]
-        here = kept.index("  default:\n") + 1
-        kept[here:here] = [f"    {name}: {value}\n" for name, value in parameters.items()]
-        file.write_text("".join(kept))
-        return self.local.up(tell=print)
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    site = Site(tmp_path_factory.mktemp("delivery"))
-    try:
-        site.deploy(serve_formats="true")
-        yield site
-    finally:
-        site.local.down()
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture
 def private(site: Site) -> Stack:
-    return site.local.read()
+    return site.deploy(**EVERYTHING)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def url(private: Stack) -> str:
     """A variant at the CDN, in all its formats."""
-    ticket = uploaded(private, PHOTO, path="2026/photo.jpg")
+    ticket = uploaded(private, PHOTO, path=f"{uuid4().hex}/photo.jpg")
     url: str = ticket["variants"]["hero"]
     arrived(url)
     return url
-
-
-def get(url: str, **headers: str) -> Any:
-    return requests.get(url, headers=headers, timeout=SECONDS)
 
 
 def direct(stack: Stack, key: str) -> int:
@@ -77,12 +40,16 @@ def direct(stack: Stack, key: str) -> int:
     return int(get(f"{stack.endpoint}/{stack.images_bucket}/{key}").status_code)
 
 
-def refuses_originals(stack: Stack) -> bool:
+def is_public(stack: Stack, key: str) -> bool:
+    return direct(stack, key) == 200
+
+
+def refuses_originals(stack: Stack, path: str) -> bool:
     """Whether the originals bucket, and the pictures' address, keep the original to themselves."""
     asked = (
-        f"{stack.endpoint}/{stack.originals_bucket}/originals/2026/photo.jpg",
+        f"{stack.endpoint}/{stack.originals_bucket}/originals/{path}",
         f"{stack.endpoint}/{stack.originals_bucket}",
-        f"{stack.cdn}/originals/2026/photo.jpg",
+        f"{stack.cdn}/originals/{path}",
     )
     return all(get(each).status_code in (403, 404) for each in asked)
 
@@ -122,64 +89,88 @@ class TestCloudFront:
         assert (again.status_code, again.content) == (304, b"")
         assert get(url, **accept, **{"If-None-Match": '"another"'}).status_code == 200
 
-    def test_a_query_string_changes_nothing(self, url: str) -> None:
-        assert get(f"{url}?w=1&format=webp").content == get(url).content
+    def test_a_query_that_is_no_size_changes_nothing(self, url: str) -> None:
+        assert get(f"{url}?utm_source=mail").content == get(url).content
 
-    def test_a_format_that_is_missing_is_the_sizes_own(self, private: Stack, url: str) -> None:
-        s3: S3Client = aws(private, "s3")
-        s3.copy_object(
-            Bucket=private.images_bucket,
-            Key="hero/2026/lone.jpg",
-            CopySource=f"{private.images_bucket}/hero/2026/photo.jpg",
-        )
-        lone = url.replace("photo", "lone")
-        assert get(lone, **CHROME).headers["Content-Type"] == "image/jpeg"
-        assert get(lone, **CHROME).status_code == 200
-        assert get(url.replace("photo", "none"), **CHROME).status_code == 404
+    def test_every_spelling_of_a_path_leads_to_its_picture(self, private: Stack) -> None:
+        folder = uuid4().hex
+        path = f"{folder}/photo (1)+~@é*%.jpg"
+        url = uploaded(private, PHOTO, path=path)["variants"]["hero"]
+        assert url == f"{private.cdn}/hero/{folder}/photo%20(1)%2B%7E@%C3%A9%2A%25.jpg"
+        picture = arrived(url).data
+        for spelling in (
+            quote(path),
+            quote(path, safe="").lower(),
+            f"{folder}/ph%6fto%20%281)%2b~%40%c3%a9*%.jpg",
+        ):
+            assert get_as_it_is(f"{private.cdn}/hero/{spelling}", **CHROME) == (200, "image/avif")
+            assert get_as_it_is(f"{private.cdn}/hero/{spelling}") == (200, "image/jpeg")
+        assert get(url).content == picture
+
+    @pytest.mark.parametrize("path", ["hero/%FF.jpg", "hero/2026%2f..%2Fphoto.jpg", "hero/%00"])
+    def test_what_can_be_no_path_is_refused(self, private: Stack, path: str) -> None:
+        assert get_as_it_is(f"{private.cdn}/{path}")[0] == 400
 
     def test_neither_the_bucket_nor_originals_can_be_read_directly(
         self, private: Stack, url: str
     ) -> None:
+        path = path_of(url)
         assert get(url).status_code == 200
-        assert direct(private, "hero/2026/photo.jpg") == 403
-        assert refuses_originals(private)
+        assert direct(private, f"hero/{path}") == 403
+        assert refuses_originals(private, path)
 
 
-@pytest.fixture(scope="module")
-def public(site: Site, url: str) -> Stack:
-    """The same stack without its CDN; a variant is there from before."""
-    return site.deploy(delivery="public-read", serve_formats="false")
+def path_of(url: str) -> str:
+    return url.partition("/hero/")[2]
 
 
-class TestPublicRead:
-    def test_its_urls_are_the_buckets(self, public: Stack) -> None:
-        assert public.cdn == f"{public.endpoint}/{public.images_bucket}"
-        ticket = uploaded(public, PHOTO, path="new.jpg")
-        assert ticket["variants"]["hero"] == f"{public.cdn}/hero/new.jpg"
-        arrived(ticket["variants"]["hero"])
-        variant = get(ticket["variants"]["hero"])
-        assert decoded(variant.content).size == (200, 150)
-        assert variant.headers["Cache-Control"] == "public, max-age=3600, s-maxage=1209600"
+def test_a_stage_becomes_public_and_private_again(
+    site: Site, private: Stack, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One test, because each part begins where the one before it ends, and a deploy takes long."""
+    before = path_of(url)
+    public = site.deploy(delivery="public-read")
+    assert public.cdn == f"{public.endpoint}/{public.images_bucket}"
+    expect_public_variants(public)
+    expect_that_a_repair_opens_older_variants(site, public, before, monkeypatch)
+    assert get(public.cdn).status_code == 403, "nobody may list"
+    assert refuses_originals(public, before)
 
-    def test_one_command_opens_the_variants_that_are_there(
-        self, site: Site, public: Stack, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        key = "hero/2026/photo.jpg"
-        assert direct(public, key) == 403
-        monkeypatch.setenv("FANOUT_LOCAL", str(site.local.state))
-        command = ("audit", "--stage", "local", "--deep", "--repair", "--yes", "--json")
-        assert fanout(*command).code == 0
-        eventually(lambda: direct(public, key) == 200, "the variant is public")
-        eventually(lambda: direct(public, "hero.avif/2026/photo.jpg") == 200, "so is its AVIF")
-
-    def test_neither_lists_nor_originals_are_public(self, public: Stack) -> None:
-        assert get(public.cdn).status_code == 403
-        assert refuses_originals(public)
+    again = site.deploy(delivery="cloudfront", serve_formats="true")
+    assert get(f"{again.cdn}/hero/{before}", **CHROME).status_code == 200
+    assert direct(again, f"hero/{before}") == 403
+    assert refuses_originals(again, before)
+    expect_that_a_missing_format_is_the_sizes_own(again, before)
 
 
-class TestTheWayBack:
-    def test_closes_the_bucket_and_serves_what_is_there(self, site: Site, url: str) -> None:
-        again = site.deploy(delivery="cloudfront", serve_formats="true")
-        assert get(f"{again.cdn}/hero/2026/photo.jpg", **CHROME).status_code == 200
-        assert direct(again, "hero/2026/photo.jpg") == 403
-        assert refuses_originals(again)
+def expect_public_variants(public: Stack) -> None:
+    ticket = uploaded(public, PHOTO, path=f"{uuid4().hex}/new.jpg")
+    assert ticket["variants"]["hero"] == f"{public.cdn}/hero/{ticket['path']}"
+    arrived(ticket["variants"]["hero"])
+    variant = get(ticket["variants"]["hero"])
+    assert decoded(variant.content).size == (200, 150)
+    assert variant.headers["Cache-Control"] == "public, max-age=3600, s-maxage=1209600"
+
+
+def expect_that_a_repair_opens_older_variants(
+    site: Site, public: Stack, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert direct(public, f"hero/{path}") == 403
+    monkeypatch.setenv("FANOUT_LOCAL", str(site.local.state))
+    command = ("audit", "--stage", "local", "--deep", "--repair", "--yes", "--json")
+    assert fanout(*command).code == 0
+    for folder in ("hero", "hero.avif"):
+        key = f"{folder}/{path}"
+        eventually(partial(is_public, public, key), f"{key} is public")
+
+
+def expect_that_a_missing_format_is_the_sizes_own(stack: Stack, path: str) -> None:
+    s3: S3Client = aws(stack, "s3")
+    s3.copy_object(
+        Bucket=stack.images_bucket,
+        Key=f"hero/{path}.lone",
+        CopySource=f"{stack.images_bucket}/hero/{path}",
+    )
+    lone = get(f"{stack.cdn}/hero/{path}.lone", **CHROME)
+    assert (lone.status_code, lone.headers["Content-Type"]) == (200, "image/jpeg")
+    assert get(f"{stack.cdn}/hero/{path}.none", **CHROME).status_code == 404

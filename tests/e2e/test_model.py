@@ -53,7 +53,10 @@ def answers(client: Any, bucket: str, key: str, calls: list[Call]) -> list[Any]:
         try:
             answer = getattr(client, method)(Bucket=bucket, Key=key, **arguments)
         except ClientError as error:
-            found.append(error.response["ResponseMetadata"]["HTTPStatusCode"])
+            metadata = error.response["ResponseMetadata"]
+            status = metadata["HTTPStatusCode"]
+            dated = "last-modified" in metadata["HTTPHeaders"]
+            found.append((status, dated) if status == 304 else status)
         else:
             told = {name: answer.get(name) for name in ("ETag", "ContentLength", "Metadata")}
             body = answer["Body"].read() if "Body" in answer else None

@@ -1,64 +1,50 @@
 """Pictures made as they are asked for, on a stack of its own that does all of it."""
 
 import re
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import quote
+from uuid import uuid4
 
 import pytest
-import requests
 
+from lib.keys import url_path
 from local.client import aws
 from local.stack import Stack
 from tests.command_line import fanout
 from tests.e2e.listener import Listener
-from tests.e2e.test_delivery import Site
-from tests.e2e.test_pipeline import PHOTO, arrived, eventually, uploaded
+from tests.e2e.site import EVERYTHING, Site
+from tests.e2e.steps import PHOTO, arrived, eventually, get, get_as_it_is, uploaded
 from tests.e2e.test_readme import typed
 from tests.pictures import decoded
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-SECONDS = 60
+JSON = "application/problem+json"
 DOCS = (Path(__file__).parents[2] / "docs/on-demand.md").read_text()
-PATH = "2026/lake at dawn.jpg"
-URL = "2026/lake%20at%20dawn.jpg"
-SIZES = """sizes:
-  - 400x300
-  - 1200x
-  - {name: thumbnail, width: 200, height: 150, fit: inside, format: webp}
-  - {name: hero, width: 200, height: 150, formats: [avif, webp]}
-"""
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    site = Site(tmp_path_factory.mktemp("on-demand"))
-    (site.service.folder / "sizes.yml").write_text(SIZES)
-    try:
-        site.deploy(on_demand="[declared, signed]", serve_queries="true", render="true")
-        yield site
-    finally:
-        site.local.down()
+class Photo(NamedTuple):
+    """A photo's path, and how URLs spell it."""
+
+    path: str
+    url: str
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def stack(site: Site) -> Stack:
-    return site.local.read()
+    return site.deploy(**EVERYTHING)
 
 
-@pytest.fixture(scope="module")
-def photo(stack: Stack) -> str:
-    """The path of a photo that has all its variants."""
-    for url in uploaded(stack, PHOTO, path=PATH)["variants"].values():
+@pytest.fixture
+def photo(stack: Stack) -> Photo:
+    """A photo that has all its variants."""
+    ticket = uploaded(stack, PHOTO, path=f"{uuid4().hex}/lake at dawn.jpg")
+    for url in ticket["variants"].values():
         arrived(url)
-    return PATH
-
-
-def get(url: str, **headers: str) -> Any:
-    return requests.get(url, headers=headers, timeout=SECONDS, allow_redirects=False)
+    return Photo(ticket["path"], quote(ticket["path"]))
 
 
 def insistently(url: str) -> bytes:
@@ -73,9 +59,9 @@ def insistently(url: str) -> bytes:
     return picture
 
 
-def taken_away(s3: "S3Client", stack: Stack, size: str) -> bytes:
+def taken_away(s3: "S3Client", stack: Stack, photo: Photo, size: str) -> bytes:
     """What a worker has made of the photo, deleted behind everybody's back."""
-    where: Any = {"Bucket": stack.images_bucket, "Key": f"{size}/{PATH}"}
+    where: Any = {"Bucket": stack.images_bucket, "Key": f"{size}/{photo.path}"}
     data: bytes = s3.get_object(**where)["Body"].read()
     s3.delete_object(**where)
     return data
@@ -83,12 +69,12 @@ def taken_away(s3: "S3Client", stack: Stack, size: str) -> bytes:
 
 class TestDeclared:
     def test_fifty_who_come_first_at_once_get_the_one_variant_that_a_worker_would_make(
-        self, stack: Stack, photo: str
+        self, stack: Stack, photo: Photo
     ) -> None:
         s3: S3Client = aws(stack, "s3")
-        made = taken_away(s3, stack, "400x300")
-        listener = Listener(stack, "watch")
-        url = f"{stack.cdn}/400x300/{URL}"
+        made = taken_away(s3, stack, photo, "400x300")
+        listener = Listener(stack, f"watch-{uuid4().hex}")
+        url = f"{stack.cdn}/400x300/{photo.url}"
         with ThreadPoolExecutor(50) as crowd:
             pictures = set(crowd.map(insistently, [url] * 50))
         assert pictures == {made}
@@ -97,41 +83,39 @@ class TestDeclared:
             lambda: ("ObjectCreated", "400x300/last") in listener.heard(),
             "the news of the last one",
         )
-        written = ("ObjectCreated", f"400x300/{URL.replace('%20', '+')}")
+        written = ("ObjectCreated", f"400x300/{photo.url.replace('%20', '+')}")
         assert listener.heard().count(written) == 1
         s3.delete_object(Bucket=stack.images_bucket, Key="400x300/last")
 
-    def test_it_is_stored_as_a_worker_stores_it(self, stack: Stack, photo: str) -> None:
+    def test_it_is_stored_as_a_worker_stores_it(self, stack: Stack, photo: Photo) -> None:
         s3: S3Client = aws(stack, "s3")
-        where: Any = {"Bucket": stack.images_bucket, "Key": f"1200x/{PATH}"}
+        where: Any = {"Bucket": stack.images_bucket, "Key": f"1200x/{photo.path}"}
         before: Any = s3.head_object(**where)
-        taken_away(s3, stack, "1200x")
-        answer = get(f"{stack.cdn}/1200x/{URL}")
+        taken_away(s3, stack, photo, "1200x")
+        answer = get(f"{stack.cdn}/1200x/{photo.url}")
         after: Any = s3.head_object(**where)
         assert answer.status_code == 200
         for name in ("ETag", "ContentType", "CacheControl", "Metadata"):
             assert after[name] == before[name]
         assert answer.headers["Cache-Control"] == after["CacheControl"]
 
-    def test_a_missing_format_is_made(self, stack: Stack, photo: str) -> None:
+    def test_a_missing_format_is_made(self, stack: Stack, photo: Photo) -> None:
         s3: S3Client = aws(stack, "s3")
-        made = taken_away(s3, stack, "hero.avif")
-        answer = get(f"{stack.cdn}/hero.avif/{URL}")
+        made = taken_away(s3, stack, photo, "hero.avif")
+        answer = get(f"{stack.cdn}/hero.avif/{photo.url}")
         assert answer.headers["Content-Type"] == "image/avif"
         assert answer.content == made
 
-    @pytest.mark.parametrize(
-        "path", ["401x300/2026/lake%20at%20dawn.jpg", "400x300/nobody.jpg", "nobody.jpg"]
-    )
+    @pytest.mark.parametrize("path", ["401x300/{}", "400x300/nobody.jpg", "nobody.jpg"])
     def test_what_there_cannot_be_is_not_found_for_seconds(
-        self, stack: Stack, photo: str, path: str
+        self, stack: Stack, photo: Photo, path: str
     ) -> None:
-        answer = get(f"{stack.cdn}/{path}")
+        answer = get(f"{stack.cdn}/{path.format(photo.url)}")
         assert answer.status_code == 404
         assert answer.headers["Cache-Control"] == "max-age=5"
 
     def test_a_deleted_photo_is_not_made_again(self, stack: Stack) -> None:
-        ticket = uploaded(stack, PHOTO, path="gone.jpg")
+        ticket = uploaded(stack, PHOTO, path=f"{uuid4().hex}.jpg")
         url = ticket["variants"]["400x300"]
         arrived(url)
         aws(stack, "s3").delete_object(Bucket=stack.originals_bucket, Key=ticket["key"])
@@ -144,26 +128,43 @@ class TestDeclared:
         )
         assert urls["AuthType"] == "AWS_IAM"
         url_id = urls["FunctionUrl"].removeprefix("https://").partition(".")[0]
-        answer = get(f"{stack.endpoint}/_aws/lambda-url/{url_id}/400x300/{URL}")
+        answer = get(f"{stack.endpoint}/_aws/lambda-url/{url_id}/400x300/nobody.jpg")
         assert answer.status_code == 403
+
+
+def test_any_spelling_of_a_path_is_made_on_demand_or_signed(
+    site: Site, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = f"{uuid4().hex}/photo (1)+~@é*%.jpg"
+    for url in uploaded(stack, PHOTO, path=path)["variants"].values():
+        arrived(url)
+    s3: S3Client = aws(stack, "s3")
+    s3.delete_object(Bucket=stack.images_bucket, Key=f"400x300/{path}")
+    assert get_as_it_is(f"{stack.cdn}/400x300/{quote(path)}") == (200, "image/jpeg")
+    monkeypatch.setenv("FANOUT_LOCAL", str(site.local.state))
+    signed = fanout("url", path, "--w", "64", "--stage", "local").out.strip()
+    assert url_path(path) in signed
+    for url in (signed, signed.replace(url_path(path), quote(path).lower())):
+        assert get_as_it_is(url) == (200, "image/jpeg")
+    assert get_as_it_is(signed.replace(url_path(path), "2026/photo")) == (403, JSON)
 
 
 class TestQueries:
     def test_a_query_leads_to_the_size_and_it_is_made_if_it_is_missing(
-        self, stack: Stack, photo: str
+        self, stack: Stack, photo: Photo
     ) -> None:
-        made = taken_away(aws(stack, "s3"), stack, "400x300")
+        made = taken_away(aws(stack, "s3"), stack, photo, "400x300")
         for query in ("w=400&h=300", "H=300&w=0400", "d=400x300", "size=400x300&utm_source=x"):
-            answer = get(f"{stack.cdn}/{URL}?{query}")
+            answer = get(f"{stack.cdn}/{photo.url}?{query}")
             assert answer.status_code == 200, query
             assert answer.content == made
 
-    def test_a_browser_gets_its_format(self, stack: Stack, photo: str) -> None:
-        answer = get(f"{stack.cdn}/{URL}?size=hero&format=auto", Accept="image/avif,*/*")
+    def test_a_browser_gets_its_format(self, stack: Stack, photo: Photo) -> None:
+        answer = get(f"{stack.cdn}/{photo.url}?size=hero&format=auto", Accept="image/avif,*/*")
         assert answer.headers["Content-Type"] == "image/avif"
 
-    def test_what_fits_no_size_is_told_the_sizes(self, stack: Stack, photo: str) -> None:
-        answer = get(f"{stack.cdn}/{URL}?w=401")
+    def test_what_fits_no_size_is_told_the_sizes(self, stack: Stack, photo: Photo) -> None:
+        answer = get(f"{stack.cdn}/{photo.url}?w=401")
         assert answer.status_code == 400
         for size in stack.sizes:
             assert size in answer.text
@@ -175,8 +176,10 @@ def blocks(heading: str) -> list[str]:
     return re.findall(r"```(?:sh)?\n(.*?)```", section, re.DOTALL)
 
 
-def test_the_lines_of_by_query_string(site: Site, stack: Stack, photo: str, tmp_path: Path) -> None:
-    environment = site.local.environment() | {"PHOTO": URL}
+def test_the_lines_of_by_query_string(
+    site: Site, stack: Stack, photo: Photo, tmp_path: Path
+) -> None:
+    environment = site.local.environment() | {"PHOTO": photo.url}
     fetch, wrong = blocks("By query string")
     typed(fetch, tmp_path, environment)
     sizes = {file.name: decoded(file.read_bytes()).size for file in tmp_path.iterdir()}
@@ -192,13 +195,13 @@ def test_the_lines_of_by_query_string(site: Site, stack: Stack, photo: str, tmp_
 
 
 def test_the_lines_of_signed_urls(
-    site: Site, stack: Stack, photo: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    site: Site, stack: Stack, photo: Photo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FANOUT_LOCAL", str(site.local.state))
     line = blocks("Signed URLs")[0]
     assert line.startswith("./fanout url 2026/sea.jpg --w 640 --h 360 --format webp")
     arguments = line.split()[1:]
-    arguments[arguments.index("2026/sea.jpg")] = PATH
+    arguments[arguments.index("2026/sea.jpg")] = photo.path
     arguments[arguments.index("prod")] = "local"
     ran = fanout(*arguments)
     assert ran.code == 0, ran.err
@@ -229,9 +232,9 @@ def test_the_lines_of_request_and_response(site: Site, stack: Stack, tmp_path: P
 
 
 def test_the_lines_of_missing_variants(
-    site: Site, stack: Stack, photo: str, tmp_path: Path
+    site: Site, stack: Stack, photo: Photo, tmp_path: Path
 ) -> None:
     (ask,) = blocks("Missing variants")
-    taken_away(aws(stack, "s3"), stack, "400x300")
-    typed(ask, tmp_path, site.local.environment() | {"PHOTO": URL})
+    taken_away(aws(stack, "s3"), stack, photo, "400x300")
+    typed(ask, tmp_path, site.local.environment() | {"PHOTO": photo.url})
     assert decoded((tmp_path / "small.jpg").read_bytes()).size == (400, 300)

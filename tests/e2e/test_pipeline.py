@@ -2,69 +2,31 @@
 
 import io
 import json
-import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 import pytest
-import requests
 from PIL import Image
 
 from cli.upload_client import bearing
-from local.client import ask, post_form, wait_for
+from lib.keys import url_path
+from local.client import ask, post_form
 from local.stack import Stack
 from tests.e2e.listener import Listener
+from tests.e2e.steps import (
+    PHOTO,
+    arrived,
+    dead_letters,
+    eventually,
+    get,
+    ticket_for,
+    uploaded,
+)
 from tests.pictures import decoded, encoded, quarters
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
-
-PHOTO = encoded(quarters(1600, 1200), quality=90)
-SECONDS = 90
-
-
-def ticket_for(stack: Stack, data: bytes, content_type: str = "image/jpeg", **wish: Any) -> Any:
-    wish = wish or {"filename": "photo.jpg"}
-    wish |= {"content_type": content_type, "bytes": len(data)}
-    answer = ask(stack, wish, bearing(stack.token))
-    assert answer.status_code == 201, answer.text
-    return answer.json()
-
-
-def uploaded(stack: Stack, data: bytes, content_type: str = "image/jpeg", **wish: Any) -> Any:
-    ticket = ticket_for(stack, data, content_type, **wish)
-    assert post_form(ticket, data).status_code == 204
-    return ticket
-
-
-def arrived(url: str) -> Any:
-    now = time.monotonic()
-    return wait_for(url, now, now + SECONDS)
-
-
-def eventually(true: Callable[[], Any], what: str) -> Any:
-    deadline = time.monotonic() + SECONDS
-    while time.monotonic() < deadline:
-        if found := true():
-            return found
-        time.sleep(0.1)
-    raise AssertionError(f"not within {SECONDS} s: {what}")
-
-
-def dead_letters(sqs: "SQSClient", size: str) -> list[dict[str, str]]:
-    url = sqs.get_queue_url(QueueName=f"image-fanout-local-{size}-dlq")["QueueUrl"]
-    found = sqs.receive_message(
-        QueueUrl=url,
-        MessageAttributeNames=["All"],
-        MaxNumberOfMessages=10,
-        VisibilityTimeout=0,
-    )
-    return [
-        {name: unquote(a["StringValue"]) for name, a in message["MessageAttributes"].items()}
-        for message in found.get("Messages", [])
-    ]
 
 
 def test_an_upload_becomes_every_variant_at_the_urls_its_ticket_named(stack: Stack) -> None:
@@ -88,7 +50,7 @@ def test_an_upload_becomes_every_variant_at_the_urls_its_ticket_named(stack: Sta
 def test_a_path_with_odd_characters_arrives_under_its_own_name(stack: Stack) -> None:
     path = "2026/é 😀/a+b %2F&?#'.jpg"
     ticket = uploaded(stack, PHOTO, path=path)
-    assert ticket["variants"]["400x300"] == f"{stack.cdn}/400x300/{quote(path)}"
+    assert ticket["variants"]["400x300"] == f"{stack.cdn}/400x300/{url_path(path)}"
     assert decoded(arrived(ticket["variants"]["400x300"]).data).size == (400, 300)
 
 
@@ -100,11 +62,11 @@ def test_a_replaced_photo_is_replaced_everywhere_and_a_deleted_one_is_gone(
     square = encoded(quarters(1500, 1500))
     uploaded(stack, square, path="changing.jpg", overwrite=True)
     eventually(
-        lambda: decoded(requests.get(url, timeout=30).content).size == (1200, 1200),
+        lambda: decoded(get(url).content).size == (1200, 1200),
         "the new photo's variant",
     )
     s3.delete_object(Bucket=stack.originals_bucket, Key="originals/changing.jpg")
-    eventually(lambda: requests.get(url, timeout=30).status_code == 404, "the variant is gone")
+    eventually(lambda: get(url).status_code == 404, "the variant is gone")
 
 
 def test_a_broken_file_is_a_dead_letter_of_each_size_and_harms_nobody(
@@ -115,8 +77,7 @@ def test_a_broken_file_is_a_dead_letter_of_each_size_and_harms_nobody(
     for size in stack.sizes:
 
         def letter(size: str = size) -> Any:
-            letters = dead_letters(sqs, size)
-            return [found for found in letters if found["path"] == broken["path"]]
+            return dead_letters(sqs, size, broken["path"])
 
         (found,) = eventually(letter, f"the dead letter of {size}")
         assert found["reason"] == "truncated"
@@ -127,8 +88,8 @@ def test_a_broken_file_is_a_dead_letter_of_each_size_and_harms_nobody(
         record = json.loads(s3.get_object(Bucket=failures, Key=key)["Body"].read())
         assert record["reason"] == "truncated"
         stranger = f"{stack.endpoint}/{failures}/{quote(key)}"
-        assert requests.get(stranger, timeout=30).status_code == 403
-        assert requests.get(broken["variants"][size], timeout=30).status_code == 404
+        assert get(stranger).status_code == 403
+        assert get(broken["variants"][size]).status_code == 404
         assert arrived(good["variants"][size])
 
 
@@ -167,22 +128,22 @@ class TestStrangers:
             f"{stack.endpoint}/{stack.originals_bucket}/{path}",
             f"{stack.endpoint}/{stack.originals_bucket}",
         ):
-            assert requests.get(url, timeout=30).status_code in (403, 404), url
+            assert get(url).status_code in (403, 404), url
 
     def test_get_no_variant_around_the_cdn(self, stack: Stack) -> None:
         ticket = uploaded(stack, PHOTO)
         arrived(ticket["variants"]["400x300"])
         direct = f"{stack.endpoint}/{stack.images_bucket}/400x300/{ticket['path']}"
-        assert requests.get(direct, timeout=30).status_code == 403
+        assert get(direct).status_code == 403
 
     def test_get_no_list_of_the_pictures(self, stack: Stack) -> None:
         for path in ("", "/", "/?list-type=2", "/?prefix=400x300/"):
-            answer = requests.get(stack.cdn + path, timeout=30)
+            answer = get(stack.cdn + path)
             assert answer.status_code in (403, 404)
             assert "ListBucketResult" not in answer.text
 
     def test_get_a_404_for_a_picture_that_is_not_there(self, stack: Stack) -> None:
-        assert requests.get(f"{stack.cdn}/400x300/nothing.jpg", timeout=30).status_code == 404
+        assert get(f"{stack.cdn}/400x300/nothing.jpg").status_code == 404
 
     @pytest.mark.parametrize("token", ["", "x", "fanout_0123456789ab_" + "x" * 43])
     def test_get_no_ticket_without_a_token_that_was_given_out(

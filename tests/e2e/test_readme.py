@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import requests
 
 from local.stack import LocalStack, Stack
-from tests.e2e.test_pipeline import PHOTO, SECONDS, arrived, eventually
+from tests.e2e.steps import PHOTO, SECONDS, arrived, eventually, get
 from tests.pictures import decoded, encoded, quarters
 from tests.web_server import WebServer, answer
 
@@ -71,6 +70,6 @@ def test_a_photo_is_uploaded_asked_after_looked_at_fetched_and_deleted(
 
     def is_gone() -> bool:
         urls = ticket["variants"].values()
-        return all(requests.get(url, timeout=30).status_code == 404 for url in urls)
+        return all(get(url).status_code == 404 for url in urls)
 
     eventually(is_gone, "every variant is gone")

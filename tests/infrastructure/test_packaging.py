@@ -85,7 +85,8 @@ def test_numbers_that_aws_would_refuse_are_refused_first(
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The zip of a stage in the cloud, with all that its functions import."""
     service = Service(tmp_path_factory.mktemp("packed"), with_packages=True)
-    service.template("dev")
+    run = service.sls("package", "--stage", "dev")
+    assert run.returncode == 0, run.stdout + run.stderr
     return service.folder / ".serverless" / "image-fanout.zip"
 
 

@@ -47,6 +47,15 @@ def test_its_queue_hides_messages_for_six_timeouts_and_gives_up_after_ten(
     assert each_stage.properties("PurgeDlq")["MessageRetentionPeriod"] == 14 * 24 * 60 * 60
 
 
+def test_its_function_parks_what_cloudfront_refuses_and_sends_nothing_else(dev: Template) -> None:
+    settings = dev.properties("PurgeLambdaFunction")["Environment"]["Variables"]
+    assert settings["DLQ_URL"] == dev.resolved({"Ref": "PurgeDlq"})
+    queues = "arn:aws:sqs:eu-west-1:123456789012:image-fanout-dev"
+    assert dev.role_allows("RoleOfPurge", "sqs:SendMessage", f"{queues}-purge-dlq")
+    assert not dev.role_allows("RoleOfPurge", "sqs:SendMessage", f"{queues}-purge")
+    assert not dev.role_allows("RoleOfPurge", "sqs:SendMessage", f"{queues}-400x300-dlq")
+
+
 def test_purges_that_were_given_up_raise_an_alarm(dev: Template) -> None:
     alarm = dev.properties("AlarmOnPurgeDlq")
     assert alarm["Dimensions"] == [{"Name": "QueueName", "Value": "image-fanout-dev-purge-dlq"}]

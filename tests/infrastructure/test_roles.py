@@ -47,7 +47,6 @@ AUTHORIZER, OPENAPI = "RoleOfAuthorizer", "RoleOfOpenapi"
         (DELETION, "s3:DeleteObject", f"{ORIGINALS}/originals/a.jpg"),
         (DELETION, "s3:PutObject", f"{FAILURES}/_fetch/a.jpg"),
         (FETCH, "s3:PutObject", f"{ORIGINALS}/originals/a.jpg"),
-        (FETCH, "s3:AbortMultipartUpload", f"{ORIGINALS}/originals/a.jpg"),
         (FETCH, "s3:DeleteObject", f"{ORIGINALS}/originals/a.jpg"),
         (FETCH, "s3:PutObject", f"{FAILURES}/_fetch/a.jpg"),
         (FETCH, "sqs:ReceiveMessage", f"{SQS}-fetch"),

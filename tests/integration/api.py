@@ -111,7 +111,6 @@ def api(s3: "S3Client", monkeypatch: pytest.MonkeyPatch) -> Api:
         "FETCH_QUEUE_URL": made.fetch_queue_url,
         "FETCH_LOOPBACK": "false",
         "IMAGES_URL": "https://cdn.example",
-        "SIZES": '["400x300", "thumbnail"]',
         "FORMATS": '{"400x300": [], "thumbnail": ["avif"]}',
         "UPLOAD_TYPES": '["image/jpeg", "image/png"]',
         "MAX_UPLOAD_BYTES": "5000",

@@ -3,10 +3,8 @@
 import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
-from unittest import mock
 
 import boto3
-import botocore.loaders
 import pytest
 from moto import mock_aws
 from moto.core.models import MockAWS
@@ -23,22 +21,16 @@ from handlers import (
     website,
 )
 from lib.sizes import Size
+from tests.aws_models import models
 from tests.payloads import sqs_batch
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
+__all__ = ["models"]
 REGION: Final = "eu-west-1"
 SIZE = Size(name="40x30", width=40, height=30)
-
-
-@pytest.fixture(scope="session")
-def models() -> Iterator[None]:
-    """botocore's models of the services, parsed once: a new session parses them for a second."""
-    loader = botocore.loaders.create_loader()
-    with mock.patch("botocore.session.create_loader", lambda _: loader):
-        yield
 
 
 @pytest.fixture(scope="module")

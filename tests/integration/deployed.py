@@ -69,9 +69,8 @@ def refuse(monkeypatch: pytest.MonkeyPatch, operation: str, code: str) -> None:
 
 @pytest.fixture
 def fanout(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Commands:
-    """The command line; SQS is one that moves no queue by itself, and is empty at once."""
+    """The command line; a queue of SQS is empty at once."""
 
-    refuse(monkeypatch, "StartMessageMoveTask", "InvalidAction")
     monkeypatch.setattr(walk, "EMPTY_AFTER", 0)
     # moto runs functions in Docker when their queues get messages.
     monkeypatch.setitem(default_user_config["lambda"], "use_docker", False)
@@ -99,7 +98,11 @@ class Deployed:
             Name=f"{PREFIX}-tokens", SecretString='{"tokens": []}'
         )["ARN"]
         if outputs:
-            self.outputs(Sizes=json.dumps(SIZES), TokensSecretArn=self.tokens_secret)
+            self.outputs(
+                Sizes=json.dumps(SIZES),
+                TokensSecretArn=self.tokens_secret,
+                FailuresBucketName="failures-bucket",
+            )
 
     def queue(self, name: str) -> None:
         """A queue of the stage, by its name without the stage's prefix."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from handlers import fetch
+from lib.aws.s3 import StoredObject, head
 from lib.fetching.orders import FetchDesk, FetchOrder, FetchState
 from tests.integration.conftest import Context, Queues
 from tests.payloads import payload
@@ -71,6 +72,10 @@ class Fetching:
         found = self.original(path)
         return found["Body"].read() if found else None
 
+    def stored(self, path: str = "a.jpg") -> StoredObject | None:
+        """What S3 tells of the original."""
+        return head(self.s3, "originals-bucket", f"originals/{path}")
+
     def look(self, path: str = "a.jpg") -> FetchState | None:
         return self.desk.look(path)
 
@@ -83,11 +88,6 @@ class Fetching:
             )
             for each in listed
         }
-
-    def unfinished(self) -> list[Any]:
-        """Multipart uploads that nobody has ended."""
-        listed = self.s3.list_multipart_uploads(Bucket="originals-bucket")
-        return list(listed.get("Uploads", []))
 
 
 @pytest.fixture

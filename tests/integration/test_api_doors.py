@@ -1,16 +1,17 @@
 """The API's other doors on moto: status, deletion, and the document of all."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import boto3
 import pytest
+from moto.s3.models import s3_backends
 
 from lib.failure_records import FailureRecord, FailureRecords
-from lib.fetching.marks import FailedMark, Marks
-from lib.fetching.orders import FetchDesk
+from lib.fetching.marks import FailedMark, Mark, Marks
+from lib.fetching.orders import ORDER_LASTS, FetchDesk
 from lib.metadata import ORIGINAL_ETAG, PIXELS
 from tests.integration.api import Api, api
 
@@ -159,20 +160,61 @@ class TestStatus:
         assert states(document)["400x300"] == "ready"
         assert document["fetch"]["reason"] == "source_refused"
 
+    @pytest.mark.parametrize(
+        "failed",
+        [
+            {"original": ""},
+            {"original": "another"},
+            {"failed_at": datetime.now(UTC) - timedelta(minutes=1)},
+            {"original": None, "failed_at": datetime.now(UTC) - timedelta(minutes=1)},
+        ],
+        ids=["into an empty path", "over another photo", "long ago", "long ago, unknown"],
+    )
+    def test_of_a_photo_that_came_after_a_failed_order_tells_nothing_of_that(
+        self, api: Api, s3: "S3Client", failed: dict[str, Any]
+    ) -> None:
+        order = desk(s3, api).order("a.jpg", "https://photos.example/a.jpg")
+        fail(s3, order.id, **failed)
+        upload(s3, "a.jpg")
+        answer = api("GET", "/uploads/a.jpg")
+        assert answer.document["fetch"] is None
+        assert set(states(answer.document).values()) == {"pending"}
 
-def fail(s3: "S3Client", order_id: str) -> None:
+    @pytest.mark.parametrize(("ordered", "told"), [(-1, None), (1, "worker_stopped")])
+    def test_of_an_order_that_nothing_came_of_tells_where_no_photo_came_after_it(
+        self, api: Api, s3: "S3Client", ordered: int, told: str | None
+    ) -> None:
+        upload(s3, "a.jpg")
+        order = desk(s3, api).order("a.jpg", "https://photos.example/a.jpg", overwrite=True)
+        uploaded_at("a.jpg", datetime.now(UTC) - ORDER_LASTS - timedelta(hours=2))
+        at = datetime.now(UTC) - ORDER_LASTS - timedelta(hours=2 - ordered)
+        Marks(s3, "failures-bucket").write("a.jpg", Mark(id=order.id, ordered_at=at))
+        fetch = api("GET", "/uploads/a.jpg").document["fetch"]
+        assert (fetch and fetch["reason"]) == told
+
+
+def uploaded_at(path: str, at: datetime) -> None:
+    """Moves the original's time, where a HEAD has it from."""
+    (backend,) = s3_backends["123456789012"].values()
+    backend.buckets["originals-bucket"].keys[f"originals/{path}"].last_modified = at
+
+
+def fail(s3: "S3Client", order_id: str, **more: Any) -> None:
     """Leave word that an order for a.jpg failed."""
     marks = Marks(s3, "failures-bucket")
     found = marks.read("a.jpg")
     assert found is not None
     now = datetime.now(UTC)
     failed = FailedMark(
-        id=order_id,
-        reason="source_refused",
-        error="photos.example answers 404",
-        attempts=1,
-        began_at=now,
-        failed_at=now,
+        **{
+            "id": order_id,
+            "reason": "source_refused",
+            "error": "photos.example answers 404",
+            "attempts": 1,
+            "began_at": now,
+            "failed_at": now,
+            **more,
+        }
     )
     marks.replace("a.jpg", found.etag, failed)
 

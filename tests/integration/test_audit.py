@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+from moto.s3.models import s3_backends
 
 from cli.stage import Stage
 from lib.audit import Auditor, Finding
@@ -18,6 +19,7 @@ from tests.command_line import fanout
 from tests.integration.conftest import SIZE, WorkerDoor
 from tests.integration.stage import Deployed, deployed
 from tests.integration.test_resize import Failing, put, refusal
+from tests.pictures import encoded, quarters
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -94,6 +96,71 @@ class TestStates:
         deliver(put(s3, "a.jpg"))
         two = SIZE.model_copy(update={"formats": ("webp",)})
         assert states(s3, size=two, deep=deep) == {"a.jpg": "missing"}
+
+    def test_the_same_bytes_uploaded_again_leave_a_variant_current(
+        self, s3: "S3Client", deliver: WorkerDoor, deep: bool
+    ) -> None:
+        deliver(put(s3, "a.jpg"))
+        put(s3, "a.jpg")
+        uploaded_an_hour_later("a.jpg")
+        assert states(s3, deep=deep) == {"a.jpg": "current"}
+
+    def test_other_bytes_uploaded_later_make_it_stale_until_a_worker_looks(
+        self, s3: "S3Client", deliver: WorkerDoor, deep: bool
+    ) -> None:
+        deliver(put(s3, "a.jpg"))
+        event = put(s3, "a.jpg", encoded(quarters(80, 80)))
+        uploaded_an_hour_later("a.jpg")
+        assert states(s3, deep=deep) == {"a.jpg": "stale"}
+        deliver(event)
+        assert states(s3, deep=deep) == {"a.jpg": "current"}
+
+    def test_what_is_called_stale_a_worker_mends(
+        self, s3: "S3Client", deliver: WorkerDoor, deep: bool
+    ) -> None:
+        """Of all that may be older than its original: by its bytes, its recipe, its delivery."""
+        events = [put(s3, path) for path in ("same.jpg", "recipe.jpg", "cache.jpg", "bytes.jpg")]
+        deliver(*events)
+        for path, lost in (("recipe.jpg", "recipe"), ("cache.jpg", "")):
+            key = f"40x30/{path}"
+            metadata = s3.head_object(Bucket="images-bucket", Key=key)["Metadata"]
+            metadata.pop(lost, None)
+            s3.put_object(
+                Bucket="images-bucket",
+                Key=key,
+                Body=b"x",
+                Metadata=metadata,
+                CacheControl="public, max-age=60" if lost else "no-store",
+            )
+        put(s3, "bytes.jpg", encoded(quarters(80, 80)))
+        for path in ("same.jpg", "recipe.jpg", "cache.jpg", "bytes.jpg"):
+            uploaded_an_hour_later(path)
+        stale = dict.fromkeys(("bytes.jpg", "cache.jpg", "recipe.jpg"), "stale")
+        assert states(s3, deep=deep) == stale | {"same.jpg": "current"}
+        deliver(*events)
+        assert set(states(s3, deep=deep).values()) == {"current"}
+
+
+def test_without_deep_only_variants_older_than_their_originals_are_looked_at(
+    s3: "S3Client", deliver: WorkerDoor
+) -> None:
+    deliver(*(put(s3, path) for path in ("a.jpg", "b.jpg", "c.jpg", "d.jpg")))
+    uploaded_an_hour_later("b.jpg")
+    put(s3, "missing.jpg")
+    looked: list[str] = []
+    s3.meta.events.register(
+        "provide-client-params.s3.HeadObject", lambda params, **_: looked.append(params["Key"])
+    )
+    assert states(s3)["b.jpg"] == "current"
+    assert looked == ["40x30/b.jpg"]
+
+
+def uploaded_an_hour_later(path: str) -> None:
+    """Moves the original's time on, where the listing has it from."""
+    (backend,) = s3_backends["123456789012"].values()
+    backend.buckets["originals-bucket"].keys[f"originals/{path}"].last_modified += timedelta(
+        hours=1
+    )
 
 
 class TestDeep:

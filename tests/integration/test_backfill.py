@@ -202,6 +202,33 @@ class TestInterrupted:
         assert len(first) + len(rest) - 35 <= 10
         assert list(checkpoints.iterdir()) == []
 
+    @pytest.mark.parametrize(
+        ("account", "region"), [("123456789012", "us-east-1"), ("210987654321", "eu-west-1")]
+    )
+    def test_a_run_in_another_account_or_region_is_not_resumed(
+        self,
+        deployed: Deployed,
+        monkeypatch: pytest.MonkeyPatch,
+        checkpoints: Path,
+        account: str,
+        region: str,
+    ) -> None:
+        for name in self.NAMES:
+            deployed.put(name)
+        with monkeypatch.context() as patched:
+            self.interrupted(patched, 2, after=False)
+            filled()
+        deployed.waiting()
+        (kept,) = checkpoints.iterdir()
+        assert kept.name == "backfill-dev-123456789012-eu-west-1-40x30.json"
+        with monkeypatch.context() as patched:
+            patched.setattr(Stage, "region", region)
+            patched.setattr(backfill, "account_of", lambda _: account)
+            run = filled("--resume")
+        assert "nothing to resume" in run.err
+        assert len(deployed.waiting()) == 35
+        assert list(checkpoints.iterdir()) == [kept]
+
     def test_a_run_that_does_not_resume_says_that_it_could(
         self, deployed: Deployed, monkeypatch: pytest.MonkeyPatch
     ) -> None:

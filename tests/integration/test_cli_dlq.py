@@ -2,13 +2,17 @@
 
 import json
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from lib.failure_records import FailureRecord, FailureRecords
 from lib.fetching.orders import FetchOrder
 from tests.integration.deployed import Commands, Deployed, deployed, fanout, refuse
 from tests.integration.parked import body, hidden, park, park_many, stored
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 __all__ = ["deployed", "fanout"]
 
@@ -220,6 +224,32 @@ def test_purge_deletes_those_of_a_reason(fanout: Commands, parked: Deployed) -> 
     }
     assert len(stored(parked.urls["400x300-dlq"])) == 3
     assert stored(parked.urls["400x300"]) == []
+
+
+def test_purge_takes_the_records_of_what_it_deletes_along(
+    fanout: Commands, parked: Deployed, s3: "S3Client"
+) -> None:
+    failure = FailureRecord(
+        reason="corrupt",
+        error="it breaks off",
+        attempts=3,
+        began_at=datetime(2026, 11, 21, 7, 29, tzinfo=UTC),
+        failed_at=datetime(2026, 11, 21, 7, 30, tzinfo=UTC),
+    )
+    for size in ("400x300", "thumbnail"):
+        FailureRecords(s3, "failures-bucket", size).write(ODD, failure)
+    assert fanout("dlq", "purge", "--size", "thumbnail", "--yes").code == 0
+    kept = s3.list_objects_v2(Bucket="failures-bucket")["Contents"]
+    assert [each["Key"] for each in kept] == [f"400x300/{ODD}"]
+
+
+def test_purge_says_so_where_it_may_not_remove_records(
+    fanout: Commands, parked: Deployed, s3: "S3Client", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse(monkeypatch, "GetObject", "AccessDenied")
+    run = fanout("dlq", "purge", "--size", "thumbnail", "--yes")
+    assert run.code == 1
+    assert run.err.startswith("These credentials may not remove failure records: docs/operations")
 
 
 class Terminal:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
+from lib import messages
 from lib.dead_letters import DeadLetter, DeadLetters, Filter, Kind, walk
-from lib.errors import ConfigError, TransientError
+from lib.errors import ConfigError, PermanentError, Reason, TransientError
 from tests.integration.conftest import Queues
 from tests.integration.parked import body, hidden, park, park_many, stored
 
@@ -100,6 +101,14 @@ class TestALetter:
         assert [letter.reason for letter in found] == ["not_purged", "not_purged"]
         assert {letter.path for letter in found} == {"40x30/a b.jpg", ""}
 
+    def test_about_a_purge_that_cloudfront_refused_says_so(self, queues: Queues) -> None:
+        message = messages.Message("id", '{"paths": ["/40x30/a%7Eb.jpg"]}', "receipt", 1)
+        error = PermanentError(Reason.PATH_REFUSED, "it has a ~ in it")
+        messages.park(queues.sqs, queues.dlq_url, message, "40x30/a~b.jpg", error)
+        (letter,) = seen(DeadLetters(queues.sqs, queues.dlq_url, Kind.PURGE))
+        assert (letter.reason, letter.error) == ("path_refused", "it has a ~ in it")
+        assert (letter.path, letter.attempts) == ("40x30/a~b.jpg", 1)
+
     @pytest.mark.parametrize("text", ["no event", "{}", '{"Event": "s3:TestEvent"}', "[]"])
     def test_with_any_body_can_be_looked_at(
         self, queues: Queues, letters: DeadLetters, text: str
@@ -113,8 +122,10 @@ class TestALetter:
     ) -> None:
         park(queues.sqs, queues.dlq_url, "a.jpg", attempts="many", failed_at="today")
         park(queues.sqs, queues.dlq_url, "a.jpg", failed_at="2026-11-21T07:30:00")
-        first, second = seen(letters)
+        park(queues.sqs, queues.dlq_url, "a.jpg", attempts="9" * 5000)
+        first, second, third = seen(letters)
         assert (first.attempts, first.failed_at) == (None, None)
+        assert third.attempts is None
         assert second.failed_at == datetime(2026, 11, 21, 7, 30, tzinfo=UTC)
 
 

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from handlers import resize
+from lib.dead_letters import EVERYTHING, DeadLetters, Filter, Kind, Records, walk
+from lib.failure_records import FailureRecord, FailureRecords
 from tests.integration.conftest import Queues, WorkerDoor
+from tests.integration.parked import park
 from tests.integration.test_resize import Failing, put, refusal, variant
 from tests.payloads import s3_event
 
@@ -107,3 +110,62 @@ def test_a_record_that_cannot_be_written_or_cleared_stops_nothing(
     assert deliver(message) == []
     assert len(queues.dead_letters()) == (operation == "PutObject")
     assert "not done" in [entry.msg for entry in caplog.records]
+
+
+class TestPurgingDeadLetters:
+    """Status and audit say of a letter that it failed; without the letter nothing can be done."""
+
+    def purge(self, s3: "S3Client", queues: Queues, wanted: Filter = EVERYTHING) -> None:
+        forget = Records(s3, BUCKET, "40x30", Kind.DLQ).clear
+        DeadLetters(queues.sqs, queues.dlq_url).purge(wanted, forget=forget)
+
+    @pytest.fixture(autouse=True)
+    def _empty_at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(walk, "EMPTY_AFTER", 0)
+
+    def test_takes_their_records_away_and_no_others(
+        self, s3: "S3Client", deliver: WorkerDoor, queues: Queues
+    ) -> None:
+        for number in range(12):
+            deliver(put(s3, f"meant/ä {number}.jpg", b"no picture"))
+        deliver(put(s3, "other.jpg", b"no picture"))
+        self.purge(s3, queues, Filter(prefix="meant/"))
+        assert records(s3) == ["40x30/other.jpg"]
+
+    def test_takes_all_records_of_a_message_away(
+        self, s3: "S3Client", deliver: WorkerDoor, queues: Queues
+    ) -> None:
+        events = [json.loads(put(s3, path, b"no picture")) for path in ("a.jpg", "b.jpg")]
+        deliver(json.dumps({"Records": [event["Records"][0] for event in events]}))
+        assert len(records(s3)) == 2
+        self.purge(s3, queues)
+        assert records(s3) == []
+
+    def test_leaves_what_tells_of_a_later_failure(
+        self, s3: "S3Client", deliver: WorkerDoor, queues: Queues
+    ) -> None:
+        deliver(put(s3, "a.jpg", b"no picture"))
+        later = FailureRecord.model_validate(
+            record(s3, "a.jpg") | {"failed_at": datetime.now(UTC) + timedelta(hours=1)}
+        )
+        FailureRecords(s3, BUCKET, "40x30").write("a.jpg", later)
+        self.purge(s3, queues)
+        assert records(s3) == ["40x30/a.jpg"]
+
+    def test_takes_the_record_of_a_letter_that_sqs_has_moved_away(
+        self, s3: "S3Client", deliver: WorkerDoor, queues: Queues
+    ) -> None:
+        message = put(s3, "a.jpg", b"no picture")
+        deliver(message)
+        queues.dead_letters()
+        queues.sqs.purge_queue(QueueUrl=queues.dlq_url)
+        queues.sqs.send_message(QueueUrl=queues.dlq_url, MessageBody=message)
+        self.purge(s3, queues)
+        assert records(s3) == []
+
+    @pytest.mark.parametrize("path", ["../a.jpg", "a//b.jpg", "x" * 1100, ""])
+    def test_stumbles_over_no_path(self, s3: "S3Client", queues: Queues, path: str) -> None:
+        park(queues.sqs, queues.dlq_url, path, "bad_key", failed_at="9999-12-31T23:59:59+00:00")
+        queues.sqs.send_message(QueueUrl=queues.dlq_url, MessageBody="no JSON")
+        self.purge(s3, queues)
+        assert queues.dead_letters() == []

@@ -1,24 +1,30 @@
 """The fetch function on moto: each order ends as a photo, as called off, or as a dead letter."""
 
+import errno
 import json
 import socket
+import tracemalloc
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from itertools import count
-from typing import Any
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO, Any
 from urllib.parse import unquote
 
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from handlers import fetch
-from lib.aws import multipart
+from lib.dead_letters import DeadLetters, Kind, Records, walk
 from lib.errors import ConfigError, RequestError, TransientError
 from lib.failure_records import FailureRecords
 from lib.fetching import fetcher
 from lib.fetching.marks import Mark, Marks
 from lib.fetching.orders import ORDER_LASTS, FetchState
+from lib.images.limits import MAX_BYTES
 from lib.keys import check_path
 from lib.sizes import Size
 from tests.integration.fetching import PHOTO, Fetching, events_of_s3, fetching, web
@@ -30,7 +36,7 @@ from tests.web_server import answer, chunked, redirect
 __all__ = ["fetching", "web"]  # fixtures
 
 SECRET = "hunter2"  # noqa: S105  stands for one
-LARGE = bytes(range(256)) * (36 << 10)  # 9 MiB: two parts
+LARGE = bytes(range(256)) * (4 << 10)  # a MiB: many reads and many writes
 TIMEOUT = ReadTimeoutError(endpoint_url="https://s3")
 
 
@@ -49,22 +55,18 @@ class TestAnOrder:
         assert fetching.look("2026/é 😀 a+b.jpg") is None
         assert (fetching.notes(), fetching.queues.dead_letters()) == ({}, [])
 
-    def test_for_a_large_photo_is_written_in_parts(self, fetching: Fetching) -> None:
+    def test_for_a_large_photo_is_written_at_once(self, fetching: Fetching) -> None:
         fetching.web.pages["/photo.jpg"] = answer(LARGE)
-        parts: list[int] = []
         order = fetching.order()
-        events_of_s3().register(
-            "provide-client-params.s3.UploadPart",
-            lambda params, **_: parts.append(len(params["Body"])),
-        )
+        calls: list[str] = []
+        events_of_s3().register("before-call.s3", lambda model, **_: calls.append(model.name))
         assert not fetching.deliver(order)
         found = fetching.original()
         assert found["Body"].read() == LARGE
         assert found["Metadata"] == {"fetch-order": order.id}
         assert found["ContentType"] == "image/jpeg"
-        assert len(parts) == 2
-        assert max(parts) < multipart.PART_BYTES + (1 << 16)
-        assert fetching.unfinished() == []
+        written = ["GetObject", "HeadObject", "GetObject", "PutObject"]
+        assert calls == [*written, "GetObject", "DeleteObject"]
 
     @pytest.mark.parametrize("said", ["", "application/octet-stream", "binary/octet-stream"])
     def test_takes_a_file_of_unknown_type_for_the_renderer_to_judge(
@@ -158,7 +160,7 @@ def test_what_may_come_later_is_tried_again_with_a_delay_and_parked_at_last(
     (change,) = changed
     assert change["ReceiptHandle"] == payload("sqs_fetch_order")["Records"][0]["receiptHandle"]
     assert 10 <= change["VisibilityTimeout"] <= 20
-    assert (fetching.original(), fetching.unfinished()) == (None, [])
+    assert fetching.original() is None
     assert fetching.queues.dead_letters() == []
     assert fetching.look() == FetchState(state="pending", ordered_at=order.ordered_at)
     assert not fetching.deliver(order, attempts=8)
@@ -257,9 +259,8 @@ def test_loopback_is_fetched_from_only_where_that_is_said(
 
 
 class TestAPathThatIsTaken:
-    @pytest.mark.parametrize("data", [PHOTO, LARGE])
-    def test_beforehand_is_seen_before_the_download(self, fetching: Fetching, data: bytes) -> None:
-        fetching.web.pages["/photo.jpg"] = answer(data)
+    def test_beforehand_is_seen_before_the_download(self, fetching: Fetching) -> None:
+        fetching.web.pages["/photo.jpg"] = answer(PHOTO)
         fetching.put()
         assert not fetching.deliver(fetching.order())
         (letter,) = fetching.queues.dead_letters()
@@ -267,18 +268,13 @@ class TestAPathThatIsTaken:
         assert fetching.web.heads == []
         assert fetching.data() == b"another"
 
-    @pytest.mark.parametrize(
-        ("data", "operation"), [(PHOTO, "PutObject"), (LARGE, "CompleteMultipartUpload")]
-    )
-    def test_meanwhile_is_left_as_it_is(
-        self, fetching: Fetching, data: bytes, operation: str
-    ) -> None:
-        fetching.web.pages["/photo.jpg"] = answer(data)
+    def test_meanwhile_is_left_as_it_is(self, fetching: Fetching) -> None:
+        fetching.web.pages["/photo.jpg"] = answer(PHOTO)
         order = fetching.order()
-        before_the_original(operation, fetching.put)
+        before_the_original("PutObject", fetching.put)
         assert not fetching.deliver(order)
         assert [each["reason"] for each in fetching.queues.dead_letters()] == ["path_taken"]
-        assert (fetching.data(), fetching.unfinished()) == (b"another", [])
+        assert fetching.data() == b"another"
 
     def test_meanwhile_and_may_be_replaced_is_looked_at_anew(self, fetching: Fetching) -> None:
         fetching.web.pages["/photo.jpg"] = answer(PHOTO)
@@ -295,7 +291,7 @@ class TestAnOrderThatIsNotWantedAnyMore:
 
     @pytest.fixture(autouse=True)
     def photo(self, fetching: Fetching) -> None:
-        fetching.web.pages |= {"/photo.jpg": answer(PHOTO), "/large.jpg": answer(LARGE)}
+        fetching.web.pages["/photo.jpg"] = answer(PHOTO)
 
     def test_before_it_began_asks_no_server(
         self, fetching: Fetching, caplog: pytest.LogCaptureFixture
@@ -308,33 +304,25 @@ class TestAnOrderThatIsNotWantedAnyMore:
         assert (fetching.notes(), fetching.queues.dead_letters()) == ({}, [])
         assert [record.msg for record in caplog.records] == ["cancelled"]
 
-    @pytest.mark.parametrize("page", ["/photo.jpg", "/large.jpg"])
-    def test_while_it_downloaded_writes_nothing(self, fetching: Fetching, page: str) -> None:
-        photo = fetching.web.pages[page]
+    def test_while_it_downloaded_writes_nothing(self, fetching: Fetching) -> None:
+        photo = fetching.web.pages["/photo.jpg"]
 
         def cancel_and_send(send: Callable[[bytes], None], _: Any) -> None:
             fetching.desk.cancel("a.jpg")
             assert isinstance(photo, bytes)
             send(photo)
 
-        fetching.web.pages[page] = cancel_and_send
-        order = fetching.order(page=page)
+        fetching.web.pages["/photo.jpg"] = cancel_and_send
+        order = fetching.order()
         written: list[Any] = []
-        for operation in ("PutObject", "CompleteMultipartUpload"):
-            events_of_s3().register(f"before-call.s3.{operation}", lambda **_: written.append(1))
+        events_of_s3().register("before-call.s3.PutObject", lambda **_: written.append(1))
         assert not fetching.deliver(order)
-        assert (fetching.original(), fetching.unfinished(), written) == (None, [], [])
+        assert (fetching.original(), written) == (None, [])
         assert (fetching.notes(), fetching.queues.dead_letters()) == ({}, [])
 
-    @pytest.mark.parametrize(
-        ("page", "operation"),
-        [("/photo.jpg", "PutObject"), ("/large.jpg", "CompleteMultipartUpload")],
-    )
-    def test_in_the_moment_of_its_write_is_taken_back(
-        self, fetching: Fetching, page: str, operation: str
-    ) -> None:
-        order = fetching.order(page=page)
-        before_the_original(operation, lambda: fetching.desk.cancel("a.jpg"))
+    def test_in_the_moment_of_its_write_is_taken_back(self, fetching: Fetching) -> None:
+        order = fetching.order()
+        before_the_original("PutObject", lambda: fetching.desk.cancel("a.jpg"))
         assert not fetching.deliver(order)
         assert (fetching.original(), fetching.notes()) == (None, {})
 
@@ -426,7 +414,7 @@ def test_a_write_that_was_not_answered_is_waited_for_and_known_again(fetching: F
     def no_answer(**_: Any) -> None:
         raise TIMEOUT
 
-    events_of_s3().register("after-call.s3.CompleteMultipartUpload", no_answer)
+    events_of_s3().register("after-call.s3.PutObject", no_answer)
     assert fetching.deliver(order)
     assert changed == [60]
     assert not fetching.deliver(order)
@@ -435,21 +423,16 @@ def test_a_write_that_was_not_answered_is_waited_for_and_known_again(fetching: F
     assert (fetching.notes(), fetching.queues.dead_letters()) == ({}, [])
 
 
-@pytest.mark.parametrize(
-    ("data", "operation"), [(PHOTO, "PutObject"), (LARGE, "CompleteMultipartUpload")]
-)
-def test_the_sdk_does_not_repeat_a_write_that_was_not_answered(
-    fetching: Fetching, data: bytes, operation: str
-) -> None:
-    fetching.web.pages["/photo.jpg"] = answer(data)
+def test_the_sdk_does_not_repeat_a_write_that_was_not_answered(fetching: Fetching) -> None:
+    fetching.web.pages["/photo.jpg"] = answer(LARGE)
     order = fetching.order()
     answering: Any = Answering(TIMEOUT)
-    events_of_s3().register_first(f"before-send.s3.{operation}", answering)
+    events_of_s3().register_first("before-send.s3.PutObject", answering)
     assert fetching.deliver(order)
-    assert (answering.sent, fetching.unfinished()) == (1, [])
-    events_of_s3().unregister(f"before-send.s3.{operation}", answering)
+    assert answering.sent == 1
+    events_of_s3().unregister("before-send.s3.PutObject", answering)
     assert not fetching.deliver(order)
-    assert fetching.data() == data
+    assert fetching.data() == LARGE
 
 
 @pytest.mark.parametrize(
@@ -474,15 +457,95 @@ def test_an_s3_that_refuses_is_tried_again(
     assert fetching.notes() == {}
 
 
-@pytest.mark.parametrize("operation", ["CreateMultipartUpload", "UploadPart"])
-def test_parts_that_are_refused_are_given_up(fetching: Fetching, operation: str) -> None:
-    fetching.web.pages["/photo.jpg"] = answer(LARGE)
-    order = fetching.order()
-    events_of_s3().register("before-call.s3", Failing(operation, refusal("SlowDown", 503)))
-    assert fetching.deliver(order)
-    assert (fetching.original(), fetching.unfinished()) == (None, [])
-    assert not fetching.deliver(order)
-    assert fetching.data() == LARGE
+class TestTheFile:
+    """What is downloaded is on disk until it is written."""
+
+    @pytest.fixture(autouse=True)
+    def made(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[IO[bytes]]:
+        """The files, as they are made in a folder of their own."""
+        made: list[IO[bytes]] = []
+
+        def new_file() -> IO[bytes]:
+            made.append(TemporaryFile(dir=tmp_path))  # noqa: SIM115  the fetcher closes it
+            return made[-1]
+
+        monkeypatch.setattr(fetcher, "TemporaryFile", new_file)
+        return made
+
+    @pytest.mark.parametrize("size", [2, 1 << 16])
+    def test_takes_no_memory_whatever_its_chunks(self, fetching: Fetching, size: int) -> None:
+        count = 100_000
+        data = b"ab" * count
+        chunks = (data[at : at + size] for at in range(0, len(data), size))
+        fetching.web.pages["/photo.jpg"] = chunked(*chunks)
+        order = fetching.order()
+        held: list[int] = []
+        tracemalloc.start()
+        try:
+            events_of_s3().register(
+                "before-call.s3.PutObject",
+                lambda **_: held.append(tracemalloc.get_traced_memory()[1]),
+            )
+            assert not fetching.deliver(order)
+        finally:
+            tracemalloc.stop()
+        assert fetching.data() == data
+        # A bytes object of two bytes has 35, and its place in a list 8.
+        assert held[0] < 20 * count
+
+    @pytest.mark.parametrize(
+        ("said", "failing"),
+        [
+            (answer(PHOTO), ""),
+            (answer(PHOTO)[:-1], ""),
+            (chunked(LARGE, end=b""), ""),
+            (answer(b"", "404 Not Found"), ""),
+            (answer(PHOTO, Content_Type="text/html"), ""),
+            (answer(PHOTO), "PutObject"),
+        ],
+        ids=["fetched", "cut", "cut chunks", "refused", "wrong type", "S3 refuses"],
+    )
+    def test_is_gone_however_the_order_ends(
+        self,
+        fetching: Fetching,
+        made: list[IO[bytes]],
+        tmp_path: Path,
+        said: bytes,
+        failing: str,
+    ) -> None:
+        fetching.web.pages["/photo.jpg"] = said
+        order = fetching.order()
+        events_of_s3().register("before-call.s3", Failing(failing, refusal("SlowDown", 503)))
+        fetching.deliver(order)
+        assert [file.closed for file in made] == [True]
+        assert list(tmp_path.iterdir()) == []
+
+    def test_that_finds_no_room_on_the_disk_is_tried_again(
+        self, fetching: Fetching, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        class Full(BytesIO):
+            def write(self, _: object) -> int:
+                raise OSError(errno.ENOSPC, "No space left on device")
+
+        fetching.web.pages["/photo.jpg"] = answer(PHOTO)
+        order = fetching.order()
+        with monkeypatch.context() as context:
+            context.setattr(fetcher, "TemporaryFile", Full)
+            assert fetching.deliver(order)
+            assert not fetching.deliver(order, attempts=8)
+        (letter,) = fetching.queues.dead_letters()
+        assert letter["reason"] == "disk_full"
+
+    def test_is_no_larger_than_what_is_ever_rendered(
+        self, fetching: Fetching, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("MAX_UPLOAD_BYTES", str(5 << 30))
+        fetch._worker.cache_clear()
+        fetching.web.pages["/photo.jpg"] = answer(Content_Length=str(MAX_BYTES + 1))
+        assert not fetching.deliver(fetching.order())
+        (letter,) = fetching.queues.dead_letters()
+        assert letter["reason"] == "too_many_bytes"
+        assert f"the limit is {MAX_BYTES:,}" in unquote(letter["error"])
 
 
 def test_a_dead_letter_that_cannot_be_sent_keeps_the_order_in_its_queue(
@@ -518,7 +581,7 @@ def test_our_own_bugs_cost_no_order_and_tell_no_url(
     def fail(*_: Any, **__: Any) -> Any:
         raise ZeroDivisionError(SECRET)
 
-    monkeypatch.setattr(fetcher, "put_stream", fail)
+    monkeypatch.setattr(fetcher, "_keep", fail)
     fetching.web.pages[f"/?{SECRET}"] = answer(PHOTO)
     assert fetching.deliver(order, attempts=7)
     assert not fetching.deliver(order, attempts=8)
@@ -543,11 +606,10 @@ class CrashAt:
 
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("overwrite", [False, True])
-@pytest.mark.parametrize("data", [PHOTO, LARGE])
 def test_killed_at_any_call_it_leaves_no_half_and_the_next_try_ends_well(
-    fetching: Fetching, moment: str, overwrite: bool, data: bytes
+    fetching: Fetching, moment: str, overwrite: bool
 ) -> None:
-    fetching.web.pages["/photo.jpg"] = answer(data)
+    fetching.web.pages["/photo.jpg"] = answer(PHOTO)
     for number in count(1):
         path = f"{number}.jpg"
         if overwrite:
@@ -559,9 +621,9 @@ def test_killed_at_any_call_it_leaves_no_half_and_the_next_try_ends_well(
             assert not fetching.deliver(order)
         if crash.calls < number:
             break
-        assert fetching.data(path) in (b"another" if overwrite else None, data)
+        assert fetching.data(path) in (b"another" if overwrite else None, PHOTO)
         assert not fetching.deliver(order)
-        assert fetching.data(path) == data
+        assert fetching.data(path) == PHOTO
         assert fetching.look(path) is None
     # Mark, original; mark, write; mark, clearing of it.
     assert number > 6
@@ -701,3 +763,62 @@ def before_the_original(operation: str, act: Callable[[], None]) -> None:
             pending.pop()()
 
     events_of_s3().register(f"provide-client-params.s3.{operation}", step_in)
+
+
+@pytest.mark.parametrize("data", [None, b"another"])
+def test_a_failure_notes_which_photo_was_there(fetching: Fetching, data: bytes | None) -> None:
+    """Status shows it only as long as that is so."""
+    if data:
+        fetching.put(data=data)
+    assert not fetching.deliver(fetching.order(overwrite=True))  # 404
+    there = fetching.stored()
+    assert fetching.notes()["_fetch/a.jpg"]["original"] == (there.etag if there else "")
+    assert fetching.look() is not None
+    assert fetching.desk.look("a.jpg", there) == fetching.look()
+    fetching.put(data=b"a third")
+    assert fetching.desk.look("a.jpg", fetching.stored()) is None
+
+
+def test_a_failure_is_noted_where_nobody_can_say_which_photo_is_there(fetching: Fetching) -> None:
+    order = fetching.order()
+    events_of_s3().register(
+        "before-call.s3", Failing("HeadObject", refusal("SlowDown", 503), times=99)
+    )
+    assert not fetching.deliver(order, attempts=8)
+    note = fetching.notes()["_fetch/a.jpg"]
+    assert (note["reason"], note["original"]) == ("SlowDown", None)
+
+
+class TestPurgingItsDeadLetters:
+    @pytest.fixture(autouse=True)
+    def _empty_at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(walk, "EMPTY_AFTER", 0)
+
+    def purge(self, fetching: Fetching) -> None:
+        letters = DeadLetters(fetching.queues.sqs, fetching.queues.dlq_url, Kind.FETCH)
+        records = Records(fetching.s3, "failures-bucket", "fetch", Kind.FETCH)
+        assert letters.purge(forget=records.clear).taken == 1
+
+    def test_takes_what_is_known_of_the_order_away(self, fetching: Fetching) -> None:
+        assert not fetching.deliver(fetching.order())  # 404
+        assert fetching.look() is not None
+        self.purge(fetching)
+        assert (fetching.look(), fetching.notes()) == (None, {})
+
+    def test_of_one_whose_worker_was_stopped_takes_it_from_waiting(
+        self, fetching: Fetching
+    ) -> None:
+        order = fetching.order()
+        fetching.queues.sqs.send_message(
+            QueueUrl=fetching.queues.dlq_url, MessageBody=order.model_dump_json()
+        )
+        self.purge(fetching)
+        assert fetching.notes() == {}
+
+    def test_leaves_a_later_order(self, fetching: Fetching) -> None:
+        assert not fetching.deliver(fetching.order())
+        later = fetching.order()
+        self.purge(fetching)
+        found = fetching.look()
+        assert found is not None
+        assert (found.state, found.ordered_at) == ("pending", later.ordered_at)

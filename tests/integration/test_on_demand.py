@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+import boto3
 import pytest
 
 from handlers import on_demand
@@ -14,8 +15,9 @@ from lib.aws import s3 as objects
 from lib.errors import TransientError
 from lib.on_demand import declared
 from lib.on_demand.signatures import signature
+from lib.sizes import Size, packed
 from tests.integration.asked import Cdn, cdn, checks, renders
-from tests.integration.conftest import WorkerDoor
+from tests.integration.conftest import Queues, WorkerDoor
 from tests.integration.signing import FIRST, SigningSecret, secret
 from tests.integration.test_resize import PHOTO, put, variant
 from tests.pictures import decoded
@@ -159,6 +161,76 @@ def test_what_cannot_be_rendered_is_left_to_a_worker_and_not_tried_again(
     assert renders == []
 
 
+def test_many_who_ask_for_it_at_once_make_one_dead_letter(
+    s3: "S3Client", cdn: Cdn, checks: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(s3, "broken.jpg", PHOTO[: len(PHOTO) // 2])
+    put(s3, "other.jpg", PHOTO[: len(PHOTO) // 2])
+    for path in ("broken", "broken", "other", "broken"):
+        assert cdn(f"/40x30/{path}.jpg").kind == "not_rendered"
+    assert checks == [("originals/broken.jpg", 0), ("originals/other.jpg", 0)]
+    # The worker has not done it in all this time.
+    monkeypatch.setattr(declared, "AT_ONCE", timedelta(seconds=-5))
+    cdn("/40x30/broken.jpg")
+    assert checks[2:] == [("originals/broken.jpg", 0)]
+
+
+def test_what_cannot_be_rendered_any_more_is_a_workers_to_remove(
+    s3: "S3Client", cdn: Cdn, deliver: WorkerDoor, checks: list[tuple[str, int]], queues: Queues
+) -> None:
+    """It was made from an older original: a look now, and none of its own later."""
+    deliver(put(s3, "a.jpg"))
+    message = put(s3, "a.jpg", PHOTO[: len(PHOTO) // 2])
+    assert cdn("/40x30/a.jpg").kind == "not_rendered"
+    assert checks == [("originals/a.jpg", 0)]
+    deliver(message)
+    assert variant(s3, "a.jpg") is None
+    assert len(queues.dead_letters()) == 1
+
+
+THUMBNAIL = Size(name="thumbnail", width=60, height=40, formats=("avif",))
+# `originals/` and `thumbnail/` fit, `thumbnail.avif/` does not.
+LONG = "x" * (1024 - len("thumbnail.avif/") + 1)
+
+
+@pytest.fixture
+def thumbnail(cdn: Cdn, monkeypatch: pytest.MonkeyPatch) -> Cdn:
+    """The function on a stage with a size whose folders have long names."""
+    boto3.client("sqs").create_queue(QueueName="stage-thumbnail")
+    monkeypatch.setenv("PACKED_SIZES", packed([THUMBNAIL]))
+    return cdn
+
+
+@pytest.mark.parametrize("folder", ["thumbnail", "thumbnail.avif"])
+@pytest.mark.parametrize("exists", [False, True])
+def test_a_path_that_does_not_fit_each_folder_of_a_size_is_nobodys_dead_letter(
+    s3: "S3Client",
+    thumbnail: Cdn,
+    renders: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    folder: str,
+    exists: bool,
+) -> None:
+    if exists:
+        put(s3, LONG)
+
+    def fail(*_: Any, **__: Any) -> None:
+        pytest.fail("something was read or sent for a photo that there cannot be")
+
+    on_demand._kept().variants.s3.meta.events.register("before-call.s3", fail)
+    monkeypatch.setattr("lib.aws.sqs.send", fail)
+    for _ in range(2):
+        answer = thumbnail(f"/{folder}/{LONG}")
+        assert (answer.status, answer.kind) == (404, "not_rendered")
+        assert b"S3 takes 1024" in answer.body
+    assert renders == []
+
+
+def test_a_path_that_just_fits_is_rendered(s3: "S3Client", thumbnail: Cdn) -> None:
+    put(s3, LONG[:-1])
+    assert thumbnail(f"/thumbnail.avif/{LONG[:-1]}").status == 200
+
+
 def test_a_photo_that_replaced_a_broken_one_is_rendered(
     s3: "S3Client", cdn: Cdn, deliver: WorkerDoor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -236,7 +308,7 @@ def signing(cdn: Cdn, secret: SigningSecret, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def signed(path: str, options: str, key: str = FIRST) -> str:
-    return f"/_signed/{keys.escaped(path)}/{options}/{signature(key, path, options)}"
+    return f"/_signed/{keys.url_path(path)}/{options}/{signature(key, path, options)}"
 
 
 def test_a_signed_picture_is_made_and_not_stored(
@@ -294,6 +366,26 @@ def test_the_log_has_no_url_in_it_that_works(
     told = str([vars(record) for record in caplog.records])
     assert "a.jpg/w%3D64" in told
     assert url.rpartition("/")[2] not in told
+
+
+def intended(queues: Queues) -> list[Any]:
+    received = queues.sqs.receive_message(QueueUrl=queues.purge_url, MaxNumberOfMessages=10)
+    return [json.loads(message["Body"]) for message in received.get("Messages", [])]
+
+
+def test_the_first_variant_has_signed_pictures_of_an_older_photo_purged(
+    s3: "S3Client", signing: Cdn, queues: Queues
+) -> None:
+    put(s3, "a.jpg")
+    signing("/40x30/a.jpg")
+    assert intended(queues) == [{"paths": ["/40x30/a.jpg"], "signed_only": True}]
+
+
+def test_a_stranger_causes_no_purge(s3: "S3Client", signing: Cdn, queues: Queues) -> None:
+    put(s3, "broken.jpg", PHOTO[: len(PHOTO) // 2])
+    for path in ("nobody.jpg", "broken.jpg"):
+        assert signing(f"/40x30/{path}").status == 404
+    assert intended(queues) == []
 
 
 def test_a_stage_without_signed_urls_knows_none(s3: "S3Client", cdn: Cdn) -> None:

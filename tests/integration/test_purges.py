@@ -1,6 +1,7 @@
 """Purges: intended before a variant changes, and turned into exact invalidations."""
 
 import json
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -8,6 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from handlers import purge, resize
+from lib.aws import s3 as objects
 from lib.errors import TransientError
 from tests.integration.conftest import Context, Queues, WorkerDoor
 from tests.integration.test_resize import Failing, put, refusal, variant
@@ -27,6 +29,27 @@ def intentions(queues: Queues) -> list[list[str]]:
     return [json.loads(message["Body"])["paths"] for message in received.get("Messages", [])]
 
 
+def asked(queues: Queues) -> list[Any]:
+    """Each waiting intention, which is gone then."""
+    received = queues.sqs.receive_message(QueueUrl=queues.purge_url, MaxNumberOfMessages=10)
+    for message in received.get("Messages", []):
+        queues.sqs.delete_message(QueueUrl=queues.purge_url, ReceiptHandle=message["ReceiptHandle"])
+    return [json.loads(message["Body"]) for message in received.get("Messages", [])]
+
+
+def written(monkeypatch: pytest.MonkeyPatch, later: timedelta) -> None:
+    """Originals are younger by this than S3 says: it tells whole seconds, no test waits for one."""
+    get = objects.get
+
+    def told(*arguments: Any, **more: Any) -> Any:
+        found = get(*arguments, **more)
+        assert isinstance(found, objects.Unchanged)
+        assert found.modified is not None
+        return found._replace(modified=found.modified + later)
+
+    monkeypatch.setattr(objects, "get", told)
+
+
 class TestAWorker:
     def test_intends_nothing_for_a_variant_that_was_never_there(
         self, s3: "S3Client", deliver: WorkerDoor, queues: Queues
@@ -40,6 +63,13 @@ class TestAWorker:
         deliver(put(s3, "ä *?.jpg"))
         deliver(put(s3, "ä *?.jpg", OTHER))
         assert intentions(queues) == [["/40x30/%C3%A4%20%2A%3F.jpg"]]
+
+    def test_spells_a_path_as_the_cdn_does(
+        self, s3: "S3Client", deliver: WorkerDoor, queues: Queues
+    ) -> None:
+        deliver(put(s3, "photo (1)+~@.jpg"))
+        deliver(put(s3, "photo (1)+~@.jpg", OTHER))
+        assert intentions(queues) == [["/40x30/photo%20(1)%2B%7E@.jpg"]]
 
     def test_intends_to_purge_what_it_deletes(
         self, s3: "S3Client", deliver: WorkerDoor, queues: Queues
@@ -63,6 +93,62 @@ class TestAWorker:
         s3.delete_object(Bucket="originals-bucket", Key="originals/a.jpg")
         assert deliver(message) == []
         assert intentions(queues) == [["/40x30/a.jpg"]]
+
+    def test_intends_to_purge_what_was_signed_of_a_photo_before_its_first_variant(
+        self,
+        s3: "S3Client",
+        deliver: WorkerDoor,
+        queues: Queues,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """It may have been replaced before that, which only its signed pictures tell."""
+        monkeypatch.setenv("SERVE_SIGNED", "true")
+        assert deliver(put(s3, "a.jpg")) == []
+        assert asked(queues) == [{"paths": ["/40x30/a.jpg"], "signed_only": True}]
+        assert deliver(put(s3, "a.jpg", OTHER)) == []
+        assert asked(queues) == [{"paths": ["/40x30/a.jpg"]}]
+
+    def test_intends_to_purge_what_was_signed_of_a_photo_that_a_broken_one_has_replaced(
+        self,
+        s3: "S3Client",
+        deliver: WorkerDoor,
+        queues: Queues,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setenv("SERVE_SIGNED", "true")
+        deliver(put(s3, "a.jpg", b"no picture"))
+        assert asked(queues) == [{"paths": ["/40x30/a.jpg"], "signed_only": True}]
+
+    def test_intends_to_purge_what_was_signed_while_another_photo_was_in_its_place(
+        self,
+        s3: "S3Client",
+        deliver: WorkerDoor,
+        queues: Queues,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """The variant is current: but the original was written once more since."""
+        monkeypatch.setenv("SERVE_SIGNED", "true")
+        message = put(s3, "a.jpg")
+        deliver(message)
+        asked(queues)
+        written(monkeypatch, timedelta(seconds=5))
+        deliver(message)
+        assert asked(queues) == [{"paths": ["/40x30/a.jpg"], "signed_only": True}]
+
+    def test_intends_nothing_for_what_is_younger_than_its_original(
+        self,
+        s3: "S3Client",
+        deliver: WorkerDoor,
+        queues: Queues,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setenv("SERVE_SIGNED", "true")
+        message = put(s3, "a.jpg")
+        deliver(message)
+        asked(queues)
+        written(monkeypatch, -timedelta(seconds=5))
+        deliver(message)
+        assert asked(queues) == []
 
     def test_intends_nothing_for_such_a_photo_where_there_are_no_signed_pictures(
         self, s3: "S3Client", deliver: WorkerDoor, queues: Queues
@@ -116,7 +202,7 @@ class TestAWorker:
 
 
 @pytest.fixture
-def cloudfront(monkeypatch: pytest.MonkeyPatch) -> "CloudFrontClient":
+def cloudfront(monkeypatch: pytest.MonkeyPatch, queues: Queues) -> "CloudFrontClient":
     client = boto3.client("cloudfront")
     origin: Any = {
         "Id": "images",
@@ -132,15 +218,43 @@ def cloudfront(monkeypatch: pytest.MonkeyPatch) -> "CloudFrontClient":
     }
     distribution = client.create_distribution(DistributionConfig=config)
     monkeypatch.setenv("DISTRIBUTION_ID", distribution["Distribution"]["Id"])
+    monkeypatch.setenv("DLQ_URL", queues.dlq_url)
     monkeypatch.setenv("SERVE_FORMATS", "false")
     monkeypatch.setenv("SERVE_SIGNED", "false")
     purge._purger.cache_clear()
     return client
 
 
-def drained(*bodies: str) -> dict[str, Any]:
+def drained(*bodies: str, seconds: float = 60) -> dict[str, Any]:
     """What the function answers for messages with these bodies."""
-    return purge.handler(sqs_batch(*bodies), Context())  # type: ignore[arg-type]
+    return purge.handler(sqs_batch(*bodies), Context(seconds))  # type: ignore[arg-type]
+
+
+class Picky:
+    """CloudFront, as it refuses a whole invalidation for one path that it does not take."""
+
+    def __init__(self, wrong: str, code: str = "InvalidArgument", then: str = "") -> None:
+        self.wrong, self.code, self.then = wrong, code, then
+        self.calls = 0
+        purge._purger().cloudfront.meta.events.register(
+            "provide-client-params.cloudfront.CreateInvalidation", self._look
+        )
+
+    def _look(self, params: dict[str, Any], **_: Any) -> None:
+        self.calls += 1
+        paths = params["InvalidationBatch"]["Paths"]["Items"]
+        if any(self.wrong in path for path in paths):
+            self._refuse(self.code)
+        if self.then:
+            self._refuse(self.then)
+
+    def _refuse(self, code: str) -> None:
+        error: Any = {"Code": code, "Message": "invalid invalidation paths"}
+        raise ClientError({"Error": error}, "CreateInvalidation")
+
+
+def ids(answer: dict[str, Any]) -> list[str]:
+    return [each["itemIdentifier"] for each in answer["batchItemFailures"]]
 
 
 def intention(*paths: str) -> str:
@@ -244,6 +358,146 @@ class TestThePurgeFunction:
         assert answer == {"batchItemFailures": [{"itemIdentifier": "message-0"}]}
         (batch,) = self.invalidations(cloudfront)
         assert batch["Paths"]["Items"] == ["/a/1.jpg"]
+
+    def named(self, cloudfront: "CloudFrontClient") -> list[str]:
+        """All paths of all invalidations."""
+        return sorted(
+            path for batch in self.invalidations(cloudfront) for path in batch["Paths"]["Items"]
+        )
+
+    def test_spells_what_an_earlier_deploy_has_queued_as_requests_are_now(
+        self, cloudfront: "CloudFrontClient"
+    ) -> None:
+        drained(intention("/a/photo%20%281%29~.jpg"), intention("/a/photo%20(1)%7E.jpg"))
+        assert self.named(cloudfront) == ["/a/photo%20(1)%7E.jpg"]
+
+    @pytest.mark.parametrize("wrong", [0, 1, 250, 499])
+    def test_parks_the_one_photo_whose_path_cloudfront_refuses_and_purges_all_others(
+        self, cloudfront: "CloudFrontClient", queues: Queues, wrong: int
+    ) -> None:
+        bodies = [intention(f"/a/{n:03}.jpg", f"/a.avif/{n:03}.jpg") for n in range(500)]
+        picky = Picky(f"/{wrong:03}.jpg")
+        assert ids(drained(*bodies)) == []
+        others = {f"/{folder}/{n:03}.jpg" for folder in ("a", "a.avif") for n in range(500)}
+        others -= {f"/a/{wrong:03}.jpg", f"/a.avif/{wrong:03}.jpg"}
+        assert self.named(cloudfront) == sorted(others)
+        # 500 are halved nine times.
+        assert picky.calls <= 1 + 2 * 9
+        (letter,) = queues.dead_letters()
+        assert letter["body"] == bodies[wrong]
+        assert letter["reason"] == "path_refused"
+        assert letter["path"] == f"a/{wrong:03}.jpg"
+        assert "invalid%20invalidation%20paths" in letter["error"]
+        assert letter["attempts"] == "1"
+
+    def test_parks_each_size_of_the_photo(
+        self, cloudfront: "CloudFrontClient", queues: Queues, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("SERVE_FORMATS", "true")
+        monkeypatch.setenv("SERVE_SIGNED", "true")
+        bodies = [intention("/a/x.jpg"), intention("/a/bad.jpg"), intention("/b/bad.jpg")]
+        Picky("bad")
+        assert ids(drained(*bodies)) == []
+        assert self.named(cloudfront) == ["/_signed/x.jpg/*", "/a/x.jpg", "/x.jpg"]
+        assert sorted(each["body"] for each in queues.dead_letters()) == sorted(bodies[1:])
+
+    def test_parks_no_photo_below_a_folder_that_is_called_like_the_refused_one(
+        self, cloudfront: "CloudFrontClient", queues: Queues
+    ) -> None:
+        def look(params: dict[str, Any], **_: Any) -> None:
+            if "/a/x.jpg" in params["InvalidationBatch"]["Paths"]["Items"]:
+                raise refusal("InvalidArgument", 400)
+
+        event = "provide-client-params.cloudfront.CreateInvalidation"
+        purge._purger().cloudfront.meta.events.register(event, look)
+        assert ids(drained(intention("/a/x.jpg"), intention("/a/x.jpg/y.jpg"))) == []
+        assert self.named(cloudfront) == ["/a/x.jpg/y.jpg"]
+        assert [each["path"] for each in queues.dead_letters()] == ["a/x.jpg"]
+
+    def test_purges_the_signed_pictures_of_many_photos_though_one_is_refused(
+        self, cloudfront: "CloudFrontClient", queues: Queues, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("SERVE_SIGNED", "true")
+        Picky("/3.jpg")
+        assert ids(drained(*(intention(f"/a/2026/{n}.jpg") for n in range(20)))) == []
+        named = self.named(cloudfront)
+        assert len(named) == 1 + 19
+        assert named.count("/_signed/2026/*") == 1
+        assert len(queues.dead_letters()) == 1
+
+    def test_halves_what_is_too_large_for_cloudfront(
+        self, cloudfront: "CloudFrontClient", queues: Queues
+    ) -> None:
+        def look(params: dict[str, Any], **_: Any) -> None:
+            if params["InvalidationBatch"]["Paths"]["Quantity"] > 3:
+                raise ClientError({"Error": {"Code": "BatchTooLarge"}}, "CreateInvalidation")
+
+        event = "provide-client-params.cloudfront.CreateInvalidation"
+        purge._purger().cloudfront.meta.events.register(event, look)
+        assert ids(drained(*(intention(f"/a/{n}.jpg") for n in range(10)))) == []
+        assert self.named(cloudfront) == [f"/a/{n}.jpg" for n in range(10)]
+        assert queues.dead_letters() == []
+
+    def test_names_the_halves_of_a_repeated_batch_alike(
+        self, cloudfront: "CloudFrontClient"
+    ) -> None:
+        Picky("/3.jpg")
+        bodies = [intention(f"/a/{n}.jpg") for n in range(4)]
+        drained(*bodies)
+        drained(*bodies)
+        references = [each["CallerReference"] for each in self.invalidations(cloudfront)]
+        assert len(set(references)) == len(references) / 2 == 2
+
+    def test_leaves_in_the_queue_what_there_was_no_time_for(
+        self, cloudfront: "CloudFrontClient", queues: Queues
+    ) -> None:
+        picky = Picky("/3.jpg")
+        answer = drained(*(intention(f"/a/{n}.jpg") for n in range(4)), seconds=29)
+        assert ids(answer) == [f"message-{n}" for n in range(4)]
+        assert picky.calls == 1
+        assert queues.dead_letters() == []
+
+    def test_leaves_in_the_queue_only_what_cloudfront_does_not_take_now(
+        self, cloudfront: "CloudFrontClient", queues: Queues
+    ) -> None:
+        """It has refused a path before it was busy: what is done by then is done."""
+        picky = Picky("/3.jpg", then="Throttling")
+        assert len(ids(drained(*(intention(f"/a/{n}.jpg") for n in range(4))))) == 4
+        picky.then = ""
+        assert ids(drained(*(intention(f"/a/{n}.jpg") for n in range(4)))) == []
+        assert self.named(cloudfront) == ["/a/0.jpg", "/a/1.jpg", "/a/2.jpg"]
+        assert len(queues.dead_letters()) == 1
+
+    def test_leaves_in_the_queue_what_could_not_be_parked(
+        self, cloudfront: "CloudFrontClient", queues: Queues
+    ) -> None:
+        Picky("/1.jpg")
+        purge._purger().sqs.meta.events.register(
+            "before-call.sqs", Failing("SendMessage", refusal("ServiceUnavailable", 503), times=9)
+        )
+        answer = drained(intention("/a/0.jpg"), intention("/a/1.jpg"))
+        assert ids(answer) == ["message-1"]
+        assert self.named(cloudfront) == ["/a/0.jpg"]
+
+    def test_purges_signed_pictures_alone_of_what_had_no_variant(
+        self, cloudfront: "CloudFrontClient", monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("SERVE_FORMATS", "true")
+        monkeypatch.setenv("SERVE_SIGNED", "true")
+        first = json.dumps({"paths": ["/a/1.jpg", "/a.avif/1.jpg"], "signed_only": True})
+        assert ids(drained(first, intention("/a/2.jpg"))) == []
+        assert self.named(cloudfront) == [
+            "/2.jpg",
+            "/_signed/1.jpg/*",
+            "/_signed/2.jpg/*",
+            "/a/2.jpg",
+        ]
+
+    def test_asks_nothing_of_cloudfront_for_signed_pictures_where_there_are_none_any_more(
+        self, cloudfront: "CloudFrontClient"
+    ) -> None:
+        assert ids(drained(json.dumps({"paths": ["/a/1.jpg"], "signed_only": True}))) == []
+        assert self.invalidations(cloudfront) == []
 
     def test_asks_nothing_of_cloudfront_for_nothing(self, cloudfront: "CloudFrontClient") -> None:
         drained("null")

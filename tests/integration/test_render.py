@@ -13,6 +13,7 @@ from handlers import openapi, render
 from lib.images import render_all
 from lib.on_demand import MAX_PICTURE_BYTES, posted
 from lib.on_demand.signatures import signature
+from lib.sizes import Size, packed
 from tests.integration.api import SIZES, Answer, Api, api
 from tests.integration.signing import FIRST, SigningSecret, secret
 from tests.pictures import decoded, encoded, quarters
@@ -163,6 +164,7 @@ class TestRefusals:
             ("", "empty: "),
             (" \n", "empty: "),
             (PHOTO[: len(PHOTO) // 2], "truncated: "),
+            (b"II+\0\x08\0\0\0" + b"\xff" * 8, "truncated: "),
             (b"<svg/>", "unsupported: the file is an SVG drawing"),
             ("aGFsbG8=", "unsupported: "),
         ],
@@ -225,7 +227,7 @@ class TestKeeping:
         [
             ("2026/sea.jpg", "2026/sea.jpg"),
             ("a,b.jpg", "a%2Cb.jpg"),
-            ("é 😀\r\nX-Evil: 1", "%C3%A9%20%F0%9F%98%80%0D%0AX-Evil%3A%201"),
+            ("é 😀\u2028X-Evil: 1", "%C3%A9%20%F0%9F%98%80%E2%80%A8X-Evil%3A%201"),
         ],
     )
     def test_puts_the_original_where_the_pipeline_finds_it(
@@ -254,10 +256,22 @@ class TestKeeping:
         assert kinds(ask(api, store="a.jpg")) == (409, "path_taken")
         assert stored(s3)["originals/a.jpg"][1] == b"other"
 
-    @pytest.mark.parametrize("path", ["../a.jpg", "a//b.jpg", "/a.jpg", "a/", "x" * 1019])
+    @pytest.mark.parametrize(
+        "path", ["../a.jpg", "a//b.jpg", "/a.jpg", "a/", "x" * 1019, "a${b.jpg", "a\r\nX-Evil: 1"]
+    )
     def test_goes_by_the_rules_of_tickets(self, api: Api, s3: "S3Client", path: str) -> None:
         assert kinds(ask(api, store=path)) == (422, "bad_path")
         assert stored(s3) == {}
+
+    def test_keeps_nothing_that_does_not_fit_each_folder_of_each_size(
+        self, api: Api, s3: "S3Client", monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """`originals/`, `40x30/` and `thumbnail/` it fits, but not `thumbnail.avif/`."""
+        thumbnail = Size(name="thumbnail", width=9, height=9, formats=("avif",))
+        monkeypatch.setenv("PACKED_SIZES", packed([CROP, thumbnail]))
+        assert kinds(ask(api, store="x" * 1010)) == (422, "bad_path")
+        assert stored(s3) == {}
+        assert ask(api, store="x" * 1009).status == 200
 
     def test_takes_the_types_that_may_be_uploaded(self, api: Api, s3: "S3Client") -> None:
         webp = encoded(quarters(80, 60), "WEBP")

@@ -42,6 +42,14 @@ def test_an_upload_becomes_a_variant(s3: "S3Client", deliver: WorkerDoor) -> Non
     assert found["CacheControl"] == "public, max-age=60"
 
 
+@pytest.mark.parametrize("path", ["a/${filename}", "${filename}.jpg", "${", "line\nbreak.jpg"])
+def test_an_original_that_no_ticket_would_be_given_for_is_rendered(
+    s3: "S3Client", deliver: WorkerDoor, path: str
+) -> None:
+    assert deliver(put(s3, path)) == []
+    assert decoded(variant(s3, path)["Body"].read()).size == (40, 30)
+
+
 def test_a_variant_tells_what_it_was_made_from(s3: "S3Client", deliver: WorkerDoor) -> None:
     deliver(put(s3, "a.jpg"))
     original = s3.head_object(Bucket="originals-bucket", Key="originals/a.jpg")

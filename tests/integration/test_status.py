@@ -54,7 +54,7 @@ def test_a_rendered_photo_is_ready_and_all_is_told_of_its_variant(
     assert told.state == "ready"
     assert [variant.model_dump() for variant in told.variants] == [
         {
-            "url": "https://images.example/40x30/2026/%C3%A9%20%F0%9F%98%80/a%2Bb%20%252F%26%3F%23%27.jpg",
+            "url": "https://images.example/40x30/2026/%C3%A9%20%F0%9F%98%80/a%2Bb%20%252F&%3F%23'.jpg",
             "content_type": "image/jpeg",
             "bytes": stored["ContentLength"],
             "pixels": "40x30",

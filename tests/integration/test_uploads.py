@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import pytest
 
+from handlers import uploads
 from lib.errors import TransientError
 from tests.integration.api import Api, api
 
@@ -92,6 +93,8 @@ def test_file_names_cannot_climb(ask: Ask, filename: str, name: str) -> None:
         ({"filename": None, "path": "../a.jpg"}, 422, "bad_path", "'..'"),
         ({"filename": None, "path": "a//b.jpg"}, 422, "bad_path", "empty folder"),
         ({"filename": None, "path": "x" * 1020}, 422, "bad_path", "S3 takes 1024"),
+        # It fits `originals/` and `thumbnail/`, but not `thumbnail.avif/`.
+        ({"filename": None, "path": "x" * 1010}, 422, "bad_path", "S3 takes 1024"),
         ({"colour": "red"}, 422, "invalid_request", "colour: "),
     ],
 )
@@ -106,6 +109,118 @@ def test_refusals_say_what_was_wrong(
 @pytest.mark.parametrize("body", ["", "no JSON", "null", "[]", "7"])
 def test_a_body_that_is_no_object_is_refused(ask: Ask, body: str) -> None:
     assert ask(body)[0] == 422
+
+
+VARIABLES = ["${filename}", "a/${filename}", "${filename}.jpg", "${", "a${b}c.jpg", "$${filename}"]
+
+
+class TestAVariableOfS3:
+    """S3 puts the file's own name for it, and the SDK signs a prefix in place of the key."""
+
+    @pytest.mark.parametrize("name", VARIABLES)
+    def test_is_refused_wherever_an_upload_is_asked_for(self, api: Api, name: str) -> None:
+        file = {"content_type": "image/jpeg", "bytes": 10}
+        url = "https://photos.example/a.jpg"
+        for wish in (
+            {**file, "path": name},
+            {**file, "path": name, "overwrite": True},
+            {**file, "filename": name},
+            {"url": url, "path": name},
+            {"url": f"https://photos.example/{quote(name)}"},
+        ):
+            answer = api("POST", "/uploads", wish)
+            assert (answer.status, answer.document["type"]) == (422, "bad_path"), wish
+            assert "'${' in it" in answer.document["detail"]
+        batch = api("POST", "/uploads/batch", {"uploads": [{**file, "path": name}, WISH]})
+        assert [item["status"] for item in batch.document["uploads"]] == [422, 201]
+        assert api.orders() == []
+
+    def test_is_refused_as_a_type(self, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+        status, problem = ask({**WISH, "content_type": "image/${filename}"})
+        assert (status, problem["type"]) == (415, "unsupported_type")
+        # Not even a stage that says it takes the type hands out such a form.
+        monkeypatch.setenv("UPLOAD_TYPES", '["image/${filename}"]')
+        uploads._desk.cache_clear()
+        status, problem = ask({**WISH, "content_type": "image/${filename}"})
+        assert (status, problem["type"]) == (500, "internal")
+
+    @pytest.mark.parametrize("name", ["$.jpg", "a$b{c}.jpg", "$/{filename}", "%24%7Bfilename%7D"])
+    def test_is_not_seen_where_there_is_none(self, ask: Ask, name: str) -> None:
+        status, ticket = ask({"path": name, "content_type": "image/jpeg", "bytes": 10})
+        assert (status, ticket["fields"]["key"]) == (201, f"originals/{name}")
+
+    @pytest.mark.parametrize("name", ["a/${filename}", "${filename}.jpg"])
+    def test_in_an_original_that_came_another_way_is_a_name_like_any_other(
+        self, api: Api, s3: "S3Client", name: str
+    ) -> None:
+        s3.put_object(Bucket="originals-bucket", Key=f"originals/{name}", Body=b"x")
+        told = api("GET", "/uploads", query={"path": name})
+        assert told.document["sizes"]["400x300"]["state"] == "pending"
+        assert api("DELETE", "/uploads", query={"path": name}).status == 204
+        assert "Contents" not in s3.list_objects_v2(Bucket="originals-bucket")
+
+
+NUMBERS = ["9" * 5000, "-" + "9" * 5000, "1e999", "-1e999", "1e308", "NaN", "Infinity", "0.5"]
+
+
+@pytest.mark.parametrize("number", NUMBERS, ids=lambda number: number[:9])
+def test_a_number_that_no_file_can_have_is_refused(api: Api, number: str) -> None:
+    wish = f'{{"filename": "a.jpg", "content_type": "image/jpeg", "bytes": {number}}}'
+    for path, body in (("/uploads", wish), ("/uploads/batch", f'{{"uploads": [{wish}]}}')):
+        answer = api("POST", path, body)
+        assert (answer.status, answer.document["type"]) == (422, "invalid_request")
+
+
+@pytest.mark.parametrize("field", ["path", "filename", "content_type", "overwrite", "url", "x"])
+def test_a_number_of_5000_digits_is_refused_wherever_it_stands(api: Api, field: str) -> None:
+    answer = api("POST", "/uploads", f'{{"{field}": {"9" * 5000}}}')
+    assert (answer.status, answer.document["type"]) == (422, "invalid_request")
+
+
+@pytest.mark.parametrize(
+    "path", ["a\nb.jpg", "a\r.jpg", "\ta.jpg", "a\x1b[2J", "\x7f", "a\x85.jpg"]
+)
+class TestControlCharacters:
+    """Browsers send another line break than was signed, and the emulator's S3 denies some."""
+
+    def test_are_refused_in_each_upload(self, api: Api, path: str) -> None:
+        file = {"content_type": "image/jpeg", "bytes": 10}
+        for wish in (
+            {**file, "path": path},
+            {**file, "path": path, "overwrite": True},
+            {**file, "filename": path},
+            {"url": "https://photos.example/a.jpg", "path": path},
+            {"url": f"https://photos.example/{quote(path)}"},
+        ):
+            answer = api("POST", "/uploads", wish)
+            assert (answer.status, answer.document["type"]) == (422, "bad_path"), wish
+            assert "control character" in answer.document["detail"]
+        batch = api("POST", "/uploads/batch", {"uploads": [{**file, "path": path}, WISH]})
+        assert [item["status"] for item in batch.document["uploads"]] == [422, 201]
+        assert api.orders() == []
+
+    @pytest.mark.parametrize("method", ["GET", "DELETE"])
+    def test_are_refused_in_questions_and_deletions(self, api: Api, path: str, method: str) -> None:
+        for answer in (
+            api(method, f"/uploads/{quote(path)}"),
+            api(method, "/uploads", query={"path": path}),
+        ):
+            assert (answer.status, answer.document["type"]) == (422, "bad_path")
+            assert "control character" in answer.document["detail"]
+
+
+@pytest.mark.parametrize(
+    "path", ["\u202ertl.jpg", "a\u2028b.jpg", "a\u200db.jpg", "\ufeffa.jpg", " .jpg"]
+)
+def test_odd_characters_that_are_no_controls_are_taken(ask: Ask, path: str) -> None:
+    assert ask({"path": path, "content_type": "image/jpeg", "bytes": 10})[0] == 201
+
+
+def test_half_of_a_surrogate_pair_is_refused(ask: Ask) -> None:
+    file = {"content_type": "image/jpeg", "bytes": 10}
+    for wish in ({**file, "path": "\ud800.jpg"}, {**file, "filename": "\udfff"}, {"\ud800": 1}):
+        assert ask(wish)[0] == 422
+    assert ask({"path": "a.jpg", "content_type": "\ud800", "bytes": 10})[0] == 415
 
 
 def test_an_own_path_is_kept_and_overwriting_must_be_asked_for(ask: Ask, s3: "S3Client") -> None:
@@ -195,6 +310,7 @@ class TestByUrl:
             ({"url": ""}, "invalid_request"),
             ({"url": None}, "invalid_request"),
             ({"path": "../a.jpg"}, "bad_path"),
+            ({"path": "x" * 1010}, "bad_path"),
             ({"bytes": 10}, "invalid_request"),
             ({"filename": "a.jpg"}, "invalid_request"),
         ],

@@ -57,7 +57,7 @@ def test_without_a_median_an_estimate_says_that_it_guesses() -> None:
 
 @pytest.fixture
 def checkpoint(tmp_path: Path) -> Checkpoint:
-    return Checkpoint(tmp_path / "new" / "backfill-dev-40x30.json")
+    return Checkpoint(tmp_path / "new" / "backfill-dev-123456789012-eu-west-1-40x30.json")
 
 
 def test_a_checkpoint_is_what_was_written_last(checkpoint: Checkpoint) -> None:
@@ -82,7 +82,9 @@ def test_a_run_about_other_paths_is_not_resumed(checkpoint: Checkpoint, other: S
 def test_a_file_that_is_no_checkpoint_is_named(checkpoint: Checkpoint) -> None:
     checkpoint.file.parent.mkdir()
     checkpoint.file.write_text("{")
-    with pytest.raises(ConfigError, match=r"backfill-dev-40x30\.json is no checkpoint"):
+    with pytest.raises(
+        ConfigError, match=r"backfill-dev-123456789012-eu-west-1-40x30\.json is no checkpoint"
+    ):
         checkpoint.read()
 
 

@@ -1,15 +1,15 @@
 """The promise: when the queue is empty, every original has its current variant, nothing else has.
 
-And the CDN holds no other one. Hypothesis plays users, visitors, SQS and several workers, stops
-workers between any two calls, lets writes land late, and looks for an order of things that breaks
-it.
+And the CDN holds no other one, nor a signed picture of another original. Hypothesis plays users,
+visitors, SQS and several workers, stops workers between any two calls, lets writes land late, and
+looks for an order of things that breaks it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
@@ -29,10 +29,10 @@ from lib.aws.failures import translated
 from lib.checks import LaterChecks
 from lib.delivery import Delivery
 from lib.errors import ConflictError, PermanentError, Reason, TransientError
-from lib.purges import PurgeQueue
+from lib.purges import PurgeQueue, read_intention
 from lib.sizes import Size
 from lib.turns import Turns
-from lib.variants import Renderer
+from lib.variants import Renderer, Variants
 from tests.model_s3 import ModelS3
 
 ORIGINALS, IMAGES = "originals-bucket", "images-bucket"
@@ -64,18 +64,44 @@ class World:
     """Everything that a worker can change."""
 
     s3: ModelS3 = field(default_factory=ModelS3)
-    purges: list["Attempt"] = field(default_factory=list)
+    purges: list["Intended"] = field(default_factory=list)
     checks: list["Attempt"] = field(default_factory=list)
+    # The CDN's copy of the variant; which originals it has signed pictures of, each at a URL of
+    # its own.
     cdn: bytes | None = None
+    signed: set[bytes] = field(default_factory=set)
 
     def variant(self) -> bytes | None:
         """The bytes in the images bucket."""
         stored = self.s3.objects.get((IMAGES, VARIANT))
         return stored["data"] if stored else None
 
+    def original(self) -> bytes | None:
+        """The bytes in the originals bucket; None for such as cannot be rendered."""
+        stored = self.s3.objects.get((ORIGINALS, f"originals/{PATH}"))
+        return stored["data"] if stored and stored["data"] != BROKEN else None
+
     def visit(self) -> None:
-        """Somebody looks at the picture; what is not cached comes from the bucket."""
+        """Somebody looks at the picture; what is not cached comes from the bucket.
+
+        And somebody has a signed URL that nobody has asked for before.
+        """
         self.cdn = self.cdn or self.variant()
+        if original := self.original():
+            self.signed.add(original)
+
+    def forget(self, intended: "Intended") -> None:
+        """What the CDN is told to forget."""
+        self.signed.clear()
+        if not intended.signed_only:
+            self.cdn = None
+
+
+class Intended(NamedTuple):
+    """A purge that waits, and who has queued it."""
+
+    attempt: "Attempt"
+    signed_only: bool
 
 
 @dataclass(eq=False)
@@ -143,8 +169,12 @@ class Replay:
     def _ask(self, method: str, arguments: dict[str, Any]) -> Any:
         if method == "send_message":
             world = self._attempt.world
-            queue = world.purges if arguments["QueueUrl"] == PURGES else world.checks
-            queue.append(self._attempt)
+            if arguments["QueueUrl"] == PURGES:
+                intention = read_intention(arguments["MessageBody"])
+                assert intention is not None
+                world.purges.append(Intended(self._attempt, intention.signed_only))
+            else:
+                world.checks.append(self._attempt)
             return {}
         operation = partial(getattr(self._attempt.world.s3, method), **arguments)
         if self._late and method in ("put_object", "delete_object"):
@@ -190,7 +220,7 @@ class Pipeline(RuleBasedStateMachine):
             delivery=Delivery(""),
             max_bytes=1000,
             turns=Turns(1000),
-            purges=PurgeQueue(client, PURGES, 60),
+            purges=PurgeQueue(client, PURGES, 60, signed=True),
             checks=LaterChecks(client, "checks", ORIGINALS, 60) if client.on_demand else None,
         )
 
@@ -263,10 +293,10 @@ class Pipeline(RuleBasedStateMachine):
     @rule()
     def purge(self) -> None:
         """The oldest intention whose writer has come to its end."""
-        for attempt in self.world.purges:
-            if attempt not in self.workers and attempt not in self.landing:
-                self.world.purges.remove(attempt)
-                self.world.cdn = None
+        for intended in self.world.purges:
+            if intended.attempt not in self.workers and intended.attempt not in self.landing:
+                self.world.purges.remove(intended)
+                self.world.forget(intended)
                 self.world.visit()
                 return
 
@@ -298,16 +328,16 @@ class Pipeline(RuleBasedStateMachine):
                 continue
             while not self._ended(self.workers[-1]):
                 pass
-        if self.world.purges:
-            self.world.cdn = None
-        original = self.world.s3.objects.get((ORIGINALS, f"originals/{PATH}"))
-        variant = self.world.variant()
-        if original is None or original["data"] == BROKEN:
+        for intended in self.world.purges:
+            self.world.forget(intended)
+        original, variant = self.world.original(), self.world.variant()
+        if original is None:
             assert variant is None, "a variant without its original"
         else:
             assert variant is not None, "no variant"
-            assert variant == b"variant of " + original["data"], "stale"
+            assert variant == b"variant of " + original, "stale"
         assert self.world.cdn in (None, variant), "stale at the CDN"
+        assert self.world.signed <= {original}, "stale at a signed URL"
 
 
 class WithoutCheckAfterPut(Renderer):
@@ -371,6 +401,27 @@ class WithoutPurges(Renderer):
         """Do nothing."""
 
 
+class WithoutPurgeBeforeTheFirstVariant(Renderer):
+    """Believes that the CDN has nothing of what never had a variant."""
+
+    def _has_first(self, variants: Variants, stale: Iterable[str]) -> bool:
+        return False
+
+
+class WithoutPurgeOfWhatCameBack(Renderer):
+    """Believes that an original with the same bytes was never another."""
+
+    def _was_written_again(self, variants: Variants, original: objects.Unchanged) -> bool:
+        return False
+
+
+class WithoutPurgeOfSignedPictures(Renderer):
+    """Purges none but variants."""
+
+    def _intend_signed_purge(self, places: Iterable[str]) -> None:
+        """Do nothing."""
+
+
 class WithPurgesAfterTheWrite(Renderer):
     """Queues the intention when the work is done, if it gets that far."""
 
@@ -417,6 +468,9 @@ def test_the_promise_holds_whatever_the_order() -> None:
         WithoutConditionOnPut,
         WithoutLaterCheck,
         WithoutPurges,
+        WithoutPurgeBeforeTheFirstVariant,
+        WithoutPurgeOfWhatCameBack,
+        WithoutPurgeOfSignedPictures,
         WithPurgesAfterTheWrite,
     ],
 )

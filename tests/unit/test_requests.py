@@ -80,6 +80,19 @@ def test_json_is_read_whatever_its_type_looks_like(headers: dict[str, str]) -> N
     [
         ({"body": "{"}, 422, ProblemKind.INVALID_REQUEST, "no JSON: Expecting property name"),
         ({"body": "[" * 100_000}, 422, ProblemKind.INVALID_REQUEST, "nested too deeply"),
+        ({"body": '{"a": ' + "9" * 5000 + "}"}, 422, ProblemKind.INVALID_REQUEST, "many digits"),
+        ({"body": '{"a": -' + "9" * 5000 + "}"}, 422, ProblemKind.INVALID_REQUEST, "many digits"),
+        ({"body": "9" * 5000}, 422, ProblemKind.INVALID_REQUEST, "many digits"),
+        ({"body": '{"a": NaN}'}, 422, ProblemKind.INVALID_REQUEST, "NaN is no number"),
+        ({"body": '{"a": -Infinity}'}, 422, ProblemKind.INVALID_REQUEST, "-Infinity is no number"),
+        ({"body": '{"a": 1, "a": 2}'}, 422, ProblemKind.INVALID_REQUEST, "'a' more than once"),
+        (
+            {"body": '{"b": {"a": 1, "\\u0061": 1}}'},
+            422,
+            ProblemKind.INVALID_REQUEST,
+            "'a' more than once",
+        ),
+        ({"body": "A", "isBase64Encoded": True}, 422, ProblemKind.INVALID_REQUEST, "not UTF-8"),
         (
             {"body": base64.b64encode(b"\xff").decode(), "isBase64Encoded": True},
             422,
@@ -93,7 +106,20 @@ def test_json_is_read_whatever_its_type_looks_like(headers: dict[str, str]) -> N
             "'multipart/form-data': send it as application/json",
         ),
     ],
-    ids=["no JSON", "deep", "no text", "a form"],
+    ids=[
+        "no JSON",
+        "deep",
+        "digits",
+        "negative digits",
+        "digits alone",
+        "NaN",
+        "infinity",
+        "twice",
+        "twice, escaped",
+        "no base64",
+        "no text",
+        "a form",
+    ],
 )
 def test_a_body_that_cannot_be_read_is_refused(
     more: dict[str, Any], status: int, kind: ProblemKind, said: str
@@ -118,6 +144,29 @@ def test_an_error_is_answered_without_telling_of_the_program(
     told = ask("DELETE", f"/uploads/{failure}")
     assert_problem(told, status, kind)
     assert ("Retry-After" in told["headers"]) is (status == 503)
+
+
+def test_a_refusal_quotes_no_more_than_an_answer_can_carry() -> None:
+    """A function's answer has room for 6 MB; a request of 6 MB can be quoted at six times that."""
+    told = ask("POST", "/uploads", headers={"content-type": "\x01" * 1_000_000}, body="{}")
+    assert_problem(told, 415, ProblemKind.NOT_JSON)
+    assert len(told["body"]) < 20_000
+    assert json.loads(told["body"])["detail"].endswith("…")
+
+
+def test_a_path_that_is_no_text_arrives_as_it_is() -> None:
+    router = routes()
+    seen = []
+
+    @router.get("/uploads/<segment>")
+    def show(segment: str) -> Response[str]:
+        seen.append(path_of(segment))
+        return Response(200, "text/plain", "")
+
+    event = payload("api_create_upload") | {"rawPath": "/uploads/\ud800/é"}
+    event["requestContext"]["http"]["method"] = "GET"
+    assert answer(resolver(router), event, CONTEXT)["statusCode"] == 200
+    assert seen == ["\ud800/é"]
 
 
 def test_an_answer_that_is_not_as_promised_is_our_mistake() -> None:

@@ -53,6 +53,8 @@ def test_the_projects_own_sizes_are_read() -> None:
         ({"name": "a", "width": 1, "memory": 64}, ["memory:", "128", "got 64"]),
         ({"name": "a" * 41, "width": 1}, ["name:", "40"]),
         ("800*600", ["sizes[0]: must look like 800x600", "got '800*600'"]),
+        ("9" * 5000 + "x", ["sizes[0]: must look like 800x600"]),
+        ("٨x٦", ["sizes[0]: must look like 800x600"]),
         (800, ["sizes[0]: must look like 800x600", "got 800"]),
         (None, ["sizes[0]: must look like 800x600", "got None"]),
     ],
@@ -102,9 +104,10 @@ def test_a_wrong_file_is_refused(document: Any, said: str) -> None:
 def test_a_file_that_is_missing_or_not_yaml_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read"):
         load_sizes(tmp_path / "sizes.yml")
-    (tmp_path / "sizes.yml").write_text("sizes: [")
-    with pytest.raises(ConfigError, match="is not YAML"):
-        load_sizes(tmp_path / "sizes.yml")
+    for text in ("sizes: [", f"sizes: [{'9' * 5000}]", "sizes: [2026-99-99]", "[" * 10_000):
+        (tmp_path / "sizes.yml").write_text(text)
+        with pytest.raises(ConfigError, match="is not YAML"):
+            load_sizes(tmp_path / "sizes.yml")
 
 
 def test_a_recipe_changes_with_what_decides_the_bytes_and_with_nothing_else() -> None:

@@ -12,18 +12,24 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _CONTROL_BYTES = 26
 _DISPOSALS = [Disposal.KEEP, Disposal.CLEAR, Disposal.RESTORE]
 _WITH_ALPHA = {4, 6}  # colour types
+# What frames share, and the most bytes of it: 256 colours, and their alpha. Every frame gets it
+# anew, so of more or longer ones the files of all frames together would have no bound.
+_SHARED = {b"PLTE": 3 * 256, b"tRNS": 256}
 
 
 def read(header: Header) -> Parts:
     """As many frames as the header counts, from its moving parts."""
     walk = _Walk(header)
     for name, whole, data in _chunks(header):
+        if len(walk.frames) == header.frames:
+            break
         walk.take(name, whole, data)
-    walk.finish()
+    else:
+        walk.finish()
     if len(walk.frames) < header.frames:
         raise header.undecodable(f"it has {len(walk.frames)} frames of {header.frames:,}")
     size = header.width, header.height
-    frames = walk.frames[: header.frames]
+    frames = walk.frames
     opaque = not walk.alpha and header.transparent_colour is None
     if opaque and _covers(frames[0], size) and all(_stays(frame) for frame in frames):
         return Parts(frames, size, (0, 0, 0), walk.plays)
@@ -55,7 +61,7 @@ class _Walk:
 
     def __init__(self, header: Header) -> None:
         self._header = header
-        self._shared: list[memoryview] = []
+        self._shared: dict[bytes, memoryview] = {}
         self._facts = b""
         self._control: memoryview | None = None
         self._data: list[memoryview] = []
@@ -68,8 +74,9 @@ class _Walk:
         if name == b"IHDR":
             self._facts = bytes(data[8:13])
             self.alpha = self._facts[1] in _WITH_ALPHA
-        elif name in (b"PLTE", b"tRNS"):
-            self._shared.append(whole)
+        elif name in _SHARED:
+            if len(data) <= _SHARED[name]:
+                self._shared.setdefault(name, whole)
             self.alpha |= name == b"tRNS"
         elif name == b"acTL" and len(data) >= 8:  # noqa: PLR2004  frames and plays
             self.plays = int.from_bytes(data[4:8], "big")
@@ -96,7 +103,7 @@ class _Walk:
         if not width or not height or right > self._header.width or bottom > self._header.height:
             raise self._header.undecodable("a frame does not fit into its picture")
         header = _chunk(b"IHDR", struct.pack(">LL", width, height) + self._facts)
-        parts: list[bytes | memoryview] = [_SIGNATURE, header, *self._shared]
+        parts: list[bytes | memoryview] = [_SIGNATURE, header, *self._shared.values()]
         parts.append(struct.pack(">L4s", sum(map(len, data)), b"IDAT"))
         parts.extend(data)
         # Pillow does not look at the check sums of pixels.

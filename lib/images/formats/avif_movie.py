@@ -11,7 +11,7 @@ from typing import NamedTuple
 from lib.errors import PermanentError
 from lib.images.formats.av1 import Budget
 from lib.images.formats.avif import Fields, File, children, only
-from lib.images.formats.isobmff_items import TRANSFORMS, transform_of
+from lib.images.formats.isobmff_items import transforms_among
 from lib.images.header import Transform
 
 _Span = tuple[int, int]
@@ -62,9 +62,9 @@ def _transforms(file: File, media: _Span) -> tuple[Transform, ...]:
     span = media
     for name in (b"minf", b"stbl", b"stsd"):
         span = only(file, span, name)[name]
-    entry = next(body for _, body in children(file, (span[0] + 8, span[1])))
-    found = children(file, (entry[0] + _SAMPLE_ENTRY, entry[1]))
-    return tuple(transform_of(file, name, body) for name, body in found if name in TRANSFORMS)
+    for _, (start, end) in children(file, (span[0] + 8, span[1])):
+        return transforms_among(file, children(file, (start + _SAMPLE_ENTRY, end)))
+    return ()
 
 
 def _plays(source: bytes, track: _Span, edits: _Span) -> int:

@@ -48,7 +48,7 @@ def read(header: Header) -> Parts:
 
 
 class _Walk:
-    """Block by block through a GIF."""
+    """Block by block through a GIF, which `gif.read` has walked before and found to be bounded."""
 
     def __init__(self, source: bytes) -> None:
         self._source = source

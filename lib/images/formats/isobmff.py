@@ -4,7 +4,15 @@ import struct
 from collections.abc import Iterator
 
 from lib.images.formats import avif, avif_movie, isobmff_items
-from lib.images.header import Codec, Header, Transform, corrupt, truncated, unsupported
+from lib.images.header import (
+    Codec,
+    Header,
+    Transform,
+    corrupt,
+    metadata_bomb,
+    truncated,
+    unsupported,
+)
 
 _AVIF = {b"avif", b"avis"}
 _HEVC = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"}
@@ -18,6 +26,8 @@ _CODECS = {b"av01": Codec.AVIF, b"hvc1": Codec.HEIC}
 _DERIVED = {b"grid", b"iden", b"iovl", b"tmap"}
 # More boxes than this at the top of a file are no photo's.
 _MAX_BOXES = 1000
+# A photo declares a size for each kind of its items, a dozen; each place is looked at in Python.
+_MAX_PLACES = 1000
 
 
 def is_photo(source: bytes) -> bool:
@@ -125,13 +135,23 @@ def _transforms(
 
 def _sizes(source: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Width and height of each `ispe` property."""
+    for at in _places(source, b"ispe", start, end - 12):
+        width, height = struct.unpack_from(">LL", source, at + 8)
+        if width and height:
+            yield width, height
+
+
+def _places(source: bytes, name: bytes, start: int, end: int) -> Iterator[int]:
+    """Where the name of a box may stand, boxes or not."""
     at = start
-    while (at := source.find(b"ispe", at, end)) >= 0:
-        if at + 16 <= end:
-            width, height = struct.unpack_from(">LL", source, at + 8)
-            if width and height:
-                yield width, height
+    for _ in range(_MAX_PLACES):
+        at = source.find(name, at, end)
+        if at < 0:
+            return
+        yield at
         at += 4
+    codec = Codec.AVIF if _brands(source) & _AVIF else Codec.HEIC
+    raise metadata_bomb(codec, f"more than {_MAX_PLACES} {name.decode()} boxes")
 
 
 def _parts(
@@ -150,8 +170,5 @@ def _parts(
 
 def _frames(source: bytes) -> int:
     """Samples of the longest track, 1 for a still."""
-    most, at = 1, 0
-    while (at := source.find(b"stsz", at)) >= 0:
-        most = max(most, int.from_bytes(source[at + 12 : at + 16], "big"))
-        at += 4
-    return most
+    places = _places(source, b"stsz", 0, len(source))
+    return max((int.from_bytes(source[at + 12 : at + 16], "big") for at in places), default=1) or 1

@@ -3,6 +3,7 @@
 The sections are those of ISO/IEC 14496-12 and 23008-12.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from lib.errors import PermanentError
@@ -12,7 +13,9 @@ from lib.images.header import Transform
 
 _Span = tuple[int, int]
 # What changes the picture that a decoder makes: 23008-12, 6.5.9 to 6.5.12.
-TRANSFORMS = {b"clap", b"irot", b"imir"}
+_TRANSFORMS = {b"clap", b"irot", b"imir"}
+# Bytes of the longest, `clap`: boxes may be as long as the file, and be used again and again.
+_LONGEST = 32
 
 
 class Primary(NamedTuple):
@@ -54,12 +57,17 @@ def _transforms(file: File, span: _Span | None, number: int) -> tuple[Transform,
         elif name == b"ipma":
             order += _associations(file, body, number)
     used = [properties[place - 1] for place in order if 0 < place <= len(properties)]
-    return tuple(transform_of(file, name, body) for name, body in used if name in TRANSFORMS)
+    return transforms_among(file, used)
 
 
-def transform_of(file: File, name: bytes, body: _Span) -> Transform:
-    """The transform that a property is."""
-    return Transform(name.decode(), file.source[body[0] : body[1]])
+def transforms_among(file: File, boxes: Iterable[tuple[bytes, _Span]]) -> tuple[Transform, ...]:
+    """The transforms that some of these boxes are; of each kind the first counts, as in libavif."""
+    found: dict[bytes, Transform] = {}
+    for name, (start, end) in boxes:
+        if name in _TRANSFORMS and name not in found:
+            data = file.source[start : min(end, start + _LONGEST)]
+            found[name] = Transform(name.decode(), data)
+    return tuple(found.values())
 
 
 def _associations(file: File, span: _Span, number: int) -> list[int]:

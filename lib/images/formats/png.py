@@ -13,11 +13,14 @@ from lib.images.header import Codec, Header, corrupt, metadata_bomb, truncated
 _SIGNATURE = 8
 _STILL = {b"IHDR", b"PLTE", b"IDAT", b"IEND"}
 _ANIMATION = {b"acTL", b"fcTL", b"fdAT"}
-# libpng writes IDATs of 8 KB: this many make a file of 800 MB, and reading them all 0.1 s.
-_MAX_CHUNKS = 100_000
+# libpng writes IDATs of 8 KB: this many make a file of 400 MB, and reading them takes 50 ms.
+_MAX_CHUNKS = 50_000
 # Compressed metadata may unfold to this, all of it together: the largest profiles are 3 MB, and
 # an XMP block of Photoshop's seldom as much.
 MAX_UNFOLDED = 4 << 20
+# It is unfolded so much at a time. A block counts as 1 KB at least: finding where it begins takes
+# as long as unfolding that.
+_PIECE, _LEAST = 16 << 10, 1 << 10
 # Bits that a sample may have -> what brings it to 8 bits; by multiplication, as PNG demands.
 _TO_8_BITS = {1: 255, 2: 85, 4: 17, 8: 1}
 _PALETTE, _DEEP = 3, 16
@@ -136,16 +139,25 @@ class _Facts:
         """The deflated block behind a name; None if it is broken, which harms no pixel."""
         body = bytes(data)
         unfolder = zlib.decompressobj()
-        try:
-            block = unfolder.decompress(body[_deflated_at(body) :], self._left)
-        except zlib.error:
-            return None
-        self._left -= len(block)
-        if self._left <= 0 or unfolder.unconsumed_tail:
+        rest, block = body[_deflated_at(body) :], bytearray()
+        while rest and not unfolder.eof:
+            # Spent before it is known to be sound: a piece that breaks off has taken as long.
+            self._spend(_PIECE)
+            try:
+                piece = unfolder.decompress(rest, _PIECE)
+            except zlib.error:
+                return None
+            self._left += _PIECE - max(len(piece), _LEAST)
+            block += piece
+            rest = unfolder.unconsumed_tail
+        return bytes(block)
+
+    def _spend(self, unfolded: int) -> None:
+        self._left -= unfolded
+        if self._left <= 0:
             raise metadata_bomb(
                 Codec.PNG, f"compressed metadata that unfolds to more than {MAX_UNFOLDED:,} bytes"
             )
-        return block
 
     def _key(self, data: memoryview) -> tuple[int, ...] | None:
         """The see-through colour.

@@ -1,0 +1,65 @@
+"""What status and audit say of dead letters: it ends with the letters."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lib import keys
+from lib.aws.failures import said_if_denied
+from lib.dead_letters.letter import DeadLetter, Kind
+from lib.errors import ConflictError, PermanentError
+from lib.events import read_message
+from lib.failure_records import FailureRecords
+from lib.fetching.marks import Marks
+from lib.fetching.orders import read_order
+from lib.merge import worked_on
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+# Letters that are looked at side by side: as many as SQS deletes at once.
+_ABREAST = 10
+
+
+@dataclass(frozen=True)
+class Records:
+    """The records that the letters of one dead-letter queue have left; `name` is the queue's."""
+
+    s3: "S3Client"
+    failures_bucket: str
+    name: str
+    kind: Kind
+
+    def clear(self, letters: Iterable[DeadLetter]) -> None:
+        """Take away what is recorded of these letters, and nothing of a later failure."""
+        clear = {Kind.DLQ: self._clear_failures, Kind.FETCH: self._clear_order}.get(self.kind)
+        if clear:
+            with said_if_denied("remove failure records"):
+                list(worked_on(letters, clear, abreast=_ABREAST))
+
+    def _clear_failures(self, letter: DeadLetter) -> None:
+        records = FailureRecords(self.s3, self.failures_bucket, self.name)
+        for path in _paths(letter):
+            with suppress(PermanentError):  # no record can have such a path
+                records.clear_until(path, letter.failed_at)
+
+    def _clear_order(self, letter: DeadLetter) -> None:
+        try:
+            order = read_order(letter.body)
+        except PermanentError:
+            return
+        marks = Marks(self.s3, self.failures_bucket)
+        found = marks.read(order.path)
+        if found is not None and found.mark.id == order.id:
+            with suppress(ConflictError):  # a later order has come
+                marks.remove(order.path, found.etag)
+
+
+def _paths(letter: DeadLetter) -> set[str]:
+    """A message of several records may have left a failure record for each."""
+    try:
+        events = read_message(letter.body)
+    except PermanentError:
+        events = []
+    return {letter.path, *(event.key.removeprefix(keys.ORIGINALS) for event in events)} - {""}

@@ -1,0 +1,55 @@
+"""Signals that end a process, as an exception: nothing that is held stays held.
+
+Python raises KeyboardInterrupt for Ctrl-C alone, and at any moment: also while an answer is on its
+way that says what there is to let go of.
+"""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+# Ctrl-C; what `kill`, systemd and containers send; a terminal that is closed.
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class _State:
+    """A process has one of each signal, and Python handles them in its main thread alone."""
+
+    held = False
+    waiting: int | None = None
+
+
+@contextmanager
+def raised_for_signals() -> Iterator[None]:
+    """KeyboardInterrupt for each signal that ends a process; one that is ignored stays ignored."""
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    taken = {number: was for number, was in before.items() if was not in (signal.SIG_IGN, None)}
+    for number in taken:
+        signal.signal(number, _interrupt)
+    try:
+        yield
+    finally:
+        for number, was in taken.items():
+            signal.signal(number, was)
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Have signals wait for the end of the block; a second Ctrl-C does not."""
+    before, _State.held = _State.held, True
+    try:
+        yield
+    finally:
+        _State.held = before
+        if _State.waiting and not before:
+            _State.waiting = None
+            raise KeyboardInterrupt
+
+
+def _interrupt(number: int, _frame: FrameType | None) -> None:
+    insists = number == _State.waiting == signal.SIGINT
+    if not _State.held or insists:
+        _State.waiting = None
+        raise KeyboardInterrupt
+    _State.waiting = _State.waiting or number

@@ -1,0 +1,25 @@
+"""How all tests run: side by side, in any order, with few or many examples."""
+
+import os
+
+import pytest
+from hypothesis import settings
+
+# 100 examples find what is likely to break; twenty times as many are for before a release.
+settings.register_profile("quick", deadline=None)
+settings.register_profile("thorough", deadline=None, max_examples=2000)
+settings.load_profile("quick")
+
+# End-to-end tests mostly wait: two more processes than cores keep the cores busy meanwhile.
+_WAITING = 2
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """What --numprocesses=auto means."""
+    return len(os.sched_getaffinity(0)) + _WAITING if hasattr(os, "sched_getaffinity") else 4
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long, so that no process is left alone with it at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)

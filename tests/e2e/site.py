@@ -1,0 +1,47 @@
+"""A stack whose parameters a test changes: with every kind of size, and by default all on."""
+
+from pathlib import Path
+
+from local.stack import LocalStack, Stack
+from tests.service import Service
+
+_SIZES = """sizes:
+  - 400x300
+  - 1200x
+  - {name: thumbnail, width: 200, height: 150, fit: inside, format: webp}
+  - {name: hero, width: 200, height: 150, formats: [avif, webp]}
+"""
+# All that a CDN may have.
+EVERYTHING = {
+    "on_demand": "[declared, signed]",
+    "serve_formats": "true",
+    "serve_queries": "true",
+    "render": "true",
+}
+
+
+class Site:
+    """The stack, deployed with the parameters that were asked for last."""
+
+    def __init__(self, folder: Path) -> None:
+        (folder / "service").mkdir()
+        self.service = Service(folder / "service", with_packages=True)
+        (self.service.folder / "sizes.yml").write_text(_SIZES)
+        self.local = LocalStack(folder / "state", self.service.folder)
+        self._file = self.service.folder / "serverless.yml"
+        self._lines = self._file.read_text().splitlines(keepends=True)
+        self._deployed: dict[str, str] | None = None
+
+    def deploy(self, **parameters: str) -> Stack:
+        """Deploy with these parameters in place of the local stage's own, unless it is so."""
+        if self._deployed == parameters:
+            return self.local.read()
+        self._deployed = None
+        names = tuple(f"    {name}:" for name in parameters)
+        lines = [line for line in self._lines if not line.startswith(names)]
+        here = lines.index("  default:\n") + 1
+        lines[here:here] = [f"    {name}: {value}\n" for name, value in parameters.items()]
+        self._file.write_text("".join(lines))
+        stack = self.local.up(tell=print)
+        self._deployed = parameters
+        return stack

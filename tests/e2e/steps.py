@@ -1,0 +1,85 @@
+"""What end-to-end tests do again and again: upload, and wait for what has to come of it."""
+
+import time
+from collections.abc import Callable
+from http.client import HTTPConnection
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+import requests
+
+from cli.upload_client import bearing
+from local.client import ask, post_form, wait_for
+from local.stack import Stack
+from tests.pictures import encoded, quarters
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
+
+PHOTO = encoded(quarters(1600, 1200), quality=90)
+# Waiting ends as soon as it can: this is for machines that have much else to do.
+SECONDS = 180
+
+
+def ticket_for(stack: Stack, data: bytes, content_type: str = "image/jpeg", **wish: Any) -> Any:
+    wish = wish or {"filename": "photo.jpg"}
+    wish |= {"content_type": content_type, "bytes": len(data)}
+    answer = ask(stack, wish, bearing(stack.token))
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+def uploaded(stack: Stack, data: bytes, content_type: str = "image/jpeg", **wish: Any) -> Any:
+    ticket = ticket_for(stack, data, content_type, **wish)
+    assert post_form(ticket, data).status_code == 204
+    return ticket
+
+
+def get(url: str, **headers: str) -> requests.Response:
+    return requests.get(url, headers=headers, timeout=SECONDS, allow_redirects=False)
+
+
+def get_as_it_is(url: str, **headers: str) -> tuple[int, str]:
+    """Status and type of what is at a URL, which requests would spell anew."""
+    parts = urlsplit(url)
+    connection = HTTPConnection(parts.netloc, timeout=SECONDS)
+    try:
+        connection.request("GET", parts.path, headers=headers)
+        answer = connection.getresponse()
+        return answer.status, answer.headers.get("Content-Type", "")
+    finally:
+        connection.close()
+
+
+def arrived(url: str) -> Any:
+    now = time.monotonic()
+    return wait_for(url, now, now + SECONDS)
+
+
+def eventually(true: Callable[[], Any], what: str) -> Any:
+    deadline = time.monotonic() + SECONDS
+    while time.monotonic() < deadline:
+        if found := true():
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"not within {SECONDS} s: {what}")
+
+
+def dead_letters(sqs: "SQSClient", size: str, folder: str = "") -> list[dict[str, str]]:
+    """The attributes of a size's dead letters below a folder, which are visible again after."""
+    url = sqs.get_queue_url(QueueName=f"image-fanout-local-{size}-dlq")["QueueUrl"]
+    held: list[MessageTypeDef] = []
+    while received := sqs.receive_message(
+        QueueUrl=url, MessageAttributeNames=["All"], MaxNumberOfMessages=10, VisibilityTimeout=30
+    ).get("Messages"):
+        held += received
+    for message in held:
+        sqs.change_message_visibility(
+            QueueUrl=url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
+        )
+    told = [
+        {name: unquote(a["StringValue"]) for name, a in attributes.items()}
+        for attributes in (message.get("MessageAttributes", {}) for message in held)
+    ]
+    return [letter for letter in told if letter.get("path", "").startswith(folder)]

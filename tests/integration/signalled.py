@@ -1,0 +1,75 @@
+"""A command in a process of its own, which tells when it comes to a call of SQS, and waits there.
+
+`signalled HANGUPS MOMENT OPERATION COMMAND…` prints `there` at each such call, and goes on after a
+line of standard input. Its last line says what the command left behind. HANGUPS says whether SIGHUP
+is `ignored`, as by nohup.
+"""
+
+import json
+import os
+import signal
+import sys
+from typing import Any
+from unittest import mock
+
+import boto3
+from moto import mock_aws
+
+from cli.__main__ import main
+from cli.stage import Stage
+from lib.aws.stacks import DeployedSize, Stack
+from tests.integration.conftest import REGION, SIZE
+from tests.integration.parked import hidden, park_many, stored
+
+# Three batches.
+LETTERS = 25
+
+
+def run(moment: str, operation: str, command: list[str]) -> None:
+    """Run one command against a queue of parked letters."""
+    sqs = boto3.client("sqs")
+    urls = {name: sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("size", "size-dlq")}
+    park_many(sqs, urls["size-dlq"], LETTERS)
+    environment = {
+        "SIZE": SIZE.model_dump_json(),
+        "QUEUE_URL": urls["size"],
+        "DLQ_URL": urls["size-dlq"],
+    }
+    size = DeployedSize("resize", environment, 1769, 150, "python3.13")
+    stack = Stack("image-fanout-dev", {}, {SIZE.name: size})
+
+    def wait(**_: Any) -> None:
+        print("there", flush=True)
+        sys.stdin.readline()
+
+    def client(_stage: Stage, service: Any, *_config: Any) -> Any:
+        made = boto3.client(service)
+        made.meta.events.register(f"{moment}.sqs.{operation}", wait)
+        return made
+
+    with mock.patch.object(Stage, "stack", stack), mock.patch.object(Stage, "client", client):
+        try:
+            code: Any = main([*command, "--stage", "dev"])
+        except SystemExit as end:
+            code = end.code
+    left = {
+        "code": code,
+        "hidden": hidden(urls["size-dlq"]),
+        "parked": len(stored(urls["size-dlq"])),
+        "replayed": len(stored(urls["size"])),
+    }
+    print(json.dumps(left), flush=True)
+
+
+if __name__ == "__main__":
+    # As at a terminal, whatever runs the tests.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    ignored = sys.argv[1] == "ignored"
+    signal.signal(signal.SIGHUP, signal.SIG_IGN if ignored else signal.SIG_DFL)
+    os.environ |= {
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+    }
+    with mock_aws():
+        run(sys.argv[2], sys.argv[3], sys.argv[4:])
