@@ -3,7 +3,7 @@
 import re
 import struct
 
-from lib.images.header import Codec, Header, metadata_bomb, truncated
+from lib.images.header import Codec, Header, corrupt, metadata_bomb, truncated
 
 _HEADER = 13
 _EXTENSION, _IMAGE, _END = 0x21, 0x2C, 0x3B
@@ -24,13 +24,15 @@ def read(source: bytes) -> Header:
     if len(source) < _HEADER:
         raise truncated(Codec.GIF)
     width, height, flags = struct.unpack_from("<HHB", source, 6)
-    walk = _Walk(source, _HEADER + _palette(flags), width, height)
+    walk = _Walk(source, _HEADER + palette_bytes(flags), width, height)
     try:
         walk.run()
     except IndexError:
         walk.complete = False
     if not walk.frames:
         raise truncated(Codec.GIF)
+    if not walk.width or not walk.height:
+        raise corrupt(Codec.GIF, "it has no size")
     return Header(
         codec=Codec.GIF,
         width=walk.width,
@@ -41,7 +43,7 @@ def read(source: bytes) -> Header:
     )
 
 
-def _palette(flags: int) -> int:
+def palette_bytes(flags: int) -> int:
     """Bytes of the palette that a flag byte announces."""
     return 3 << ((flags & 7) + 1) if flags & 128 else 0
 
@@ -85,7 +87,7 @@ class _Walk:
         # Pillow lets a frame that sticks out make the picture larger.
         self.width, self.height = max(self.width, left + width), max(self.height, top + height)
         self.frames += 1
-        self._at += 11 + _palette(flags)
+        self._at += 11 + palette_bytes(flags)
         self._skip_blocks(_SHORT)
 
     def _skip_blocks(self, short: int) -> None:

@@ -7,19 +7,24 @@ photo is simply its primary picture, and no comment, EXIF or XMP gets any furthe
 import re
 import struct
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from lib.errors import PermanentError, Reason
 from lib.images import exif
-from lib.images.header import Codec, Header, corrupt, metadata_bomb, truncated
+from lib.images.header import Codec, Header, corrupt, metadata_bomb, truncated, unsupported
 
 _SOI, _EOI, _SOS = 0xD8, 0xD9, 0xDA
 _TABLES = {0xC4, 0xDB, 0xDD}  # Huffman, quantization, restart interval
 _SEQUENTIAL, _PROGRESSIVE = {0xC0, 0xC1}, 0xC2
 _FRAMES = {0xC0, 0xC1, 0xC2, 0xC3}
 # Arithmetic coding, hierarchical and so on: no browser shows them and no camera writes them, but
-# they decode at a tenth of the speed.
-_UNUSUAL_FRAMES = set(range(0xC5, 0xD0)) - {0xC8}
+# they decode at a tenth of the speed. 0xCC are arithmetic coding's tables.
+_UNUSUAL_FRAMES = set(range(0xC5, 0xD0)) - {0xC8, 0xCC}
+# Grey, YCbCr or RGB, CMYK or YCCK.
+_COMPONENTS = {1, 3, 4}
 _APP0, _APP1, _APP2, _APP14 = 0xE0, 0xE1, 0xE2, 0xEE
+# What tells libjpeg how colours are stored.
+_COLOUR_SPACES = {_APP0: b"JFIF\0", _APP14: b"Adobe"}
 # The markers that say something. Like libjpeg it passes over all else: fill bytes, stuffing, TEM,
 # restarts, a second start, and what no standard defines.
 _MARKER = re.compile(rb"\xff[\xc0-\xcf\xd9-\xfe]")
@@ -46,13 +51,12 @@ class JpegHeader(Header):
 
     `coefficients` are bytes that libjpeg keeps for the whole picture when its scans do not bring
     all colours at once, whatever the scale; `size_at` is where the frame's height stands in
-    the first part, and `adobe` whether an Adobe marker says that CMYK is stored inverted.
+    the first part.
     """
 
     components: int
     coefficients: int
     size_at: int
-    adobe: bool
 
     @property
     def single_scan(self) -> bool:
@@ -66,6 +70,17 @@ class JpegHeader(Header):
         return replace(self, height=rows, parts=(bytes(head), *self.parts[1:]))
 
 
+class _Frame(NamedTuple):
+    """What a frame header says; `sampling` are each component's factors, across and down."""
+
+    marker: int
+    precision: int
+    height: int
+    width: int
+    components: int
+    sampling: list[tuple[int, int]]
+
+
 def read(source: bytes) -> JpegHeader:
     """Walk the segments up to the first scan."""
     walk = _Walk(source)
@@ -73,12 +88,8 @@ def read(source: bytes) -> JpegHeader:
     frame = walk.frame
     if frame is None:
         raise corrupt(Codec.JPEG, "no frame header")
-    marker, height, width, sampling = frame
-    if marker in _UNUSUAL_FRAMES:
-        raise PermanentError(
-            Reason.UNSUPPORTED,
-            f"the JPEG is coded in a rare way (SOF{marker - 0xC0}): export it as a usual one",
-        )
+    _check(frame)
+    marker, _, height, width, _, sampling = frame
     buffered = marker == _PROGRESSIVE or source[scan_at + 4] != len(sampling)
     end = _end_of_scans(source, scan_at, len(sampling), width * height) if buffered else None
     return JpegHeader(
@@ -86,14 +97,13 @@ def read(source: bytes) -> JpegHeader:
         width=width,
         height=height,
         parts=(b"\xff\xd8" + b"".join(walk.kept), memoryview(source)[scan_at:end]),
-        orientation=walk.orientation,
+        orientation=walk.orientation(),
         profile=walk.profile(),
         # From the end, where it is in all but a few files: 4 ms less in a 5 MB one.
         complete=buffered or source.rfind(b"\xff\xd9", scan_at) >= 0,
         components=len(sampling),
         coefficients=_coefficients(width, height, sampling) if buffered else 0,
         size_at=walk.size_at,
-        adobe=walk.adobe,
     )
 
 
@@ -101,7 +111,7 @@ def pixels_of(source: bytes) -> int:
     """Pixels that the frame header of a JPEG declares, 0 if it has none before its first scan."""
     walk = _Walk(source)
     walk.to_first_scan()
-    return walk.frame[1] * walk.frame[2] if walk.frame else 0
+    return walk.frame.width * walk.frame.height if walk.frame else 0
 
 
 class _Walk:
@@ -110,10 +120,9 @@ class _Walk:
     def __init__(self, source: bytes) -> None:
         self._source = source
         self.kept: list[bytes] = []
-        self.frame: tuple[int, int, int, list[tuple[int, int]]] | None = None
+        self.frame: _Frame | None = None
         self.size_at = 0
-        self.orientation = 1
-        self.adobe = False
+        self._exif: list[bytes] = []
         self._profile: list[bytes] = []
 
     def to_first_scan(self) -> int:
@@ -140,28 +149,25 @@ class _Walk:
         body = segment[4:]
         if marker in _FRAMES or marker in _UNUSUAL_FRAMES:
             self._take_frame(marker, segment)
-        elif marker in _TABLES or (marker == _APP0 and body.startswith(b"JFIF\0")):
-            self.kept.append(segment)
-        elif marker == _APP14 and body.startswith(b"Adobe"):
-            self.adobe = True
+        elif marker in _TABLES or body.startswith(_COLOUR_SPACES.get(marker, segment)):
             self.kept.append(segment)
         elif marker == _APP1 and body.startswith(b"Exif\0\0"):
-            self.orientation = exif.orientation(body)
+            self._exif += [body] if len(self._exif) < exif.MAX_BLOCKS else []
         elif marker == _APP2 and body.startswith(b"ICC_PROFILE\0"):
             self._profile.append(body[12:])
 
     def _take_frame(self, marker: int, segment: bytes) -> None:
         if len(segment) < 10 or self.frame:  # noqa: PLR2004  precision, height, width, components
             raise corrupt(Codec.JPEG, "its frame header is wrong")
-        height, width, count = struct.unpack_from(">HHB", segment, 5)
+        precision, height, width, count = struct.unpack_from(">BHHB", segment, 4)
         sampling = [divmod(pair, 16) for pair in segment[11 : 10 + 3 * count : 3]]
-        if len(sampling) != count or not width or not height:
-            raise corrupt(Codec.JPEG, "its frame header is wrong")
-        if any(not 1 <= factor <= 4 for pair in sampling for factor in pair):  # noqa: PLR2004  T.81
-            raise corrupt(Codec.JPEG, "its sampling factors are wrong")
         self.size_at = 2 + sum(map(len, self.kept)) + 5
         self.kept.append(segment)
-        self.frame = marker, height, width, sampling
+        self.frame = _Frame(marker, precision, height, width, count, sampling)
+
+    def orientation(self) -> int:
+        """EXIF's 1-8, from the first block that can be read."""
+        return exif.orientation(*exif.joined(self._exif))
 
     def profile(self) -> bytes | None:
         """The ICC profile, put together by its chunks' numbers; None if some are missing."""
@@ -169,6 +175,22 @@ class _Walk:
         if not chunks or any(len(chunk) < 2 or chunk[1] != len(chunks) for chunk in chunks):  # noqa: PLR2004
             return None
         return b"".join(chunk[2:] for chunk in chunks)
+
+
+def _check(frame: _Frame) -> None:
+    """Refuse what the standard allows and libjpeg or Pillow do not take, and what is wrong."""
+    if frame.marker in _UNUSUAL_FRAMES:
+        raise unsupported(Codec.JPEG, f"coded in a rare way (SOF{frame.marker - 0xC0})")
+    if frame.precision != 8:  # noqa: PLR2004  bits
+        raise unsupported(Codec.JPEG, f"one of {frame.precision} bits a sample")
+    if frame.components not in _COMPONENTS:
+        raise unsupported(Codec.JPEG, f"one of {frame.components} colours")
+    if not frame.height:
+        raise unsupported(Codec.JPEG, "one that tells its height behind its pixels")
+    if len(frame.sampling) != frame.components or not frame.width:
+        raise corrupt(Codec.JPEG, "its frame header is wrong")
+    if any(not 1 <= factor <= 4 for pair in frame.sampling for factor in pair):  # noqa: PLR2004  T.81
+        raise corrupt(Codec.JPEG, "its sampling factors are wrong")
 
 
 def _coefficients(width: int, height: int, sampling: list[tuple[int, int]]) -> int:
@@ -200,12 +222,20 @@ def _end_of_scans(source: bytes, at: int, components: int, pixels: int) -> int:
         at = _next_scan(source, at, limit)
         if source[at + 1] == _EOI:
             if len(seen) < components or unfinished:
-                raise truncated(Codec.JPEG)
+                raise _unrefined()
             return at + 2
     raise PermanentError(
         Reason.TOO_MANY_SCANS,
         f"the JPEG of {pixels:,} pixels has more than {most} scans, usual are {_USUAL_SCANS}: "
         "export it anew",
+    )
+
+
+def _unrefined() -> PermanentError:
+    return PermanentError(
+        Reason.TRUNCATED,
+        "the JPEG file ends without the scans that bring its last colours or its finest detail: "
+        "upload it again, or export it anew",
     )
 
 

@@ -11,11 +11,18 @@ from typing import NamedTuple
 
 from lib.errors import PermanentError, Reason
 from lib.images.formats.jpeg import pixels_of
-from lib.images.header import Codec, Header, corrupt, metadata_bomb, truncated
+from lib.images.header import Codec, Header, corrupt, metadata_bomb, truncated, unsupported
 
 _WIDTH, _HEIGHT, _COMPRESSION, _ORIENTATION, _PROFILE = 256, 257, 259, 274, 34675
 _STRIPS, _TILES = (273, 279), (324, 325)  # offsets, byte counts
 _ROWS_PER_STRIP, _TILE_WIDTH, _TILE_HEIGHT = 278, 322, 323
+_BITS, _PHOTOMETRIC, _COLOUR_MAP, _SUBSAMPLING = 258, 262, 320, 530
+# Values of photometric interpretation, and bits that make grey deep.
+_WHITE_IS_0, _BLACK_IS_0, _PALETTE, _YCBCR = 0, 1, 3, 6
+_DEEP = {12, 16}
+# Compressions that Pillow takes.
+_NO_COMPRESSION = 1
+_COMPRESSIONS = {*range(1, 9), 32771, 32773, 32809, 32946, 34676, 34677, 34925, 50000, 50001}
 # What decoding needs, by the names of the specification.
 _KEPT = {
     *(256, 257, 258, 259, 262, 266, 273, 277, 278, 279, 284),  # baseline
@@ -35,7 +42,7 @@ _MAX_TAGS = 1000
 # that is read has. Where they decode to nothing libtiff takes 3 ns for each.
 MAX_READ = 200 << 20
 # Pillow copies these itself, by their sizes in pixels: byte counts may be anything.
-_RAW = {0, 1}
+_RAW = {0, _NO_COMPRESSION}
 # libtiff allows 100 scans for JPEG inside TIFF, and we do not count those: 3 to 8 s for this many.
 _OLD_JPEG, _JPEG = _JPEGS = 6, 7
 _MAX_JPEG_PIXELS = 25_000_000
@@ -74,6 +81,10 @@ def read(source: bytes) -> Header:
         raise corrupt(Codec.TIFF, "it has no size")
     padded = _padded(width, height, source, shape, entries)
     _check_compressed(source, shape, entries, height, padded)
+    _check_pixels(source, shape, entries)
+    negative = _is_deep_negative(source, shape, entries)
+    if negative:
+        entries[_PHOTOMETRIC] = _with_number(shape, entries[_PHOTOMETRIC], _BLACK_IS_0)
     orientation = next(iter(_numbers(source, shape, entries.get(_ORIENTATION))), 1)
     profile = entries.get(_PROFILE)
     return Header(
@@ -85,6 +96,7 @@ def read(source: bytes) -> Header:
         orientation=orientation if 1 <= orientation <= 8 else 1,  # noqa: PLR2004  EXIF's range
         profile=source[profile.at : profile.at + profile.size] if profile else None,
         complete=_is_complete(source, shape, entries),
+        negative=negative,
     )
 
 
@@ -97,14 +109,15 @@ def _directory(source: bytes, shape: _Shape) -> dict[int, _Entry]:
         if count > _MAX_TAGS:
             raise metadata_bomb(Codec.TIFF, f"{count:,} tags; the limit is {_MAX_TAGS:,}")
         first = start + struct.calcsize(shape.counter)
-        entries = {}
+        entries: dict[int, _Entry] = {}
         for at in range(first, first + count * step, step):
             tag, kind, values, offset = struct.unpack_from(shape.order + shape.entry, source, at)
             if values > _MAX_VALUES and tag in _KEPT:
                 raise metadata_bomb(Codec.TIFF, f"a tag of more than {_MAX_VALUES:,} values")
             size = values * types.get(kind, 1)
             place = at + step - shape.inline if size <= shape.inline else offset
-            entries[tag] = _Entry(kind, values, place, size, source[at : at + step])
+            # The first field of a tag counts, as in libtiff.
+            entries.setdefault(tag, _Entry(kind, values, place, size, source[at : at + step]))
     # Offsets of 64 bits may lie beyond what Python can index.
     except (struct.error, OverflowError) as error:
         raise truncated(Codec.TIFF) from error
@@ -196,6 +209,34 @@ def _check_read(source: bytes, shape: _Shape, entries: dict[int, _Entry]) -> Non
             f"the strips or tiles of the TIFF file share their bytes, and have {read:,} together; "
             f"the limit is {MAX_READ:,}: export it anew and upload that",
         )
+
+
+def _check_pixels(source: bytes, shape: _Shape, entries: dict[int, _Entry]) -> None:
+    """Refuse a directory without what every decoder needs, or with what none of ours can."""
+    photometric = _number(source, shape, entries, _PHOTOMETRIC)
+    compression = _number(source, shape, entries, _COMPRESSION) or _NO_COMPRESSION
+    if compression not in _COMPRESSIONS:
+        raise unsupported(Codec.TIFF, f"compressed in a rare way ({compression})")
+    if compression != _OLD_JPEG and not {_STRIPS[0], _TILES[0]} & entries.keys():
+        raise corrupt(Codec.TIFF, "it does not tell where its pixels are")
+    if photometric == _PALETTE and _COLOUR_MAP not in entries:
+        raise corrupt(Codec.TIFF, "its palette is missing")
+    subsampling = _numbers(source, shape, entries.get(_SUBSAMPLING)) or (1, 1)
+    if (photometric, compression) == (_YCBCR, _NO_COMPRESSION) and subsampling != (1, 1):
+        raise unsupported(Codec.TIFF, "one of YCbCr colours of less resolution, not compressed")
+
+
+def _is_deep_negative(source: bytes, shape: _Shape, entries: dict[int, _Entry]) -> bool:
+    """Whether 0 is white in grey of more than 8 bits: Pillow shows it as it is stored."""
+    photometric = _numbers(source, shape, entries.get(_PHOTOMETRIC))
+    bits = _numbers(source, shape, entries.get(_BITS))
+    return photometric == (_WHITE_IS_0,) and len(bits) == 1 and bits[0] in _DEEP
+
+
+def _with_number(shape: _Shape, entry: _Entry, number: int) -> _Entry:
+    """A field of one number with another one in its place."""
+    value = struct.pack(shape.order + _NUMBERS[entry.kind], number)
+    return entry._replace(raw=entry.raw[: -shape.inline] + value.ljust(shape.inline, b"\0"))
 
 
 def _rewritten(

@@ -5,7 +5,7 @@ from PIL import Image
 
 from lib.errors import PermanentError, Reason
 from lib.images import effort, render_all
-from lib.images.encode import encode
+from lib.images.encode import encode, encode_frames
 from lib.images.formats import read_header
 from tests.unit.images import made
 
@@ -76,6 +76,20 @@ def test_noise_that_webp_gives_up_on_at_first() -> None:
     data = encode(grain(4096), "webp", made.size(format="webp", quality=90))
     header = read_header(data)
     assert (header.width, header.height) == (4096, 4096)
+
+
+def test_a_movie_of_noise_that_webp_gives_up_on_at_first() -> None:
+    frames = [grain(4096), Image.new("RGB", (4096, 4096))]
+    data = encode_frames(frames, [40, 40], 0, "webp", made.size(format="webp", quality=90))
+    assert read_header(data).frames == 2
+
+
+@pytest.mark.parametrize(("target", "width"), [("webp", 16_384), ("gif", 65_536), ("avif", 65_537)])
+def test_a_movie_that_an_encoder_cannot_take_is_permanent(target: str, width: int) -> None:
+    frames = [Image.new("RGB", (width, 1), shade) for shade in ("red", "blue")]
+    with pytest.raises(PermanentError, match=f"gives up on the {width} x 1") as caught:
+        encode_frames(frames, [40, 40], 0, target, made.size())
+    assert caught.value.reason is Reason.NOT_ENCODED
 
 
 @pytest.mark.parametrize("lossless", [False, True])

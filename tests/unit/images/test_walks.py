@@ -60,9 +60,10 @@ def avif_with(filling: bytes) -> bytes:
     return boxes_with(made.encoded(made.photo(), "AVIF"), filling)
 
 
-def avif_behind(filling: bytes) -> bytes:
+def movie_before(filling: bytes) -> bytes:
     more = struct.pack(">L", len(filling) + 8) + b"free" + filling
-    return made.encoded(made.photo(), "AVIF") + more
+    still = made.photo()
+    return made.encoded(still, "AVIF", save_all=True, append_images=[still]) + more
 
 
 def heic_with(filling: bytes) -> bytes:
@@ -92,7 +93,7 @@ def heic_with(filling: bytes) -> bytes:
         (png_with, made.chunk(b"zTXt", b"name\0\0" + bytes(300))),
         (webp_with, b"none\0\0\0\0"),
         (avif_with, b"ispe"),
-        (avif_behind, b"stsz"),
+        (movie_before, b"stsz"),
         (heic_with, b"ispe"),
     ],
 )
