@@ -32,6 +32,7 @@ class Reason(StrEnum):
     TOO_MANY_FRAMES = "too_many_frames"
     TOO_MANY_SCANS = "too_many_scans"
     METADATA_BOMB = "metadata_bomb"
+    NOT_ENCODED = "not_encoded"
     MODERATED = "moderated"
     BAD_URL = "bad_url"
     ADDRESS_REFUSED = "address_refused"

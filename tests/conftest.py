@@ -1,14 +1,33 @@
 """How all tests run: side by side, in any order, with few or many examples."""
 
 import os
+import sys
+from typing import IO, cast
 
 import pytest
+from aws_lambda_powertools import Logger
 from hypothesis import settings
+
+from lib.telemetry import SERVICE
 
 # 100 examples find what is likely to break; twenty times as many are for before a release.
 settings.register_profile("quick", deadline=None)
 settings.register_profile("thorough", deadline=None, max_examples=2000)
 settings.load_profile("quick")
+
+
+class _CurrentOutput:
+    """Standard output as it is when something is written: each test has one of its own."""
+
+    def write(self, text: str) -> int:
+        return sys.stdout.write(text)
+
+    def flush(self) -> None:
+        sys.stdout.flush()
+
+
+# The workers' logger keeps the stream that it is made with, beyond the test that closes it.
+Logger(service=SERVICE, stream=cast("IO[str]", _CurrentOutput()))
 
 # End-to-end tests mostly wait: two more processes than cores keep the cores busy meanwhile.
 _WAITING = 2

@@ -1,18 +1,23 @@
 """All frames of an animation, each one finished like a still.
 
-Pillow puts the frames together (what stays of the one before, what is wiped); we take each as a
-whole picture, so that scaling cannot open seams between their parts.
+Each is taken as a whole picture, so that scaling cannot open seams between the parts of which
+files are made.
 """
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
-from PIL import ImageFile
+from PIL import Image, ImageFile
 
-from lib.images import decode, geometry, limits
+from lib.images import decode, frames, geometry, limits
+from lib.images.formats import apng, gif_frames
 from lib.images.geometry import Focus
 from lib.images.header import Codec, Header
 from lib.images.picture import Picture, attended, finished
 from lib.sizes import Size
+
+_WRAP = 1 << 32
 
 
 class Film(NamedTuple):
@@ -32,37 +37,34 @@ def film(header: Header, size: Size, focus: Focus | None = None) -> Film:
     limits.check(header, size, plan.canvas)
     limits.check_frames(header, size, plan.canvas)
     with decode.decoding(header):
-        image = decode.open_image(header, moving=True)
-        header = decode.as_told_by(image, header)
+        header, plays, images = _moving(header)
         plan = geometry.fit(size, *header.upright)
         limits.check(header, size, plan.canvas)
-        return _film(image, header, plan, size, focus)
+        made = Film([], [], plays)
+        for image, milliseconds in images:
+            if not made.pictures:
+                # One crop for all frames, or what is shown would jump.
+                plan = attended(image, header, plan, size, focus)
+            made.pictures.append(finished(image, header, plan))
+            made.milliseconds.append(round(milliseconds))
+        return made
 
 
-def _film(
-    image: ImageFile.ImageFile,
-    header: Header,
-    plan: geometry.Geometry,
-    size: Size,
-    focus: Focus | None,
-) -> Film:
-    made = Film([], [], _plays(image, header))
-    # A PNG may hold a picture for viewers that show no animation; it is not part of that.
-    first = 1 if header.codec is Codec.PNG and image.info.get("default_image") else 0
-    for number in range(first, first + header.frames):
+def _moving(header: Header) -> tuple[Header, int, Iterator[tuple[Image.Image, float]]]:
+    """The header with what only a decoder could tell, the number of plays, and all frames."""
+    if header.codec in (Codec.GIF, Codec.PNG):
+        parts = (gif_frames if header.codec is Codec.GIF else apng).read(header)
+        width, height = parts.size
+        return replace(header, width=width, height=height), parts.plays, frames.composed(parts)
+    image = decode.open_image(header)
+    plays = int(image.info.get("loop", header.plays))
+    header = decode.as_told_by(image, header)
+    return header, plays, _decoded(image, header)
+
+
+def _decoded(image: ImageFile.ImageFile, header: Header) -> Iterator[tuple[Image.Image, float]]:
+    for number in range(header.frames):
         image.seek(number)
-        image.load()
-        if number == first:
-            # One crop for all frames, or what is shown would jump.
-            plan = attended(image, header, plan, size, focus)
-        made.pictures.append(finished(image, header, plan))
-        made.milliseconds.append(round(image.info.get("duration", 0)))
-    return made
-
-
-def _plays(image: ImageFile.ImageFile, header: Header) -> int:
-    """How often it plays: a GIF counts the times after the first, and says nothing for once."""
-    loop = image.info.get("loop")
-    if header.codec is Codec.GIF:
-        return 1 if loop is None else loop + 1 if loop else 0
-    return int(loop or 0)
+        pixels = decode.load(image, header)
+        # libwebp adds the times up in 32 bits, and Pillow takes the differences.
+        yield pixels, image.info.get("duration", 0) % _WRAP

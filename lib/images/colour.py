@@ -39,10 +39,9 @@ def white_of(image: Image.Image) -> float:
 
 def working(image: Image.Image, white: float = 255.0) -> Image.Image:
     """The picture in one of the WORKING modes."""
+    image = in_8_bits(image)
     mode = image.mode
-    if mode in _DEEP:
-        image = _with_key(_high_bytes(image), image)
-    elif mode in ("I", "F"):
+    if mode in ("I", "F"):
         image = image.convert("F").point(lambda sample: sample * (255.0 / white) + 0.5)
         image = image.convert("L")
     elif mode == "LAB":
@@ -53,20 +52,14 @@ def working(image: Image.Image, white: float = 255.0) -> Image.Image:
         image = image.convert("L")
     elif mode not in WORKING:
         image = image.convert("RGB")
-    if image.mode == "L" and "transparency" in image.info:
-        image = image.convert("LA")
     return image.convert(_PREMULTIPLIED[image.mode]) if image.mode in _PREMULTIPLIED else image
 
 
-def _high_bytes(image: Image.Image) -> Image.Image:
-    """16-bit grey as 8-bit: Pillow's own conversion clips at 255."""
+def in_8_bits(image: Image.Image) -> Image.Image:
+    """16-bit grey as 8-bit, all else as it is: Pillow's own conversion clips at 255."""
+    if image.mode not in _DEEP:
+        return image
     return Image.frombytes("L", image.size, image.tobytes(), "raw", _DEEP[image.mode])
-
-
-def _with_key(grey: Image.Image, original: Image.Image) -> Image.Image:
-    if "transparency" in original.info:
-        grey.info["transparency"] = original.info["transparency"]
-    return grey
 
 
 def straight(image: Image.Image) -> Image.Image:

@@ -14,10 +14,10 @@ from math import ceil
 from PIL import Image, ImageChops, ImageFile
 
 from lib.errors import PermanentError
-from lib.images import exif
+from lib.images import colour, exif, transforms
 from lib.images.formats.jpeg import JpegHeader
 from lib.images.geometry import Box
-from lib.images.header import Codec, Header, truncated
+from lib.images.header import Codec, Header, truncated, unsupported
 from lib.images.splice import Spliced
 
 # Loaded on first use: a function that only sees JPEGs never pays for the others.
@@ -35,8 +35,9 @@ _SCALES = (8, 4, 2)
 # Rows below a crop that its last ones are still resampled from: Lanczos reaches 3 output pixels
 # far, and chroma is upsampled from the next block.
 _REACH, _BLOCK = 3, 16
-# What libjpeg fills in where a scan ends too early: all coefficients 0, which is mid-grey.
-_FILLED = 128
+# What libjpeg fills in where a scan ends too early: all coefficients 0, which is mid-grey, or its
+# inverse where ink is stored.
+_FILLED = {127, 128}
 # Entropy-coded bytes that decode to anything but mid-grey, without a marker in them.
 _FILLER = bytes(range(1, 255)) * 16
 
@@ -56,26 +57,77 @@ def _told(error: Exception) -> str:
     return " ".join(str(error).split())[:200] or type(error).__name__
 
 
-def open_image(header: Header, *, moving: bool = False) -> ImageFile.ImageFile:
+def open_image(header: Header) -> ImageFile.ImageFile:
     """The file as Pillow sees it, pixels still undecoded."""
     module, name = _PLUGINS[header.codec]
     opener = getattr(import_module(module), name)
-    image: ImageFile.ImageFile = opener(header.stream(moving=moving))
-    if header.transparent_colour is not None:
+    try:
+        image: ImageFile.ImageFile = opener(header.stream())
+    except SyntaxError as error:
+        # A TIFF whose tags are all there can be laid out in more ways than Pillow has modes for.
+        if header.codec is Codec.TIFF and header.complete:
+            raise unsupported(header.codec, f"laid out in a rare way ({_told(error)})") from error
+        raise
+    if header.transparent_colour is not None and not header.deep:
         key = header.transparent_colour
         image.info["transparency"] = key[0] if len(key) == 1 else key
     return image
 
 
+def load(image: ImageFile.ImageFile, header: Header) -> Image.Image:
+    """The pixels of a file that is open, as they are seen.
+
+    Grey that is stored as a negative is inverted; a transparent colour of 16 bits becomes alpha;
+    an AVIF is cropped.
+    """
+    image.load()
+    if header.visible:
+        return image.crop(header.visible)
+    if header.negative:
+        return ImageChops.invert(colour.in_8_bits(image))
+    key = header.transparent_colour
+    if key is None or not header.deep:
+        return image
+    high = colour.in_8_bits(image)
+    low = _low_bytes(image, header)
+    hidden = Image.new("L", image.size, 255)
+    for picture, shift in ((high, 8), (low, 0)):
+        for band, sample in zip(picture.split(), key, strict=True):
+            hidden = ImageChops.darker(hidden, _equal(band, sample >> shift & 255))
+    high.putalpha(ImageChops.invert(hidden))
+    return high
+
+
+def _low_bytes(image: Image.Image, header: Header) -> Image.Image:
+    """The lesser half of each 16-bit sample, which Pillow drops where there are three."""
+    if image.mode != "RGB":
+        return Image.frombytes("L", image.size, image.tobytes(), "raw", "L;16B")
+    again = open_image(header)
+    # Samples are stored with their high byte first; as if it were last, Pillow keeps the other.
+    again.tile = [tile._replace(args="RGB;16L") for tile in again.tile]
+    again.load()
+    return again
+
+
+def _equal(band: Image.Image, value: int) -> Image.Image:
+    """255 where the band has this value, else 0."""
+    return band.point([255 * (sample == value) for sample in range(256)])
+
+
 def as_told_by(image: ImageFile.ImageFile, header: Header) -> Header:
-    """The header with what only a decoder could tell: AVIF's and HEIC's turns and profiles."""
-    orientation = header.orientation
-    if header.codec is Codec.AVIF:
+    """The header with what only a decoder could tell: AVIF's and HEIC's sizes and profiles."""
+    orientation, visible = header.orientation, None
+    width, height = image.size
+    if header.transforms:
+        visible, orientation = transforms.applied(header.transforms, image.size)
+        width, height = visible[2] - visible[0], visible[3] - visible[1]
+    elif header.codec is Codec.AVIF:
         orientation = exif.orientation(image.info.get("exif", b""))
     return replace(
         header,
-        width=image.width,
-        height=image.height,
+        width=width,
+        height=height,
+        visible=visible,
         orientation=orientation,
         profile=header.profile or image.info.get("icc_profile"),
     )
@@ -101,9 +153,6 @@ def load_jpeg(header: JpegHeader, crop: Box, shrink: float) -> tuple[Image.Image
     image = _drafted(header, header.stream(), scale)
     if _ends_in_grey(image) and not _same_with_more_data(image, header, scale):
         raise truncated(Codec.JPEG)
-    if image.mode == "CMYK" and not header.adobe:
-        # Pillow takes every CMYK JPEG to be inverted, as Adobe's are; the others are not.
-        image = ImageChops.invert(image)
     return image, scale
 
 
@@ -119,11 +168,9 @@ def _drafted(
 
 
 def _ends_in_grey(image: Image.Image) -> bool:
-    """Whether the last row is what libjpeg makes up for data that is missing."""
-    last = image.crop((0, image.height - 1, image.width, image.height))
-    extrema = last.getextrema()
-    bands = extrema if isinstance(extrema[0], tuple) else (extrema,)
-    return image.mode != "CMYK" and all(band == (_FILLED, _FILLED) for band in bands)
+    """Whether the last pixel is what libjpeg makes up for data that is missing."""
+    last = image.crop((image.width - 1, image.height - 1, image.width, image.height))
+    return all(sample in _FILLED for sample in last.tobytes())
 
 
 def _same_with_more_data(image: Image.Image, header: JpegHeader, scale: int) -> bool:

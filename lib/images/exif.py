@@ -10,21 +10,44 @@ _ORIENTATION = 0x0112
 _SHORT = 3
 # A block of one entry is 26 bytes: header 8, count 2, entry 12, next 4 (which may be missing).
 _HEADER, _ENTRY = 8, 12
+_ORDERS = {b"II*\0": "<", b"MM\0*": ">"}
+_PREFIX = b"Exif\0\0"
+# The first directory of a camera has some 20 entries.
+_MAX_ENTRIES = 1000
+# Blocks, or segments of them, that are looked at: phones write up to 1 MB, 64 KB a segment.
+MAX_BLOCKS = 16
 
 
-def orientation(block: bytes | memoryview) -> int:
-    """EXIF's 1-8; 1, which means upright, for a block that is broken or does not say."""
-    data = bytes(block)
-    data = data.removeprefix(b"Exif\0\0")
-    order = {b"II": "<", b"MM": ">"}.get(data[:2])
-    if order is None or len(data) < _HEADER + 2:
-        return 1
+def orientation(*blocks: bytes) -> int:
+    """EXIF's 1-8 from the first readable block; 1, which means upright, if that does not say."""
+    said = (_orientation(block.removeprefix(_PREFIX)) for block in blocks)
+    return next((number for number in said if number), 1)
+
+
+def joined(segments: list[bytes]) -> list[bytes]:
+    """The blocks of a JPEG's EXIF segments: one that does not begin a block continues the last."""
+    blocks: list[bytes] = []
+    for segment in segments:
+        body = segment.removeprefix(_PREFIX)
+        if blocks and body[:4] not in _ORDERS:
+            blocks[-1] += body
+        else:
+            blocks.append(body)
+    return blocks
+
+
+def _orientation(data: bytes) -> int | None:
+    """What one block says, 1 if nothing; None for a block that is broken before it could."""
+    order = _ORDERS.get(data[:4])
+    if order is None or len(data) < _HEADER:
+        return None
     (start,) = struct.unpack_from(order + "L", data, 4)
     if start + 2 > len(data):
-        return 1
+        return None
     (count,) = struct.unpack_from(order + "H", data, start)
-    for at in range(start + 2, min(start + 2 + count * _ENTRY, len(data) - _ENTRY + 1), _ENTRY):
+    end = start + 2 + min(count, _MAX_ENTRIES) * _ENTRY
+    for at in range(start + 2, min(end, len(data) - _ENTRY + 1), _ENTRY):
         tag, kind, _, value = struct.unpack_from(order + "HHLH", data, at)
         if tag == _ORIENTATION:
             return value if kind == _SHORT and 1 <= value <= 8 else 1  # noqa: PLR2004  EXIF's range
-    return 1
+    return 1 if end <= len(data) else None

@@ -109,7 +109,9 @@ def _source_bytes(header: Header, scale: int) -> int:
 
 def _too_many_pixels(header: Header, limit: str) -> PermanentError:
     given = f"{header.width} x {header.height} pixels"
-    if header.pixels > header.width * header.height:
+    if header.padded > header.width * header.height:
+        given += f", for which tiles of {header.padded:,} are decoded"
+    elif header.pixels > header.width * header.height:
         given += f", decoded from frames of {header.decoded:,}, two of which count as one"
     return PermanentError(
         Reason.TOO_MANY_PIXELS,

@@ -23,6 +23,28 @@ _MIRRORED_X = {2, 3, 7, 8}
 _MIRRORED_Y = {3, 4, 6, 7}
 
 
+# Where stored x and y go: each row is what is seen along x and along y.
+_Axes = tuple[tuple[int, int], tuple[int, int]]
+_AXES: dict[int, _Axes] = {
+    1: ((1, 0), (0, 1)),
+    2: ((-1, 0), (0, 1)),
+    3: ((-1, 0), (0, -1)),
+    4: ((1, 0), (0, -1)),
+    5: ((0, 1), (1, 0)),
+    6: ((0, -1), (1, 0)),
+    7: ((0, -1), (-1, 0)),
+    8: ((0, 1), (-1, 0)),
+}
+_BY_AXES = {axes: orientation for orientation, axes in _AXES.items()}
+
+
+def then(first: int, second: int) -> int:
+    """The one orientation that does what two do, one after the other."""
+    (a, b), (c, d) = _AXES[first]
+    (e, f), (g, h) = _AXES[second]
+    return _BY_AXES[(e * a + f * c, e * b + f * d), (g * a + h * c, g * b + h * d)]
+
+
 def upright(image: Image.Image, orientation: int) -> Image.Image:
     """Turn stored pixels the way they are seen."""
     turn = _TURNS.get(orientation)

@@ -31,8 +31,8 @@ def still(header: Header, size: Size, focus: Focus | None = None) -> Picture:
         header = decode.as_told_by(image, header)
         plan = geometry.fit(size, *header.upright)
         limits.check(header, size, plan.canvas)
-        image.load()
-        return finished(image, header, attended(image, header, plan, size, focus))
+        pixels = decode.load(image, header)
+        return finished(pixels, header, attended(pixels, header, plan, size, focus))
 
 
 def _from_jpeg(header: JpegHeader, size: Size, focus: Focus | None) -> Picture:

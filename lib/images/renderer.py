@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from lib.images import animation, limits
+from lib.images import animation, effort, limits
 from lib.images.compose import compose
 from lib.images.encode import CONTENT_TYPES, MOVING, encode, encode_frames, targets
 from lib.images.formats import read_header
@@ -12,7 +12,7 @@ from lib.sizes import Size
 
 # Part of every recipe id: raise it when a change here alters the pixels of variants, so that
 # the old ones count as stale.
-RENDERER_VERSION = "2"
+RENDERER_VERSION = "3"
 
 
 class Rendition(NamedTuple):
@@ -58,7 +58,9 @@ def render_all(source: bytes, size: Size, focus: Focus | None = None) -> list[Re
         film = animation.film(header, size, focus)
         return [_moving(film, target, size) for target in _targets(film.pictures[0], size)]
     picture = still(header, size, focus)
-    return [_rendition(picture, target, size) for target in _targets(picture, size)]
+    targets_ = _targets(picture, size)
+    effort.check(picture.image, picture.plan.canvas, targets_, size)
+    return [_rendition(picture, target, size) for target in targets_]
 
 
 def _targets(picture: Picture, size: Size) -> list[str]:

@@ -28,13 +28,11 @@ if TYPE_CHECKING:
 class Life:
     """A stack of one size, and clients that look at it."""
 
-    def __init__(self, folder: Path) -> None:
-        (folder / "service").mkdir()
-        service = Service(folder / "service", with_packages=True)
-        self.sizes = service.folder / "sizes.yml"
+    def __init__(self, local: LocalStack) -> None:
+        self.sizes = local.service / "sizes.yml"
         self.sizes.write_text("sizes: [400x300]\n")
-        self.local = LocalStack(folder / "stack", service.folder)
-        self.stack = self.local.up(tell=print)
+        self.local = local
+        self.stack = local.up(tell=print)
         self.s3: S3Client = aws(self.stack, "s3")
         self.sqs: SQSClient = aws(self.stack, "sqs")
 
@@ -121,10 +119,13 @@ class Life:
 
 @pytest.fixture
 def life(tmp_path: Path) -> Iterator[Life]:
+    (tmp_path / "service").mkdir()
+    service = Service(tmp_path / "service", with_packages=True)
+    local = LocalStack(tmp_path / "stack", service.folder)
     try:
-        yield Life(tmp_path)
+        yield Life(local)
     finally:
-        LocalStack(tmp_path / "stack").down()
+        local.down()
 
 
 def test_nothing_is_lost_while_sizes_and_the_stack_come_and_go(life: Life) -> None:

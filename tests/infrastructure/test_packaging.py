@@ -81,6 +81,10 @@ def test_numbers_that_aws_would_refuse_are_refused_first(
         generated(tmp_path, ["1x1"], **changes)
 
 
+# It takes long, and one process has it.
+ARCHIVE = pytest.mark.xdist_group("archive")
+
+
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The zip of a stage in the cloud, with all that its functions import."""
@@ -90,6 +94,8 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return service.folder / ".serverless" / "image-fanout.zip"
 
 
+@ARCHIVE
+@pytest.mark.slow
 def test_the_zip_holds_arm64_code_for_the_cloud_and_no_aws_sdk(archive: Path) -> None:
     assert archive.stat().st_size <= MAX_ZIP_BYTES
     with zipfile.ZipFile(archive) as files:
@@ -103,6 +109,8 @@ def test_the_zip_holds_arm64_code_for_the_cloud_and_no_aws_sdk(archive: Path) ->
     assert not folders & {"boto3", "botocore", "tests", "local", "infra", "yaml"}
 
 
+@ARCHIVE
+@pytest.mark.slow
 def test_packages_are_packed_at_zlibs_usual_level_which_takes_half_the_time(archive: Path) -> None:
     with zipfile.ZipFile(archive) as files:
         (name,) = (each for each in files.namelist() if each.startswith("PIL/_imaging.cpython-"))

@@ -164,6 +164,7 @@ class TestRefusals:
             ("", "empty: "),
             (" \n", "empty: "),
             (PHOTO[: len(PHOTO) // 2], "truncated: "),
+            (b"II+\0\x08\0\0\0" + b"\xff" * 8, "truncated: "),
             (b"<svg/>", "unsupported: the file is an SVG drawing"),
             ("aGFsbG8=", "unsupported: "),
         ],

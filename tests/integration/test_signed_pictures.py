@@ -207,7 +207,12 @@ class TestWhatCannotBeHad:
 
     @pytest.mark.parametrize(
         ("body", "reason"),
-        [(b"no picture", "unsupported"), (b"", "empty"), (PHOTO[:-500], "truncated")],
+        [
+            (b"no picture", "unsupported"),
+            (b"", "empty"),
+            (PHOTO[:-500], "truncated"),
+            (b"II+\0\x08\0\0\0" + b"\xff" * 8, "truncated"),
+        ],
     )
     def test_what_can_never_be_rendered(
         self, door: Door, s3: "S3Client", body: bytes, reason: str

@@ -35,14 +35,14 @@ class Work(NamedTuple):
     kept: int = 0
 
 
-class _File(NamedTuple):
+class File(NamedTuple):
     """The bytes, and how much of them may still be read."""
 
     source: bytes
     budget: Budget
 
 
-class _Fields:
+class Fields:
     """Whole numbers from one place on, up to the end of their box."""
 
     def __init__(self, source: bytes, span: _Span) -> None:
@@ -50,6 +50,7 @@ class _Fields:
         self.at, self.end = span
 
     def __call__(self, size: int) -> int:
+        """The next number, of so many bytes."""
         start = self.at
         self.at += size
         if self.at > self.end:
@@ -59,7 +60,7 @@ class _Fields:
 
 def work(source: bytes, meta: _Span, movie: _Span | None) -> Work:
     """What decoding takes, from the bodies of the `meta` and `moov` boxes."""
-    file = _File(source, Budget())
+    file = File(source, Budget())
     still = _items(file, (meta[0] + 4, meta[1]))
     if movie is None:
         return still
@@ -69,9 +70,9 @@ def work(source: bytes, meta: _Span, movie: _Span | None) -> Work:
     return Work([*still.sizes, *moving.sizes], pixels, moving.kept)
 
 
-def _children(file: _File, span: _Span) -> Iterator[tuple[bytes, _Span]]:
+def children(file: File, span: _Span) -> Iterator[tuple[bytes, _Span]]:
     """Name and body of each box in another's body."""
-    fields = _Fields(file.source, span)
+    fields = Fields(file.source, span)
     while fields.at < fields.end:
         file.budget.spend()
         start = fields.at
@@ -83,10 +84,10 @@ def _children(file: _File, span: _Span) -> Iterator[tuple[bytes, _Span]]:
         fields.at = start + length
 
 
-def _only(file: _File, span: _Span, *names: bytes) -> dict[bytes, _Span]:
+def only(file: File, span: _Span, *names: bytes) -> dict[bytes, _Span]:
     """The boxes of these names: each may stand there once."""
     found: dict[bytes, _Span] = {}
-    for name, body in _children(file, span):
+    for name, body in children(file, span):
         if name in names and name in found:
             raise corrupt(Codec.AVIF, f"it has two {name.decode()} boxes in one")
         if name in names:
@@ -94,12 +95,12 @@ def _only(file: _File, span: _Span, *names: bytes) -> dict[bytes, _Span]:
     return found
 
 
-def _items(file: _File, meta: _Span) -> Work:
+def _items(file: File, meta: _Span) -> Work:
     """What the items make: frames of AV1, and the canvases of grids."""
-    boxes = _only(file, meta, b"iinf", b"iloc", b"idat")
+    boxes = only(file, meta, b"iinf", b"iloc", b"idat")
     if b"iinf" not in boxes or b"iloc" not in boxes:
         return Work([])
-    kinds = set(_kinds(file, boxes[b"iinf"]))
+    kinds = set(kinds_of(file, boxes[b"iinf"]))
     # Each layer is given to a decoder by itself, where a unit without a size would end sooner.
     unsized = b"a1lx" not in file.source[meta[0] : meta[1]]
     frames: list[Frame] = []
@@ -119,22 +120,22 @@ def _items(file: _File, meta: _Span) -> Work:
     )
 
 
-def _kinds(file: _File, span: _Span) -> Iterator[tuple[int, bytes]]:
+def kinds_of(file: File, span: _Span) -> Iterator[tuple[int, bytes]]:
     """Number and type of each item: `infe`, 8.11.6."""
-    head = _Fields(file.source, span)
+    head = Fields(file.source, span)
     head(4 if head(4) >> 24 else 2)
-    for name, body in _children(file, (head.at, span[1])):
+    for name, body in children(file, (head.at, span[1])):
         if name == b"infe":
-            fields = _Fields(file.source, body)
+            fields = Fields(file.source, body)
             version = fields(4) >> 24
             if version in (2, 3):
                 item, _protection = fields(version * 2 - 2), fields(2)
                 yield item, fields(4).to_bytes(4, "big")
 
 
-def _locations(file: _File, span: _Span) -> Iterator[tuple[int, int, list[_Span]]]:
+def _locations(file: File, span: _Span) -> Iterator[tuple[int, int, list[_Span]]]:
     """Number of each item, how its data are found, and where they lie: `iloc`, 8.11.3."""
-    fields = _Fields(file.source, span)
+    fields = Fields(file.source, span)
     version, sizes = fields(4) >> 24, fields(2)
     offset, length, base, index = (sizes >> shift & 15 for shift in (12, 8, 4, 0))
     if version not in (0, 1, 2) or not {offset, length, base} <= {0, 4, 8}:
@@ -163,7 +164,7 @@ def _placed(spans: list[_Span], method: int, idat: _Span | None) -> list[_Span]:
     return moved
 
 
-def _joined(file: _File, spans: list[_Span]) -> tuple[Spliced, int]:
+def _joined(file: File, spans: list[_Span]) -> tuple[Spliced, int]:
     """The data of one item or sample, as a file, and their length."""
     if any(stop > len(file.source) for _, stop in spans):
         raise truncated(Codec.AVIF)
@@ -175,17 +176,17 @@ def _joined(file: _File, spans: list[_Span]) -> tuple[Spliced, int]:
 def _grid(data: bytes) -> _Span:
     """Width and height of a grid's canvas: ISO/IEC 23008-12, 6.6.2.3."""
     size = 4 if data[1:2] and data[1] & 1 else 2
-    fields = _Fields(data, (4, len(data)))
+    fields = Fields(data, (4, len(data)))
     return fields(size), fields(size)
 
 
-def _tracks(file: _File, movie: _Span) -> Work:
+def _tracks(file: File, movie: _Span) -> Work:
     """What the tracks make, all at a time: alpha is one of its own."""
     sizes: set[_Span] = set()
     pixels = kept = 0
     spans = [movie]
     for name in (b"trak", b"mdia", b"minf", b"stbl"):
-        spans = [body for span in spans for found, body in _children(file, span) if found == name]
+        spans = [body for span in spans for found, body in children(file, span) if found == name]
     for span in spans:
         samples = _track(file, span)
         frames = [frame for sample in samples for frame in sample]
@@ -197,12 +198,12 @@ def _tracks(file: _File, movie: _Span) -> Work:
     return Work(list(sizes), pixels, kept)
 
 
-def _track(file: _File, span: _Span) -> list[list[Frame]]:
+def _track(file: File, span: _Span) -> list[list[Frame]]:
     """The frames of each sample of one track, none if it is not coded in AV1."""
     names = (b"stsd", b"stco", b"co64", b"stsc", b"stsz")
-    boxes = _only(file, span, *names)
+    boxes = only(file, span, *names)
     description = boxes.get(b"stsd", (0, 0))
-    kinds = {name for name, _ in _children(file, (description[0] + 8, description[1]))}
+    kinds = {name for name, _ in children(file, (description[0] + 8, description[1]))}
     if b"av01" not in kinds:
         return []
     if (b"stco" in boxes) == (b"co64" in boxes) or not boxes.keys() >= {b"stsc", b"stsz"}:
@@ -212,7 +213,7 @@ def _track(file: _File, span: _Span) -> list[list[Frame]]:
     return [stream.frames(*_joined(file, [place])) for place in places]
 
 
-def _samples(file: _File, boxes: dict[bytes, _Span]) -> Iterator[_Span]:
+def _samples(file: File, boxes: dict[bytes, _Span]) -> Iterator[_Span]:
     """Where each sample lies: one behind the other in each chunk."""
     sizes = _sizes(file, boxes[b"stsz"])
     for place, count in _chunks(file, boxes):
@@ -222,9 +223,9 @@ def _samples(file: _File, boxes: dict[bytes, _Span]) -> Iterator[_Span]:
             at += size
 
 
-def _sizes(file: _File, span: _Span) -> Iterator[int]:
+def _sizes(file: File, span: _Span) -> Iterator[int]:
     """Bytes of each sample, without end where all have the same: 8.7.3."""
-    fields = _Fields(file.source, span)
+    fields = Fields(file.source, span)
     _version, same, count = fields(4), fields(4), fields(4)
     while same:
         yield same
@@ -233,12 +234,12 @@ def _sizes(file: _File, span: _Span) -> Iterator[int]:
     raise corrupt(Codec.AVIF, "a track has more samples than sizes")
 
 
-def _chunks(file: _File, boxes: dict[bytes, _Span]) -> Iterator[tuple[int, int]]:
+def _chunks(file: File, boxes: dict[bytes, _Span]) -> Iterator[tuple[int, int]]:
     """Where each chunk begins, and how many samples are in it: 8.7.4 and 8.7.5."""
     wide = 8 if b"co64" in boxes else 4
-    offsets = _Fields(file.source, boxes.get(b"co64") or boxes[b"stco"])
+    offsets = Fields(file.source, boxes.get(b"co64") or boxes[b"stco"])
     _version, chunks = offsets(4), offsets(4)
-    fields = _Fields(file.source, boxes[b"stsc"])
+    fields = Fields(file.source, boxes[b"stsc"])
     _version, count = fields(4), fields(4)
     runs = [(fields(4), fields(4), fields(4)) for _ in range(min(count, _MAX_SAMPLES))]
     firsts = [first for first, _, _ in runs]

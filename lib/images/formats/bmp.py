@@ -3,10 +3,28 @@
 import struct
 
 from lib.errors import PermanentError, Reason
-from lib.images.header import Codec, Header, corrupt, truncated
+from lib.images.header import Codec, Header, corrupt, truncated, unsupported
 
 _CORE = 12
-_RUN_LENGTH = {1, 2}
+_HEADERS = {12, 40, 52, 56, 64, 108, 124}
+_BITS = {1, 4, 8, 16, 24, 32}
+_RUN_LENGTH, _BITFIELDS = {1, 2}, 3
+# Which bits of a pixel are red, green, blue and alpha: those that Pillow takes apart.
+_MASKS_AT = 54
+_MASKS: dict[int, set[tuple[int, int, int, int]]] = {
+    16: {(0xF800, 0x7E0, 0x1F, 0), (0x7C00, 0x3E0, 0x1F, 0)},
+    24: {(0xFF0000, 0xFF00, 0xFF, 0)},
+    32: {
+        (0xFF0000, 0xFF00, 0xFF, 0),
+        (0xFF000000, 0xFF0000, 0xFF00, 0),
+        (0xFF000000, 0xFF00, 0xFF, 0),
+        (0xFF000000, 0xFF0000, 0xFF00, 0xFF),
+        (0xFF, 0xFF00, 0xFF0000, 0xFF000000),
+        (0xFF0000, 0xFF00, 0xFF, 0xFF000000),
+        (0xFF000000, 0xFF00, 0xFF, 0xFF0000),
+        (0, 0, 0, 0),
+    },
+}
 # Pillow decodes runs in Python: 0.3 s for a picture of 4 MP, 2.5 s where a hostile one makes
 # every run as short as it goes.
 MAX_RUN_LENGTH_PIXELS = 4_000_000
@@ -20,15 +38,16 @@ def read(source: bytes) -> Header:
     size_at = 18
     (kind,) = struct.unpack_from("<L", source, 14)
     if kind == _CORE:
-        width, height = struct.unpack_from("<HH", source, size_at)
+        width, height, _, bits = struct.unpack_from("<HHHH", source, size_at)
         compression = 0
     elif len(source) < 34:  # noqa: PLR2004  up to the compression
         raise truncated(Codec.BMP)
     else:
-        width, height, _, compression = struct.unpack_from("<llLL", source, size_at)
+        width, height, _, bits, compression = struct.unpack_from("<llHHL", source, size_at)
     if not width or not height:
         raise corrupt(Codec.BMP, "it has no size")
     width, height = abs(width), abs(height)
+    _check_kind(source, kind, bits, compression)
     if compression in _RUN_LENGTH:
         _check_runs(source, width, height)
     (declared,) = struct.unpack_from("<L", source, 2)
@@ -39,6 +58,24 @@ def read(source: bytes) -> Header:
         parts=[source],
         complete=declared <= len(source),
     )
+
+
+def _check_kind(source: bytes, header_size: int, bits: int, compression: int) -> None:
+    """Refuse what Pillow does not read: rare bits a pixel, places of colours in them, codings."""
+    if header_size not in _HEADERS:
+        raise unsupported(Codec.BMP, f"one of a rare header ({header_size} bytes)")
+    if bits not in _BITS:
+        raise unsupported(Codec.BMP, f"one of {bits} bits a pixel")
+    if compression not in {0, _BITFIELDS, *_RUN_LENGTH}:
+        raise unsupported(Codec.BMP, f"coded in a rare way (compression {compression})")
+    if compression == _BITFIELDS:
+        if len(source) < _MASKS_AT + 16:
+            raise truncated(Codec.BMP)
+        masks = struct.unpack_from("<LLLL", source, _MASKS_AT)
+        # Without a place for alpha's in the header, those bytes are something else.
+        masks = masks if bits == 32 and header_size >= 56 else (*masks[:3], 0)  # noqa: PLR2004
+        if masks not in _MASKS.get(bits, ()):
+            raise unsupported(Codec.BMP, f"one of rare bit fields ({bits} bits)")
 
 
 def _check_runs(source: bytes, width: int, height: int) -> None:

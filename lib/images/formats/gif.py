@@ -1,16 +1,22 @@
 """GIF headers: the size that all frames need, and how many there are."""
 
+import re
 import struct
 
-from lib.images.header import Codec, Header, metadata_bomb, truncated
+from lib.images.header import Codec, Header, corrupt, metadata_bomb, truncated
 
 _HEADER = 13
 _EXTENSION, _IMAGE, _END = 0x21, 0x2C, 0x3B
-# Sub-blocks that hold no pixels, such as comments and XMP: at 255 bytes each 16 MB. They may be
-# 1 byte long, and Pillow reads each with a call in Python: this many take it 50 ms.
-_MAX_ASIDE = 65_536
+_BLOCK = re.compile(rb"[!,;]")
+# Steps past what holds no pixels, or few: extensions, their sub-blocks, short ones of pixels, and
+# bytes between the blocks. Pillow takes each with a call in Python: this many take it 50 ms, and
+# are 16 MB of comments and XMP.
+_MAX_STEPS = 65_536
+# Encoders write pixels in sub-blocks of 255 bytes, many of 254, the simplest of 127; only the last
+# one of a frame is short.
+_SHORT, _ANY = 64, 256
 # A frame is 10 bytes at least; where counting stops, every budget has long been exceeded.
-MAX_COUNTED = 100_000
+MAX_COUNTED = 10_000
 
 
 def read(source: bytes) -> Header:
@@ -18,13 +24,15 @@ def read(source: bytes) -> Header:
     if len(source) < _HEADER:
         raise truncated(Codec.GIF)
     width, height, flags = struct.unpack_from("<HHB", source, 6)
-    walk = _Walk(source, _HEADER + _palette(flags), width, height)
+    walk = _Walk(source, _HEADER + palette_bytes(flags), width, height)
     try:
         walk.run()
     except IndexError:
         walk.complete = False
     if not walk.frames:
         raise truncated(Codec.GIF)
+    if not walk.width or not walk.height:
+        raise corrupt(Codec.GIF, "it has no size")
     return Header(
         codec=Codec.GIF,
         width=walk.width,
@@ -35,7 +43,7 @@ def read(source: bytes) -> Header:
     )
 
 
-def _palette(flags: int) -> int:
+def palette_bytes(flags: int) -> int:
     """Bytes of the palette that a flag byte announces."""
     return 3 << ((flags & 7) + 1) if flags & 128 else 0
 
@@ -46,26 +54,31 @@ class _Walk:
     def __init__(self, source: bytes, at: int, width: int, height: int) -> None:
         self._source = source
         self._at = at
-        self._aside = 0
+        self._left = _MAX_STEPS
         self.width, self.height = width, height
         self.frames = 0
         self.complete = True
 
     def run(self) -> None:
-        """To the trailer, or to what is no block: Pillow stops there too."""
+        """To the trailer; what is no block is passed over, as Pillow does."""
         while self.frames < MAX_COUNTED:
-            kind = self._source[self._at]
-            if kind == _EXTENSION:
-                self._at += 2
-                self._aside += self._skip_blocks()
-                if self._aside > _MAX_ASIDE:
-                    raise metadata_bomb(Codec.GIF, f"more than {_MAX_ASIDE:,} blocks of metadata")
-            elif kind == _IMAGE:
-                self._take_frame()
-            elif kind == _END:
+            kind = self._find_block()
+            if kind == _END:
                 return
+            if kind == _IMAGE:
+                self._take_frame()
             else:
-                self._at += 1
+                self._spend(1)
+                self._at += 2
+                self._skip_blocks(_ANY)
+
+    def _find_block(self) -> int:
+        """Go to the next block; gives its kind."""
+        found = _BLOCK.search(self._source, self._at, self._at + self._left + 1)
+        end = found.start() if found else len(self._source)
+        self._spend(end - self._at)
+        self._at = end
+        return self._source[end]
 
     def _take_frame(self) -> None:
         if self._at + 10 > len(self._source):
@@ -74,14 +87,21 @@ class _Walk:
         # Pillow lets a frame that sticks out make the picture larger.
         self.width, self.height = max(self.width, left + width), max(self.height, top + height)
         self.frames += 1
-        self._at += 11 + _palette(flags)
-        self._skip_blocks()
+        self._at += 11 + palette_bytes(flags)
+        self._skip_blocks(_SHORT)
 
-    def _skip_blocks(self) -> int:
-        """Past a chain of sub-blocks; gives how many they were."""
-        source, at, blocks = self._source, self._at, 0
+    def _skip_blocks(self, short: int) -> None:
+        """Past a chain of sub-blocks; those of fewer than `short` bytes are steps."""
+        source, at = self._source, self._at
         while length := source[at]:
             at += length + 1
-            blocks += 1
+            if length < short:
+                self._spend(1)
         self._at = at + 1
-        return blocks
+
+    def _spend(self, steps: int) -> None:
+        self._left -= steps
+        if self._left < 0:
+            raise metadata_bomb(
+                Codec.GIF, f"more than {_MAX_STEPS:,} blocks and bytes that hold no pixels"
+            )

@@ -3,13 +3,31 @@
 import struct
 from collections.abc import Iterator
 
-from lib.images.formats import avif
-from lib.images.header import Codec, Header, corrupt, truncated
+from lib.images.formats import avif, avif_movie, isobmff_items
+from lib.images.header import (
+    Codec,
+    Header,
+    Transform,
+    corrupt,
+    metadata_bomb,
+    truncated,
+    unsupported,
+)
 
 _AVIF = {b"avif", b"avis"}
-_HEIC = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+_HEVC = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"}
+_HEIC = {*_HEVC, b"mif1", b"msf1"}
+# The first brands of stills that each decoder knows, and the plainest.
+_BRANDS = {Codec.AVIF: {b"avif"}, Codec.HEIC: _HEVC}
+_BRAND = {Codec.AVIF: b"avif", Codec.HEIC: b"heic"}
+# Kinds of items that are rendered.
+_CODECS = {b"av01": Codec.AVIF, b"hvc1": Codec.HEIC}
+# And those that are made of others: 23008-12, 6.6.2.
+_DERIVED = {b"grid", b"iden", b"iovl", b"tmap"}
 # More boxes than this at the top of a file are no photo's.
 _MAX_BOXES = 1000
+# A photo declares a size for each kind of its items, a dozen; each place is looked at in Python.
+_MAX_PLACES = 1000
 
 
 def is_photo(source: bytes) -> bool:
@@ -22,18 +40,27 @@ def read(source: bytes) -> Header:
 
     For AVIF also those that its AV1 data have: a decoder makes these, whatever is declared.
 
-    The orientation is left to the decoders: both formats have a property of their own for it.
+    HEIC's orientation is left to its decoder; AVIF's is in its transforms, if it has any.
     """
     boxes = list(_boxes(source))
     complete = all(end <= len(source) for _, _, end in boxes)
     meta = next(((start, end) for name, start, end in boxes if name == b"meta"), None)
     codec = Codec.AVIF if _brands(source) & _AVIF else Codec.HEIC
+    # Of tracks and items libavif takes what the first brand says.
+    moving = source[8:12] == b"avis" and any(name == b"moov" for name, _, _ in boxes)
+    primary = None
+    if meta is not None and meta[1] <= len(source) and not moving:
+        primary = isobmff_items.read(source, (meta[0] + 8, meta[1]))
+    codec = _codec(primary, codec) if primary else codec
     if meta is None or meta[1] > len(source):
         raise corrupt(codec, "it has no meta box") if complete and boxes else truncated(codec)
     sizes = list(_sizes(source, *meta))
     if not sizes:
         raise corrupt(codec, "it declares no size")
     size = max(sizes, key=lambda size: size[0] * size[1])
+    movie = avif_movie.Movie()
+    if moving:
+        movie = avif_movie.read(source, _bodies(source, boxes)[b"moov"])
     work = _work(source, boxes) if codec is Codec.AVIF else avif.Work([])
     return Header(
         codec=codec,
@@ -41,10 +68,22 @@ def read(source: bytes) -> Header:
         height=max(height for _, height in (size, *work.sizes)),
         decoded=work.pixels,
         kept=work.kept,
-        parts=_without_exif(source, *meta),
+        parts=_parts(source, *meta, codec, moving=moving),
         complete=complete,
-        frames=_frames(source) if codec is Codec.AVIF else 1,
+        frames=_frames(source) if moving else 1,
+        plays=movie.plays,
+        transforms=_transforms(primary, movie) if codec is Codec.AVIF else (),
     )
+
+
+def _codec(primary: isobmff_items.Primary, branded: Codec) -> Codec:
+    """What the primary item is coded in, whatever the brands say; parts of grids are items too."""
+    kinds = {primary.kind} & _CODECS.keys() or primary.kinds & _CODECS.keys()
+    codecs = {_CODECS[kind] for kind in kinds}
+    if not codecs and primary.kind not in _DERIVED:
+        kind = primary.kind.decode("ascii", "replace")
+        raise unsupported(branded, f"one of pictures that are coded in {kind!r}")
+    return codecs.pop() if len(codecs) == 1 else branded
 
 
 def _brands(source: bytes) -> set[bytes]:
@@ -73,42 +112,63 @@ def _boxes(source: bytes) -> Iterator[tuple[bytes, int, int]]:
 
 def _work(source: bytes, boxes: list[tuple[bytes, int, int]]) -> avif.Work:
     """What decoding takes; the first box of a name is the one that decoders read."""
-    bodies: dict[bytes, tuple[int, int]] = {}
-    for name, start, end in boxes:
-        long = source[start : start + 4] == b"\0\0\0\1"
-        bodies.setdefault(name, (start + (16 if long else 8), end))
+    bodies = _bodies(source, boxes)
     movie = bodies.get(b"moov")
     if movie and movie[1] > len(source):
         raise truncated(Codec.AVIF)
     return avif.work(source, bodies[b"meta"], movie)
 
 
+def _bodies(source: bytes, boxes: list[tuple[bytes, int, int]]) -> dict[bytes, tuple[int, int]]:
+    bodies: dict[bytes, tuple[int, int]] = {}
+    for name, start, end in boxes:
+        long = source[start : start + 4] == b"\0\0\0\1"
+        bodies.setdefault(name, (start + (16 if long else 8), end))
+    return bodies
+
+
+def _transforms(
+    primary: isobmff_items.Primary | None, movie: avif_movie.Movie
+) -> tuple[Transform, ...]:
+    return primary.transforms if primary else movie.transforms
+
+
 def _sizes(source: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Width and height of each `ispe` property."""
+    for at in _places(source, b"ispe", start, end - 12):
+        width, height = struct.unpack_from(">LL", source, at + 8)
+        if width and height:
+            yield width, height
+
+
+def _places(source: bytes, name: bytes, start: int, end: int) -> Iterator[int]:
+    """Where the name of a box may stand, boxes or not."""
     at = start
-    while (at := source.find(b"ispe", at, end)) >= 0:
-        if at + 16 <= end:
-            width, height = struct.unpack_from(">LL", source, at + 8)
-            if width and height:
-                yield width, height
+    for _ in range(_MAX_PLACES):
+        at = source.find(name, at, end)
+        if at < 0:
+            return
+        yield at
         at += 4
+    codec = Codec.AVIF if _brands(source) & _AVIF else Codec.HEIC
+    raise metadata_bomb(codec, f"more than {_MAX_PLACES} {name.decode()} boxes")
 
 
-def _without_exif(source: bytes, start: int, end: int) -> list[bytes | memoryview]:
-    """The file with its EXIF item renamed to one that decoders do not know.
+def _parts(
+    source: bytes, start: int, end: int, codec: Codec, *, moving: bool
+) -> list[bytes | memoryview]:
+    """The file with its EXIF item renamed to one that decoders do not know, and the right brand.
 
-    They parse it on opening, and fail where only the EXIF is broken. Its orientation does not
-    count in these formats.
+    They parse EXIF on opening, and fail where only that is broken. Its orientation does not count
+    in these formats. And they take no file without a brand of theirs.
     """
     view = memoryview(source)
     meta = source[start:end].replace(b"Exif", b"free")
-    return [view[:start], meta, view[end:]]
+    brand = view[8:12] if moving or bytes(view[8:12]) in _BRANDS[codec] else _BRAND[codec]
+    return [view[:8], brand, view[12:start], meta, view[end:]]
 
 
 def _frames(source: bytes) -> int:
     """Samples of the longest track, 1 for a still."""
-    most, at = 1, 0
-    while (at := source.find(b"stsz", at)) >= 0:
-        most = max(most, int.from_bytes(source[at + 12 : at + 16], "big"))
-        at += 4
-    return most
+    places = _places(source, b"stsz", 0, len(source))
+    return max((int.from_bytes(source[at + 12 : at + 16], "big") for at in places), default=1) or 1

@@ -7,32 +7,42 @@ photo is simply its primary picture, and no comment, EXIF or XMP gets any furthe
 import re
 import struct
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from lib.errors import PermanentError, Reason
 from lib.images import exif
-from lib.images.header import Codec, Header, corrupt, metadata_bomb, truncated
+from lib.images.header import Codec, Header, corrupt, metadata_bomb, truncated, unsupported
 
 _SOI, _EOI, _SOS = 0xD8, 0xD9, 0xDA
 _TABLES = {0xC4, 0xDB, 0xDD}  # Huffman, quantization, restart interval
 _SEQUENTIAL, _PROGRESSIVE = {0xC0, 0xC1}, 0xC2
 _FRAMES = {0xC0, 0xC1, 0xC2, 0xC3}
 # Arithmetic coding, hierarchical and so on: no browser shows them and no camera writes them, but
-# they decode at a tenth of the speed.
-_UNUSUAL_FRAMES = set(range(0xC5, 0xD0)) - {0xC8}
+# they decode at a tenth of the speed. 0xCC are arithmetic coding's tables.
+_UNUSUAL_FRAMES = set(range(0xC5, 0xD0)) - {0xC8, 0xCC}
+# Grey, YCbCr or RGB, CMYK or YCCK.
+_COMPONENTS = {1, 3, 4}
 _APP0, _APP1, _APP2, _APP14 = 0xE0, 0xE1, 0xE2, 0xEE
-# Markers without a length: fill bytes, stuffing, TEM, restarts, a second start.
-_BARE = {0x00, 0x01, *range(0xD0, 0xD9)}
+# What tells libjpeg how colours are stored.
+_COLOUR_SPACES = {_APP0: b"JFIF\0", _APP14: b"Adobe"}
+# The markers that say something. Like libjpeg it passes over all else: fill bytes, stuffing, TEM,
+# restarts, a second start, and what no standard defines.
+_MARKER = re.compile(rb"\xff[\xc0-\xcf\xd9-\xfe]")
 
 # 255 segments of a profile, some hundred of extended XMP and of MPF: no file needs more.
 _MAX_SEGMENTS = 4096
+# Bytes between segments that belong to none: cameras align theirs to some KB at most.
+_MAX_STRAY = 1 << 20
+# Tables between two scans: at most four of each kind, and a comment or two.
+_MAX_SEGMENTS_OF_A_SCAN = 64
 # The usual scripts have 10 scans, mozjpeg's up to 16.
 _USUAL_SCANS, MAX_SCANS = 10, 64
 # Each scan is a pass over all pixels, even if it is empty: 0.9 ns per pixel and component, so
 # this many take 3 to 9 s. 10 scans of 300 MP, or 64 of 47.
 MAX_SCANNED = 3_000_000_000
-
-# In entropy-coded data every 0xFF is followed by 0 (stuffing) or is a restart.
-_MARKER = re.compile(rb"\xff[^\xff\x00\xd0-\xd7]")
+# What all scans may have, in bytes for each pixel and beside that: noise takes 4 at quality 100, 5
+# in CMYK. More than that is not looked through.
+_SCAN_BYTES_PER_PIXEL, _SPARE_SCAN_BYTES = 8, 1 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,13 +51,12 @@ class JpegHeader(Header):
 
     `coefficients` are bytes that libjpeg keeps for the whole picture when its scans do not bring
     all colours at once, whatever the scale; `size_at` is where the frame's height stands in
-    the first part, and `adobe` whether an Adobe marker says that CMYK is stored inverted.
+    the first part.
     """
 
     components: int
     coefficients: int
     size_at: int
-    adobe: bool
 
     @property
     def single_scan(self) -> bool:
@@ -61,6 +70,17 @@ class JpegHeader(Header):
         return replace(self, height=rows, parts=(bytes(head), *self.parts[1:]))
 
 
+class _Frame(NamedTuple):
+    """What a frame header says; `sampling` are each component's factors, across and down."""
+
+    marker: int
+    precision: int
+    height: int
+    width: int
+    components: int
+    sampling: list[tuple[int, int]]
+
+
 def read(source: bytes) -> JpegHeader:
     """Walk the segments up to the first scan."""
     walk = _Walk(source)
@@ -68,29 +88,30 @@ def read(source: bytes) -> JpegHeader:
     frame = walk.frame
     if frame is None:
         raise corrupt(Codec.JPEG, "no frame header")
-    marker, height, width, sampling = frame
-    if marker in _UNUSUAL_FRAMES:
-        raise PermanentError(
-            Reason.UNSUPPORTED,
-            f"the JPEG is coded in a rare way (SOF{marker - 0xC0}): export it as a usual one",
-        )
+    _check(frame)
+    marker, _, height, width, _, sampling = frame
     buffered = marker == _PROGRESSIVE or source[scan_at + 4] != len(sampling)
-    if buffered and not _scans_are_complete(source, scan_at, len(sampling), width * height):
-        raise truncated(Codec.JPEG)
+    end = _end_of_scans(source, scan_at, len(sampling), width * height) if buffered else None
     return JpegHeader(
         codec=Codec.JPEG,
         width=width,
         height=height,
-        parts=(b"\xff\xd8" + b"".join(walk.kept), memoryview(source)[scan_at:]),
-        orientation=walk.orientation,
+        parts=(b"\xff\xd8" + b"".join(walk.kept), memoryview(source)[scan_at:end]),
+        orientation=walk.orientation(),
         profile=walk.profile(),
         # From the end, where it is in all but a few files: 4 ms less in a 5 MB one.
         complete=buffered or source.rfind(b"\xff\xd9", scan_at) >= 0,
         components=len(sampling),
         coefficients=_coefficients(width, height, sampling) if buffered else 0,
         size_at=walk.size_at,
-        adobe=walk.adobe,
     )
+
+
+def pixels_of(source: bytes) -> int:
+    """Pixels that the frame header of a JPEG declares, 0 if it has none before its first scan."""
+    walk = _Walk(source)
+    walk.to_first_scan()
+    return walk.frame.width * walk.frame.height if walk.frame else 0
 
 
 class _Walk:
@@ -99,17 +120,17 @@ class _Walk:
     def __init__(self, source: bytes) -> None:
         self._source = source
         self.kept: list[bytes] = []
-        self.frame: tuple[int, int, int, list[tuple[int, int]]] | None = None
+        self.frame: _Frame | None = None
         self.size_at = 0
-        self.orientation = 1
-        self.adobe = False
+        self._exif: list[bytes] = []
         self._profile: list[bytes] = []
 
     def to_first_scan(self) -> int:
         """Read all segments; gives where the first scan's marker stands."""
-        at = 2
+        at, stray = 2, 0
         for _ in range(_MAX_SEGMENTS):
-            at = self._next_marker(at)
+            end, at = at, _next_marker(self._source, at, at + _MAX_STRAY - stray)
+            stray += at - end
             marker = self._source[at + 1]
             if marker == _SOS:
                 if at + 5 > len(self._source):
@@ -117,51 +138,36 @@ class _Walk:
                 return at
             if marker == _EOI:
                 raise corrupt(Codec.JPEG, "it ends before its pixels begin")
-            length = int.from_bytes(self._source[at + 2 : at + 4], "big")
-            if at + 2 + max(length, 2) > len(self._source):
+            end = _end_of_segment(self._source, at)
+            if end > len(self._source):
                 raise truncated(Codec.JPEG)
-            self._take(marker, self._source[at : at + 2 + length])
-            at += 2 + max(length, 2)
+            self._take(marker, self._source[at:end])
+            at = end
         raise metadata_bomb(Codec.JPEG, f"more than {_MAX_SEGMENTS} segments before its pixels")
-
-    def _next_marker(self, at: int) -> int:
-        """Where the next marker stands; what lies between segments is skipped, as libjpeg does."""
-        while 0 <= (at := self._source.find(b"\xff", at)) < len(self._source) - 1:
-            marker = self._source[at + 1]
-            if marker == 0xFF:  # noqa: PLR2004  a fill byte
-                at += 1
-            elif marker in _BARE:
-                at += 2
-            else:
-                return at
-        raise truncated(Codec.JPEG)
 
     def _take(self, marker: int, segment: bytes) -> None:
         body = segment[4:]
         if marker in _FRAMES or marker in _UNUSUAL_FRAMES:
             self._take_frame(marker, segment)
-        elif marker in _TABLES or (marker == _APP0 and body.startswith(b"JFIF\0")):
-            self.kept.append(segment)
-        elif marker == _APP14 and body.startswith(b"Adobe"):
-            self.adobe = True
+        elif marker in _TABLES or body.startswith(_COLOUR_SPACES.get(marker, segment)):
             self.kept.append(segment)
         elif marker == _APP1 and body.startswith(b"Exif\0\0"):
-            self.orientation = exif.orientation(body)
+            self._exif += [body] if len(self._exif) < exif.MAX_BLOCKS else []
         elif marker == _APP2 and body.startswith(b"ICC_PROFILE\0"):
             self._profile.append(body[12:])
 
     def _take_frame(self, marker: int, segment: bytes) -> None:
         if len(segment) < 10 or self.frame:  # noqa: PLR2004  precision, height, width, components
             raise corrupt(Codec.JPEG, "its frame header is wrong")
-        height, width, count = struct.unpack_from(">HHB", segment, 5)
+        precision, height, width, count = struct.unpack_from(">BHHB", segment, 4)
         sampling = [divmod(pair, 16) for pair in segment[11 : 10 + 3 * count : 3]]
-        if len(sampling) != count or not width or not height:
-            raise corrupt(Codec.JPEG, "its frame header is wrong")
-        if any(not 1 <= factor <= 4 for pair in sampling for factor in pair):  # noqa: PLR2004  T.81
-            raise corrupt(Codec.JPEG, "its sampling factors are wrong")
         self.size_at = 2 + sum(map(len, self.kept)) + 5
         self.kept.append(segment)
-        self.frame = marker, height, width, sampling
+        self.frame = _Frame(marker, precision, height, width, count, sampling)
+
+    def orientation(self) -> int:
+        """EXIF's 1-8, from the first block that can be read."""
+        return exif.orientation(*exif.joined(self._exif))
 
     def profile(self) -> bytes | None:
         """The ICC profile, put together by its chunks' numbers; None if some are missing."""
@@ -171,37 +177,53 @@ class _Walk:
         return b"".join(chunk[2:] for chunk in chunks)
 
 
+def _check(frame: _Frame) -> None:
+    """Refuse what the standard allows and libjpeg or Pillow do not take, and what is wrong."""
+    if frame.marker in _UNUSUAL_FRAMES:
+        raise unsupported(Codec.JPEG, f"coded in a rare way (SOF{frame.marker - 0xC0})")
+    if frame.precision != 8:  # noqa: PLR2004  bits
+        raise unsupported(Codec.JPEG, f"one of {frame.precision} bits a sample")
+    if frame.components not in _COMPONENTS:
+        raise unsupported(Codec.JPEG, f"one of {frame.components} colours")
+    if not frame.height:
+        raise unsupported(Codec.JPEG, "one that tells its height behind its pixels")
+    if len(frame.sampling) != frame.components or not frame.width:
+        raise corrupt(Codec.JPEG, "its frame header is wrong")
+    if any(not 1 <= factor <= 4 for pair in frame.sampling for factor in pair):  # noqa: PLR2004  T.81
+        raise corrupt(Codec.JPEG, "its sampling factors are wrong")
+
+
 def _coefficients(width: int, height: int, sampling: list[tuple[int, int]]) -> int:
     """2 bytes for each coefficient of each component, at the component's own resolution."""
     across, down = (max(pair[axis] for pair in sampling) for axis in (0, 1))
     return sum(2 * width * height * h * v // (across * down) for h, v in sampling)
 
 
-def _scans_are_complete(source: bytes, at: int, components: int, pixels: int) -> bool:
-    """Whether the scans bring every component, to its last bit, and the file then ends.
+def _end_of_scans(source: bytes, at: int, components: int, pixels: int) -> int:
+    """Where the scans end that bring every component to its last bit.
 
     libjpeg takes what there is: a progressive JPEG that was cut and closed again would come out
-    blurred. Raises PermanentError for more scans than the pixels allow.
+    blurred. Raises PermanentError for one, and for more scans or bytes than the pixels allow.
     """
     most = min(MAX_SCANS, max(_USUAL_SCANS, MAX_SCANNED // pixels))
+    limit = at + _SCAN_BYTES_PER_PIXEL * pixels + _SPARE_SCAN_BYTES
     seen: set[int] = set()
     unfinished: set[tuple[int, int]] = set()
     for _ in range(most):
         header = source[at + 4 : at + 8 + 2 * components]
         count = header[0] if header else 0
         if len(header) < 4 + 2 * count:
-            return False
+            raise truncated(Codec.JPEG)
         ids = set(header[1 : 1 + 2 * count : 2])
         first, last, precision = header[1 + 2 * count : 4 + 2 * count]
         seen |= ids
         band = {(name, k) for name in ids for k in range(first, min(last, 63) + 1)}
         unfinished = unfinished | band if precision % 16 else unfinished - band
-        next_scan = _next_scan(source, at + 2)
-        if next_scan is None:
-            return False
-        if next_scan < 0:
-            return len(seen) >= components and not unfinished
-        at = next_scan
+        at = _next_scan(source, at, limit)
+        if source[at + 1] == _EOI:
+            if len(seen) < components or unfinished:
+                raise _unrefined()
+            return at + 2
     raise PermanentError(
         Reason.TOO_MANY_SCANS,
         f"the JPEG of {pixels:,} pixels has more than {most} scans, usual are {_USUAL_SCANS}: "
@@ -209,13 +231,36 @@ def _scans_are_complete(source: bytes, at: int, components: int, pixels: int) ->
     )
 
 
-def _next_scan(source: bytes, at: int) -> int | None:
-    """Where the next scan's marker stands; -1 at the end of the picture, None if it is cut off."""
-    at += int.from_bytes(source[at : at + 2], "big")
-    for found in _MARKER.finditer(source, at):
-        marker = source[found.end() - 1]
-        if marker == _SOS:
-            return found.end() - 2
-        if marker == _EOI:
-            return -1
-    return None
+def _unrefined() -> PermanentError:
+    return PermanentError(
+        Reason.TRUNCATED,
+        "the JPEG file ends without the scans that bring its last colours or its finest detail: "
+        "upload it again, or export it anew",
+    )
+
+
+def _next_scan(source: bytes, at: int, limit: int) -> int:
+    """Where the marker of the next scan stands, or that of the picture's end.
+
+    What lies in the segments before it is skipped: an end in a comment ends nothing.
+    """
+    for _ in range(_MAX_SEGMENTS_OF_A_SCAN):
+        at = _next_marker(source, _end_of_segment(source, at), limit)
+        if source[at + 1] in (_SOS, _EOI):
+            return at
+    raise metadata_bomb(Codec.JPEG, f"more than {_MAX_SEGMENTS_OF_A_SCAN} segments in a scan")
+
+
+def _end_of_segment(source: bytes, at: int) -> int:
+    """Where the segment at a marker ends; its length counts its own two bytes."""
+    return at + 2 + max(2, int.from_bytes(source[at + 2 : at + 4], "big"))
+
+
+def _next_marker(source: bytes, at: int, limit: int) -> int:
+    """Where the next marker stands, which has to begin before `limit`."""
+    found = _MARKER.search(source, at, limit + 2)
+    if found:
+        return found.start()
+    if limit + 2 >= len(source):
+        raise truncated(Codec.JPEG)
+    raise metadata_bomb(Codec.JPEG, "more bytes without a meaning than any camera writes")

@@ -13,11 +13,14 @@ from lib.images.header import Codec, Header, corrupt, metadata_bomb, truncated
 _SIGNATURE = 8
 _STILL = {b"IHDR", b"PLTE", b"IDAT", b"IEND"}
 _ANIMATION = {b"acTL", b"fcTL", b"fdAT"}
-# libpng writes IDATs of 8 KB: this many make a file of 800 MB, and reading them all 0.1 s.
-_MAX_CHUNKS = 100_000
+# libpng writes IDATs of 8 KB: this many make a file of 400 MB, and reading them takes 50 ms.
+_MAX_CHUNKS = 50_000
 # Compressed metadata may unfold to this, all of it together: the largest profiles are 3 MB, and
 # an XMP block of Photoshop's seldom as much.
 MAX_UNFOLDED = 4 << 20
+# It is unfolded so much at a time. A block counts as 1 KB at least: finding where it begins takes
+# as long as unfolding that.
+_PIECE, _LEAST = 16 << 10, 1 << 10
 # Bits that a sample may have -> what brings it to 8 bits; by multiplication, as PNG demands.
 _TO_8_BITS = {1: 255, 2: 85, 4: 17, 8: 1}
 _PALETTE, _DEEP = 3, 16
@@ -43,6 +46,8 @@ def read(source: bytes) -> Header:
         elif chunk in _ANIMATION:
             moving.add(start, end)
     complete = chunk == b"IEND"
+    if facts.has_pixels and colour == _PALETTE and not facts.has_palette:
+        raise corrupt(Codec.PNG, "its palette is missing")
     if not facts.has_pixels:
         raise corrupt(Codec.PNG, "it holds no pixels") if complete else truncated(Codec.PNG)
     return Header(
@@ -51,11 +56,12 @@ def read(source: bytes) -> Header:
         height=height,
         parts=still.parts(),
         moving_parts=moving.parts(),
-        orientation=facts.orientation,
+        orientation=facts.orientation(),
         profile=facts.profile,
         complete=complete,
         frames=facts.frames,
         transparent_colour=facts.transparent_colour,
+        deep=depth == _DEEP,
     )
 
 
@@ -101,8 +107,8 @@ class _Facts:
         self._depth = depth
         self._colour = colour
         self._left = MAX_UNFOLDED
-        self.has_pixels = False
-        self.orientation = 1
+        self.has_pixels = self.has_palette = False
+        self._exif: list[bytes] = []
         self.profile: bytes | None = None
         self.frames = 1
         self.transparent_colour: tuple[int, ...] | None = None
@@ -111,39 +117,58 @@ class _Facts:
         """Note what one chunk says."""
         if name == b"IDAT":
             self.has_pixels = True
+        elif name == b"PLTE":
+            # Behind the pixels it comes too late.
+            self.has_palette |= len(data) >= 3 and not self.has_pixels  # noqa: PLR2004  a colour
         elif name == b"iCCP":
             self.profile = self._unfold(data)
         elif name == b"zTXt" or (name == b"iTXt" and _is_compressed(data)):
             self._unfold(data)
         elif name == b"eXIf":
-            self.orientation = exif.orientation(data)
-        elif name == b"acTL" and len(data) >= 8:  # noqa: PLR2004  frames and plays
+            self._exif += [bytes(data)] if len(self._exif) < exif.MAX_BLOCKS else []
+        elif name == b"acTL" and len(data) >= 8 and not self.has_pixels:  # noqa: PLR2004  8 bytes
             self.frames = int.from_bytes(data[:4], "big")
         elif name == b"tRNS" and self._colour in _GREY_OR_RGB:
             self.transparent_colour = self._key(data)
+
+    def orientation(self) -> int:
+        """EXIF's 1-8, from the first block that can be read."""
+        return exif.orientation(*self._exif)
 
     def _unfold(self, data: memoryview) -> bytes | None:
         """The deflated block behind a name; None if it is broken, which harms no pixel."""
         body = bytes(data)
         unfolder = zlib.decompressobj()
-        try:
-            block = unfolder.decompress(body[_deflated_at(body) :], self._left)
-        except zlib.error:
-            return None
-        self._left -= len(block)
-        if self._left <= 0 or unfolder.unconsumed_tail:
+        rest, block = body[_deflated_at(body) :], bytearray()
+        while rest and not unfolder.eof:
+            # Spent before it is known to be sound: a piece that breaks off has taken as long.
+            self._spend(_PIECE)
+            try:
+                piece = unfolder.decompress(rest, _PIECE)
+            except zlib.error:
+                return None
+            self._left += _PIECE - max(len(piece), _LEAST)
+            block += piece
+            rest = unfolder.unconsumed_tail
+        return bytes(block)
+
+    def _spend(self, unfolded: int) -> None:
+        self._left -= unfolded
+        if self._left <= 0:
             raise metadata_bomb(
                 Codec.PNG, f"compressed metadata that unfolds to more than {MAX_UNFOLDED:,} bytes"
             )
-        return block
 
     def _key(self, data: memoryview) -> tuple[int, ...] | None:
-        """The see-through colour, in 8 bits: Pillow compares it unscaled with scaled pixels."""
+        """The see-through colour.
+
+        Up to 8 bits it is scaled to 8: Pillow compares it unscaled with scaled pixels.
+        """
         samples = [int.from_bytes(data[at : at + 2], "big") for at in range(0, len(data) - 1, 2)]
         if len(samples) != _GREY_OR_RGB[self._colour]:
             return None
         if self._depth == _DEEP:
-            return tuple(sample >> 8 for sample in samples)
+            return tuple(samples)
         return tuple(sample * _TO_8_BITS.get(self._depth, 1) & 255 for sample in samples)
 
 

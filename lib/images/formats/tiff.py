@@ -1,17 +1,28 @@
 """TIFF headers; a decoder gets a directory with the tags that make pixels, and no others.
 
 Pillow reads every tag on opening, EXIF and all: a directory of 65,535 tags that each point at the
-whole file would fill any memory, and a broken EXIF block would lose a good picture.
+whole file would fill any memory, and a broken EXIF block would lose a good picture. libtiff decodes
+whole tiles, however little of them is in the picture, and reads what several share as often.
 """
 
 import struct
+from math import ceil
 from typing import NamedTuple
 
 from lib.errors import PermanentError, Reason
-from lib.images.header import Codec, Header, corrupt, metadata_bomb, truncated
+from lib.images.formats.jpeg import pixels_of
+from lib.images.header import Codec, Header, corrupt, metadata_bomb, truncated, unsupported
 
 _WIDTH, _HEIGHT, _COMPRESSION, _ORIENTATION, _PROFILE = 256, 257, 259, 274, 34675
 _STRIPS, _TILES = (273, 279), (324, 325)  # offsets, byte counts
+_ROWS_PER_STRIP, _TILE_WIDTH, _TILE_HEIGHT = 278, 322, 323
+_BITS, _PHOTOMETRIC, _COLOUR_MAP, _SUBSAMPLING = 258, 262, 320, 530
+# Values of photometric interpretation, and bits that make grey deep.
+_WHITE_IS_0, _BLACK_IS_0, _PALETTE, _YCBCR = 0, 1, 3, 6
+_DEEP = {12, 16}
+# Compressions that Pillow takes.
+_NO_COMPRESSION = 1
+_COMPRESSIONS = {*range(1, 9), 32771, 32773, 32809, 32946, 34676, 34677, 34925, 50000, 50001}
 # What decoding needs, by the names of the specification.
 _KEPT = {
     *(256, 257, 258, 259, 262, 266, 273, 277, 278, 279, 284),  # baseline
@@ -27,9 +38,16 @@ _NUMBERS = {1: "B", 3: "H", 4: "L", 16: "Q"}
 # 32,768 rows in strips of one, in 4 planes: more pieces are no photo, and Pillow lists them all.
 _MAX_VALUES = 131_072
 _MAX_TAGS = 1000
+# Bytes of strips and tiles, those that several share counted as often: as many as the largest file
+# that is read has. Where they decode to nothing libtiff takes 3 ns for each.
+MAX_READ = 200 << 20
+# Pillow copies these itself, by their sizes in pixels: byte counts may be anything.
+_RAW = {0, _NO_COMPRESSION}
 # libtiff allows 100 scans for JPEG inside TIFF, and we do not count those: 3 to 8 s for this many.
-_JPEGS = {6, 7}
+_OLD_JPEG, _JPEG = _JPEGS = 6, 7
 _MAX_JPEG_PIXELS = 25_000_000
+# Samples of a pixel that Pillow opens, each of which may be a plane with strips of its own.
+_MAX_PLANES = 6
 
 
 class _Shape(NamedTuple):
@@ -58,21 +76,27 @@ def read(source: bytes) -> Header:
     big = source[2:4] in (b"+\0", b"\0+")
     shape = _Shape(order, "Q", "HHQQ", 8, 8) if big else _Shape(order, "H", "HHLL", 4, 4)
     entries = _directory(source, shape)
-    width, height = (_number(source, shape, entries.get(tag)) for tag in (_WIDTH, _HEIGHT))
+    width, height = (_number(source, shape, entries, tag) for tag in (_WIDTH, _HEIGHT))
     if not width or not height:
         raise corrupt(Codec.TIFF, "it has no size")
-    if _number(source, shape, entries.get(_COMPRESSION)) in _JPEGS:
-        _check_jpeg(width, height)
-    orientation = _number(source, shape, entries.get(_ORIENTATION)) or 1
+    padded = _padded(width, height, source, shape, entries)
+    _check_compressed(source, shape, entries, height, padded)
+    _check_pixels(source, shape, entries)
+    negative = _is_deep_negative(source, shape, entries)
+    if negative:
+        entries[_PHOTOMETRIC] = _with_number(shape, entries[_PHOTOMETRIC], _BLACK_IS_0)
+    orientation = next(iter(_numbers(source, shape, entries.get(_ORIENTATION))), 1)
     profile = entries.get(_PROFILE)
     return Header(
         codec=Codec.TIFF,
         width=width,
         height=height,
+        padded=padded,
         parts=_rewritten(source, shape, entries),
         orientation=orientation if 1 <= orientation <= 8 else 1,  # noqa: PLR2004  EXIF's range
         profile=source[profile.at : profile.at + profile.size] if profile else None,
         complete=_is_complete(source, shape, entries),
+        negative=negative,
     )
 
 
@@ -85,13 +109,17 @@ def _directory(source: bytes, shape: _Shape) -> dict[int, _Entry]:
         if count > _MAX_TAGS:
             raise metadata_bomb(Codec.TIFF, f"{count:,} tags; the limit is {_MAX_TAGS:,}")
         first = start + struct.calcsize(shape.counter)
-        entries = {}
+        entries: dict[int, _Entry] = {}
         for at in range(first, first + count * step, step):
             tag, kind, values, offset = struct.unpack_from(shape.order + shape.entry, source, at)
+            if values > _MAX_VALUES and tag in _KEPT:
+                raise metadata_bomb(Codec.TIFF, f"a tag of more than {_MAX_VALUES:,} values")
             size = values * types.get(kind, 1)
             place = at + step - shape.inline if size <= shape.inline else offset
-            entries[tag] = _Entry(kind, values, place, size, source[at : at + step])
-    except struct.error as error:
+            # The first field of a tag counts, as in libtiff.
+            entries.setdefault(tag, _Entry(kind, values, place, size, source[at : at + step]))
+    # Offsets of 64 bits may lie beyond what Python can index.
+    except (struct.error, OverflowError) as error:
         raise truncated(Codec.TIFF) from error
     return entries
 
@@ -105,18 +133,110 @@ def _numbers(source: bytes, shape: _Shape, entry: _Entry | None) -> tuple[int, .
     )
 
 
-def _number(source: bytes, shape: _Shape, entry: _Entry | None) -> int:
-    values = _numbers(source, shape, entry) if entry and entry.values == 1 else ()
-    return values[0] if values else 0
+def _number(source: bytes, shape: _Shape, entries: dict[int, _Entry], tag: int) -> int:
+    """The one value of a field, 0 if it is not there.
+
+    Decoders read fields of more types than we do: what they alone could read is refused, or a bomb
+    would hide there.
+    """
+    if tag not in entries:
+        return 0
+    values = _numbers(source, shape, entries[tag])
+    if len(values) != 1:
+        raise corrupt(Codec.TIFF, f"its tag {tag} is not one whole number")
+    return values[0]
 
 
-def _check_jpeg(width: int, height: int) -> None:
-    if width * height > _MAX_JPEG_PIXELS:
+def _padded(
+    width: int, height: int, source: bytes, shape: _Shape, entries: dict[int, _Entry]
+) -> int:
+    """Pixels that are decoded for the picture: those of whole tiles, where there are tiles."""
+    if not entries.keys() & {_TILE_WIDTH, _TILE_HEIGHT}:
+        return width * height
+    across, down = (_number(source, shape, entries, tag) for tag in (_TILE_WIDTH, _TILE_HEIGHT))
+    if not across or not down:
+        raise corrupt(Codec.TIFF, "its tiles have no size")
+    return ceil(width / across) * across * ceil(height / down) * down
+
+
+def _check_compressed(
+    source: bytes, shape: _Shape, entries: dict[int, _Entry], height: int, pixels: int
+) -> None:
+    """Refuse what would take libtiff too long, however few pixels it comes to."""
+    compression = _number(source, shape, entries, _COMPRESSION)
+    if compression in _JPEGS:
+        _check_jpeg(pixels)
+    if compression == _JPEG and _TILE_WIDTH not in entries:
+        _check_jpeg(_last_strips(source, shape, entries, height))
+    if compression not in _RAW:
+        _check_read(source, shape, entries)
+
+
+def _last_strips(source: bytes, shape: _Shape, entries: dict[int, _Entry], height: int) -> int:
+    """Pixels of the largest last strip of a plane, by its own JPEG header.
+
+    libtiff decodes all of one that is higher than what is left of the picture.
+    """
+    number = ceil(height / (_number(source, shape, entries, _ROWS_PER_STRIP) or height))
+    most = 0
+    for tags in (_STRIPS, _TILES):
+        starts, sizes = (_numbers(source, shape, entries.get(tag)) for tag in tags)
+        strips = list(zip(starts, sizes, strict=False))
+        for at, size in strips[number - 1 : number * _MAX_PLANES : number]:
+            most = max(most, pixels_of(source[at : at + size]))
+    return most
+
+
+def _check_jpeg(pixels: int) -> None:
+    if pixels > _MAX_JPEG_PIXELS:
         raise PermanentError(
             Reason.TOO_MANY_PIXELS,
-            f"{width} x {height} pixels as JPEG inside a TIFF; the limit is {_MAX_JPEG_PIXELS:,}: "
+            f"{pixels:,} pixels as JPEG inside a TIFF; the limit is {_MAX_JPEG_PIXELS:,}: "
             "upload a JPEG",
         )
+
+
+def _check_read(source: bytes, shape: _Shape, entries: dict[int, _Entry]) -> None:
+    """Refuse strips and tiles that share their bytes, and have more of them than a file may."""
+    read = 0
+    for tag in (_STRIPS[1], _TILES[1]):
+        if tag in entries and entries[tag].kind not in _NUMBERS:
+            raise corrupt(Codec.TIFF, f"its tag {tag} holds no whole numbers")
+        read += sum(min(size, len(source)) for size in _numbers(source, shape, entries.get(tag)))
+    if read > MAX_READ:
+        raise PermanentError(
+            Reason.TOO_MANY_BYTES,
+            f"the strips or tiles of the TIFF file share their bytes, and have {read:,} together; "
+            f"the limit is {MAX_READ:,}: export it anew and upload that",
+        )
+
+
+def _check_pixels(source: bytes, shape: _Shape, entries: dict[int, _Entry]) -> None:
+    """Refuse a directory without what every decoder needs, or with what none of ours can."""
+    photometric = _number(source, shape, entries, _PHOTOMETRIC)
+    compression = _number(source, shape, entries, _COMPRESSION) or _NO_COMPRESSION
+    if compression not in _COMPRESSIONS:
+        raise unsupported(Codec.TIFF, f"compressed in a rare way ({compression})")
+    if compression != _OLD_JPEG and not {_STRIPS[0], _TILES[0]} & entries.keys():
+        raise corrupt(Codec.TIFF, "it does not tell where its pixels are")
+    if photometric == _PALETTE and _COLOUR_MAP not in entries:
+        raise corrupt(Codec.TIFF, "its palette is missing")
+    subsampling = _numbers(source, shape, entries.get(_SUBSAMPLING)) or (1, 1)
+    if (photometric, compression) == (_YCBCR, _NO_COMPRESSION) and subsampling != (1, 1):
+        raise unsupported(Codec.TIFF, "one of YCbCr colours of less resolution, not compressed")
+
+
+def _is_deep_negative(source: bytes, shape: _Shape, entries: dict[int, _Entry]) -> bool:
+    """Whether 0 is white in grey of more than 8 bits: Pillow shows it as it is stored."""
+    photometric = _numbers(source, shape, entries.get(_PHOTOMETRIC))
+    bits = _numbers(source, shape, entries.get(_BITS))
+    return photometric == (_WHITE_IS_0,) and len(bits) == 1 and bits[0] in _DEEP
+
+
+def _with_number(shape: _Shape, entry: _Entry, number: int) -> _Entry:
+    """A field of one number with another one in its place."""
+    value = struct.pack(shape.order + _NUMBERS[entry.kind], number)
+    return entry._replace(raw=entry.raw[: -shape.inline] + value.ljust(shape.inline, b"\0"))
 
 
 def _rewritten(
@@ -124,8 +244,6 @@ def _rewritten(
 ) -> list[bytes | memoryview]:
     """The file with a directory of the kept tags at its end, and a header that points there."""
     kept = [entry for tag, entry in sorted(entries.items()) if tag in _KEPT]
-    if any(entry.values > _MAX_VALUES for entry in kept):
-        raise metadata_bomb(Codec.TIFF, f"a tag of more than {_MAX_VALUES:,} values")
     start = len(source) + len(source) % 2
     word = shape.order + shape.entry[-1]
     head = source[: shape.offset_at] + struct.pack(word, start)

@@ -1,13 +1,26 @@
 """WebP headers: canvas, profile, orientation, frames."""
 
 import struct
+from typing import NamedTuple
 
 from lib.images import exif
-from lib.images.header import Codec, Header, corrupt, truncated
+from lib.images.header import Codec, Header, corrupt, metadata_bomb, truncated
 
 _RIFF = 12
-# A frame is 30 bytes at least; where counting stops, every budget has long been exceeded.
-_MAX_CHUNKS = 100_000
+# 1,000 frames of an animation, and some for metadata: reading so many takes 50 ms.
+_MAX_CHUNKS = 50_000
+# Place and size, time and flags of a frame; the flag of those that are wiped; that of a file with
+# transparency, in its first chunk.
+_FRAME_HEADER, _WIPED, ALPHA_FLAG = 16, 1, 0x10
+
+
+class _Chunks(NamedTuple):
+    """The first profile and EXIF blocks, the number of frames, and whether they leave gaps."""
+
+    profile: bytes | None
+    exif: list[bytes]
+    frames: int
+    gaps: bool
 
 
 def read(source: bytes) -> Header:
@@ -23,11 +36,11 @@ def read(source: bytes) -> Header:
         codec=Codec.WEBP,
         width=width,
         height=height,
-        parts=[source],
-        orientation=exif.orientation(chunks.get(b"EXIF", b"")),
-        profile=bytes(chunks[b"ICCP"]) if b"ICCP" in chunks else None,
+        parts=_with_alpha(source) if chunks.gaps else [source],
+        orientation=exif.orientation(*chunks.exif),
+        profile=chunks.profile,
         complete=length + 8 <= len(source),
-        frames=max(1, len(chunks.get(b"ANMF", b""))),
+        frames=max(1, chunks.frames),
     )
 
 
@@ -45,16 +58,38 @@ def _size(source: bytes) -> tuple[int, int]:
     raise corrupt(Codec.WEBP, "its first chunk is no picture")
 
 
-def _chunks(source: bytes) -> dict[bytes, memoryview | bytes]:
-    """The first chunk of each name; for ANMF one byte per frame, which is all that is asked."""
-    found: dict[bytes, memoryview | bytes] = {}
-    frames = 0
+def _chunks(source: bytes) -> _Chunks:
+    profile: bytes | None = None
+    blocks: list[bytes] = []
+    frames, gaps = 0, False
+    extended = source[_RIFF : _RIFF + 4] == b"VP8X"
     at = _RIFF
     for _ in range(_MAX_CHUNKS):
         if at + 8 > len(source):
             break
         name, length = struct.unpack_from("<4sL", source, at)
-        found.setdefault(name, memoryview(source)[at + 8 : at + 8 + length])
-        frames += name == b"ANMF"
+        if name == b"ICCP" and profile is None:
+            profile = source[at + 8 : at + 8 + length]
+        elif name == b"EXIF" and len(blocks) < exif.MAX_BLOCKS:
+            blocks.append(source[at + 8 : at + 8 + length])
+        elif name == b"ANMF":
+            gaps |= extended and _leaves_gap(source, at + 8, first=not frames)
+            frames += 1
         at += 8 + length + length % 2
-    return {**found, b"ANMF": bytes(frames)}
+    else:
+        raise metadata_bomb(Codec.WEBP, f"more than {_MAX_CHUNKS:,} chunks")
+    return _Chunks(profile, blocks, frames, gaps)
+
+
+def _leaves_gap(source: bytes, at: int, *, first: bool) -> bool:
+    """Whether a frame is wiped after it was shown, or is the first and does not cover all."""
+    facts = source[at : at + _FRAME_HEADER]
+    if len(facts) < _FRAME_HEADER:
+        return False
+    return bool(facts[15] & _WIPED) or (first and facts[6:12] != source[24:30])
+
+
+def _with_alpha(source: bytes) -> list[bytes | memoryview]:
+    """The file with the flag of transparency, without which libwebp lets no gap be seen."""
+    view = memoryview(source)
+    return [view[:20], bytes([source[20] | ALPHA_FLAG]), view[21:]]

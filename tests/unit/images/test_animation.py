@@ -1,11 +1,14 @@
 """Animations: every frame, for as long and as often as in the original."""
 
 import io
+import re
+import struct
 from typing import Any
 
 import pytest
 from PIL import Image, ImageSequence
 
+from lib.errors import PermanentError, Reason
 from lib.images import render, render_all
 from tests.unit.images import made
 
@@ -68,6 +71,27 @@ def test_what_a_frame_leaves_is_wiped(format_: str, target: str) -> None:
             assert (alpha > 200) is (other == step)
 
 
+@pytest.mark.parametrize("between", ["avif", "keep"])
+@pytest.mark.parametrize("plays", [0, 1, 2, 7, 65_535])
+def test_an_avif_plays_as_often(plays: int, between: str) -> None:
+    source = made.apng((128, 96), *((picture, {}) for picture in frames()), plays=plays)
+    avif = render(source, made.size(animated=True, format="avif")).data
+    again = render(avif, made.size(animated=True, format=between)).data
+    image = Image.open(io.BytesIO(render(again, made.size(animated=True, format="png")).data))
+    assert image.info["loop"] == plays
+
+
+def test_an_animation_is_the_same_bytes_at_any_time() -> None:
+    data = animation("PNG", frames())
+    for target in ("avif", "webp", "png"):
+        rendition = render(data, made.size(animated=True, format=target))
+        # No box tells when it was made: a version, then two times of 8 bytes.
+        for header in (b"mvhd", b"tkhd", b"mdhd"):
+            for found in re.finditer(header, rendition.data):
+                assert rendition.data[found.end() + 4 : found.end() + 20] == bytes(16)
+        assert (target == "avif") is (b"mvhd" in rendition.data)
+
+
 @pytest.mark.parametrize("target", ["keep", "webp", "png"])
 @pytest.mark.parametrize("loop", [0, 3, None])
 def test_it_plays_as_often(loop: int | None, target: str) -> None:
@@ -117,11 +141,283 @@ def test_one_crop_for_all_frames() -> None:
     assert alphas[-1] is None
 
 
-def test_a_cut_animation_is_refused() -> None:
-    from lib.errors import PermanentError, Reason  # noqa: PLC0415
+@pytest.mark.parametrize("format_", ["GIF", "PNG", "WEBP", "AVIF"])
+def test_an_animation_that_is_cut_anywhere_is_truncated(format_: str) -> None:
+    pictures = [Image.new("RGB", (8, 6), colour) for colour in (made.RED, made.BLUE, made.GREEN)]
+    data = animation(format_, pictures, duration=50)
+    # A PNG's last check sums and chunk, and a GIF's last byte, hold no picture.
+    end = len(data) - {"GIF": 1, "PNG": 20}.get(format_, 0)
+    for length in range(len(data) * 3 // 4, end):
+        if format_ == "GIF" and data[:length].endswith(b"\0") and data[length] == ord("!"):
+            continue  # a GIF may end behind any picture
+        with pytest.raises(PermanentError) as caught:
+            render(data[:length], made.size(animated=True))
+        assert caught.value.reason is Reason.TRUNCATED, length
 
+
+def test_a_cut_animation_is_refused() -> None:
     for format_ in ("GIF", "PNG", "WEBP"):
         data = animation(format_, [made.noise(128, 96), *frames()], duration=50)
         with pytest.raises(PermanentError) as caught:
             render(data[: len(data) * 2 // 3], made.size(animated=True))
         assert caught.value.reason is Reason.TRUNCATED
+
+
+SMALL = (40, 30)
+HIDDEN = 3  # the index that is transparent in the GIFs below
+# A picture that covers all, and one that is a box in nothing, on either side.
+FULL = made.paletted(SMALL, 0)
+LEFT = made.paletted(SMALL, HIDDEN, ((5, 5, 15, 25), 1))
+RIGHT = made.paletted(SMALL, HIDDEN, ((25, 5, 35, 25), 2))
+PLACES = {"left": (10, 15), "right": (30, 15), "edge": (20, 2)}
+NOTHING = None
+
+
+def seen(data: bytes, target: str = "png") -> list[list[Any]]:
+    """The colours at each place of each frame, as played; None for nothing."""
+    size = made.size(width=40, height=30, animated=True, format=target)
+    pictures, _ = shown(render(data, size).data)
+    pixels: Any = [[picture.getpixel(at) for at in PLACES.values()] for picture in pictures]
+    return [[pixel[:3] if pixel[3] else NOTHING for pixel in row] for row in pixels]
+
+
+def alike(one: list[list[Any]], other: list[list[Any]]) -> bool:
+    if [len(row) for row in one] != [len(row) for row in other]:
+        return False
+    pairs = [pair for rows in zip(one, other, strict=True) for pair in zip(*rows, strict=True)]
+    return all(
+        left is right is None
+        or (left and right and max(abs(a - b) for a, b in zip(left, right, strict=True)) < 12)
+        for left, right in pairs
+    )
+
+
+def wiped(image: Image.Image, **facts: Any) -> tuple[Image.Image, dict[str, Any]]:
+    return image, {"disposal": 2, "transparent": HIDDEN, **facts}
+
+
+@pytest.mark.parametrize("target", ["keep", "png", "webp", "avif"])
+@pytest.mark.parametrize("first", ["opaque", "transparent"])
+@pytest.mark.parametrize("mode", ["colour", "grey"])
+@pytest.mark.parametrize("format_", ["GIF", "PNG", "WEBP", "AVIF"])
+def test_frames_may_differ_in_transparency(
+    format_: str, mode: str, first: str, target: str
+) -> None:
+    photo, disc = made.photo(40, 30).convert("RGBA"), made.disc(40, 30, (20, 15), 8, made.RED)
+    if mode == "grey":
+        photo, disc = (image.convert("LA").convert("RGBA") for image in (photo, disc))
+    pictures = [photo, disc, photo, disc] if first == "opaque" else [disc, photo, disc, photo]
+    if format_ == "GIF":
+        indices = [FULL if picture is photo else LEFT for picture in pictures]
+        data = made.gif(SMALL, *(wiped(image) for image in indices))
+    else:
+        exact: dict[str, dict[str, Any]] = {"WEBP": {"lossless": True}, "PNG": {"blend": 0}}
+        options = exact.get(format_, {})
+        data = animation(format_, pictures, **options)
+    size = made.size(width=40, height=30, animated=True, format=target)
+    frames_, durations = shown(render(data, size).data)
+    assert len(durations) == 4
+    for frame, picture in zip(frames_, pictures, strict=True):
+        corner: Any = frame.getpixel((1, 1))
+        assert (corner[3] > 250) is (picture is photo)
+        assert (corner[3] < 5) is (picture is disc)
+
+
+@pytest.mark.parametrize("target", ["keep", "png", "webp"])
+def test_what_a_gif_clears_is_transparent_also_behind_an_opaque_frame(target: str) -> None:
+    left, right = (image.crop((5, 5, 15, 25)) for image in (LEFT, made.paletted(SMALL, 2)))
+    data = made.gif(SMALL, (FULL, {}), wiped(left, at=(5, 5)), wiped(right, at=(25, 5)))
+    assert alike(
+        seen(data, target),
+        [
+            [made.RED, made.RED, made.RED],
+            [made.GREEN, made.RED, made.RED],
+            [NOTHING, made.BLUE, made.RED],
+        ],
+    )
+
+
+@pytest.mark.parametrize("target", ["keep", "png", "webp"])
+def test_a_gif_keeps_clears_and_restores_what_frames_leave(target: str) -> None:
+    box = made.paletted((10, 20), 2)
+    for disposal, left in ((0, made.BLUE), (1, made.BLUE), (2, NOTHING), (3, made.RED)):
+        second = box, {"at": (5, 5), "disposal": disposal}
+        third = made.paletted((10, 20), 1), {"at": (25, 5), "transparent": HIDDEN}
+        data = made.gif(SMALL, (FULL, {}), second, third)
+        rows = seen(data, target)
+        assert alike(rows[:1], [[made.RED] * 3])
+        assert alike(rows[1:2], [[made.BLUE, made.RED, made.RED]])
+        assert alike(rows[2:], [[left, made.GREEN, made.RED]])
+
+
+@pytest.mark.parametrize("target", ["keep", "png", "webp"])
+def test_frames_of_nothing_and_of_black_lose_no_pixel(target: str) -> None:
+    palette = [(220, 30, 30), (0, 0, 0), (30, 60, 200), (0, 0, 0)]
+    black = made.paletted(SMALL, 1)
+    nothing = made.paletted(SMALL, HIDDEN)
+    order = [LEFT, black, nothing, RIGHT, black, black]
+    data = made.gif(SMALL, *(wiped(image) for image in order), palette=palette)
+    dark, blue = (0, 0, 0), (30, 60, 200)
+    rows = seen(data, target)
+    assert alike(rows[:2], [[dark, NOTHING, NOTHING], [dark] * 3])
+    assert alike(rows[2:5], [[NOTHING] * 3, [NOTHING, blue, NOTHING], [dark] * 3])
+
+
+def test_a_gif_that_begins_in_grey_has_colours() -> None:
+    grey = [(level, level, level) for level in range(256)]
+    colours = {"palette": (made.RED, made.GREEN), "at": (5, 5)}
+    box = made.paletted((10, 20), 1)
+    data = made.gif(SMALL, (made.paletted(SMALL, 200), {}), (box, colours), palette=grey)
+    light = (200, 200, 200)
+    assert alike(seen(data), [[light] * 3, [made.GREEN, light, light]])
+
+
+@pytest.mark.parametrize("target", ["webp", "png", "avif"])
+def test_gaps_between_opaque_frames_of_a_webp_are_transparent(target: str) -> None:
+    pictures = [Image.new("RGBA", SMALL, made.RED), Image.new("RGBA", SMALL)]
+    pictures[1].paste(made.BLUE, (20, 0, 40, 30))
+    pictures += [pictures[0], Image.new("RGBA", SMALL)]
+    for source in ("WEBP", "PNG"):
+        data = animation(source, pictures, **({"lossless": True} if source == "WEBP" else {}))
+        frames_, _ = shown(
+            render(data, made.size(width=40, height=30, animated=True, format=target)).data
+        )
+        alphas: Any = [[frame.getpixel((x, 15))[3] for x in (5, 35)] for frame in frames_]  # type: ignore[index]
+        assert [[alpha > 127 for alpha in row] for row in alphas] == [
+            [True, True],
+            [False, True],
+            [True, True],
+            [False, False],
+        ]
+
+
+def test_a_still_that_is_cleared_or_blended_in_an_apng_is_so_in_rgb_too() -> None:
+    back, box = Image.new("RGB", SMALL, made.RED), Image.new("RGB", (10, 20), made.BLUE)
+    data = made.apng(
+        SMALL,
+        (back, {}),
+        (box, {"at": (5, 5), "disposal": 1}),
+        (box, {"at": (25, 5), "disposal": 2}),
+        (Image.new("RGB", (1, 1), made.RED), {}),
+    )
+    assert alike(
+        seen(data),
+        [
+            [made.RED, made.RED, made.RED],
+            [made.BLUE, made.RED, made.RED],
+            [NOTHING, made.BLUE, made.RED],
+            [NOTHING, made.RED, made.RED],
+        ],
+    )
+
+
+def test_half_transparent_over_opaque_is_opaque_in_an_apng() -> None:
+    half = Image.new("RGBA", (10, 20), (*made.BLUE, 128))
+    opaque = Image.new("RGBA", SMALL, (*made.RED, 255))
+    data = made.apng(SMALL, (opaque, {}), (half, {"at": (5, 5), "blend": 1}))
+    size = made.size(width=40, height=30, animated=True)
+    mixed: Any = shown(render(data, size).data)[0][1].getpixel((10, 15))
+    assert mixed == pytest.approx((125, 45, 115, 255), abs=3)
+
+
+@pytest.mark.parametrize("target", ["keep", "webp", "png", "avif"])
+@pytest.mark.parametrize("plays", [65_534, 65_535, 65_536, 2**31 - 1, 2**31, 2**32 - 1])
+def test_any_number_of_plays_is_played_or_capped(plays: int, target: str) -> None:
+    pair: list[tuple[Image.Image, dict[str, Any]]] = [
+        (made.photo(40, 30), {}),
+        (Image.new("RGB", SMALL), {}),
+    ]
+    gif: list[tuple[Image.Image, dict[str, Any]]] = [(FULL, {}), (LEFT, {})]
+    sources = [made.apng(SMALL, *pair, plays=plays)]
+    sources += [made.gif(SMALL, *gif, loop=plays - 1)] if plays <= 65_536 else []
+    for data in sources:
+        rendition = render(data, made.size(animated=True, format=target))
+        image = Image.open(io.BytesIO(rendition.data))
+        assert image.n_frames == 2  # type: ignore[attr-defined]
+        most = {"image/webp": 65_535, "image/gif": 65_535, "image/png": 2**31 - 1}
+        if rendition.content_type in most:
+            told = plays - (rendition.content_type == "image/gif")
+            assert image.info["loop"] == min(told, most[rendition.content_type])
+
+
+@pytest.mark.parametrize("target", ["png", "webp", "avif"])
+@pytest.mark.parametrize(
+    "time", [(65_535, 1), (65_535, 2), (65_535, 7), (65_535, 999), (65_535, 0), (1, 65_535), (0, 1)]
+)
+def test_any_time_of_a_frame_is_kept_or_capped(time: tuple[int, int], target: str) -> None:
+    pictures = [(picture, {"time": time}) for picture in frames()]
+    data = made.apng((128, 96), *pictures)
+    _, durations = shown(render(data, made.size(animated=True, format=target)).data)
+    wanted = 1000 * time[0] / (time[1] or 100)
+    if target == "webp":
+        wanted = min(wanted, 2**24 - 1)
+    assert len(durations) == 4
+    # A thousandth of long times; AVIF's shortest is a millisecond.
+    assert durations == pytest.approx([wanted] * 4, rel=0.001, abs=1)
+
+
+def test_frames_that_take_longer_together_than_webp_counts_are_capped() -> None:
+    pair = [Image.new("RGB", (8, 6), colour) for colour in (made.RED, made.BLUE)]
+    data = made.apng((8, 6), *((pair[step % 2], {"time": (65_535, 1)}) for step in range(200)))
+    for target in ("webp", "png", "avif"):
+        render(data, made.size(width=4, height=3, animated=True, format=target))
+
+
+@pytest.mark.parametrize("target", ["keep", "png", "webp", "avif"])
+@pytest.mark.parametrize("equal", [2, 3, 5])
+def test_equal_neighbours_last_as_long_as_before(equal: int, target: str) -> None:
+    for first in (FULL, LEFT):
+        order = [first] * equal + [RIGHT]
+        data = made.gif(SMALL, *(wiped(image, time=40_000) for image in order))
+        _, durations = shown(render(data, made.size(animated=True, format=target)).data)
+        assert sum(durations) == 400_000 * (equal + 1)
+
+
+def test_the_longest_time_of_a_gif_is_kept() -> None:
+    data = made.gif(SMALL, *((image, {"time": 65_535}) for image in (FULL, LEFT, RIGHT)))
+    for target in ("keep", "png", "webp", "avif"):
+        _, durations = shown(render(data, made.size(animated=True, format=target)).data)
+        assert durations == [655_350] * 3
+
+
+@pytest.mark.parametrize("edges", [(0, 0), (0, 5), (5, 0)])
+def test_a_frame_without_pixels_shows_what_is_there(edges: tuple[int, int]) -> None:
+    empty = Image.new("P", edges), {"transparent": HIDDEN}
+    begins = made.gif(SMALL, empty, (FULL, {}), (RIGHT, {}))
+    assert alike(seen(begins)[:2], [[NOTHING] * 3, [made.RED] * 3])
+    between = made.gif(SMALL, (FULL, {}), empty, (made.paletted(SMALL, 1), {}))
+    assert alike(seen(between)[-1:], [[made.GREEN] * 3])
+
+
+@pytest.mark.parametrize("screen", [(0, 0), (0, 30), (40, 0)])
+def test_a_gif_without_a_size_takes_its_first_frames(screen: tuple[int, int]) -> None:
+    for pictures in ([FULL], [FULL, RIGHT]):
+        data = made.gif(screen, *((picture, {}) for picture in pictures))
+        for animated in (False, True):
+            rendition = render(data, made.size(animated=animated))
+            assert (rendition.source_width, rendition.source_height) == SMALL
+
+
+@pytest.mark.parametrize("frames_", [1, 2])
+@pytest.mark.parametrize("edges", [(0, 0), (0, 5), (5, 0)])
+def test_a_gif_of_no_size_at_all_is_corrupt(edges: tuple[int, int], frames_: int) -> None:
+    data = made.gif(edges, *[(Image.new("P", edges), {})] * frames_)
+    for animated in (False, True):
+        with pytest.raises(PermanentError) as caught:
+            render(data, made.size(animated=animated))
+        assert caught.value.reason is Reason.CORRUPT
+
+
+def test_an_apng_whose_frame_does_not_fit_is_corrupt() -> None:
+    back, box = Image.new("RGB", SMALL, made.RED), Image.new("RGB", (10, 20), made.BLUE)
+    for at in ((31, 0), (0, 11), (2**32 - 1, 0)):
+        with pytest.raises(PermanentError) as caught:
+            render(made.apng(SMALL, (back, {}), (box, {"at": at})), made.size(animated=True))
+        assert caught.value.reason is Reason.CORRUPT
+
+
+def test_an_animation_that_is_announced_behind_the_pixels_is_a_still() -> None:
+    chunks = made.split(made.encoded(made.photo(), "PNG"))
+    late = [*chunks[:-1], (b"acTL", struct.pack(">LL", 5, 0)), chunks[-1]]
+    data = b"\x89PNG\r\n\x1a\n" + b"".join(made.chunk(name, body) for name, body in late)
+    assert made.difference(made.rendered(data, animated=True), made.photo(64, 48)) < 4

@@ -124,10 +124,12 @@ def test_cmyk_as_adobe_writes_it() -> None:
     assert made.difference(image, made.photo(64, 48)) < 5
 
 
-def test_cmyk_without_adobes_marker_is_not_inverted() -> None:
-    inverted = ImageChops.invert(made.photo().convert("CMYK"))
-    data = made.encoded(inverted, "JPEG", quality=95)
-    at = data.index(b"\xff\xeeE".replace(b"E", b"\0\x0eAdobe"))
+@pytest.mark.parametrize("options", [{}, {"progressive": True}])
+def test_cmyk_without_adobes_marker_is_stored_inverted_all_the_same(
+    options: dict[str, Any],
+) -> None:
+    data = made.encoded(made.photo().convert("CMYK"), "JPEG", quality=95, **options)
+    at = data.index(b"\xff\xee\0\x0eAdobe")
     image = made.rendered(data[:at] + data[at + 16 :])
     assert made.difference(image, made.photo(64, 48)) < 5
 
@@ -149,6 +151,17 @@ def test_ycck() -> None:
 def test_16_bit_grey_keeps_its_tones(mode: str, format_: str) -> None:
     image = Image.frombytes(mode, GREY.size, deep("<" if mode == "I;16" else ">"))
     result = made.rendered(made.encoded(image, format_), format="png")
+    assert made.difference(result, GREY_SMALL) < 2
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("compression", [1, 8])
+def test_16_bit_grey_whose_0_is_white_is_no_negative(compression: int, order: str) -> None:
+    samples = b"".join(struct.pack(order + "H", 65535 - value * 257) for value in GREY.tobytes())
+    body = zlib.compress(samples) if compression == 8 else samples
+    facts: dict[str, Any] = {"bits": 16, "photometric": 0, "samples": 1}
+    data = made.tiff(GREY.size, body, order=order, compression=compression, **facts)
+    result = made.rendered(data, format="png")
     assert made.difference(result, GREY_SMALL) < 2
 
 

@@ -135,11 +135,144 @@ def test_no_bytes_are_empty() -> None:
     assert caught.value.reason is Reason.EMPTY
 
 
-def test_arithmetic_coding_is_unsupported() -> None:
-    data = made.encoded(made.photo(), "JPEG").replace(b"\xff\xc0", b"\xff\xc9", 1)
+def reason_for(data: bytes) -> Reason:
     with pytest.raises(PermanentError) as caught:
         render(data, made.size())
-    assert caught.value.reason is Reason.UNSUPPORTED
+    return caught.value.reason
+
+
+JPEG = made.encoded(made.photo(), "JPEG")
+FRAME = JPEG.index(b"\xff\xc0")
+# The tables of arithmetic coding: DC's and AC's conditioning.
+CONDITIONING = made.segment(0xCC, b"\x00\x10\x10\x05")
+
+
+@pytest.mark.parametrize("kind", [5, 6, 7, 9, 10, 11, 13, 14, 15])
+@pytest.mark.parametrize("tables", [b"", CONDITIONING])
+def test_jpegs_of_rare_codings_are_unsupported(kind: int, tables: bytes) -> None:
+    data = JPEG[:FRAME] + tables + bytes([0xFF, 0xC0 + kind]) + JPEG[FRAME + 2 :]
+    assert reason_for(data) is Reason.UNSUPPORTED
+    assert reason_for(made.with_segments(data, CONDITIONING)) is Reason.UNSUPPORTED
+
+
+def test_tables_of_arithmetic_coding_in_a_usual_jpeg_are_passed_over() -> None:
+    data = made.with_segments(JPEG, CONDITIONING)
+    assert made.difference(made.rendered(data), made.photo(64, 48)) < TOLERANCE
+
+
+@pytest.mark.parametrize(
+    ("at", "value"),
+    [(4, b"\x0c"), (4, b"\x10"), (5, b"\0\0"), (9, b"\x02"), (9, b"\x05")],
+    ids=["12 bits", "16 bits", "height behind the pixels", "2 components", "5 components"],
+)
+def test_jpegs_that_libjpeg_or_pillow_do_not_take_are_unsupported(at: int, value: bytes) -> None:
+    start = FRAME + at
+    assert reason_for(JPEG[:start] + value + JPEG[start + len(value) :]) is Reason.UNSUPPORTED
+
+
+RARE_TIFFS: dict[str, dict[str, Any]] = {
+    "float RGB": {"bits": (32,) * 3, "format": (3,) * 3},
+    "half float RGB": {"bits": (16,) * 3, "format": (3,) * 3},
+    "double grey": {"bits": 64, "format": 3, "photometric": 1, "samples": 1},
+    "float Lab": {"bits": (32,) * 3, "format": (3,) * 3, "photometric": 8},
+    "16-bit Lab": {"bits": (16,) * 3, "photometric": 8},
+    "ICC Lab": {"photometric": 9},
+    "CMYK and alpha": {"bits": (8,) * 5, "photometric": 5, "samples": 5, "extra": 2},
+    "CMYK and premultiplied alpha": {"bits": (8,) * 5, "photometric": 5, "samples": 5, "extra": 1},
+    "16-bit CMYK and alpha": {"bits": (16,) * 5, "photometric": 5, "samples": 5, "extra": 2},
+    "32-bit RGB": {"bits": (32,) * 3},
+    "signed RGB": {"format": (2,) * 3},
+    "5, 6, 5 bits": {"bits": (5, 6, 5)},
+    "sensor data": {"bits": 16, "photometric": 32803, "samples": 1},
+    "16-bit grey and alpha": {"bits": (16,) * 2, "photometric": 1, "samples": 2, "extra": 2},
+    "JPEG 2000": {"compression": 34712},
+    "LERC": {"compression": 34887},
+    "JBIG": {"bits": 1, "compression": 34661, "photometric": 0, "samples": 1},
+    "coarse YCbCr": {"photometric": 6, "subsampling": (2, 2)},
+}
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("name", RARE_TIFFS)
+def test_tiffs_of_rare_layouts_are_unsupported(name: str, order: str) -> None:
+    data = made.tiff((16, 12), b"\x40" * 16 * 12 * 40, order=order, **RARE_TIFFS[name])
+    assert reason_for(data) is Reason.UNSUPPORTED
+
+
+def test_a_tiff_without_its_palette_is_corrupt() -> None:
+    data = made.tiff((16, 12), bytes(16 * 12), photometric=3, bits=8, samples=1)
+    assert reason_for(data) is Reason.CORRUPT
+
+
+def test_a_tiff_that_does_not_tell_where_its_pixels_are_is_corrupt() -> None:
+    data = made.tiff((16, 12), bytes(16 * 12 * 3))
+    lost = data.replace(struct.pack("<HHL", 273, 4, 1), struct.pack("<HHL", 272, 4, 1))
+    assert reason_for(lost) is Reason.CORRUPT
+
+
+def bmp(bits: int, compression: int, *masks: int, header: int = 40, size: int = 8) -> bytes:
+    """8 x 8 pixels of any kind."""
+    info = struct.pack("<LllHHL", header, size, size, 1, bits, compression)
+    info = info.ljust(40, b"\0") + struct.pack(f"<{len(masks)}L", *masks)
+    info = info.ljust(max(header, len(info)), b"\0")
+    pixels = bytes(range(256)) * 2
+    start = 14 + len(info)
+    return struct.pack("<2sLHHL", b"BM", start + len(pixels), 0, 0, start) + info + pixels
+
+
+RARE_BMPS = {
+    "4, 4, 4 bits": bmp(16, 3, 0xF00, 0xF0, 0xF),
+    "4, 4, 4, 4 bits": bmp(16, 3, 0xF00, 0xF0, 0xF, 0xF000, header=56),
+    "10, 10, 10 bits": bmp(32, 3, 0x3FF00000, 0xFFC00, 0x3FF),
+    "blue first": bmp(16, 3, 0x1F, 0x7E0, 0xF800),
+    "8 bits in fields": bmp(8, 3, 0xE0, 0x1C, 3),
+    "2 bits": bmp(2, 0),
+    "64 bits": bmp(64, 0),
+    "a JPEG inside": bmp(0, 4),
+    "a JPEG of 24 bits inside": bmp(24, 4),
+    "a PNG inside": bmp(24, 5),
+    "fields with alpha": bmp(32, 6, 0xFF0000, 0xFF00, 0xFF, 0xFF000000),
+    "CMYK": bmp(32, 11),
+    "a header of 16 bytes": bmp(24, 0, header=16),
+}
+
+
+@pytest.mark.parametrize("name", RARE_BMPS)
+def test_bmps_of_rare_kinds_are_unsupported(name: str) -> None:
+    assert reason_for(RARE_BMPS[name]) is Reason.UNSUPPORTED
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        bmp(16, 3, 0xF800, 0x7E0, 0x1F),
+        bmp(16, 3, 0x7C00, 0x3E0, 0x1F),
+        bmp(32, 3, 0xFF0000, 0xFF00, 0xFF),
+        bmp(32, 3, 0xFF, 0xFF00, 0xFF0000, 0xFF000000, header=124),
+        bmp(24, 0),
+        bmp(16, 0),
+        bmp(32, 0, header=108),
+    ],
+)
+def test_bmps_of_usual_bit_fields_are_rendered(data: bytes) -> None:
+    assert made.rendered(data, width=8, height=8).size == (8, 8)
+
+
+def palette_png(*chunks: bytes) -> bytes:
+    return made.png(4, 4, *chunks, colour=3)
+
+
+def test_a_palette_png_without_its_palette_is_corrupt() -> None:
+    pixels = made.chunk(b"IDAT", zlib.compress((b"\0" + b"\0\1\0\1") * 4))
+    palette = made.chunk(b"PLTE", bytes([200, 30, 30, 30, 30, 200]))
+    assert made.rendered(palette_png(palette, pixels), width=4, height=4).size == (4, 4)
+    for lost in (
+        palette_png(pixels),
+        palette_png(pixels, palette),
+        palette_png(made.chunk(b"PLTE", b""), pixels),
+        palette_png(made.chunk(b"tRNS", b"\0"), pixels),
+    ):
+        assert reason_for(lost) is Reason.CORRUPT
 
 
 def test_a_phones_gain_map_or_second_picture_is_not_taken_for_the_photo() -> None:

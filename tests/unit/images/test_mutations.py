@@ -1,6 +1,7 @@
 """Whatever happens to a file on its way: a picture, or a PermanentError; never anything else."""
 
 import contextlib
+import zlib
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,6 +11,7 @@ from PIL import Image
 from lib.errors import PermanentError
 from lib.images import render_all
 from tests.unit.images import made
+from tests.unit.images.test_tiff_work import DEFLATE, JPEG, striped, tiled
 
 SMALL = Image.blend(made.photo(24, 18), made.noise(24, 18), 0.3)
 MOVING = {"save_all": True, "append_images": [made.photo(24, 18)], "duration": 50}
@@ -28,6 +30,11 @@ SOURCES = {
     "tiff": made.encoded(SMALL, "TIFF"),
     "deflated tiff": made.encoded(SMALL, "TIFF", compression="tiff_adobe_deflate"),
     "jpeg tiff": made.encoded(SMALL, "TIFF", compression="jpeg"),
+    "tiled tiff": tiled((24, 18), (16, 16), zlib.compress(bytes(256)), DEFLATE),
+    "tiled big tiff": tiled((24, 18), (16, 16), zlib.compress(bytes(256)), DEFLATE, big=True),
+    "tiff of JPEG strips": striped(
+        (24, 18), 16, made.encoded(Image.new("L", (24, 16)), "JPEG"), JPEG
+    ),
     "bmp": made.encoded(SMALL, "BMP"),
     "palette bmp": made.encoded(SMALL.convert("P"), "BMP"),
     "avif": made.encoded(SMALL, "AVIF", exif=made.exif(6)),

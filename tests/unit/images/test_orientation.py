@@ -1,5 +1,7 @@
 """Upright, whatever a camera wrote and wherever it wrote it."""
 
+import struct
+
 import pytest
 from PIL import Image
 
@@ -82,6 +84,53 @@ def test_a_photo_with_broken_exif_is_a_good_photo(block: bytes) -> None:
     png = made.with_chunks(made.encoded(made.photo(), "PNG"), made.chunk(b"eXIf", block[6:]))
     for data in (jpeg, png):
         assert made.difference(made.rendered(data), reference) < 4
+
+
+def with_exif(format_: str, *blocks: bytes) -> bytes:
+    """The photo as a camera of orientation 6 stores it, with these EXIF blocks in turn."""
+    data = made.encoded(stored(made.photo(), 6), format_)
+    if format_ == "JPEG":
+        return made.with_segments(data, *(made.segment(0xE1, block) for block in blocks))
+    if format_ == "PNG":
+        return made.with_chunks(data, *(made.chunk(b"eXIf", block[6:]) for block in blocks))
+    extended = made.encoded(stored(made.photo(), 6), "WEBP", exif=b"x")
+    at = extended.index(b"EXIF")
+    chunks = b"".join(
+        b"EXIF" + struct.pack("<L", len(block)) + block + bytes(len(block) % 2) for block in blocks
+    )
+    return b"RIFF" + struct.pack("<L", at - 8 + len(chunks)) + extended[8:at] + chunks
+
+
+@pytest.mark.parametrize("format_", ["JPEG", "PNG", "WEBP"])
+def test_of_two_exif_blocks_the_first_counts(format_: str) -> None:
+    image = made.rendered(with_exif(format_, made.exif(6), made.exif(3), made.exif(1)))
+    assert made.difference(image, made.rendered(made.encoded(made.photo(), format_))) < 4
+
+
+@pytest.mark.parametrize("broken", [block for block in BROKEN if b"\x12\x01" not in block])
+@pytest.mark.parametrize("format_", ["JPEG", "PNG", "WEBP"])
+def test_an_exif_block_that_cannot_be_read_does_not_count(format_: str, broken: bytes) -> None:
+    block = b"Exif\0\0" + broken[6:]
+    image = made.rendered(with_exif(format_, block, made.exif(6), made.exif(3)))
+    assert made.difference(image, made.rendered(made.encoded(made.photo(), format_))) < 4
+
+
+@pytest.mark.parametrize("directory_at", [8, 70_000, 130_000])
+def test_exif_of_more_than_one_segment_is_one_block(directory_at: int) -> None:
+    directory = struct.pack("<HHHLHHL", 1, 0x0112, 3, 1, 6, 0, 0)
+    block = struct.pack("<2sHL", b"II", 42, directory_at).ljust(directory_at, b"\0") + directory
+    block = block.ljust(150_000, b"x")
+    pieces = [b"Exif\0\0" + block[at : at + 65_000] for at in range(0, len(block), 65_000)]
+    image = made.rendered(with_exif("JPEG", *pieces, made.exif(3)))
+    assert made.difference(image, made.photo(64, 48)) < 4
+
+
+def test_of_two_orientations_in_a_tiff_the_first_counts() -> None:
+    data = made.encoded(stored(made.photo(), 6), "TIFF", tiffinfo={274: 6, 305: "x"})
+    second = struct.pack("<HHL", 305, 2, 2)
+    assert data.count(second) == 1
+    twice = data.replace(second, struct.pack("<HHL", 274, 3, 1))
+    assert made.difference(made.rendered(twice), made.photo(64, 48)) < 4
 
 
 @pytest.mark.parametrize("format_", ["WEBP", "AVIF", "TIFF"])

@@ -1,5 +1,7 @@
 """Transparency: kept where the format can, else on the background; no dark fringes."""
 
+import struct
+import zlib
 from typing import Any
 
 import pytest
@@ -66,8 +68,6 @@ def test_a_gif_stays_transparent() -> None:
     ("depth", "key", "other"), [(2, 1, 2), (4, 5, 9), (8, 77, 78), (16, 500, 60000)]
 )
 def test_a_see_through_grey_of_any_depth(depth: int, key: int, other: int) -> None:
-    import zlib  # noqa: PLC0415
-
     per_row = 16 * depth // 8
     row = b"".join(
         (key if x < 8 else other).to_bytes(2, "big") if depth == 16 else b"" for x in range(16)
@@ -84,6 +84,53 @@ def test_a_see_through_grey_of_any_depth(depth: int, key: int, other: int) -> No
     image = made.rendered(data, width=16, height=12).convert("RGBA")
     assert image.getpixel((2, 5))[3] == 0  # type: ignore[index]
     assert image.getpixel((13, 5))[3] == 255  # type: ignore[index]
+
+
+KEY = (0x1234, 0x5678, 0x9ABC)
+NEAR = [(0x1235, 0x5678, 0x9ABC), (0x1234, 0x5679, 0x9ABC), (0x1234, 0x5678, 0x9ABD)]
+
+
+def deep_row(samples: int, *colours: tuple[int, ...]) -> bytes:
+    """Four pixels of each colour, in 16 bits."""
+    pixels = [struct.pack(f">{samples}H", *colour[:samples]) for colour in colours]
+    return b"\0" + b"".join(pixel * 4 for pixel in pixels)
+
+
+@pytest.mark.parametrize("animated", [False, True])
+@pytest.mark.parametrize("interlaced", [False, True])
+@pytest.mark.parametrize(("colour", "samples"), [(0, 1), (2, 3)])
+def test_a_see_through_colour_of_16_bits_is_compared_with_16(
+    colour: int, samples: int, interlaced: bool, animated: bool
+) -> None:
+    near = NEAR if samples == 3 else [(0x1235,), (0x1233,), (0x1334,)]
+    row = deep_row(samples, KEY, *near)
+    if interlaced:
+        # All passes of a picture whose columns are read from the same four colours.
+        columns = [(0, 8), (4, 8), (0, 4), (2, 4), (0, 2), (1, 2), (0, 1)]
+        rows = [(0, 8), (0, 8), (4, 8), (0, 4), (2, 4), (0, 2), (1, 2)]
+        step = 2 * samples
+        pixels = [row[1 + at : 1 + at + step] for at in range(0, len(row) - 1, step)]
+        body = b"".join(
+            (b"\0" + b"".join(pixels[first::every])) * len(range(top, 16, down))
+            for (first, every), (top, down) in zip(columns, rows, strict=True)
+        )
+    else:
+        body = row * 16
+    header = made.chunk(b"IHDR", struct.pack(">LLBBBBB", 16, 16, 16, colour, 0, 0, interlaced))
+    key = made.chunk(b"tRNS", struct.pack(f">{samples}H", *KEY[:samples]))
+    chunks = [header, key, made.chunk(b"IDAT", zlib.compress(body)), made.chunk(b"IEND", b"")]
+    if animated:
+        first, second = (
+            made.chunk(b"fcTL", struct.pack(">LLLLLHHBB", number, 16, 16, 0, 0, 1, 10, 0, 0))
+            for number in (0, 1)
+        )
+        chunks[2:2] = [made.chunk(b"acTL", struct.pack(">LL", 2, 0)), first]
+        more = struct.pack(">L", 2) + zlib.compress(body)
+        chunks[-1:-1] = [second, made.chunk(b"fdAT", more)]
+    data = b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+    image = made.rendered(data, width=16, height=16, animated=animated).convert("RGBA")
+    alphas: Any = [image.getpixel((x, 8))[3] for x in (1, 6, 10, 14)]  # type: ignore[index]
+    assert alphas == [0, 255, 255, 255]
 
 
 def test_no_dark_fringes() -> None:

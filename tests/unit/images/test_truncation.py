@@ -1,5 +1,7 @@
 """A file that was cut is refused; a half-grey picture is never made."""
 
+import re
+
 import pytest
 from PIL import Image
 
@@ -8,11 +10,22 @@ from lib.images import render
 from tests.unit.images import made
 
 PHOTO = Image.blend(made.photo(256, 192), made.noise(256, 192), 0.3)
+
+
+def ycck(data: bytes) -> bytes:
+    """A CMYK JPEG whose Adobe marker says YCCK."""
+    at = data.index(b"Adobe") + 11
+    return data[:at] + b"\2" + data[at + 1 :]
+
+
 SOURCES = {
     "jpeg": made.encoded(PHOTO, "JPEG"),
     "progressive jpeg": made.encoded(PHOTO, "JPEG", progressive=True),
     "jpeg with restarts": made.encoded(PHOTO, "JPEG", restart_marker_rows=2),
     "grey jpeg": made.encoded(PHOTO.convert("L"), "JPEG"),
+    "cmyk jpeg": made.encoded(PHOTO.convert("CMYK"), "JPEG"),
+    "ycck jpeg": ycck(made.encoded(PHOTO.convert("CMYK"), "JPEG")),
+    "rgb jpeg": made.encoded(PHOTO, "JPEG", keep_rgb=True),
     "png": made.encoded(PHOTO, "PNG"),
     "gif": made.encoded(PHOTO, "GIF"),
     "webp": made.encoded(PHOTO, "WEBP"),
@@ -24,6 +37,9 @@ SOURCES = {
     "moving avif": made.encoded(PHOTO, "AVIF", save_all=True, append_images=[PHOTO.rotate(9)]),
     "heic": made.heic(PHOTO),
 }
+
+
+BASELINE = [name for name in SOURCES if "jpeg" in name and "progressive" not in name]
 
 
 def reason_for(data: bytes) -> Reason:
@@ -51,8 +67,8 @@ def closed(data: bytes, share: float) -> bytes:
     return data[: int(len(data) * share)].rstrip(b"\xff") + b"\xff\xd9"
 
 
-@pytest.mark.parametrize("name", ["jpeg", "jpeg with restarts", "grey jpeg"])
-@pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
+@pytest.mark.parametrize("name", BASELINE)
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.9, 0.97, 0.99])
 def test_a_jpeg_that_was_cut_and_closed_again_is_truncated(name: str, share: float) -> None:
     assert reason_for(closed(SOURCES[name], share)) is Reason.TRUNCATED
 
@@ -66,10 +82,21 @@ def test_a_progressive_jpeg_may_miss_no_scan_but_the_end_of_its_finest() -> None
     assert made.difference(image, made.rendered(data)) < 1
 
 
-@pytest.mark.parametrize("mode", ["RGB", "L"])
+@pytest.mark.parametrize("scans", range(1, 10))
+def test_a_progressive_jpeg_without_its_last_scans_is_told_to_lack_them(scans: int) -> None:
+    data = SOURCES["progressive jpeg"]
+    starts = [found.start() for found in re.finditer(b"\xff\xda", data)]
+    assert len(starts) == 10
+    with pytest.raises(PermanentError, match="ends without the scans") as caught:
+        render(data[: starts[scans]] + b"\xff\xd9", made.size())
+    assert caught.value.reason is Reason.TRUNCATED
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
 @pytest.mark.parametrize("options", [{}, {"progressive": True}, {"restart_marker_rows": 1}])
 def test_a_photo_that_is_grey_at_its_end_is_a_photo(mode: str, options: dict[str, object]) -> None:
-    grey = Image.new(mode, (100, 80), "#808080")
+    ink = (0, 0, 0, 127)
+    grey = Image.new(mode, (100, 80), ink if mode == "CMYK" else "#808080")
     for size in ((100, 80), (64, 48), (10, 10)):
         image = made.rendered(made.encoded(grey.resize(size), "JPEG", **options))
         assert image.convert("RGB").getpixel((4, 4)) == (128, 128, 128)
