@@ -10,7 +10,7 @@ INSTALL := $(BIN)/uv pip install --quiet --python .venv --no-deps --compile-byte
 # Without byte code every start compiles all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo local stop test test-thorough coverage bench chaos check format clean
+.PHONY: help setup demo local stop test test-thorough coverage bench chaos mutants check format clean
 .SILENT:
 
 help:
@@ -22,6 +22,7 @@ help:
 	echo "make coverage branches that unit and integration tests do not take"
 	echo "make bench    speed, memory and cold start beside sharp and others; ARGS=--quick: a minute"
 	echo "make chaos    uploads while S3 ails and workers die, then as fast as it goes; ARGS=--help"
+	echo "make mutants  which changes to the core no test notices; half an hour; ARGS=\"lib.keys\" of a module"
 	echo "make check    format, lint, types, layers; quick"
 
 setup: .venv/.ready node_modules/.ready
@@ -51,6 +52,9 @@ bench: setup .venv/.bench-ready bench/node_modules/.ready
 chaos: setup
 	$(BIN)/python -m local.chaos $(ARGS)
 
+mutants: setup .venv/.mutants-ready
+	$(BIN)/python -m tests.mutants $(ARGS)
+
 check: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -62,7 +66,7 @@ format: setup
 	$(BIN)/ruff check --fix .
 
 clean: stop
-	rm -rf .venv node_modules bench/node_modules .serverless .serverless-cache .cache
+	rm -rf .venv node_modules mutants bench/node_modules .serverless .serverless-cache .cache
 
 # uv knows no pip.conf: where it gets nothing, pip installs the same.
 .venv/.ready: constraints.txt
@@ -83,6 +87,10 @@ node_modules/.ready: package.json package-lock.json
 
 .venv/.bench-ready: .venv/.ready bench/requirements.txt
 	$(INSTALL) bench/requirements.txt || $(PIP) --requirement bench/requirements.txt
+	touch $@
+
+.venv/.mutants-ready: .venv/.ready tests/mutants/requirements.txt
+	$(INSTALL) tests/mutants/requirements.txt || $(PIP) --requirement tests/mutants/requirements.txt
 	touch $@
 
 bench/node_modules/.ready: bench/package.json bench/package-lock.json

@@ -1,0 +1,103 @@
+"""Changes the protocol's core a little, over and over, and counts which changes the tests notice.
+
+`make mutants` runs mutmut afresh, prints how many mutants of each module the tests kill, and shows
+those that survive, but for the ones that survivors.toml gives a reason for. It fails below GOAL.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import NamedTuple
+
+PROJECT = Path(__file__).parents[2]
+# mutmut's own folder: the code with all its mutants, and what became of them.
+FOLDER = PROJECT / "mutants"
+# Percent of the mutants of all modules, those included that survive for a reason.
+GOAL = 90
+# As mutmut has it: no test fails, or none calls the function.
+_SURVIVED = (0, 5, 33)
+
+
+class Module(NamedTuple):
+    """What became of a module's mutants."""
+
+    path: str
+    mutants: int
+    survivors: list[str]
+
+    def row(self, accepted: int) -> str:
+        """Its line of the table."""
+        return _row(self.path, self.mutants, len(self.survivors), accepted)
+
+
+def main(modules: list[str]) -> int:
+    """Run all mutants, or those of modules such as lib.keys; the exit code."""
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    command = [str(Path(sys.executable).parent / "mutmut"), "run"]
+    subprocess.run([*command, *(f"{name}.*" for name in modules)], cwd=PROJECT, check=True)
+    return report()
+
+
+def report() -> int:
+    """Print the table and each survivor without a reason; 1 where too many survive."""
+    os.chdir(PROJECT)
+    reasons = read_reasons()
+    found = [module for module in map(_read, sorted(FOLDER.rglob("*.meta"))) if module.mutants]
+    rows, shown = [], []
+    mutants = survivors = accepted = 0
+    for module in found:
+        diffs = [_diff(name, module.path) for name in module.survivors]
+        unknown = [diff for diff in diffs if (module.path, changed(diff)) not in reasons]
+        rows.append(module.row(len(diffs) - len(unknown)))
+        shown += unknown
+        mutants += module.mutants
+        survivors += len(diffs)
+        accepted += len(diffs) - len(unknown)
+    print(*shown, sep="\n")
+    print(f"\n{'module':32} mutants  killed  survived  with a reason  killed %")
+    print(*rows, _row("all", mutants, survivors, accepted), sep="\n")
+    return int(not mutants or 100 * (mutants - survivors) < GOAL * mutants)
+
+
+def read_reasons() -> dict[tuple[str, str], str]:
+    """Why a mutant may survive, by its module and the lines that differ."""
+    text = Path(__file__).with_name("survivors.toml").read_text()
+    return {
+        (s["module"], s["change"].strip()): s["reason"] for s in tomllib.loads(text)["survivor"]
+    }
+
+
+def changed(diff: str) -> str:
+    """The lines of a diff that differ, without their indentation."""
+    lines = [
+        line for line in diff.splitlines() if line[:1] in "-+" and line[:3] not in ("---", "+++")
+    ]
+    return "\n".join(f"{line[0]} {line[1:].strip()}" for line in lines)
+
+
+def _read(meta: Path) -> Module:
+    codes: dict[str, int | None] = json.loads(meta.read_text())["exit_code_by_key"]
+    run = {name: code for name, code in codes.items() if code is not None}
+    survivors = [name for name, code in run.items() if code in _SURVIVED]
+    return Module(str(meta.relative_to(FOLDER).with_suffix("")), len(run), survivors)
+
+
+def _diff(name: str, path: str) -> str:
+    # Only where `make mutants` has installed it, and mutmut reads its settings where it is imported.
+    from mutmut.mutation.diff_apply import get_diff_for_mutant  # noqa: PLC0415
+
+    return str(get_diff_for_mutant(name, path=path))
+
+
+def _row(name: str, mutants: int, survived: int, accepted: int) -> str:
+    killed = mutants - survived
+    percent = 100 * killed / mutants if mutants else 0
+    return f"{name:32} {mutants:7} {killed:7} {survived:9} {accepted:14} {percent:9.1f}"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
