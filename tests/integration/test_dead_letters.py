@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lib import messages
+from lib.aws import sqs as edge
 from lib.dead_letters import DeadLetter, DeadLetters, Filter, Kind, walk
 from lib.errors import ConfigError, PermanentError, Reason, TransientError
 from tests.integration.conftest import Queues
@@ -128,6 +129,25 @@ class TestALetter:
         assert third.attempts is None
         assert second.failed_at == datetime(2026, 11, 21, 7, 30, tzinfo=UTC)
 
+    def test_says_no_more_than_its_attributes(self, queues: Queues, letters: DeadLetters) -> None:
+        edge.send(queues.sqs, queues.dlq_url, "{}", {"reason": "truncated"})
+        (letter,) = seen(letters)
+        assert (letter.reason, letter.error, letter.path, letter.size) == ("truncated", "", "", "")
+        assert (letter.attempts, letter.failed_at) == (None, None)
+
+    def test_fails_at_the_same_moment_in_any_time_zone(
+        self, queues: Queues, letters: DeadLetters
+    ) -> None:
+        park(queues.sqs, queues.dlq_url, "a.jpg", failed_at="2026-11-21T09:30:00+02:00")
+        (letter,) = seen(letters)
+        assert letter.failed_at == datetime(2026, 11, 21, 7, 30, tzinfo=UTC)
+
+    @pytest.mark.parametrize("kind", [Kind.SUBSCRIPTION, Kind.FETCH])
+    def test_of_which_nothing_is_known_says_nothing(self, queues: Queues, kind: Kind) -> None:
+        queues.sqs.send_message(QueueUrl=queues.dlq_url, MessageBody="null")
+        (letter,) = seen(DeadLetters(queues.sqs, queues.dlq_url, kind))
+        assert (letter.error, letter.path) == ("", "")
+
 
 class TestLooking:
     def test_sees_each_letter_once_and_hides_none_afterwards(
@@ -167,7 +187,7 @@ class TestLooking:
         park_many(queues.sqs, queues.dlq_url, 40)
         with letters.walk() as steps:
             assert sum(len(batch) for batch in steps) == 20
-            assert not steps.complete
+            assert steps.complete is False
         assert hidden(queues.dlq_url) == 0
 
     def test_ends_before_the_first_letters_would_come_a_second_time(
@@ -304,6 +324,38 @@ class TestReplay:
         assert letters.replay(queues.url).taken == 7
         assert stored(queues.url) == bodies
 
+    def test_fills_calls_up_to_what_sqs_takes(
+        self, queues: Queues, letters: DeadLetters, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(edge, "BATCH_BYTES", 300)
+        sent: list[int] = []
+        queues.sqs.meta.events.register(
+            "before-parameter-build.sqs.SendMessageBatch",
+            lambda params, **_: sent.append(len(params["Entries"])),
+        )
+        for number in range(7):
+            queues.sqs.send_message(QueueUrl=queues.dlq_url, MessageBody=f"{number}" * 100)
+        assert letters.replay(queues.url).taken == 7
+        assert sent == [3, 3, 1]
+
+    def test_counts_the_refused_of_all_calls(self, queues: Queues, letters: DeadLetters) -> None:
+        park_many(queues.sqs, queues.dlq_url, 20)
+        Refusing(queues.sqs, "DeleteMessageBatch", {"0"})
+        tally = letters.replay(queues.url)
+        assert (tally.taken, tally.refused) == (18, 2)
+
+    def test_hides_letters_for_as_long_as_the_rate_makes_it_take(
+        self, queues: Queues, letters: DeadLetters
+    ) -> None:
+        park_many(queues.sqs, queues.dlq_url, 30)
+        asked: list[int] = []
+        queues.sqs.meta.events.register(
+            "before-parameter-build.sqs.ReceiveMessage",
+            lambda params, **_: asked.append(params["VisibilityTimeout"]),
+        )
+        letters.replay(queues.url, limit=1, rate=0.1)
+        assert asked == [2 * 30 * 10]
+
     def test_that_ended_early_says_so(
         self, queues: Queues, letters: DeadLetters, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -335,6 +387,18 @@ def test_purge_deletes_what_is_meant_and_nothing_else(queues: Queues, letters: D
     assert stored(queues.dlq_url) == kept
     assert stored(queues.url) == []
     assert hidden(queues.dlq_url) == 0
+
+
+def test_purge_takes_no_more_than_the_limit_and_no_more_at_once_than_the_rate(
+    queues: Queues, letters: DeadLetters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept: list[float] = []
+    clock = SimpleNamespace(monotonic=lambda: 0.0, sleep=slept.append)
+    monkeypatch.setattr("lib.dead_letters.queue.time", clock)
+    park_many(queues.sqs, queues.dlq_url, 8)
+    assert letters.purge(limit=6, rate=2).taken == 6
+    assert len(stored(queues.dlq_url)) == 2
+    assert slept == [0.0, 1.0, 2.0]
 
 
 class Interrupting:

@@ -87,7 +87,7 @@ def _read(meta: Path) -> Module:
 
 
 def _diff(name: str, path: str) -> str:
-    # Only where `make mutants` has installed it, and mutmut reads its settings where it is imported.
+    # `make mutants` alone installs it.
     from mutmut.mutation.diff_apply import get_diff_for_mutant  # noqa: PLC0415
 
     return str(get_diff_for_mutant(name, path=path))
