@@ -7,7 +7,7 @@ from local.chaos import fault_run
 from local.stack import LocalStack
 from tests.service import Service
 
-UPLOADS = 60
+UPLOADS = 30
 
 
 def test_nothing_is_lost_or_stale_while_s3_ails(tmp_path: Path) -> None:
@@ -21,7 +21,7 @@ def test_nothing_is_lost_or_stale_while_s3_ails(tmp_path: Path) -> None:
     finally:
         local.down()
     assert {"error:SlowDown", "error:AccessDenied"} <= run.faults.keys()
-    assert {"response:abort", "response:truncate"} & run.faults.keys()
+    assert any(name.startswith("response:") for name in run.faults), "no body was broken"
     assert run.after.is_kept, run.after
     fates = Counter(photo.fate for photo in run.photos)
     assert run.after.current == (fates["kept"] + fates["replaced"]) * run.sizes
