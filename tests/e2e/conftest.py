@@ -39,14 +39,14 @@ def _stack_of(item: pytest.Item) -> str:
     return next((name for name in ("local", "site") if name in names), item.path.stem)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def prepared(models: None) -> None:
-    """Have wheels at hand that every deploy takes."""
+@pytest.fixture(scope="session")
+def packages(models: None) -> None:
+    """Have the wheels at hand that every deploy takes."""
     fetch_packages()
 
 
 @pytest.fixture(scope="session")
-def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+def local(packages: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     """The stack that is shared, deployed."""
     service = Service(tmp_path_factory.mktemp("service"), with_packages=True)
     local = LocalStack(tmp_path_factory.mktemp("stack") / "state", service.folder)
@@ -75,7 +75,7 @@ def sqs(stack: Stack) -> "SQSClient":
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(packages: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A stack of its own, whose parameters change."""
     site = Site(tmp_path_factory.mktemp("site"))
     try:

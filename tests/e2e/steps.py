@@ -9,11 +9,12 @@ from urllib.parse import unquote, urlsplit
 import requests
 
 from cli.upload_client import bearing
-from local.client import ask, post_form, wait_for
+from local.client import ask, aws, post_form, wait_for
 from local.stack import Stack
 from tests.pictures import encoded, quarters
 
 if TYPE_CHECKING:
+    from mypy_boto3_cloudfront import CloudFrontClient
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
@@ -83,3 +84,15 @@ def dead_letters(sqs: "SQSClient", size: str, folder: str = "") -> list[dict[str
         for attributes in (message.get("MessageAttributes", {}) for message in held)
     ]
     return [letter for letter in told if letter.get("path", "").startswith(folder)]
+
+
+def invalidated(stack: Stack) -> list[list[str]]:
+    """The paths of each invalidation of the stack's distribution so far."""
+    cloudfront: CloudFrontClient = aws(stack, "cloudfront")
+    (distribution,) = cloudfront.list_distributions()["DistributionList"]["Items"]
+    listed = cloudfront.list_invalidations(DistributionId=distribution["Id"])
+    found = [
+        cloudfront.get_invalidation(DistributionId=distribution["Id"], Id=item["Id"])
+        for item in listed["InvalidationList"].get("Items", [])
+    ]
+    return [each["Invalidation"]["InvalidationBatch"]["Paths"]["Items"] for each in found]

@@ -10,7 +10,7 @@ from tests.service import Service
 UPLOADS = 30
 
 
-def test_nothing_is_lost_or_stale_while_s3_ails(tmp_path: Path) -> None:
+def test_nothing_is_lost_or_stale_while_s3_ails(packages: None, tmp_path: Path) -> None:
     (tmp_path / "service").mkdir()
     service = Service(tmp_path / "service", with_packages=True)
     (service.folder / "sizes.yml").write_text("sizes: [400x300, 200x150]\n")

@@ -13,7 +13,7 @@ PROJECT = Path(__file__).parents[2]
 DOCUMENTS = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
 
 
-def test_make_demo_prints_the_table_that_the_readme_shows() -> None:
+def test_make_demo_prints_the_table_that_the_readme_shows(packages: None) -> None:
     run = subprocess.run(
         ["make", "demo"],
         cwd=PROJECT,

@@ -15,12 +15,11 @@ from botocore.exceptions import ClientError
 from lib.errors import ConfigError
 from local.client import aws
 from local.stack import LocalStack
-from tests.e2e.steps import PHOTO, arrived, dead_letters, eventually, uploaded
+from tests.e2e.steps import PHOTO, arrived, dead_letters, eventually, invalidated, uploaded
 from tests.pictures import decoded, encoded, quarters
 from tests.service import Service
 
 if TYPE_CHECKING:
-    from mypy_boto3_cloudfront import CloudFrontClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
@@ -66,19 +65,8 @@ class Life:
         assert requests.get(url, timeout=60).status_code == 200, "its pictures stay"
 
     def expect_the_purge_of_the_replaced_photo(self) -> None:
-        cloudfront: CloudFrontClient = aws(self.stack, "cloudfront")
-        (distribution,) = cloudfront.list_distributions()["DistributionList"]["Items"]
-
-        def invalidated() -> list[str]:
-            listed = cloudfront.list_invalidations(DistributionId=distribution["Id"])
-            found = [
-                cloudfront.get_invalidation(DistributionId=distribution["Id"], Id=item["Id"])
-                for item in listed["InvalidationList"].get("Items", [])
-            ]
-            batches = [each["Invalidation"]["InvalidationBatch"]["Paths"] for each in found]
-            return [path for batch in batches for path in batch["Items"]]
-
-        assert set(eventually(invalidated, "the invalidation")) == {"/400x300/before.jpg"}
+        batches = eventually(lambda: invalidated(self.stack), "the invalidation")
+        assert {path for batch in batches for path in batch} == {"/400x300/before.jpg"}
 
     def remove_the_stack(self) -> None:
         """Which is refused while messages wait, and leaves the buckets."""
@@ -118,7 +106,7 @@ class Life:
 
 
 @pytest.fixture
-def life(tmp_path: Path) -> Iterator[Life]:
+def life(packages: None, tmp_path: Path) -> Iterator[Life]:
     (tmp_path / "service").mkdir()
     service = Service(tmp_path / "service", with_packages=True)
     local = LocalStack(tmp_path / "stack", service.folder)

@@ -1,15 +1,13 @@
 """The dashboard shows what there is: each name in it is a name of something deployed."""
 
 import json
-import logging
 import re
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lib.telemetry import SERVICE, Telemetry
+from lib.telemetry import Telemetry
 from lib.variants import Outcome
 from tests.infrastructure.conftest import Package
 from tests.infrastructure.generated import generated
@@ -119,9 +117,6 @@ def test_workers_measure_what_is_shown_of_them(
 ) -> None:
     monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", namespace_of(dev))
     telemetry = Telemetry("400x300")
-    # Made once a process, it writes to the stdout of the first test that has logged anything.
-    (handler,) = logging.getLogger(SERVICE).handlers
-    monkeypatch.setattr(handler, "stream", sys.stdout)
     with telemetry.batch():
         telemetry.finished("a", Outcome("rendered", 5, 5), 1.0)
         telemetry.parked("id", "a", "corrupt", "")
