@@ -12,7 +12,7 @@ from lib.aws import sqs as queues
 from lib.checks import LaterChecks
 from lib.delivery import Caching, Delivery
 from lib.on_demand.declared import DeclaredVariants
-from lib.purges import PurgeQueue
+from lib.purge_queue import PurgeQueue
 from lib.sizes import Size
 from lib.turns import Turns
 from lib.variants import Renderer

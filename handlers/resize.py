@@ -13,7 +13,7 @@ from lib.aws import s3 as objects
 from lib.aws.patience import CONNECT_SECONDS, READ_SECONDS, Patience
 from lib.delivery import Delivery
 from lib.failure_records import FailureRecords
-from lib.purges import PurgeQueue
+from lib.purge_queue import PurgeQueue
 from lib.redeliveries import Redeliveries
 from lib.telemetry import Telemetry
 from lib.turns import Turns

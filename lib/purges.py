@@ -14,7 +14,6 @@ from urllib.parse import unquote, unquote_to_bytes
 
 from lib import keys
 from lib.aws import cloudfront as cdn
-from lib.aws import sqs as queues
 from lib.errors import PermanentError, TransientError
 from lib.merge import worked_on
 from lib.messages import Message, park
@@ -31,30 +30,6 @@ MAX_WILDCARDS = 7
 # Calls of CloudFront at once, while the paths that it refuses are looked for: of 500 photos that
 # takes nine rounds of two calls. More would only be throttled.
 _ABREAST = 4
-
-
-@dataclass(frozen=True)
-class PurgeQueue:
-    """Where intentions wait, `delay` seconds each.
-
-    `signed` tells whether the CDN has signed pictures too, and so perhaps some of a photo that
-    never had a variant.
-    """
-
-    sqs: "SQSClient"
-    url: str
-    delay: int
-    signed: bool = False
-
-    def intend(self, variant_keys: Iterable[str], *, signed_only: bool = False) -> None:
-        """Have the CDN forget these variants after the delay; TransientError if not queued.
-
-        `signed_only`: it has none of them, but may have signed pictures of their photo.
-        """
-        body: dict[str, object] = {"paths": [f"/{keys.url_path(key)}" for key in variant_keys]}
-        if signed_only:
-            body["signed_only"] = True
-        queues.send(self.sqs, self.url, json.dumps(body), {}, delay=self.delay)
 
 
 class Intention(NamedTuple):

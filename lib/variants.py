@@ -21,7 +21,7 @@ from lib.delivery import Delivery
 from lib.errors import ConflictError, PermanentError, Reason, TransientError
 from lib.metadata import ORIGINAL_ETAG
 from lib.provenance import Provenance
-from lib.purges import PurgeQueue
+from lib.purge_queue import PurgeQueue
 from lib.sizes import Size
 from lib.turns import Turns
 

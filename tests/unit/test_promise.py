@@ -6,7 +6,7 @@ batches run out of time and buckets be missing for a moment, and looks for an or
 breaks it.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,6 +16,8 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
+from hypothesis.internal.conjecture import providers
+from hypothesis.internal.constants_ast import Constants
 from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
@@ -31,7 +33,8 @@ from lib.checks import LaterChecks
 from lib.deadline import UNLIMITED, Deadline
 from lib.delivery import Delivery
 from lib.errors import ConflictError, NoTimeError, PermanentError, Reason, TransientError
-from lib.purges import PurgeQueue, read_intention
+from lib.purge_queue import PurgeQueue
+from lib.purges import read_intention
 from lib.sizes import Size
 from lib.turns import Turns
 from lib.variants import Outcome, Renderer, Variants
@@ -517,13 +520,25 @@ def quick_rendering(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(images, "render_all", fake_render)
 
 
+@pytest.fixture(autouse=True)
+def same_search_whatever_is_loaded(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A seed leads to the same search beside other tests as alone.
+
+    Hypothesis tries the constants that stand in the modules that happen to be loaded.
+    """
+    monkeypatch.setattr(providers, "_get_local_constants", Constants)
+    providers.CONSTANTS_CACHE.cache.clear()
+    yield
+    providers.CONSTANTS_CACHE.cache.clear()
+
+
 @pytest.mark.parametrize("pipeline", [Pipeline, PipelineWithMishaps])
 def test_the_promise_holds_whatever_the_order(pipeline: type[Pipeline]) -> None:
     # Four times what a profile has for other tests: an order of things is rarer than a value.
     search(Renderer, pipeline, examples=4 * settings().max_examples)
 
 
-# Where the search begins, so that it comes upon each fault within a second. From elsewhere it comes
+# Where the search begins, so that it comes upon each fault within seconds. From elsewhere it comes
 # upon it too, but later: as from these, once a rule or Hypothesis has changed. To find new ones,
 # with as many examples that the first of them are the same:
 #
@@ -535,17 +550,17 @@ def test_the_promise_holds_whatever_the_order(pipeline: type[Pipeline]) -> None:
 @pytest.mark.parametrize(
     ("faulty", "pipeline", "start"),
     [
-        (WithoutCheckAfterPut, Pipeline, 4),
-        (WithoutCheckAfterDelete, Pipeline, 43),
-        (WithoutStartingOver, Pipeline, 4),
+        (WithoutCheckAfterPut, Pipeline, 0),
+        (WithoutCheckAfterDelete, Pipeline, 6),
+        (WithoutStartingOver, Pipeline, 0),
         (WithoutConditionOnPut, Pipeline, 123),
-        (WithoutLaterCheck, Pipeline, 9),
+        (WithoutLaterCheck, Pipeline, 8),
         (WithoutPurges, Pipeline, 0),
-        (WithoutPurgeBeforeTheFirstVariant, Pipeline, 23),
-        (WithoutPurgeOfWhatCameBack, Pipeline, 76),
+        (WithoutPurgeBeforeTheFirstVariant, Pipeline, 8),
+        (WithoutPurgeOfWhatCameBack, Pipeline, 1),
         (WithoutPurgeOfSignedPictures, Pipeline, 0),
         (WithPurgesAfterTheWrite, Pipeline, 18),
-        (TakingNoTimeForDone, PipelineWithMishaps, 15),
+        (TakingNoTimeForDone, PipelineWithMishaps, 0),
         (TakingABucketForItsObjects, PipelineWithMishaps, 4),
     ],
 )
