@@ -29,10 +29,10 @@ class Module(NamedTuple):
     mutants: int
     survivors: list[str]
 
-    @property
-    def name(self) -> str:
-        """As it is imported, such as lib.keys."""
-        return self.path.removesuffix(".py").replace("/", ".")
+    def is_in(self, modules: list[str]) -> bool:
+        """Whether it is one of modules or packages such as lib.keys."""
+        name = self.path.removesuffix(".py").replace("/", ".")
+        return any(f"{name}.".startswith(f"{module}.") for module in modules)
 
     def row(self, accepted: int) -> str:
         """Its line of the table."""
@@ -53,7 +53,7 @@ def report(modules: list[str]) -> int:
     reasons = read_reasons()
     found = [module for module in map(_read, sorted(FOLDER.rglob("*.meta"))) if module.mutants]
     if modules:
-        found = [module for module in found if module.name in modules]
+        found = [module for module in found if module.is_in(modules)]
     rows, shown = [], []
     mutants = survivors = accepted = 0
     for module in found:
