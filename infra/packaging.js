@@ -1,7 +1,10 @@
 // How serverless-python-requirements fetches wheels for Lambda's platform, without Docker.
 
+const { createHash } = require('crypto');
+const { readFileSync } = require('fs');
 const python = require('./python');
 
+const OWN_HASH = createHash('sha256').update(readFileSync(__filename)).digest('hex').slice(0, 8);
 const plugin = require.resolve('serverless-python-requirements');
 const jszip = require(require.resolve('jszip', { paths: [plugin] }));
 
@@ -16,6 +19,18 @@ function packHow(emulator) {
 // pip takes only the tags it is given, and wheels are built for different ages of glibc; Lambda's
 // Amazon Linux 2023 has 2.34.
 const GLIBC = ['manylinux_2_34', 'manylinux_2_28', 'manylinux_2_27', 'manylinux2014'];
+// What the functions call. botocore's models of the other services are 25 MB.
+const SERVICES = ['cloudfront', 'rekognition', 's3', 'secretsmanager', 'sqs'];
+// What nothing imports: resources in place of clients, text on pictures, older models, other
+// utilities. A third of the files, which take time to unpack.
+const UNUSED = [
+  'boto3/{data,dynamodb,ec2,examples}',
+  'dateutil/zoneinfo',
+  'pydantic/v1',
+  'aws_lambda_powertools/utilities/!(data_classes|jmespath_utils|typing|*.py)',
+  'PIL/_imaging{ft,tk}.*',
+  'pillow.libs/lib{freetype,harfbuzz}-*',
+];
 const MACHINES = { arm64: 'aarch64', x86_64: 'x86_64' };
 
 module.exports = async ({ resolveVariable }) => {
@@ -31,10 +46,12 @@ module.exports = async ({ resolveVariable }) => {
       '--implementation cp',
       '--only-binary=:all:',
     ],
-    // The Lambda runtime brings these.
-    noDeploy: ['boto3', 'botocore', 's3transfer', 'urllib3', 'python-dateutil', 'six'],
+    // boto3 is packed though the runtime has one: what the tests ran with is what runs, and
+    // lib/aws hooks into its events.
+    noDeploy: [],
     slim: true,
-    // The plugin's cache key knows neither the Python version nor pip's arguments.
-    cacheLocation: `.serverless-cache/${runtime}-${architecture}`,
+    slimPatterns: [`botocore/data/!(${[...SERVICES, '*.json'].join('|')})`, ...UNUSED],
+    // The plugin's cache knows a folder by its requirements alone, not by what is asked here.
+    cacheLocation: `.serverless-cache/${runtime}-${architecture}-${OWN_HASH}`,
   };
 };

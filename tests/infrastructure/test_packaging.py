@@ -1,19 +1,26 @@
 """What packaging refuses, and what is in the zip."""
 
+import os
+import re
 import struct
+import subprocess
+import sys
 import zipfile
 import zlib
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from infra.bytecode import add
 from lib.errors import ConfigError
 from tests.infrastructure.generated import HERO, generated, generated_template
-from tests.service import Service
+from tests.service import PROJECT, Service
 
 AARCH64 = 183
 MAX_ZIP_BYTES = 25 * 2**20
+CLIENT = re.compile(r'client\("(\w+)"')
 
 
 def test_errors_in_sizes_yml_stop_packaging_before_anything_is_built(
@@ -96,7 +103,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @ARCHIVE
 @pytest.mark.slow
-def test_the_zip_holds_arm64_code_for_the_cloud_and_no_aws_sdk(archive: Path) -> None:
+def test_the_zip_holds_arm64_code_for_the_cloud(archive: Path) -> None:
     assert archive.stat().st_size <= MAX_ZIP_BYTES
     with zipfile.ZipFile(archive) as files:
         names = files.namelist()
@@ -105,8 +112,63 @@ def test_the_zip_holds_arm64_code_for_the_cloud_and_no_aws_sdk(archive: Path) ->
     assert machines == {AARCH64}
     assert any(name.startswith("PIL/_imaging.cpython-313-") for name in libraries)
     folders = {name.split("/")[0] for name in names}
-    assert {"handlers", "lib", "PIL", "pydantic", "aws_lambda_powertools"} <= folders
-    assert not folders & {"boto3", "botocore", "tests", "local", "infra", "yaml"}
+    assert {"handlers", "lib", "PIL", "pydantic", "aws_lambda_powertools", "boto3"} <= folders
+    assert not folders & {"tests", "local", "infra", "yaml"}
+
+
+@ARCHIVE
+@pytest.mark.slow
+def test_the_zip_holds_the_sdks_models_of_what_functions_call_and_no_others(archive: Path) -> None:
+    clients = (CLIENT.findall(file.read_text()) for file in (PROJECT / "handlers").glob("*.py"))
+    with zipfile.ZipFile(archive) as files:
+        parts = [name.split("/") for name in files.namelist()]
+    models = {each[2] for each in parts if each[:2] == ["botocore", "data"] and len(each) > 3}
+    assert models == set(chain.from_iterable(clients))
+
+
+@ARCHIVE
+@pytest.mark.slow
+def test_the_zip_holds_byte_code_where_the_runtimes_python_is_at_hand(archive: Path) -> None:
+    with zipfile.ZipFile(archive) as files:
+        names = files.namelist()
+    modules = {name for name in names if name.endswith(".py")}
+    compiled = {name for name in names if name.endswith(".cpython-313.pyc")}
+    assert len(compiled) == (len(modules) if _runs("python3.13") else 0)
+
+
+def _runs(python: str) -> bool:
+    environment = os.environ | {"PYENV_VERSION": python.removeprefix("python")}
+    return subprocess.run([python, "-V"], env=environment, check=False).returncode == 0
+
+
+def test_packaging_says_where_there_is_no_python_to_make_byte_code_with(
+    fresh_service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = "3.12" if sys.version_info[:2] == (3, 13) else "3.13"
+    absent = tmp_path / "bin" / f"python{other}"
+    absent.parent.mkdir()
+    absent.write_text("#!/bin/sh\nexit 127\n")
+    absent.chmod(0o755)
+    monkeypatch.setenv("PATH", str(absent.parent), prepend=os.pathsep)
+    run = fresh_service.sls("package", "--stage", "dev", f"--param=runtime=python{other}")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert f"no Python {other} on this machine" in run.stdout + run.stderr
+
+
+def test_byte_code_is_used_in_place_of_the_source(tmp_path: Path) -> None:
+    artifact, cache = tmp_path / "code.zip", tmp_path / "cache"
+    with zipfile.ZipFile(artifact, "w") as files:
+        files.writestr("package/module.py", "ANSWER = 42")
+    add(artifact, cache)
+    once = artifact.read_bytes()
+    add(artifact, cache)
+    assert artifact.read_bytes() == once
+    with zipfile.ZipFile(artifact) as files:
+        files.extractall(tmp_path)
+    (tmp_path / "package" / "module.py").write_text("ANSWER = 0")
+    command = [sys.executable, "-c", "from package import module; print(module.ANSWER)"]
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert run.stdout == "42\n"
 
 
 @ARCHIVE
