@@ -38,6 +38,11 @@ def pytest_xdist_auto_num_workers() -> int:
     return len(os.sched_getaffinity(0)) + _WAITING if hasattr(os, "sched_getaffinity") else 4
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name files by the argument they are given as: pytest would spell out each byte of them."""
+    return argname if isinstance(val, bytes) else None
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes long, so that no process is left alone with it at the end."""

@@ -36,12 +36,11 @@ class Service:
             shutil.copytree(PROJECT / part, folder / part, ignore=ignored)
         for part in ("node_modules", ".venv"):
             (folder / part).symlink_to(PROJECT / part)
-        if with_packages:
-            # Wheels fetched by an earlier run are used again.
-            cache = PROJECT / ".serverless-cache"
-            cache.mkdir(exist_ok=True)
-            (folder / ".serverless-cache").symlink_to(cache)
-        else:
+        # Wheels and byte code of earlier runs are used again.
+        cache = PROJECT / ".serverless-cache"
+        cache.mkdir(exist_ok=True)
+        (folder / ".serverless-cache").symlink_to(cache)
+        if not with_packages:
             (folder / "requirements.txt").write_text("")
 
     def sls(self, *arguments: str) -> "subprocess.CompletedProcess[str]":

@@ -48,6 +48,12 @@ def made(case: "Case | str", package: Package, package_way: Package) -> tuple[st
     return stage, package(stage, *options)
 
 
+# cfn-lint's schemas take seconds to load, and one process has them.
+LINT = pytest.mark.xdist_group("lint")
+
+
+@LINT
+@pytest.mark.slow
 def test_cfn_lint_is_clean(case: tuple[str, Template]) -> None:
     assert linted(case[1]) == []
 
@@ -61,6 +67,7 @@ def linted(template: Template) -> list[str]:
     return [str(match) for match in lint(json.dumps(template.document), config=config)]
 
 
+@LINT
 def test_cfn_lint_notices_a_misspelt_property(dev: Template) -> None:
     document = json.loads(json.dumps(dev.document))
     document["Resources"]["Topic"]["Properties"]["DisplayNames"] = "photos"

@@ -1,6 +1,8 @@
 """A file that was cut is refused; a half-grey picture is never made."""
 
 import re
+from collections.abc import Callable
+from functools import cache
 
 import pytest
 from PIL import Image
@@ -18,25 +20,32 @@ def ycck(data: bytes) -> bytes:
     return data[:at] + b"\2" + data[at + 1 :]
 
 
-SOURCES = {
-    "jpeg": made.encoded(PHOTO, "JPEG"),
-    "progressive jpeg": made.encoded(PHOTO, "JPEG", progressive=True),
-    "jpeg with restarts": made.encoded(PHOTO, "JPEG", restart_marker_rows=2),
-    "grey jpeg": made.encoded(PHOTO.convert("L"), "JPEG"),
-    "cmyk jpeg": made.encoded(PHOTO.convert("CMYK"), "JPEG"),
-    "ycck jpeg": ycck(made.encoded(PHOTO.convert("CMYK"), "JPEG")),
-    "rgb jpeg": made.encoded(PHOTO, "JPEG", keep_rgb=True),
-    "png": made.encoded(PHOTO, "PNG"),
-    "gif": made.encoded(PHOTO, "GIF"),
-    "webp": made.encoded(PHOTO, "WEBP"),
-    "lossless webp": made.encoded(PHOTO, "WEBP", lossless=True),
-    "tiff": made.encoded(PHOTO, "TIFF"),
-    "lzw tiff": made.encoded(PHOTO, "TIFF", compression="tiff_lzw"),
-    "bmp": made.encoded(PHOTO, "BMP"),
-    "avif": made.encoded(PHOTO, "AVIF"),
-    "moving avif": made.encoded(PHOTO, "AVIF", save_all=True, append_images=[PHOTO.rotate(9)]),
-    "heic": made.heic(PHOTO),
+SOURCES: dict[str, Callable[[], bytes]] = {
+    "jpeg": lambda: made.encoded(PHOTO, "JPEG"),
+    "progressive jpeg": lambda: made.encoded(PHOTO, "JPEG", progressive=True),
+    "jpeg with restarts": lambda: made.encoded(PHOTO, "JPEG", restart_marker_rows=2),
+    "grey jpeg": lambda: made.encoded(PHOTO.convert("L"), "JPEG"),
+    "cmyk jpeg": lambda: made.encoded(PHOTO.convert("CMYK"), "JPEG"),
+    "ycck jpeg": lambda: ycck(made.encoded(PHOTO.convert("CMYK"), "JPEG")),
+    "rgb jpeg": lambda: made.encoded(PHOTO, "JPEG", keep_rgb=True),
+    "png": lambda: made.encoded(PHOTO, "PNG"),
+    "gif": lambda: made.encoded(PHOTO, "GIF"),
+    "webp": lambda: made.encoded(PHOTO, "WEBP"),
+    "lossless webp": lambda: made.encoded(PHOTO, "WEBP", lossless=True),
+    "tiff": lambda: made.encoded(PHOTO, "TIFF"),
+    "lzw tiff": lambda: made.encoded(PHOTO, "TIFF", compression="tiff_lzw"),
+    "bmp": lambda: made.encoded(PHOTO, "BMP"),
+    "avif": lambda: made.encoded(PHOTO, "AVIF"),
+    "moving avif": lambda: made.encoded(
+        PHOTO, "AVIF", save_all=True, append_images=[PHOTO.rotate(9)]
+    ),
+    "heic": lambda: made.heic(PHOTO),
 }
+
+
+@cache
+def source(name: str) -> bytes:
+    return SOURCES[name]()
 
 
 BASELINE = [name for name in SOURCES if "jpeg" in name and "progressive" not in name]
@@ -51,14 +60,14 @@ def reason_for(data: bytes) -> Reason:
 @pytest.mark.parametrize("name", SOURCES)
 @pytest.mark.parametrize("share", [0.02, 0.1, 0.3, 0.5, 0.8, 0.95])
 def test_cut_anywhere_is_truncated(name: str, share: float) -> None:
-    data = SOURCES[name]
+    data = source(name)
     assert reason_for(data[: int(len(data) * share)]) is Reason.TRUNCATED
 
 
 @pytest.mark.parametrize("name", SOURCES)
 @pytest.mark.parametrize("length", [1, 2, 3, 8, 12, 16, 20, 30])
 def test_header_only_is_truncated_or_too_little_to_tell(name: str, length: int) -> None:
-    reason = reason_for(SOURCES[name][:length])
+    reason = reason_for(source(name)[:length])
     assert reason is Reason.TRUNCATED or (length < 13 and reason is Reason.UNSUPPORTED)
 
 
@@ -70,11 +79,11 @@ def closed(data: bytes, share: float) -> bytes:
 @pytest.mark.parametrize("name", BASELINE)
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.9, 0.97, 0.99])
 def test_a_jpeg_that_was_cut_and_closed_again_is_truncated(name: str, share: float) -> None:
-    assert reason_for(closed(SOURCES[name], share)) is Reason.TRUNCATED
+    assert reason_for(closed(source(name), share)) is Reason.TRUNCATED
 
 
 def test_a_progressive_jpeg_may_miss_no_scan_but_the_end_of_its_finest() -> None:
-    data = SOURCES["progressive jpeg"]
+    data = source("progressive jpeg")
     finest = data.rindex(b"\xff\xda") / len(data)
     for share in (0.1, 0.3, finest - 0.01):
         assert reason_for(closed(data, share)) is Reason.TRUNCATED
@@ -84,7 +93,7 @@ def test_a_progressive_jpeg_may_miss_no_scan_but_the_end_of_its_finest() -> None
 
 @pytest.mark.parametrize("scans", range(1, 10))
 def test_a_progressive_jpeg_without_its_last_scans_is_told_to_lack_them(scans: int) -> None:
-    data = SOURCES["progressive jpeg"]
+    data = source("progressive jpeg")
     starts = [found.start() for found in re.finditer(b"\xff\xda", data)]
     assert len(starts) == 10
     with pytest.raises(PermanentError, match="ends without the scans") as caught:
@@ -103,12 +112,12 @@ def test_a_photo_that_is_grey_at_its_end_is_a_photo(mode: str, options: dict[str
 
 
 def test_a_gif_without_its_last_byte_is_whole() -> None:
-    assert made.rendered(SOURCES["gif"][:-1]).size == (64, 48)
+    assert made.rendered(source("gif")[:-1]).size == (64, 48)
 
 
 @pytest.mark.parametrize("name", ["png", "lossless webp", "lzw tiff"])
 def test_whole_but_wrong_is_corrupt(name: str) -> None:
-    data = bytearray(SOURCES[name])
+    data = bytearray(source(name))
     middle = len(data) // 2
     data[middle : middle + 40] = b"\xa5" * 40
     try:
