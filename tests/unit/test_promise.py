@@ -534,8 +534,8 @@ def same_search_whatever_is_loaded(monkeypatch: pytest.MonkeyPatch) -> Iterator[
 
 @pytest.mark.parametrize("pipeline", [Pipeline, PipelineWithMishaps])
 def test_the_promise_holds_whatever_the_order(pipeline: type[Pipeline]) -> None:
-    # Four times what a profile has for other tests: an order of things is rarer than a value.
-    search(Renderer, pipeline, examples=4 * settings().max_examples)
+    # Twice what a profile has for other tests: an order of things is rarer than a value.
+    search(Renderer, pipeline, examples=2 * settings().max_examples)
 
 
 # Where the search begins, so that it comes upon each fault within seconds. From elsewhere it comes
