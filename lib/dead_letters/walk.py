@@ -7,6 +7,7 @@ not deleted visible again as soon as it ends.
 
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -73,11 +74,15 @@ class Walk:
         return gone
 
     def release(self) -> None:
-        """Make everything visible that was not deleted."""
-        with uninterrupted():
+        """Make everything visible that was not deleted; a refused batch keeps no other hidden."""
+        # ExitStack goes on after an exception, and raises it at its end.
+        with uninterrupted(), ExitStack() as batches:
             self._pass_over()
             while self._passed:
-                queues.show_batch(self._sqs, self._url, self._passed.pop().split(" "))
+                batches.callback(self._show, self._passed.pop())
+
+    def _show(self, handles: str) -> None:
+        queues.show_batch(self._sqs, self._url, handles.split(" "))
 
     def _has_room(self) -> bool:
         """Until the first letters could be seen a second time, or SQS gives out no more."""

@@ -436,3 +436,22 @@ def test_interrupted_at_any_call_a_replay_loses_nothing(
     lost_answer = moment == "after-call" and interrupting.operation == "ReceiveMessage"
     if not lost_answer and interrupting.operation != "ChangeMessageVisibilityBatch":
         assert hidden(queues.dlq_url) == 0
+
+
+def test_a_batch_that_sqs_refuses_to_show_keeps_no_other_hidden(
+    queues: Queues, letters: DeadLetters
+) -> None:
+    park_many(queues.sqs, queues.dlq_url, 25)
+    refused: list[int] = []
+
+    def refuse_the_first(params: dict[str, Any], **_: Any) -> None:
+        if not refused:
+            refused.append(len(params["Entries"]))
+            error: Any = {"Error": {"Code": "RequestThrottled", "Message": "slow down"}}
+            raise ClientError(error, "ChangeMessageVisibilityBatch")
+
+    operation = "ChangeMessageVisibilityBatch"
+    queues.sqs.meta.events.register(f"before-parameter-build.sqs.{operation}", refuse_the_first)
+    with pytest.raises(TransientError, match="slow down"):
+        seen(letters)
+    assert hidden(queues.dlq_url) == refused[0]
