@@ -29,6 +29,9 @@ FOLDER_BYTES = 16
 
 # A caller that comes with a shop's whole catalogue; each path of its own costs a look into S3.
 MAX_TICKETS = 100
+# Lambda returns 6 MB: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html.
+# A sixth is left for names and quotes.
+MAX_ANSWER = 5_000_000
 # Looks at S3 that are under way at once for them: 100 one after the other take seconds.
 _ABREAST = 8
 
@@ -94,7 +97,10 @@ class UploadDesk:
         )
 
     def tickets(self, requests: list[TicketRequest]) -> list[Ticket | RequestError]:
-        """A ticket for each file, in their order, or why there cannot be one."""
+        """A ticket for each file, in their order, or why there cannot be one.
+
+        RequestError where all of them together are more than one answer holds.
+        """
 
         def try_one(request: TicketRequest) -> Ticket | RequestError:
             try:
@@ -102,7 +108,9 @@ class UploadDesk:
             except RequestError as error:
                 return error
 
-        return list(worked_on(requests, try_one, abreast=_ABREAST))
+        answers = list(worked_on(requests, try_one, abreast=_ABREAST))
+        _check_answer(answers)
+        return answers
 
     def fetch(self, request: FetchRequest) -> Fetching:
         """Order that a photo be fetched; RequestError where it cannot be."""
@@ -132,6 +140,23 @@ class UploadDesk:
     def _variant_urls(self, path: str) -> dict[str, str]:
         upload_paths.check_path(path, chain.from_iterable(self.folders.values()))
         return {name: keys.variant_url(self.images_url, name, path) for name in self.folders}
+
+
+def _check_answer(answers: list[Ticket | RequestError]) -> None:
+    characters = sum(
+        len(text)
+        for answer in answers
+        if isinstance(answer, Ticket)
+        for text in chain(answer.variants.values(), answer.fields.values())
+    )
+    if characters > MAX_ANSWER:
+        fewer = len(answers) * MAX_ANSWER // characters
+        raise RequestError(
+            413,
+            ProblemKind.TOO_MANY_BYTES,
+            f"uploads: {len(answers)} tickets for paths as long as these have {characters:,} "
+            f"characters, and an answer may have {MAX_ANSWER:,}: ask for {fewer} at once",
+        )
 
 
 def _in_fresh_folder(filename: str) -> str:

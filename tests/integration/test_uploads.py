@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -257,6 +258,22 @@ def test_a_batch_has_one_to_a_hundred_files(api: Api) -> None:
         assert answer.status == status, count
     paths = {item["ticket"]["path"] for item in _tickets(api, 100)}
     assert len(paths) == 100
+
+
+def test_tickets_that_lambda_could_not_return_are_refused_with_a_number_that_it_can(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORMATS", json.dumps({f"{width}x9": [] for width in range(10, 39)}))
+    path = "é" * 400
+    file = {"content_type": "image/jpeg", "bytes": 10}
+    wishes = [{**file, "path": f"{path}{number:03}.jpg"} for number in range(100)]
+    refused = api("POST", "/uploads/batch", {"uploads": wishes})
+    assert (refused.status, refused.document["type"]) == (413, "too_many_bytes")
+    fewer = int(re.findall(r"ask for (\d+) at once", refused.document["detail"])[0])
+    answer = api("POST", "/uploads/batch", {"uploads": wishes[:fewer]})
+    assert {item["status"] for item in answer.document["uploads"]} == {201}
+    # As Lambda counts it: the body is a string inside of JSON.
+    assert 4_500_000 < len(json.dumps(answer.body.decode())) < 6 * 1024 * 1024
 
 
 def _tickets(api: Api, count: int) -> Any:
