@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import boto3
 import typer
 
-from cli.upload_client import Authorize, bearing, signed
 from lib.aws.stacks import Stack, find_stack, images_url
 from lib.errors import ConfigError
+from lib.upload_client import Authorize, bearing, signed
 
 if TYPE_CHECKING:
     from botocore.config import Config

@@ -13,10 +13,10 @@ from cli.places import status_desk_of
 from cli.stage import JsonOption, RegionOption, Stage, StageOption
 from cli.status import as_document, is_ready, print_status
 from cli.terminal import note, print_json, progress, show, shown
-from cli.upload_client import ask_for_ticket, post_form
 from lib.errors import FanoutError
 from lib.merge import worked_on
 from lib.status import Status, Watch
+from lib.upload_client import ask_for_ticket, post_form
 
 # Uploads, and photos that are waited for, at once.
 _ABREAST = 8

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import requests
 
-from cli import upload_client
+from lib import upload_client
 from lib.errors import FanoutError
 from local import emulator
 from local.stack import Stack

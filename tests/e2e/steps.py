@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 import requests
 
-from cli.upload_client import bearing
+from lib.upload_client import bearing
 from local.client import ask, aws, post_form, wait_for
 from local.stack import Stack
 from tests.pictures import encoded, quarters

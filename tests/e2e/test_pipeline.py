@@ -8,8 +8,8 @@ from urllib.parse import quote
 import pytest
 from PIL import Image
 
-from cli.upload_client import bearing
 from lib.keys import url_path
+from lib.upload_client import bearing
 from local.client import ask, post_form
 from local.stack import Stack
 from tests.e2e.listener import Listener

@@ -7,9 +7,9 @@ import requests
 from botocore.credentials import ReadOnlyCredentials
 
 from cli.stage import Stage
-from cli.upload_client import Authorize, signed
 from lib.aws.stacks import Stack
 from lib.errors import ConfigError
+from lib.upload_client import Authorize, signed
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,8 +14,8 @@ import pytest
 
 from cli import upload
 from cli.stage import Stage
-from cli.upload_client import bearing, post_form
 from lib.status import PhotoStatus, SizeStatus, VariantFacts
+from lib.upload_client import bearing, post_form
 from tests.command_line import Run, fanout
 from tests.pictures import encoded, quarters
 
