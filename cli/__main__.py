@@ -13,6 +13,7 @@ from cli.logs import logs
 from cli.status import status
 from cli.upload import upload
 from cli.url import url
+from cli.verify import verify
 from lib.errors import FanoutError
 from lib.interrupts import raised_for_signals
 
@@ -27,7 +28,7 @@ app = typer.Typer(
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(token.app, name="token")
 app.add_typer(signing_key.app, name="signing-key")
-for command in (audit, backfill, status, upload, url, logs, doctor):
+for command in (audit, backfill, status, upload, url, logs, doctor, verify):
     app.command()(command)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import boto3
 import typer
 
-from lib.aws.stacks import Stack, find_stack, images_url
+from lib.aws.stacks import Stack, find_stack, upload_settings
 from lib.errors import ConfigError
 from lib.upload_client import Authorize, bearing, signed
 
@@ -76,8 +76,16 @@ class Stage:
 
     @cached_property
     def images_url(self) -> str:
-        """Where its pictures are, without a slash at the end."""
-        return images_url(self.client("lambda"), self.prefix)
+        """Where its pictures are, without a slash at the end: a domain of its own, if it has one.
+
+        The upload API knows it, since it tells everybody who uploads.
+        """
+        return self.upload_settings["IMAGES_URL"].rstrip("/")
+
+    @cached_property
+    def upload_settings(self) -> dict[str, str]:
+        """How uploads are deployed; asked once."""
+        return upload_settings(self.client("lambda"), self.prefix)
 
     @property
     def api_url(self) -> str:
@@ -93,6 +101,11 @@ class Stage:
         return signed(self._credentials, self.region) if auth == "iam" else bearing(self._token)
 
     @property
+    def has_token(self) -> bool:
+        """Whether there is a bearer token to call the API with."""
+        return TOKEN in self._local or TOKEN in os.environ
+
+    @property
     def _credentials(self) -> "ReadOnlyCredentials":
         found = self._session.get_credentials()
         if found is None:
@@ -101,7 +114,7 @@ class Stage:
 
     @property
     def _token(self) -> str:
-        if TOKEN not in self._local and TOKEN not in os.environ:
+        if not self.has_token:
             raise ConfigError(
                 f"The upload API of stage {self.name} takes bearer tokens: put one into {TOKEN} "
                 f"(./fanout token create --stage {self.name} --name … makes one)"

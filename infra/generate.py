@@ -22,6 +22,7 @@ from infra.buckets import bucket_resources, failure_expiry
 from infra.content import content_settings, content_statements
 from infra.dashboard import dashboard_resources
 from infra.delivery import delivery_outputs, delivery_resources, images_url, served_formats
+from infra.features import features_output
 from infra.functions import function, role_resource
 from infra.numbers import Numbers
 from infra.on_demand import on_demand_function, on_demand_outputs, on_demand_resources
@@ -82,7 +83,8 @@ def generate(given: dict[str, Any]) -> dict[str, Any]:
             "Outputs": outputs
             | led_to
             | delivery_outputs(parameters)
-            | on_demand_outputs(parameters),
+            | on_demand_outputs(parameters)
+            | features_output(parameters),
             "extensions": stage_settings(parameters, functions),
         },
         "tracing": tracing_mode(parameters),

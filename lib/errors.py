@@ -3,6 +3,7 @@
 FanoutError
 ├── ConfigError         what a deployer wrote is wrong: sizes.yml, a parameter, the environment
 ├── RequestError        what a caller of the API asked for cannot be given
+├── StepError           a deployed stage did not do what `verify` asked of it
 ├── PermanentError      this input can never succeed: parked at once as a dead letter
 ├── TransientError      another try may succeed: the message goes back to its queue
 │   ├── UnknownOutcomeError   after a while: a write that was not answered may still land
@@ -91,6 +92,14 @@ class RequestError(FanoutError):
         super().__init__(message)
         self.status = status
         self.kind = kind
+
+
+class StepError(FanoutError):
+    """A deployed stage did not do what `verify` asked of it; `look_at` says where to look."""
+
+    def __init__(self, message: str, look_at: str = "") -> None:
+        super().__init__(message)
+        self.look_at = look_at
 
 
 class PermanentError(FanoutError):

@@ -49,7 +49,12 @@ class Distribution(NamedTuple):
             return answer
         if self.on_demand:
             mapped = self._ask(method, path, {**headers, _ASK: "uri"})
-            return self._fall_over(method, mapped.headers[_URI])
+            made = self._fall_over(method, mapped.headers[_URI])
+            # The distribution adds its headers to every answer, whichever origin it comes from.
+            for name, value in answer.headers.items():
+                if name not in made.headers:
+                    made.headers[name] = value
+            return made
         if "Accept" in answer.headers.get("Vary", "").split(", "):
             # A format may be missing: who asks for none gets the size's own.
             without = {k: v for k, v in headers.items() if k.lower() != "accept"}

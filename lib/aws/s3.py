@@ -221,6 +221,13 @@ def listing(s3: "S3Client", bucket: str, prefix: str, *, after: str = "") -> Ite
             yield ListedObject(each["Key"], etag, each["Size"], each["LastModified"])
 
 
+def versions(s3: "S3Client", bucket: str, prefix: str) -> Iterator[tuple[str, str]]:
+    """Key and id of each version below a prefix, and of each mark that a deletion has left."""
+    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix):
+        for each in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
+            yield each["Key"], each["VersionId"]
+
+
 def folders(s3: "S3Client", bucket: str) -> Iterator[str]:
     """Names of the folders at the top of a bucket, in order."""
     pages = iter(s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Delimiter="/"))
@@ -329,6 +336,12 @@ def remove(s3: "S3Client", bucket: str, key: str) -> None:
     """Delete an object, whatever it is and whether or not it is there."""
     with translated(f"DELETE {bucket}"):
         s3.delete_object(Bucket=bucket, Key=key)
+
+
+def remove_version(s3: "S3Client", bucket: str, key: str, version: str) -> None:
+    """Delete one version of an object for good."""
+    with translated(f"DELETE {bucket}"):
+        s3.delete_object(Bucket=bucket, Key=key, VersionId=version)
 
 
 def write_once(s3: "S3Client") -> None:

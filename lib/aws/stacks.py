@@ -59,15 +59,12 @@ def find_stack(
     return Stack(name, outputs, sizes)
 
 
-def images_url(functions: "LambdaClient", name: str) -> str:
-    """Where the stack of this name says that its pictures are: a domain of its own, if it has one.
-
-    The upload API knows it, since it tells everybody who uploads.
-    """
+def upload_settings(functions: "LambdaClient", name: str) -> dict[str, str]:
+    """The environment of the function that gives out tickets, in the stack of this name."""
     function = f"{name}-uploads"
     with said_if_denied(f"read the settings of {function}"):
         told = functions.get_function_configuration(FunctionName=function)
-    return told["Environment"]["Variables"]["IMAGES_URL"].rstrip("/")
+    return told["Environment"]["Variables"]
 
 
 def _outputs(cloudformation: "CloudFormationClient", name: str) -> dict[str, str]:

@@ -11,10 +11,10 @@ from uuid import uuid4
 import pytest
 
 from lib.dead_letters import walk
-from local.client import aws
 from local.processes import clean_environment
 from local.stack import LocalStack, Stack
 from tests.e2e.conftest import Operator
+from tests.e2e.people import documented_policy, somebody
 from tests.e2e.steps import PHOTO, arrived, dead_letters, eventually, uploaded
 
 if TYPE_CHECKING:
@@ -201,35 +201,19 @@ class TestPermissions:
             ("doctor",),
         )
 
-    def somebody(
-        self, stack: Stack, local: LocalStack, folder: Path, policy: str | None
-    ) -> Operator:
-        """The command line of a user who may do only that."""
-        iam, name = aws(stack, "iam"), f"person-{uuid4().hex}"
-        iam.create_user(UserName=name)
-        key = iam.create_access_key(UserName=name)["AccessKey"]
-        if policy:
-            iam.put_user_policy(UserName=name, PolicyName="fanout", PolicyDocument=policy)
-        theirs = local.environment() | {
-            "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
-            "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
-        }
-        (folder / "env").write_text("".join(f"export {k}={v}\n" for k, v in theirs.items()))
-        return Operator(folder)
-
     def test_those_in_the_documents_are_enough(
         self, stack: Stack, local: LocalStack, parked: Parked, tmp_path: Path
     ) -> None:
-        somebody = self.somebody(stack, local, tmp_path, documented_policy())
+        person = somebody(stack, local, tmp_path, documented_policy())
         for arguments in self.commands(parked.folder):
-            run = somebody(*arguments)
+            run = person(*arguments)
             assert run.code == 0, (arguments, run.err)
             assert "not looked at" not in run.out
 
     def test_without_them_each_command_says_so(
         self, stack: Stack, local: LocalStack, tmp_path: Path
     ) -> None:
-        stranger = self.somebody(stack, local, tmp_path, None)
+        stranger = somebody(stack, local, tmp_path, None)
         for arguments in self.commands("nothing"):
             run = stranger(*arguments)
             assert run.code == 1, arguments
@@ -240,19 +224,3 @@ class TestPermissions:
 def quoted(path: str) -> str:
     """A path as S3's events and attributes of dead letters have it."""
     return path.replace("é", "%C3%A9").replace(" ", "%20")
-
-
-def documented_policy() -> str:
-    """The policy in docs/operations.md, for this stage.
-
-    AWS takes leave to send for leave to send many; the emulator wants it named.
-    """
-    text = (PROJECT / "docs" / "operations.md").read_text()
-    (policy,) = re.findall(r"```json\n(.*?)```", text, re.DOTALL)
-    document = json.loads(policy.replace("image-fanout-prod", "image-fanout-local"))
-    for statement in document["Statement"]:
-        actions = statement["Action"]
-        named = actions if isinstance(actions, list) else [actions]
-        many = [f"{action}Batch" for action in named if action.startswith("sqs:")]
-        statement["Action"] = [*named, *many]
-    return json.dumps(document)

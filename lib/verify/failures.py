@@ -1,0 +1,84 @@
+"""Steps of a photo that cannot be rendered: to the dead letters, and tried once more."""
+
+from datetime import UTC, datetime
+
+from lib.dead_letters import DeadLetter, DeadLetters, Filter, Kind, Place, find_places
+from lib.errors import StepError
+from lib.merge import worked_on
+from lib.verify import api
+from lib.verify.photos import RED, make_photo
+from lib.verify.target import Target
+
+BROKEN = "broken"
+# A look at a queue waits for a second at its end.
+ABREAST = 16
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+def broken(target: Target) -> str:
+    """Upload half a photo: each size says why it fails, and keeps it as a dead letter."""
+    photo = make_photo(RED, target.content_type)
+    path = api.upload(target, BROKEN, photo[: len(photo) // 2])
+    status = api.wait_until_settled(target, path)
+    ready = [name for name, size in status.items() if size.state == "ready"]
+    if ready:
+        raise StepError(
+            f"half a photo was rendered at {', '.join(ready)}",
+            f"./fanout logs --stage {target.stage} --size {ready[0]}",
+        )
+    _wait_for_letters(target, path, after=_NEVER)
+    return f"{len(status)} dead letters: {next(iter(status.values())).reason}"
+
+
+def replay(target: Target) -> str:
+    """Send the dead letters to their queues: each is tried, and fails, once more."""
+    path = target.path(BROKEN)
+    before = max(letter.failed_at or _NEVER for letter in _letters(target, path))
+
+    def send(place: Place) -> int:
+        # No more: one that fails again within the second would be sent again.
+        return place.letters.replay(place.queue_url, Filter(prefix=path), limit=1).taken
+
+    sent = sum(worked_on(_places(target), send, abreast=ABREAST))
+    if sent < len(target.stack.sizes):
+        raise StepError(
+            f"{sent} of {len(target.stack.sizes)} dead letters were replayed",
+            f"./fanout dlq list --stage {target.stage} --prefix {target.folder}",
+        )
+    _wait_for_letters(target, path, after=before)
+    return f"{sent} dead letters, each tried once more"
+
+
+def _wait_for_letters(target: Target, path: str, *, after: datetime) -> None:
+    """Wait for a dead letter of each size that failed after this time."""
+    found: set[str] = set()
+
+    def look() -> bool | None:
+        letters = _letters(target, path)
+        found.update(each.size for each in letters if (each.failed_at or _NEVER) > after)
+        return True if found >= set(target.stack.sizes) else None
+
+    target.poller.wait(
+        look,
+        lambda: f"a dead letter of {', '.join(set(target.stack.sizes) - found)}",
+        f"./fanout dlq show --stage {target.stage} --prefix {target.folder}",
+    )
+
+
+def _letters(target: Target, path: str) -> list[DeadLetter]:
+    def look(place: Place) -> list[DeadLetter]:
+        return letters_of(place.letters, path)
+
+    return [
+        letter for found in worked_on(_places(target), look, abreast=ABREAST) for letter in found
+    ]
+
+
+def letters_of(letters: DeadLetters, part: str) -> list[DeadLetter]:
+    """The letters of a queue with this in their path, which are visible again after."""
+    with letters.walk() as walk:
+        return [letter for batch in walk for letter in batch if part in letter.path]
+
+
+def _places(target: Target) -> list[Place]:
+    return find_places(target.sqs, target.stack, Kind.DLQ, target.stack.sizes)
