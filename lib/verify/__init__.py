@@ -30,7 +30,7 @@ STEPS = (
     ),
     Step("on demand", on_demand.on_demand, needs="sizes", why_off=on_demand.why_not_on_demand),
     Step("render", on_demand.render, needs="sizes", why_off=on_demand.without("render", "render")),
-    Step("fetch", uploads.fetched, needs="sizes"),
+    Step("fetch", uploads.fetched, needs="sizes", why_off=uploads.why_no_fetch),
     Step("overwrite", uploads.overwrite, needs="sizes"),
     Step("delete", uploads.deletion, needs="name"),
     Step("dead letter", failures.broken, needs="sizes"),

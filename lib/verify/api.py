@@ -14,6 +14,7 @@ from lib.verify.target import Target
 
 _CREATED, _STORED, _DELETED = 201, 204, 204
 _NOT_ALLOWED = (401, 403)
+_TOO_MANY = 429
 
 
 def expect(answer: requests.Response, status: int, look_at: str) -> None:
@@ -58,11 +59,11 @@ def get_ticket(target: Target, name: str, length: int, *, overwrite: bool = Fals
     def look() -> requests.Response | None:
         answer: requests.Response = ask_for_ticket(target, name, length, overwrite=overwrite)
         is_early = target.has_new_token and answer.status_code in _NOT_ALLOWED
-        return None if is_early else answer
+        return None if is_early or answer.status_code == _TOO_MANY else answer
 
     answer = target.poller.wait(
         look,
-        lambda: "the API takes a token that was just made",
+        lambda: f"POST /uploads is answered (token made just now: {target.has_new_token})",
         target.logs_of("authorizer"),
         # It asks again after the one, and API Gateway keeps a refusal for the other.
         more=(GATEWAY + PAUSE).total_seconds(),

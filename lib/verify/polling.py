@@ -9,8 +9,9 @@ from lib.errors import StepError
 
 T = TypeVar("T")
 
-# Seconds between two looks: at first shorter than anything takes, later few enough to cost nothing.
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 3.0
+# Seconds between two looks: at first about what rendering takes, later few enough to cost nothing.
+# Four a second are what the API of the smallest stage takes (infra/api/throttles.py).
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 3.0
 
 
 @dataclass(frozen=True)

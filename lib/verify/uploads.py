@@ -86,18 +86,27 @@ def _look_at_all(target: Target, path: str, colour: int, *, in_other_spelling: b
 
 def fetched(target: Target) -> str:
     """Have one of the stage's own pictures fetched from where visitors get it."""
-    status = api.get_status(target, target.path(PHOTO)).sizes
-    url = next(
-        variant.url
-        for size in status.values()
-        for variant in size.variants
-        if variant.content_type in target.upload_types
-    )
+    name = _fetchable(target)[0]
+    url = api.get_status(target, target.path(PHOTO)).sizes[name].variants[0].url
     path = target.path(FETCHED)
     answer = target.web.call("POST", "/uploads", json={"url": url, "path": path})
     api.expect(answer, _ORDERED, target.logs_of("uploads"))
     api.wait_until_ready(target, path)
     return f"from {url}"
+
+
+def why_no_fetch(target: Target) -> str:
+    """Why none of the stage's own pictures can be fetched."""
+    return "" if _fetchable(target) else "upload_types: they leave out what the sizes are made as"
+
+
+def _fetchable(target: Target) -> list[str]:
+    """Sizes whose pictures may be uploaded."""
+    return [
+        name
+        for name, size in target.sizes.items()
+        if size.format == "keep" or f"image/{size.format}" in target.upload_types
+    ]
 
 
 def overwrite(target: Target) -> str:
