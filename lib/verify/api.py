@@ -126,8 +126,8 @@ def wait_until_settled(target: Target, path: str) -> Status:
     return target.poller.wait(
         look,
         missing,
-        f"./fanout doctor --stage {target.stage}; ./fanout logs --stage {target.stage} --size "
-        f"{next(iter(target.stack.sizes))}; the queues' messages, if the stage is busy",
+        f"./fanout doctor --stage {target.stage}; ./fanout logs --stage {target.stage} --size … of "
+        "what is pending; how many messages its queue has, if the stage is busy",
     )
 
 
