@@ -18,13 +18,13 @@ State = Literal["passed", "failed", "off", "not_tried"]
 class Step:
     """Something that a stage is asked to do; `run` returns what it did, or raises FanoutError.
 
-    `why_off` returns why a stage does not do it, "" if it does. Without what the step `needs`
-    passed before, it is not tried.
+    `why_off` returns why a stage does not do it, "" if it does. It is not tried unless the steps
+    that it `needs` passed.
     """
 
     name: str
     run: Callable[[Target], str]
-    needs: str = ""
+    needs: tuple[str, ...] = ()
     why_off: Callable[[Target], str] = lambda _: ""
 
 
@@ -45,14 +45,14 @@ class Verification:
 
     def __init__(self, target: Target) -> None:
         self._target = target
-        self._passed: set[str] = {""}
+        self._passed: set[str] = set()
 
     def take(self, step: Step) -> Result:
         """Take a step; its failure is a result."""
         if why := step.why_off(self._target):
             return Result(step.name, "off", detail=why)
-        if step.needs not in self._passed:
-            return Result(step.name, "not_tried", detail=f"it needs the step {step.needs}")
+        if missing := [name for name in step.needs if name not in self._passed]:
+            return Result(step.name, "not_tried", detail=f"it needs the step {missing[0]}")
         started = time.monotonic()
         try:
             detail = step.run(self._target)

@@ -48,14 +48,15 @@ def denied(_: Target) -> str:
 def test_what_needs_a_failed_step_is_not_tried_and_the_rest_is(verification: Verification) -> None:
     steps = (
         Step("first", failing(StepError("no", "there"))),
-        Step("second", lambda _: "done", needs="first"),
-        Step("third", lambda _: "done", needs="second"),
+        Step("second", lambda _: "done", needs=("first",)),
+        Step("third", lambda _: "done", needs=("second",)),
         Step("other", lambda _: "done"),
-        Step("last", lambda _: "done", needs="other"),
+        Step("last", lambda _: "done", needs=("other",)),
+        Step("both", lambda _: "done", needs=("other", "first")),
         Step("off", failing(AssertionError()), why_off=lambda _: "render"),
     )
     results = [verification.take(step) for step in steps]
-    states = ["failed", "not_tried", "not_tried", "passed", "passed", "off"]
+    states = ["failed", "not_tried", "not_tried", "passed", "passed", "not_tried", "off"]
     assert [result.state for result in results] == states
     assert (results[0].detail, results[0].look_at) == ("no", "there")
     assert [result.detail for result in results[1:]] == [
@@ -63,6 +64,7 @@ def test_what_needs_a_failed_step_is_not_tried_and_the_rest_is(verification: Ver
         "it needs the step second",
         "done",
         "done",
+        "it needs the step first",
         "render",
     ]
 
