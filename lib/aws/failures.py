@@ -1,5 +1,6 @@
 """botocore's errors, told apart by what to do about them."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -23,6 +24,15 @@ _DENIED = {
     "AuthorizationErrorException",
     "403",
 }
+# Services name a refusal of KMS in their own ways: KMS.DisabledException (SQS, S3), KMSDisabled
+# (SNS), KmsNotFound (SQS's JSON), DecryptionFailure (Secrets Manager).
+_KMS = re.compile(r"kms|(De|En)cryptionFailure$", re.IGNORECASE)
+_KMS_FOR_A_MOMENT = re.compile("throttl|internal|unavailable|timeout", re.IGNORECASE)
+_KEY_UNUSABLE = re.compile(
+    "disabled|NotFound|InvalidState|InvalidKeyUsage|OptIn|pending deletion", re.IGNORECASE
+)
+# S3 and Secrets Manager may say AccessDenied, and only in words that it was the key.
+_KMS_IN_WORDS = re.compile(r"\bkms:|\bKMS\b|customer master key")
 
 
 @contextmanager
@@ -59,12 +69,33 @@ def said_if_denied(doing: str) -> Iterator[None]:
         with translated(doing):
             yield
     except TransientError as error:
+        if _is_about_key(error):
+            raise ConfigError(_key_refused(doing, error)) from error
         if error.reason not in _DENIED:
             raise
         raise ConfigError(
             f"These credentials may not {doing}: docs/operations.md lists what the "
             f"command line needs. AWS says: {error.__cause__}"
         ) from error
+
+
+def _is_about_key(error: TransientError) -> bool:
+    """Whether KMS has refused the key of what was asked for, for longer than a moment."""
+    if _KMS.match(error.reason):
+        return not _KMS_FOR_A_MOMENT.search(error.reason)
+    return error.reason in _DENIED and bool(_KMS_IN_WORDS.search(str(error.__cause__)))
+
+
+def _key_refused(doing: str, error: TransientError) -> str:
+    if _KEY_UNUSABLE.search(f"{error.reason} {error.__cause__}"):
+        return (
+            f"Nobody can {doing}: the KMS key that encrypts it is disabled, about to be deleted or "
+            f"gone. Enable it, or cancel its deletion. AWS says: {error.__cause__}"
+        )
+    return (
+        f"These credentials may not {doing}, which takes leave to use the KMS key that encrypts "
+        f"it: docs/encryption.md lists what the command line needs. AWS says: {error.__cause__}"
+    )
 
 
 def status_of(error: ClientError) -> int:

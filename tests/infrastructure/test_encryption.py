@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ KEY = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890
 BUCKETS = ("OriginalsBucket", "ImagesBucket", "FailuresBucket")
 TOPICS = ("Topic", "VariantsTopic", "AlarmTopic")
 PAGE = PROJECT / "docs" / "encryption.md"
+COMMANDS = PROJECT / "docs" / "commands.md"
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +107,7 @@ class TestTls:
 class TestDocumentedKeyPolicy:
     @pytest.fixture
     def statements(self) -> dict[str, dict[str, Any]]:
-        (text,) = re.findall(r"```json\n(.+?)```", PAGE.read_text(), re.DOTALL)
+        text, _ = re.findall(r"```json\n(.+?)```", PAGE.read_text(), re.DOTALL)
         return {each["Sid"]: each for each in json.loads(text)["Statement"]}
 
     @pytest.mark.parametrize(
@@ -134,3 +136,36 @@ class TestDocumentedKeyPolicy:
         assert {"AWS": "arn:aws:iam::123456789012:root"} in principals
         assert len(principals) == 5
         assert "*" not in [value for each in principals for value in each.values()]
+
+
+# What S3, SQS and Secrets Manager ask KMS for in the caller's name.
+OF_THE_KEY = {
+    "s3:GetObject": {"kms:Decrypt"},
+    "secretsmanager:GetSecretValue": {"kms:Decrypt"},
+    "sqs:SendMessage": {"kms:Decrypt", "kms:GenerateDataKey"},
+    "secretsmanager:PutSecretValue": {"kms:Decrypt", "kms:GenerateDataKey"},
+}
+
+
+def rows(page: Path) -> dict[str, str]:
+    """The second cell of a row of a page's tables, by each name in the first one."""
+    cells = re.findall(r"^\| (`.+?) \| (.+?) \|$", page.read_text(), re.MULTILINE)
+    return {name: needs for names, needs in cells for name in re.findall(r"`(.+?)`", names)}
+
+
+NEEDING_THE_KEY = [
+    (command, action)
+    for command, needs in rows(COMMANDS).items()
+    for action in OF_THE_KEY
+    if f"`{action}`" in needs
+]
+
+
+def test_the_commands_that_need_the_key_are_found() -> None:
+    assert {"audit", "audit --repair", "url", "token create"} <= dict(NEEDING_THE_KEY).keys()
+
+
+@pytest.mark.parametrize(("command", "action"), NEEDING_THE_KEY)
+def test_what_operators_need_of_the_key_is_documented(command: str, action: str) -> None:
+    documented = set(re.findall(r"kms:\w+", rows(PAGE)[command]))
+    assert documented >= OF_THE_KEY[action]

@@ -252,6 +252,34 @@ def test_purge_says_so_where_it_may_not_remove_records(
     assert run.err.startswith("These credentials may not remove failure records: docs/operations")
 
 
+@pytest.mark.parametrize(
+    ("operation", "arguments", "doing"),
+    [
+        ("ReceiveMessage", ["dlq", "show"], "receive messages of image-fanout-dev-400x300-dlq"),
+        (
+            "SendMessageBatch",
+            ["dlq", "replay", "--yes"],
+            "send messages to image-fanout-dev-400x300",
+        ),
+    ],
+)
+def test_without_leave_to_use_the_key_it_says_where_that_is_documented(
+    fanout: Commands,
+    parked: Deployed,
+    monkeypatch: pytest.MonkeyPatch,
+    operation: str,
+    arguments: list[str],
+    doing: str,
+) -> None:
+    refuse(monkeypatch, operation, "KMS.AccessDeniedException")
+    run = fanout(*arguments, "--size", "400x300")
+    assert run.code == 1
+    assert run.err.startswith(
+        f"These credentials may not {doing}, which takes leave to use the KMS"
+    )
+    assert "docs/encryption.md" in run.err
+
+
 class Terminal:
     """Somebody who answers."""
 
