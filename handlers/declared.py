@@ -11,9 +11,12 @@ from lib.aws import s3 as objects
 from lib.aws import sqs as queues
 from lib.checks import LaterChecks
 from lib.delivery import Caching, Delivery
+from lib.on_demand import PLACE
+from lib.on_demand.attempts import Attempts
 from lib.on_demand.declared import DeclaredVariants
 from lib.purge_queue import PurgeQueue
 from lib.sizes import Size
+from lib.telemetry import Telemetry
 from lib.turns import Turns
 from lib.variants import Renderer
 
@@ -32,10 +35,15 @@ def declared_variants(settings: DeclaredSettings) -> DeclaredVariants:
     content = content_check(settings, s3, settings.originals_bucket)
     purge_url, delay = settings.purge_queue_url, settings.purge_delay
     signed = settings.signing_keys is not None
+    telemetry = Telemetry(PLACE)
 
     @cache
     def renderer_of(size: Size) -> Renderer:
         queue_url = queues.find_queue(sqs, settings.queue_prefix + size.name)
+        checks = LaterChecks(sqs, queue_url, settings.originals_bucket, settings.check_delay)
+        attempts = Attempts(
+            s3, settings.failures_bucket, size, checks, settings.attempt_seconds, telemetry
+        )
         return Renderer(
             s3=s3,
             size=size,
@@ -46,7 +54,8 @@ def declared_variants(settings: DeclaredSettings) -> DeclaredVariants:
             turns=Turns(size.waiting_memory),
             purges=PurgeQueue(sqs, purge_url, delay, signed) if purge_url else None,
             content=content,
-            checks=LaterChecks(sqs, queue_url, settings.originals_bucket, settings.check_delay),
+            checks=checks,
+            trying=attempts.trying,
         )
 
     return DeclaredVariants(

@@ -83,8 +83,9 @@ class DeclaredSettings(ContentSettings):
     failures_bucket: str
     # What the names of the sizes' queues begin with.
     queue_prefix: str
-    # Seconds after which a worker looks at what was written here.
+    # Seconds after which a worker looks at what was written here, and that the function may run.
     check_delay: int = Field(gt=0, le=900)
+    attempt_seconds: int = Field(gt=0, le=900)
     # None on a stage that purges nothing.
     purge_queue_url: str | None = None
     purge_delay: int = Field(0, ge=0, le=900)

@@ -25,7 +25,7 @@ from infra.options import for_every_role
 from infra.parameters import Parameters
 from infra.signing import SIGNING_KEYS_ARN, use_of_keys
 from lib.keys import ORIGINALS
-from lib.on_demand import PLACE
+from lib.on_demand import ATTEMPTS, PLACE
 from lib.on_demand.options import MEMORY
 from lib.sizes import Size, packed
 
@@ -77,6 +77,7 @@ def declared_settings(
         "FAILURES_BUCKET": ref("FailuresBucket"),
         "QUEUE_PREFIX": f"{parameters.prefix}-",
         "CHECK_DELAY": str(numbers.check_delay),
+        "ATTEMPT_SECONDS": str(ON_DEMAND_TIMEOUT),
         "BROWSER_SECONDS": str(parameters.browser_seconds),
         "CDN_SECONDS": str(parameters.cdn_seconds),
         "IMMUTABLE": str(parameters.immutable).lower(),
@@ -102,6 +103,8 @@ def declared_statements(
         allow(actions, sub(f"{IMAGES_BUCKET}/*")),
         listing(IMAGES_BUCKET, ["*/"]),
         allow(["s3:GetObject"], sub(f"{FAILURES_BUCKET}/*")),
+        # Its own attempts, and nobody's failure records.
+        allow(["s3:PutObject", "s3:DeleteObject"], sub(f"{FAILURES_BUCKET}/{ATTEMPTS}/*")),
         listing(FAILURES_BUCKET, ["*/"]),
         allow(["sqs:GetQueueUrl", "sqs:SendMessage"], queues),
         *content_statements(parameters, sizes),

@@ -5,8 +5,8 @@ recipe it was made from. Every write depends on what was read and is checked aft
 duplicates, reordered events and parallel workers end as the current original says.
 """
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Literal
@@ -50,9 +50,10 @@ class Outcome:
 class Renderer:
     """One size, and where its originals and variants are.
 
-    `purges` is None without a CDN, `content` where nobody asks what is in a photo. `checks` is for
-    those who work outside of a queue: no message of theirs is delivered again if they die between
-    a write and the check of it.
+    `purges` is None without a CDN, `content` where nobody asks what is in a photo. `checks` and
+    `trying` are for those who work outside of a queue: no message of theirs is delivered again if
+    they die between a write and the check of it, nor counts how often they died of a photo. The
+    original of a path and an ETag is rendered inside of `trying`.
     """
 
     s3: "S3Client"
@@ -65,6 +66,7 @@ class Renderer:
     purges: PurgeQueue | None = None
     checks: LaterChecks | None = None
     content: ContentCheck | None = None
+    trying: Callable[[str, str], AbstractContextManager[None]] | None = None
 
     def bring_up_to_date(self, path: str, deadline: Deadline = UNLIMITED) -> Outcome:
         """Make the variants what the current original says; safe to repeat and to interrupt.
@@ -97,7 +99,8 @@ class Renderer:
             return Outcome("current")
         if original is None:
             return self._removed(path, variants)
-        renditions = self._rendered(path, variants, original, deadline)
+        with self.trying(path, original.etag) if self.trying else nullcontext():
+            renditions = self._rendered(path, variants, original, deadline)
         stale = {
             key: rendition
             for key, rendition in zip(variants, renditions, strict=True)

@@ -2,11 +2,12 @@
 
 By the workers' own protocol, so that whoever is first, worker or request, the same bytes are stored
 once. Nothing that a stranger can ask for is rendered twice: what is stored is found, what could not
-be rendered has a failure record, and no size exists but the declared ones.
+be rendered has a failure record or is left to a worker (`attempts`), and no size exists but the
+declared ones.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -57,8 +58,6 @@ class DeclaredVariants:
     failures_bucket: str
     sizes: "list[Size]"
     renderer_of: Callable[["Size"], Renderer]
-    # Size and path of what was left to workers by this container, and when.
-    left: dict[tuple[str, str], datetime] = field(default_factory=dict)
 
     def find(self, folder: str, path: str) -> Found:
         """The variant in a folder of the images bucket, made now if it was missing.
@@ -72,7 +71,7 @@ class DeclaredVariants:
             # would be its dead letter, for a photo that need not even be there.
             variants = {each: keys.variant_key(each, path) for each in size.folders}
             self._check_record(size, path)
-            outcome = self._brought_up_to_date(size, path)
+            outcome = self.renderer_of(size).bring_up_to_date(path).action
         except PermanentError as error:
             raise RequestError(404, ProblemKind.NOT_RENDERED, f"{error.reason}: {error}") from error
         stored = None
@@ -112,23 +111,3 @@ class DeclaredVariants:
         original = objects.head(self.s3, self.originals_bucket, keys.original_key(path))
         if original is not None and record.is_about(original.modified):
             raise RequestError(404, ProblemKind.NOT_RENDERED, f"{record.reason}: {record.error}")
-
-    def _brought_up_to_date(self, size: "Size", path: str) -> str:
-        renderer = self.renderer_of(size)
-        try:
-            return renderer.bring_up_to_date(path).action
-        except PermanentError:
-            self._leave_to_worker(renderer, path)
-            raise
-
-    def _leave_to_worker(self, renderer: Renderer, path: str) -> None:
-        """Have a worker park it and leave the record that spares the next request all this.
-
-        Once for the requests that come before it has done so: each message is a dead letter.
-        """
-        photo, now = (renderer.size.name, path), datetime.now(UTC)
-        for old in [each for each, at in self.left.items() if now - at > AT_ONCE]:
-            del self.left[old]
-        if renderer.checks and photo not in self.left:
-            renderer.checks.ask_now(path)
-            self.left[photo] = now

@@ -101,6 +101,7 @@ class TestDeclared:
         worker = declared.properties("ResizeDash400x300LambdaFunction")
         landing = int(worker["Environment"]["Variables"]["LANDING_SECONDS"])
         assert int(settings["CHECK_DELAY"]) == function["Timeout"] + landing
+        assert int(settings["ATTEMPT_SECONDS"]) == function["Timeout"]
         assert int(settings["PURGE_DELAY"]) >= function["Timeout"] + landing
 
     def test_it_caches_as_the_workers_do(self, declared: Template) -> None:
@@ -118,6 +119,9 @@ class TestDeclared:
             ("s3:PutObject", f"{IMAGES}/400x300/a.jpg"),
             ("s3:GetObject", f"{IMAGES}/400x300/a.jpg"),
             ("s3:GetObject", f"{FAILURES}/400x300/a.jpg"),
+            ("s3:GetObject", f"{FAILURES}/_attempts/0f"),
+            ("s3:PutObject", f"{FAILURES}/_attempts/0f"),
+            ("s3:DeleteObject", f"{FAILURES}/_attempts/0f"),
             ("sqs:SendMessage", f"{SQS}-400x300"),
             ("sqs:GetQueueUrl", f"{SQS}-thumbnail"),
             ("sqs:SendMessage", f"{SQS}-purge"),
@@ -134,6 +138,7 @@ class TestDeclared:
             ("s3:GetObject", f"{ORIGINALS}/other/a.jpg"),
             ("s3:PutObjectAcl", f"{IMAGES}/400x300/a.jpg"),
             ("s3:PutObject", f"{FAILURES}/400x300/a.jpg"),
+            ("s3:DeleteObject", f"{FAILURES}/_fetch/a.jpg"),
             ("sqs:ReceiveMessage", f"{SQS}-400x300"),
             ("sqs:SendMessage", f"{SQS}-400x300-dlq"),
             ("sqs:SendMessage", f"{SQS}-fetch"),

@@ -51,6 +51,7 @@ def cdn(deliver: WorkerDoor, monkeypatch: pytest.MonkeyPatch) -> Cdn:
         "PACKED_SIZES": packed([SIZE, HERO]),
         "QUEUE_PREFIX": "stage-",
         "CHECK_DELAY": "85",
+        "ATTEMPT_SECONDS": "25",
         "BROWSER_SECONDS": "60",
         "CDN_SECONDS": "120",
         "IMMUTABLE": "false",

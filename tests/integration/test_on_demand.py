@@ -13,13 +13,14 @@ from handlers import on_demand
 from lib import keys
 from lib.aws import s3 as objects
 from lib.errors import TransientError
-from lib.on_demand import declared
+from lib.on_demand import attempts, declared
 from lib.on_demand.signatures import signature
 from lib.sizes import Size, packed
 from tests.integration.asked import Cdn, cdn, checks, renders
 from tests.integration.conftest import Queues, WorkerDoor
 from tests.integration.signing import FIRST, SigningSecret, secret
 from tests.integration.test_resize import PHOTO, put, variant
+from tests.integration.test_stopped_workers import StoppedError
 from tests.pictures import decoded
 
 if TYPE_CHECKING:
@@ -170,9 +171,40 @@ def test_many_who_ask_for_it_at_once_make_one_dead_letter(
         assert cdn(f"/40x30/{path}.jpg").kind == "not_rendered"
     assert checks == [("originals/broken.jpg", 0), ("originals/other.jpg", 0)]
     # The worker has not done it in all this time.
-    monkeypatch.setattr(declared, "AT_ONCE", timedelta(seconds=-5))
+    monkeypatch.setattr(attempts, "_LEFT_LASTS", timedelta(seconds=-5))
     cdn("/40x30/broken.jpg")
     assert checks[2:] == [("originals/broken.jpg", 0)]
+
+
+def test_a_photo_that_stops_the_function_is_left_to_a_worker_and_not_tried_again(
+    s3: "S3Client",
+    cdn: Cdn,
+    checks: list[tuple[str, int]],
+    queues: Queues,
+    deliver: WorkerDoor,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def stop(*_: Any) -> None:
+        raise StoppedError
+
+    monkeypatch.setattr(attempts, "_PAUSE", 0)
+    monkeypatch.setenv("CACHE_CONTROL", "public, max-age=60, s-maxage=120")
+    message = put(s3, "a b.jpg")
+    with monkeypatch.context() as patch:
+        patch.setattr("lib.images.render_all", stop)
+        with pytest.raises(StoppedError):
+            cdn("/40x30/a%20b.jpg")
+    answer = cdn("/40x30/a%20b.jpg")
+    assert (answer.status, answer.kind) == (503, "busy")
+    monkeypatch.setattr(attempts, "_CLOCKS", timedelta(seconds=-25))
+    for _ in range(3):
+        answer = cdn("/40x30/a%20b.jpg")
+        assert (answer.status, answer.kind) == (404, "not_rendered")
+        assert b"worker_stopped" in answer.body
+    assert checks == [("originals/a+b.jpg", 0)]
+    # It was the function's shorter timeout, and nothing about the photo.
+    deliver(message)
+    assert cdn("/40x30/a%20b.jpg").status == 200
 
 
 def test_what_cannot_be_rendered_any_more_is_a_workers_to_remove(

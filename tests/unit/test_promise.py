@@ -8,7 +8,8 @@ breaks it.
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -32,15 +33,25 @@ from lib.aws.failures import translated
 from lib.checks import LaterChecks
 from lib.deadline import UNLIMITED, Deadline
 from lib.delivery import Delivery
-from lib.errors import ConflictError, NoTimeError, PermanentError, Reason, TransientError
+from lib.errors import (
+    ConflictError,
+    NoTimeError,
+    PermanentError,
+    Reason,
+    RequestError,
+    TransientError,
+)
+from lib.on_demand import PLACE
+from lib.on_demand.attempts import Attempts
 from lib.purge_queue import PurgeQueue
 from lib.purges import read_intention
 from lib.sizes import Size
+from lib.telemetry import Telemetry
 from lib.turns import Turns
 from lib.variants import Outcome, Renderer, Variants
 from tests.model_s3 import ModelS3
 
-ORIGINALS, IMAGES = "originals-bucket", "images-bucket"
+ORIGINALS, IMAGES, FAILURES = "originals-bucket", "images-bucket", "failures-bucket"
 # One is enough: nothing that is done for a path touches another.
 PATH = "a.jpg"
 BROKEN = b"broken"
@@ -130,7 +141,7 @@ class Attempt:
     flying: Callable[[], Any] | None = None
 
     def step(self, renderer: Callable[[Any], Renderer], *, late: bool = False) -> str:
-        """Make one more call: "under way", "done", "parked" or "returned"."""
+        """Make one more call: "under way", "done", "parked", "refused" or "returned"."""
         replay = Replay(self, late=late)
         try:
             renderer(replay).bring_up_to_date(PATH)
@@ -138,6 +149,8 @@ class Attempt:
             return "under way"
         except PermanentError:
             return "parked"
+        except RequestError:
+            return "refused"
         except TransientError:
             return "returned"
         return "done"
@@ -378,6 +391,37 @@ class PipelineWithMishaps(Pipeline):
             self._ended(attempt)
 
 
+class PipelineWithAttempts(Pipeline):
+    """Where requests leave a record while they render, and heed those of others."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def renderer(self, client: Any) -> Renderer:
+        made = super().renderer(client)
+        if made.checks is None:
+            return made
+        attempts = Attempts(
+            client,
+            FAILURES,
+            SIZE,
+            made.checks,
+            25,
+            Telemetry(PLACE),
+            now=lambda: self.now,
+            pause=lambda _: None,
+        )
+        return replace(made, trying=attempts.trying)
+
+    @rule(seconds=st.sampled_from([31, 3601]))
+    def pass_time(self, seconds: int) -> None:
+        """Requests that are under way have been stopped by then."""
+        for attempt in [each for each in self.workers if each.on_demand]:
+            self.workers.remove(attempt)
+        self.now += timedelta(seconds=seconds)
+
+
 class WithoutCheckAfterPut(Renderer):
     """Believes that its PUT was the last word."""
 
@@ -532,7 +576,7 @@ def same_search_whatever_is_loaded(monkeypatch: pytest.MonkeyPatch) -> Iterator[
     providers.CONSTANTS_CACHE.cache.clear()
 
 
-@pytest.mark.parametrize("pipeline", [Pipeline, PipelineWithMishaps])
+@pytest.mark.parametrize("pipeline", [Pipeline, PipelineWithMishaps, PipelineWithAttempts])
 def test_the_promise_holds_whatever_the_order(pipeline: type[Pipeline]) -> None:
     # Twice what a profile has for other tests: an order of things is rarer than a value.
     search(Renderer, pipeline, examples=2 * settings().max_examples)

@@ -1,0 +1,182 @@
+"""What is on record of a photo while it is rendered on demand, for the case that this ends with it.
+
+A queue counts how often a message was received, and gives up. A request that kills its function
+leaves no such trace: the next one would be killed too, one for each visitor. So an object says
+which original is being rendered before that begins, and goes away when it ends in any other way.
+Where it stays for longer than a function can run, nobody tries again: a worker is asked to, whose
+queue keeps count. Requests for a photo that is being rendered wait for what comes of it.
+"""
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from lib.aws import s3 as objects
+from lib.checks import LaterChecks
+from lib.errors import (
+    WORKER_STOPPED,
+    ConflictError,
+    PermanentError,
+    ProblemKind,
+    RequestError,
+    TransientError,
+)
+from lib.images import RENDERER_VERSION
+from lib.on_demand import ATTEMPTS
+from lib.sizes import Size, recipe_id
+from lib.telemetry import Telemetry
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+# Functions' clocks may differ by so much.
+_CLOCKS = timedelta(seconds=5)
+# How often, and how many times, a request looks whether another one has ended: ten seconds, longer
+# than rendering takes (the longest is 17 s in several formats), and well within its own time.
+_PAUSE, _LOOKS = 0.25, 40
+# How long a worker that was asked is waited for, before it is asked again: a backlog's length. What
+# it cannot render either has a failure record by then.
+_LEFT_LASTS = timedelta(hours=1)
+# Some hundred times what an attempt has.
+_MAX_BYTES = 1 << 16
+_STOPPED = (
+    f"{WORKER_STOPPED}: rendering this photo has stopped the function that makes pictures on "
+    "demand, by its memory or its timeout: a worker is asked to render it"
+)
+
+
+class Attempt(BaseModel):
+    """Which original is rendered by which recipe, and since when.
+
+    `left` is what visitors are told once it was left to a worker, and `began_at` since when.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    etag: str
+    recipe: str
+    began_at: datetime
+    left: str = ""
+
+
+class _Found(NamedTuple):
+    """An attempt as it is stored; None for what is not of its form."""
+
+    attempt: Attempt | None
+    etag: str
+
+
+@dataclass(frozen=True)
+class Attempts:
+    """The attempts at one size; none takes longer than `seconds`."""
+
+    s3: "S3Client"
+    bucket: str
+    size: Size
+    checks: LaterChecks
+    seconds: int
+    telemetry: Telemetry
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    pause: Callable[[float], None] = time.sleep
+
+    @contextmanager
+    def trying(self, path: str, etag: str) -> Iterator[None]:
+        """Inside the block it is on record that the original with this ETag is being rendered.
+
+        A PermanentError inside is left to a worker, which parks the photo. Raises RequestError for
+        what was left to a worker before, ConflictError where another request has ended meanwhile,
+        TransientError where it does not.
+        """
+        attempt = Attempt(
+            etag=etag, recipe=recipe_id(self.size, RENDERER_VERSION), began_at=self.now()
+        )
+        stored = self._begin(path, attempt)
+        try:
+            yield
+        except PermanentError as error:
+            self.checks.ask_now(path)
+            with suppress(ConflictError):  # it took so long that another one has taken over
+                self._write(path, self._left(attempt, f"{error.reason}: {error}"), stored)
+            raise
+        except Exception:
+            self._clear(path, stored)
+            raise
+        # Not in a `finally`: what stops a function is no Exception, and must leave its trace.
+        self._clear(path, stored)
+
+    def _begin(self, path: str, attempt: Attempt) -> str:
+        with suppress(ConflictError):
+            return self._write(path, attempt, None)
+        for _ in range(_LOOKS):
+            found = self._read(path)
+            if found is None:
+                raise ConflictError("the attempt of another request has ended")
+            there = found.attempt
+            if there is None or (there.etag, there.recipe) != (attempt.etag, attempt.recipe):
+                return self._write(path, attempt, found.etag)
+            if not self._is_under_way(there):
+                raise self._refusal(path, there, found.etag)
+            self.pause(_PAUSE)
+        raise TransientError("being_made", "another request has been making it for long")
+
+    def _is_under_way(self, attempt: Attempt) -> bool:
+        longest = timedelta(seconds=self.seconds) + _CLOCKS
+        return not attempt.left and self.now() - attempt.began_at < longest
+
+    def _refusal(self, path: str, attempt: Attempt, etag: str) -> RequestError:
+        """What visitors are told; a worker is asked first, by one of them and once an hour."""
+        if not (attempt.left and self.now() - attempt.began_at < _LEFT_LASTS):
+            left = self._left(attempt, attempt.left or _STOPPED)
+            stored = self._write(path, left, etag)
+            try:
+                self.checks.ask_now(path)
+            except TransientError:
+                self._write(path, attempt, stored)
+                raise
+            attempt = left
+        return RequestError(404, ProblemKind.NOT_RENDERED, attempt.left)
+
+    def _left(self, attempt: Attempt, told: str) -> Attempt:
+        return attempt.model_copy(update={"left": told, "began_at": self.now()})
+
+    def _read(self, path: str) -> _Found | None:
+        found = objects.get(self.s3, self.bucket, self._key(path))
+        if not isinstance(found, objects.Download):
+            return None
+        try:
+            data = found.read(max_bytes=_MAX_BYTES)
+            return _Found(Attempt.model_validate_json(data), found.etag)
+        except ValidationError:
+            return _Found(None, found.etag)
+
+    def _write(self, path: str, attempt: Attempt, replaces: str | None) -> str:
+        return objects.put(
+            self.s3,
+            self.bucket,
+            self._key(path),
+            attempt.model_dump_json().encode(),
+            content_type="application/json",
+            cache_control=None,
+            metadata={},
+            replaces=replaces,
+        )
+
+    def _clear(self, path: str, etag: str) -> None:
+        """Take it away: a picture that was made is answered, whether or not this succeeds."""
+        try:
+            objects.delete(self.s3, self.bucket, self._key(path), etag=etag)
+        except ConflictError:
+            return  # it took so long that another one has taken over
+        except TransientError as error:
+            self.telemetry.not_done("clearing of an attempt", error)
+
+    def _key(self, path: str) -> str:
+        """Of one length: a variant's own key may be as long as S3 takes."""
+        return f"{ATTEMPTS}/{hashlib.sha256(f'{self.size.name}/{path}'.encode()).hexdigest()}"
+
