@@ -7,20 +7,21 @@ from urllib.parse import unquote
 
 from handlers.asking import NEVER, answered
 from handlers.declared import declared_variants
+from handlers.problems import refusal
 from handlers.settings import OnDemandSettings
 from handlers.signed import signed_pictures
+from lib.errors import RequestError
 from lib.keys import url_path
 from lib.on_demand import MAX_PICTURE_BYTES
 from lib.on_demand.declared import DeclaredVariants
 from lib.on_demand.picture import Picture
+from lib.on_demand.plain_paths import unpack
 from lib.on_demand.signatures import FOLDER
 from lib.on_demand.signed import SignedPictures
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-# The folder that the CDN's function has chosen by Accept, and taken off the path.
-_FOLDER = "x-fanout-folder"
 # How long a refusal is kept, as the CDN's own: a picture may be there a moment later.
 _REFUSED = "max-age=5"
 _SIGNED = f"/{FOLDER}/"
@@ -29,21 +30,16 @@ _SIGNED = f"/{FOLDER}/"
 def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, Any]:
     """Answer one request of the distribution."""
     pictures = _kept().signed
-    if pictures and event["rawPath"].startswith(_SIGNED):
-        wish, _, signature = event["rawPath"].removeprefix(_SIGNED).rpartition("/")
+    try:
+        uri = unpack(event["rawPath"])
+    except RequestError as error:
+        return refusal(error.status, error.kind, str(error), _REFUSED)
+    if pictures and uri.startswith(_SIGNED):
+        wish, _, signature = uri.removeprefix(_SIGNED).rpartition("/")
         # Whoever reads the log must not find URLs in it that work.
         return answered(FOLDER, wish, lambda: _signed(pictures, wish, signature), refused=_REFUSED)
-    folder, path = _asked_for(event)
+    folder, _, path = unquote(uri).removeprefix("/").partition("/")
     return answered(folder, path, lambda: _variant(folder, path), refused=_REFUSED)
-
-
-def _asked_for(event: dict[str, Any]) -> tuple[str, str]:
-    """Folder and path; a Function URL hands the path over as it was escaped."""
-    path = unquote(event["rawPath"]).removeprefix("/")
-    if folder := event["headers"].get(_FOLDER):
-        return folder, path
-    folder, _, path = path.partition("/")
-    return folder, path
 
 
 def _variant(folder: str, path: str) -> tuple[str, dict[str, Any]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from infra.alarms import metric_alarm
 from infra.content import content_settings, content_statements
-from infra.delivery.on_demand import FUNCTION_URL
+from infra.delivery.on_demand import FUNCTION_URL, RELAY, has_on_demand_origin
 from infra.functions import (
     FAILURES_BUCKET,
     IMAGES_BUCKET,
@@ -34,7 +34,7 @@ _FUNCTION = "ondemand"
 _ROLE = "RoleOfOnDemand"
 # How Serverless names the function that it makes of its entry.
 FUNCTION = "OndemandLambdaFunction"
-_DISTRIBUTION = "arn:${AWS::Partition}:cloudfront::${AWS::AccountId}:distribution/${Distribution}"
+_DISTRIBUTION = "arn:${AWS::Partition}:cloudfront::${AWS::AccountId}:distribution/${%s}"
 # Where CloudFront asks for pictures that are there, something is wrong with its leave to read.
 # Requests that race with a worker make some such, a few a minute at most.
 _NEEDLESS = 20
@@ -129,12 +129,13 @@ def on_demand_resources(
         *use_of_keys(parameters),
         *for_every_role(parameters),
     )
+    caller = RELAY if has_on_demand_origin(parameters) else "Distribution"
     return {
         _ROLE: role,
         # Lambda asks for both of a caller of a Function URL; with the first alone CloudFront is
         # answered 403 before the function runs.
-        "CdnMayCallUrl": _grant("lambda:InvokeFunctionUrl", FunctionUrlAuthType="AWS_IAM"),
-        "CdnMayInvoke": _grant("lambda:InvokeFunction", InvokedViaFunctionUrl=True),
+        "CdnMayCallUrl": _grant(caller, "lambda:InvokeFunctionUrl", FunctionUrlAuthType="AWS_IAM"),
+        "CdnMayInvoke": _grant(caller, "lambda:InvokeFunction", InvokedViaFunctionUrl=True),
         "AlarmOnNeedless": metric_alarm(
             parameters.prefix,
             "CloudFront asks to have pictures made that are there: it cannot read the images "
@@ -157,14 +158,14 @@ def on_demand_outputs(parameters: Parameters) -> dict[str, Any]:
     return {"OnDemandUrl": {"Value": {"Fn::GetAtt": [FUNCTION_URL, "FunctionUrl"]}}}
 
 
-def _grant(action: str, **more: Any) -> dict[str, Any]:
+def _grant(caller: str, action: str, **more: Any) -> dict[str, Any]:
     return {
         "Type": "AWS::Lambda::Permission",
         "Properties": {
             "Action": action,
             "FunctionName": arn(FUNCTION),
             "Principal": "cloudfront.amazonaws.com",
-            "SourceArn": sub(_DISTRIBUTION),
+            "SourceArn": sub(_DISTRIBUTION % caller),
             **more,
         },
     }

@@ -10,12 +10,12 @@ import argparse
 from http.client import HTTPConnection, HTTPMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
-from urllib.parse import quote
 
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from lib.on_demand.plain_paths import pack
 from local.emulator import REGION, ROOT_KEY
 
 _FORBIDDEN, _NOT_FOUND, _TIMED_OUT = 403, 404, 504
@@ -68,11 +68,8 @@ class Distribution(NamedTuple):
         return answer._replace(status=_status(answer.status, path))
 
     def _fall_over(self, method: str, path: str) -> Answer:
-        """As CloudFront asks for what S3 lacks, signed.
-
-        A Function URL hands a path over as it was escaped; the emulator takes one escape off.
-        """
-        path = f"/_aws/lambda-url/{self.on_demand}{quote(path)}"
+        """As CloudFront asks for what S3 lacks: packed (infra/delivery/relay.js) and signed."""
+        path = f"/_aws/lambda-url/{self.on_demand}{pack(path)}"
         request = AWSRequest(method, f"http://127.0.0.1:{self.port}{path}")
         SigV4Auth(Credentials(*ROOT_KEY.values()), "lambda", REGION).add_auth(request)
         return self._send(method, path, dict(request.headers.items()))

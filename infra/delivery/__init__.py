@@ -2,7 +2,7 @@
 
 A stage has one of the two (`delivery`). Of CloudFront: `distribution` and what hangs on it, the
 `headers` of its answers, the `function` that looks at requests (`formats` by Accept, sizes by
-`queries`), its `web_acl` and its `logs`.
+`queries`), its `relay` to what is made on demand, its `web_acl` and its `logs`.
 """
 
 from typing import Any

@@ -3,13 +3,9 @@
 from typing import Any
 
 from infra.delivery.formats import FOLDER_HEADER, Formats, folder_origins
-from infra.delivery.on_demand import (
-    FUNCTION_URL,
-    ON_DEMAND,
-    falls_over,
-    has_on_demand_origin,
-)
+from infra.delivery.on_demand import ON_DEMAND, falls_over, has_on_demand_origin
 from infra.delivery.parameters import DeliveryParameters
+from infra.delivery.relay import relay_origin, relay_resources
 from infra.names import arn, ref
 from lib.on_demand.signatures import FOLDER
 
@@ -22,7 +18,7 @@ _YEAR = 365 * 24 * 60 * 60
 
 
 def distribution_resources(parameters: DeliveryParameters, formats: Formats) -> dict[str, Any]:
-    """Distribution, origin access control and cache policy."""
+    """Distribution, origin access control, cache policy, and the way to what is made on demand."""
     # These names are unique in an account, whatever the region.
     name = f"{parameters.prefix}-{parameters.region}"
     access = {
@@ -31,7 +27,7 @@ def distribution_resources(parameters: DeliveryParameters, formats: Formats) -> 
         "SigningBehavior": "always",
         "SigningProtocol": "sigv4",
     }
-    resources = {
+    return {
         "Distribution": {
             "Type": "AWS::CloudFront::Distribution",
             "Properties": {"DistributionConfig": _config(parameters, formats)},
@@ -44,18 +40,8 @@ def distribution_resources(parameters: DeliveryParameters, formats: Formats) -> 
             "Type": "AWS::CloudFront::CachePolicy",
             "Properties": {"CachePolicyConfig": _cache_policy(name, parameters, formats)},
         },
+        **relay_resources(parameters, list(_ERRORS)),
     }
-    if has_on_demand_origin(parameters):
-        of_function = {
-            **access,
-            "Name": f"{name}-on-demand",
-            "OriginAccessControlOriginType": "lambda",
-        }
-        resources["OnDemandAccess"] = {
-            "Type": "AWS::CloudFront::OriginAccessControl",
-            "Properties": {"OriginAccessControlConfig": of_function},
-        }
-    return resources
 
 
 def _config(parameters: DeliveryParameters, formats: Formats) -> dict[str, Any]:
@@ -70,7 +56,7 @@ def _config(parameters: DeliveryParameters, formats: Formats) -> dict[str, Any]:
         "Origins": [
             _origin("images"),
             *(_origin(name, OriginPath=path) for name, path in folders.items()),
-            *_on_demand_origins(parameters),
+            *([relay_origin()] if has_on_demand_origin(parameters) else []),
         ],
         **({"OriginGroups": {"Quantity": 1, "Items": [group]}} if group else {}),
         "DefaultCacheBehavior": _behaviour(group["Id"] if group else "images"),
@@ -103,26 +89,6 @@ def _origin(name: str, **more: Any) -> dict[str, Any]:
         "S3OriginConfig": {"OriginAccessIdentity": ""},
         **more,
     }
-
-
-def _on_demand_origins(parameters: DeliveryParameters) -> list[dict[str, Any]]:
-    if not has_on_demand_origin(parameters):
-        return []
-    url = {"Fn::GetAtt": [FUNCTION_URL, "FunctionUrl"]}
-    return [
-        {
-            "Id": ON_DEMAND,
-            # The host of https://host/
-            "DomainName": {"Fn::Select": [2, {"Fn::Split": ["/", url]}]},
-            "OriginAccessControlId": {"Fn::GetAtt": ["OnDemandAccess", "Id"]},
-            "CustomOriginConfig": {
-                "OriginProtocolPolicy": "https-only",
-                "OriginSSLProtocols": ["TLSv1.2"],
-                # Beyond the function's own timeout: its answer counts, not CloudFront's.
-                "OriginReadTimeout": 30,
-            },
-        }
-    ]
 
 
 def _origin_group(parameters: DeliveryParameters) -> dict[str, Any] | None:

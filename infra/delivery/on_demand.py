@@ -6,6 +6,8 @@ from infra.delivery.parameters import DeliveryParameters
 ON_DEMAND = "on-demand"
 # How Serverless names what it makes of the function's `url` (infra/on_demand.py).
 FUNCTION_URL = "OndemandLambdaFunctionUrl"
+# The distribution that alone may call it (infra/delivery/relay.py).
+RELAY = "OnDemandRelay"
 
 
 def has_on_demand_origin(parameters: DeliveryParameters) -> bool:

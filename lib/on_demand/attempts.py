@@ -179,4 +179,3 @@ class Attempts:
     def _key(self, path: str) -> str:
         """Of one length: a variant's own key may be as long as S3 takes."""
         return f"{ATTEMPTS}/{hashlib.sha256(f'{self.size.name}/{path}'.encode()).hexdigest()}"
-

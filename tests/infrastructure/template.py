@@ -9,6 +9,7 @@ _PSEUDO = {
     "AWS::Region": "eu-west-1",
     "AWS::AccountId": "123456789012",
     "AWS::URLSuffix": "amazonaws.com",
+    "AWS::StackId": "arn:aws:cloudformation:eu-west-1:123456789012:stack/s/1f2e3d4c-5b6a-11f1",
 }
 
 

@@ -30,8 +30,12 @@ def website(package: Package) -> Template:
 
 
 def distribution(template: Template) -> Any:
-    (found,) = template.of_type("AWS::CloudFront::Distribution").values()
-    return found["DistributionConfig"]
+    return template.properties("Distribution")["DistributionConfig"]
+
+
+def relay(template: Template) -> Any:
+    """The distribution between that one and the function."""
+    return template.properties("OnDemandRelay")["DistributionConfig"]
 
 
 class TestDeclared:
@@ -46,21 +50,23 @@ class TestDeclared:
         assert group["FailoverCriteria"]["StatusCodes"]["Items"] == [403, 404]
 
     def test_the_function_is_asked_with_a_signature_and_over_tls(self, declared: Template) -> None:
-        (origin,) = [o for o in distribution(declared)["Origins"] if o["Id"] == "on-demand"]
+        (origin,) = relay(declared)["Origins"]
         access = declared.properties("OnDemandAccess")["OriginAccessControlConfig"]
         assert origin["OriginAccessControlId"] == "OnDemandAccess.Id"
         assert access["OriginAccessControlOriginType"] == "lambda"
         assert (access["SigningBehavior"], access["SigningProtocol"]) == ("always", "sigv4")
         assert origin["CustomOriginConfig"]["OriginProtocolPolicy"] == "https-only"
 
-    def test_the_cdn_waits_longer_than_the_function_takes(self, declared: Template) -> None:
-        (origin,) = [o for o in distribution(declared)["Origins"] if o["Id"] == "on-demand"]
+    def test_each_waits_longer_than_what_is_behind_it(self, declared: Template) -> None:
+        (far,) = [o for o in distribution(declared)["Origins"] if o["Id"] == "on-demand"]
+        (near,) = relay(declared)["Origins"]
         timeout = declared.properties("OndemandLambdaFunction")["Timeout"]
-        assert origin["CustomOriginConfig"]["OriginReadTimeout"] > timeout
+        waits = [each["CustomOriginConfig"]["OriginReadTimeout"] for each in (far, near)]
+        assert waits[0] > waits[1] > timeout
 
     def test_the_origin_is_the_host_of_the_functions_own_url(self, declared: Template) -> None:
-        config = declared.resources["Distribution"]["Properties"]["DistributionConfig"]
-        (origin,) = [o for o in config["Origins"] if o["Id"] == "on-demand"]
+        config = declared.resources["OnDemandRelay"]["Properties"]["DistributionConfig"]
+        (origin,) = config["Origins"]
         url = {"Fn::GetAtt": ["OndemandLambdaFunctionUrl", "FunctionUrl"]}
         assert origin["DomainName"] == {"Fn::Select": [2, {"Fn::Split": ["/", url]}]}
         assert declared.properties("OndemandLambdaFunctionUrl")["AuthType"] == "AWS_IAM"
@@ -77,12 +83,13 @@ class TestDeclared:
         }
         for grant in grants:
             assert grant["Principal"] == "cloudfront.amazonaws.com"
-            assert grant["SourceArn"].endswith(":distribution/Distribution")
+            assert grant["SourceArn"].endswith(":distribution/OnDemandRelay")
 
     def test_nothing_of_it_is_there_unless_asked_for(self, dev: Template) -> None:
         assert "OriginGroups" not in distribution(dev)
         assert not dev.of_type("AWS::Lambda::Url")
         assert ROLE not in dev.resources
+        assert "OnDemandRelay" not in dev.resources
 
     def test_the_function_knows_every_size_and_can_render_it(self, declared: Template) -> None:
         function = declared.properties("OndemandLambdaFunction")
@@ -163,6 +170,7 @@ class TestDeclared:
         config = made["resources"]["Resources"]["Distribution"]["Properties"]["DistributionConfig"]
         assert [origin["Id"] for origin in config["Origins"]] == ["images"]
         assert "OriginGroups" not in config
+        assert "OnDemandRelay" not in made["resources"]["Resources"]
         assert "ondemand" in made["functions"]
         assert "OnDemandUrl" in made["resources"]["Outputs"]
 

@@ -10,6 +10,7 @@ import pytest
 from handlers import on_demand
 from lib import images
 from lib.aws import sqs as queues
+from lib.on_demand.plain_paths import pack
 from lib.sizes import Size, packed
 from tests.integration.conftest import SIZE, Context, WorkerDoor
 from tests.payloads import payload
@@ -34,7 +35,7 @@ class Cdn:
 
     def __call__(self, path: str, **headers: str) -> Answer:
         event = payload("cloudfront_function_url")
-        event["rawPath"] = event["requestContext"]["http"]["path"] = path
+        event["rawPath"] = event["requestContext"]["http"]["path"] = pack(path)
         event["headers"] |= {name.replace("_", "-"): value for name, value in headers.items()}
         told = on_demand.handler(event, Context())  # type: ignore[arg-type]
         body = told["body"]

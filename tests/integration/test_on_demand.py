@@ -17,10 +17,11 @@ from lib.on_demand import attempts, declared
 from lib.on_demand.signatures import signature
 from lib.sizes import Size, packed
 from tests.integration.asked import Cdn, cdn, checks, renders
-from tests.integration.conftest import Queues, WorkerDoor
+from tests.integration.conftest import Context, Queues, WorkerDoor
 from tests.integration.signing import FIRST, SigningSecret, secret
 from tests.integration.test_resize import PHOTO, put, variant
 from tests.integration.test_stopped_workers import StoppedError
+from tests.payloads import payload
 from tests.pictures import decoded
 
 if TYPE_CHECKING:
@@ -92,10 +93,23 @@ def test_all_formats_of_a_size_are_made_at_once(s3: "S3Client", cdn: Cdn) -> Non
     assert s3.head_object(Bucket="images-bucket", Key="hero/a.jpg")["ContentType"] == "image/jpeg"
 
 
-def test_the_folder_may_have_been_chosen_by_the_cdn(s3: "S3Client", cdn: Cdn) -> None:
+def test_no_header_decides_the_folder(s3: "S3Client", cdn: Cdn) -> None:
     put(s3, "2026/a.jpg")
-    answer = cdn("/2026/a.jpg", x_fanout_folder="hero.webp")
+    assert cdn("/2026/a.jpg", x_fanout_folder="hero.webp").kind == "unknown_size"
+    answer = cdn("/hero.webp/2026/a.jpg", x_fanout_folder="40x30")
     assert answer.headers["Content-Type"] == "image/webp"
+
+
+@pytest.mark.parametrize("raw", ["/40x30/a.jpg", "/", "/_signed/a.jpg/w=64/x", "/%2F40x30", "/L"])
+def test_what_does_not_come_through_the_cdn_is_refused_before_anything_is_read(
+    s3: "S3Client", cdn: Cdn, raw: str
+) -> None:
+    put(s3, "a.jpg")
+    event = payload("cloudfront_function_url") | {"rawPath": raw}
+    answer = on_demand.handler(event, Context())  # type: ignore[arg-type]
+    assert answer["statusCode"] == 400
+    assert answer["headers"]["Cache-Control"] == "max-age=5"
+    assert variant(s3, "a.jpg") is None
 
 
 def test_a_thousand_unknown_sizes_render_nothing(
