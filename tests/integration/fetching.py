@@ -44,12 +44,22 @@ class Fetching:
         )
         return [message["Body"] for message in answer.get("Messages", [])]
 
-    def deliver(self, order: FetchOrder | str, *, attempts: int = 1, seconds: float = 60) -> bool:
+    def deliver(
+        self,
+        order: FetchOrder | str,
+        *,
+        attempts: int = 1,
+        seconds: float = 60,
+        **attributes: str,
+    ) -> bool:
         """Call the function as Lambda does; whether the message is to be delivered again."""
         event = payload("sqs_fetch_order")
         (record,) = event["Records"]
         record["body"] = order if isinstance(order, str) else order.model_dump_json()
         record["attributes"]["ApproximateReceiveCount"] = str(attempts)
+        record["messageAttributes"] = {
+            name: {"stringValue": value, "dataType": "String"} for name, value in attributes.items()
+        }
         answer = fetch.handler(event, Context(seconds))  # type: ignore[arg-type]
         assert answer in (
             {"batchItemFailures": []},

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from handlers import resize
+from handlers import fetch, resize
 from lib.messages import UNTRIED_LASTS
 from tests.integration.conftest import Context, Queues, WorkerDoor
 from tests.integration.fetching import Fetching, fetching, web
@@ -159,6 +159,23 @@ class TestAMessageThatWasNeverBegun:
         state = fetching.look()
         assert state is not None
         assert state.state == "pending"
+
+    def test_an_order_to_fetch_is_parked_at_last_likewise(self, fetching: Fetching) -> None:
+        since = datetime.now(UTC) - UNTRIED_LASTS - timedelta(minutes=1)
+        assert not fetching.deliver(
+            fetching.order(), attempts=8, seconds=LITTLE_TIME, untried_since=since.isoformat()
+        )
+        assert [letter["reason"] for letter in fetching.queues.dead_letters()] == ["no_time"]
+
+    def test_an_order_to_fetch_stays_where_the_copy_cannot_be_sent(
+        self, fetching: Fetching
+    ) -> None:
+        order = fetching.order()
+        fetch._worker().sqs.meta.events.register(
+            "before-call.sqs", Failing("SendMessage", refusal("ServiceUnavailable", 503))
+        )
+        assert fetching.deliver(order, attempts=8, seconds=LITTLE_TIME)
+        assert fetching.queues.dead_letters() == []
 
 
 def order_of(event: dict[str, Any]) -> list[str]:
