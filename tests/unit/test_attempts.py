@@ -217,6 +217,8 @@ class TestAPhotoThatKills:
         stopped(killing)
         monkeypatch.setattr(images, "render_all", rendered)
         assert killing.ask(Size(name="20x15", width=20, height=15)).made_now
+        killing.time += timedelta(minutes=1)
+        assert killing.refused().startswith("worker_stopped")
         assert killing.ask(SIZE.model_copy(update={"height": 31})).made_now
 
     def test_is_found_once_a_worker_has_made_it(
