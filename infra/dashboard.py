@@ -27,6 +27,7 @@ Widget = dict[str, Any]
 
 def dashboard_resources(
     prefix: str,
+    region: str,
     sizes: list[Size],
     functions: dict[str, Any],
     resources: dict[str, Any],
@@ -80,7 +81,8 @@ def dashboard_resources(
     return {
         "Dashboard": {
             "Type": "AWS::CloudWatch::Dashboard",
-            "Properties": {"DashboardName": prefix, "DashboardBody": sub(body)},
+            # Dashboards are an account's, whatever the region.
+            "Properties": {"DashboardName": f"{prefix}-{region}", "DashboardBody": sub(body)},
         }
     }
 

@@ -31,6 +31,7 @@ from infra.parameters import Parameters, checked
 from infra.purges import purge_function, purge_resources
 from infra.queues import queue_resources
 from infra.signing import signing_keys
+from infra.uniqueness import find_name_clashes
 from infra.website import website_function, website_resources
 from lib.errors import ConfigError
 from lib.sizes import Size, load_sizes
@@ -72,9 +73,16 @@ def generate(given: dict[str, Any]) -> dict[str, Any]:
         signing,
     ):
         _add(resources, part)
+    _refuse_clashes(parameters, sizes, functions, resources)
     cdn = not parameters.is_public
     resources |= dashboard_resources(
-        parameters.prefix, sizes, functions, resources, cdn=cdn, on_demand=bool(asked)
+        parameters.prefix,
+        parameters.region,
+        sizes,
+        functions,
+        resources,
+        cdn=cdn,
+        on_demand=bool(asked),
     )
     return {
         "functions": functions,
@@ -100,6 +108,17 @@ def _add(resources: dict[str, Any], part: dict[str, Any]) -> None:
         present = resources.setdefault(logical, resource)
         if present is not resource:
             present |= resource | {"Properties": present["Properties"] | resource["Properties"]}
+
+
+def _refuse_clashes(
+    parameters: Parameters,
+    sizes: list[Size],
+    functions: dict[str, Any],
+    resources: dict[str, Any],
+) -> None:
+    file = Path(parameters.sizes_file).name
+    if clashes := find_name_clashes(sizes, functions, resources):
+        raise ConfigError("\n".join(f"{file}: {clash}" for clash in clashes))
 
 
 def _of_sizes(parameters: Parameters, sizes: list[Size]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # Bucket names end at 63 characters: image-fanout-<stage>-originals-<account>-<region> leaves 12.
 _STAGE = re.compile(r"^[a-z][a-z0-9-]{0,11}$")
+# Topics of stage dev are called image-fanout-dev, …-dev-variants and …-dev-alarms.
+_TOPICS_OF_ANOTHER = ("-variants", "-alarms")
 
 
 class Parameters(DeliveryParameters, ApiParameters, ContentParameters):
@@ -61,6 +63,12 @@ def checked(given: dict[str, Any]) -> Parameters:
         raise ConfigError(
             f"--stage: {parameters.stage!r} must be 1 to 12 lower-case letters, digits or '-', "
             "beginning with a letter: bucket names are made of it"
+        )
+    if parameters.stage.endswith(_TOPICS_OF_ANOTHER):
+        stage, _, ending = parameters.stage.rpartition("-")
+        raise ConfigError(
+            f"--stage: {parameters.stage!r} must not end in '-{ending}': its topic would have the "
+            f"name of one of stage {stage!r}: take another name"
         )
     return parameters
 

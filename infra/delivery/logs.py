@@ -10,16 +10,18 @@ from typing import Any
 from infra.buckets import bucket_policy, tls_only
 from infra.delivery.parameters import DeliveryParameters
 from infra.encryption import of_bucket
-from infra.names import sub
 
 _BUCKET = "CdnLogsBucket"
 
 
 def logs_resources(parameters: DeliveryParameters) -> dict[str, Any]:
-    """The bucket, where the stage wants access logs; files are deleted after `log_days`."""
+    """The bucket, where the stage wants access logs; files are deleted after `log_days`.
+
+    CloudFormation names it: a stage may switch its logs off and on again, and would find a bucket
+    of its own name in the way.
+    """
     if not parameters.access_logs:
         return {}
-    name = f"{parameters.prefix}-cdn-logs-" + "${AWS::AccountId}-${AWS::Region}"
     expiry = {
         "Id": "old-logs",
         "Status": "Enabled",
@@ -38,7 +40,6 @@ def logs_resources(parameters: DeliveryParameters) -> dict[str, Any]:
             "Properties": {
                 # CloudFront delivers its logs to no bucket that is encrypted by a KMS key of ours.
                 "BucketEncryption": of_bucket(""),
-                "BucketName": sub(name),
                 "PublicAccessBlockConfiguration": {
                     "BlockPublicAcls": True,
                     "BlockPublicPolicy": True,

@@ -185,11 +185,6 @@ class TestCloudFront:
         assert "Logging" not in distribution(made(tmp_path))
         assert "CdnLogsBucket" not in made(tmp_path).resources
 
-    def test_the_names_of_buckets_fit_the_longest_stage_and_region(self, tmp_path: Path) -> None:
-        template = made(tmp_path, access_logs="true", stage="x" * 12)
-        name = template.properties("CdnLogsBucket")["BucketName"]
-        assert len(name.replace("eu-west-1", "ap-southeast-2")) <= 63
-
 
 class TestWebAcl:
     def test_a_created_one_has_the_managed_rules_and_a_limit_for_each_address(

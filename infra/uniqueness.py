@@ -1,0 +1,84 @@
+"""Refuses sizes that would give two resources of a stage one name.
+
+Logical ids are unique by their form (infra/names.py), and CloudFormation compares nothing else
+before a deploy: two queues of one name fail half-way through it, or share their messages.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from infra.names import KINDS, function_key, logical_id
+from lib.on_demand import PLACE
+from lib.sizes import Size
+
+Resources = dict[str, Any]
+
+# Queues and metrics of these names belong to no size. They are refused on stages that lack the
+# feature too: stages share sizes.yml, and may switch it on.
+RESERVED = ("purge", "purge-dlq", "fetch", "fetch-dlq", PLACE)
+# Where the properties of a type keep the name that AWS knows a resource by.
+NAMED_BY = {
+    "AWS::CloudFront::CachePolicy": "CachePolicyConfig.Name",
+    "AWS::CloudFront::Function": "Name",
+    "AWS::CloudFront::OriginAccessControl": "OriginAccessControlConfig.Name",
+    "AWS::CloudFront::ResponseHeadersPolicy": "ResponseHeadersPolicyConfig.Name",
+    "AWS::CloudWatch::Alarm": "AlarmName",
+    "AWS::CloudWatch::Dashboard": "DashboardName",
+    "AWS::Lambda::Function": "FunctionName",
+    "AWS::S3::Bucket": "BucketName",
+    "AWS::SNS::Topic": "TopicName",
+    "AWS::SQS::Queue": "QueueName",
+    "AWS::SecretsManager::Secret": "Name",
+    "AWS::WAFv2::WebACL": "Name",
+}
+
+
+def find_name_clashes(sizes: list[Size], functions: Resources, resources: Resources) -> list[str]:
+    """Describes each size whose name is reserved, or gives a resource the name of another."""
+    owners = {logical_id(kind, size): size.name for size in sizes for kind in KINDS}
+    owners |= {function_key(size): size.name for size in sizes}
+    found = {
+        size.name: f"sizes ({size.name}): name: {', '.join(RESERVED)} are reserved for queues and "
+        "metrics that belong to no size: rename this size"
+        for size in sizes
+        if size.name in RESERVED
+    }
+    named = resources | {key: _as_resource(function) for key, function in functions.items()}
+    for kind, name, logical_ids in find_shared_names(named):
+        # Without a size of its own a clash is a mistake in this project, and no less in the way.
+        size = max((owners.get(each, "") for each in logical_ids), key=len)
+        found.setdefault(
+            size,
+            f"sizes ({size}): name: {' and '.join(logical_ids)} would both be called {name!r}, "
+            f"and a name of {kind} has to be unique: rename this size",
+        )
+    return list(found.values())
+
+
+def _as_resource(function: Resources) -> Resources:
+    return {"Type": "AWS::Lambda::Function", "Properties": {"FunctionName": function["name"]}}
+
+
+def find_shared_names(resources: Resources) -> Iterator[tuple[str, str, list[str]]]:
+    """Yields each name that several resources of one type have, with their logical ids."""
+    named: dict[tuple[str, str], list[str]] = {}
+    for logical, resource in resources.items():
+        if name := name_of(resource):
+            named.setdefault((resource["Type"], name), []).append(logical)
+    for (kind, name), logical_ids in named.items():
+        if len(logical_ids) > 1:
+            yield kind, name, logical_ids
+
+
+def name_of(resource: Resources) -> str:
+    """Returns the name that AWS knows a resource by, as text; "" if AWS makes one up.
+
+    A bucket's is one of CloudFormation's functions.
+    """
+    value: Any = resource.get("Properties", {})
+    path = NAMED_BY.get(resource.get("Type", ""))
+    if path is None:
+        return ""
+    for key in path.split("."):
+        value = value.get(key, "")
+    return str(value)
