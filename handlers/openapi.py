@@ -1,6 +1,7 @@
 """GET /openapi.json -> the API's own document; GET /docs -> a page to try it with.
 
-Both are open to everybody: they say what the API is, and nothing that is in it.
+Both are open to everybody: they say what the API is, and nothing that is in it. The routes of what
+a stage has switched off lead here as well (infra/api/throttles.py), and are answered with a 404.
 """
 
 from functools import lru_cache
@@ -41,7 +42,8 @@ _SCHEMES: dict[str, SecurityScheme] = {"token": _BEARER, "jwt": _BEARER, "iam": 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one request of the HTTP API."""
-    return answer(_app(), event, context)
+    # It reads no body: those that come by routes of other functions are anything.
+    return answer(_app(), event, context, takes_json=False)
 
 
 @lru_cache(maxsize=1)

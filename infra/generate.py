@@ -14,7 +14,9 @@ from infra.api import (
     api_resources,
     fetch_function,
     fetch_resources,
+    find_absent_routes,
     http_api,
+    refuse_absent_routes,
     stage_settings,
     tokens_secret,
 )
@@ -61,6 +63,8 @@ def generate(given: dict[str, Any]) -> dict[str, Any]:
     resources |= website_resources(parameters, sizes)
     functions |= api_functions(parameters, sizes, images_url(parameters))
     functions |= fetch_function(parameters, parameters.landing)
+    absent = find_absent_routes(functions)
+    refuse_absent_routes(parameters, functions, absent)
     resources |= api_resources(parameters, sizes) | fetch_resources(parameters)
     secret, outputs = tokens_secret(parameters)
     signing, led_to = signing_keys(parameters)
@@ -93,7 +97,7 @@ def generate(given: dict[str, Any]) -> dict[str, Any]:
             | delivery_outputs(parameters)
             | on_demand_outputs(parameters)
             | features_output(parameters),
-            "extensions": stage_settings(parameters, functions),
+            "extensions": stage_settings(parameters, absent),
         },
         "tracing": tracing_mode(parameters),
         "names": json.dumps([size.name for size in sizes]),

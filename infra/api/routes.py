@@ -7,7 +7,7 @@ from infra.api.auth import AUTHORIZER, TOKENS_ARN, authorizer, authorizers
 from infra.api.fetching import FETCH_QUEUE
 from infra.api.parameters import ApiParameters
 from infra.api.rendering import KEPT, render_function, render_resources
-from infra.api.throttles import DOCS
+from infra.api.throttles import DOCS, MISSING
 from infra.functions import (
     FAILURES_BUCKET,
     IMAGES_BUCKET,
@@ -24,7 +24,9 @@ from lib.sizes import Size
 
 # Seconds that browsers keep the answer to a preflight; Chromium keeps none for longer than 7,200.
 _PREFLIGHT_SECONDS = 3600
-_OPEN = ("GET /openapi.json", DOCS)
+_OPEN = ("GET /openapi.json", DOCS, MISSING)
+# Answers for the routes of what a stage has switched off, and has no rights.
+_REFUSING = "openapi"
 
 
 def http_api(parameters: ApiParameters) -> dict[str, Any]:
@@ -84,11 +86,11 @@ def api_functions(parameters: ApiParameters, sizes: list[Size], images_url: Any)
             ORIGINALS_BUCKET=originals,
             FAILURES_BUCKET=failures,
         ),
-        "openapi": _function(
+        _REFUSING: _function(
             parameters,
-            "openapi",
+            _REFUSING,
             "Describes the API",
-            ["GET /openapi.json", *([DOCS] if parameters.swagger else [])],
+            ["GET /openapi.json", DOCS],
             API_URL=parameters.api_url,
             AUTH=parameters.auth,
             SWAGGER=str(parameters.swagger).lower(),
@@ -102,6 +104,13 @@ def api_functions(parameters: ApiParameters, sizes: list[Size], images_url: Any)
             parameters, AUTHORIZER, "Knows the API's tokens", [], TOKENS_SECRET=TOKENS_ARN
         )
     return functions
+
+
+def refuse_absent_routes(
+    parameters: ApiParameters, functions: dict[str, Any], absent: list[str]
+) -> None:
+    """Have the function without rights answer for routes that are switched off, with a 404."""
+    functions[_REFUSING]["events"] += [{"httpApi": _route(parameters, each)} for each in absent]
 
 
 def _formats(sizes: list[Size]) -> str:
@@ -163,7 +172,7 @@ def api_resources(parameters: ApiParameters, sizes: list[Size]) -> dict[str, Any
             allow(["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], order),
             listing(FAILURES_BUCKET, [f"{PLACE}/"]),
         ],
-        "openapi": [],
+        _REFUSING: [],
     }
     if parameters.auth == "token":
         allowed[AUTHORIZER] = [allow(["secretsmanager:GetSecretValue"], TOKENS_ARN)]

@@ -8,11 +8,12 @@ import pytest
 from handlers.render import KEPT
 from infra.generate import generate
 from lib.errors import ConfigError
+from tests.infrastructure.conftest import Package
 from tests.infrastructure.generated import PARAMETERS
 from tests.infrastructure.template import Template
 from tests.service import Service
 
-OPEN = {"GET /openapi.json", "GET /docs"}
+OPEN = {"GET /openapi.json", "GET /docs", "GET /missing/{path+}"}
 CLOSED = {
     "POST /uploads",
     "POST /uploads/batch",
@@ -20,8 +21,8 @@ CLOSED = {
     "GET /uploads/{path+}",
     "DELETE /uploads",
     "DELETE /uploads/{path+}",
+    "POST /render",
 }
-RENDER = "POST /render"
 JWT = {"auth": "jwt", "jwt_issuer": "https://id.example/", "jwt_audience": "shop, news"}
 
 
@@ -45,13 +46,11 @@ class TestTokens:
 
     def test_every_route_but_the_documents_asks_the_authorizer(self, each_stage: Template) -> None:
         found = routes(each_stage)
-        documents = OPEN & found.keys()
-        closed = CLOSED | ({RENDER} if is_local(each_stage) else set())
-        assert found.keys() == closed | documents
-        for key in closed:
+        assert found.keys() == CLOSED | OPEN
+        for key in CLOSED:
             assert found[key]["AuthorizationType"] == "CUSTOM"
             assert found[key]["AuthorizerId"] == "HttpApiAuthorizerToken"
-        for key in documents:
+        for key in OPEN:
             assert found[key].get("AuthorizationType", "NONE") == "NONE"
 
     def test_a_yes_is_kept_for_a_minute_by_the_token_alone(self, dev: Template) -> None:
@@ -161,9 +160,36 @@ def test_sites_that_may_upload_are_named_once_for_the_api_and_the_forms(
     assert rule["AllowedOrigins"] == sites
 
 
+def test_no_parameter_takes_a_route_or_its_settings_away(
+    each_stage: Template, each_way: Template
+) -> None:
+    """Settings would outlive their route, and stop every later deploy."""
+    for template in (each_stage, each_way):
+        settings = template.properties("HttpApiStage")["RouteSettings"]
+        assert settings.keys() == routes(template).keys() == CLOSED | OPEN
+
+
+def test_routes_that_are_switched_off_lead_to_a_function_without_rights(
+    dev: Template, package_way: Package
+) -> None:
+    def leads_to(template: Template, route: str) -> str:
+        target = template.resolved(routes(template)[route]["Target"])
+        uri = template.properties(target.removeprefix("integrations/"))["IntegrationUri"]
+        return str(uri).removesuffix("LambdaFunction.Arn")
+
+    limits = dev.properties("HttpApiStage")["RouteSettings"]
+    for route in ("POST /render", "GET /missing/{path+}"):
+        assert leads_to(dev, route) == "Openapi"
+        assert limits[route]["ThrottlingRateLimit"] == 1
+    assert leads_to(package_way("everything"), "POST /render") == "Render"
+    assert leads_to(package_way("website"), "GET /missing/{path+}") == "Website"
+    (policy,) = dev.properties("RoleOfOpenapi")["Policies"]
+    (logging,) = policy["PolicyDocument"]["Statement"]
+    assert logging["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"]
+
+
 def test_the_page_to_try_the_api_with_is_not_on_prod(service: Service) -> None:
     template = Template(service.template("prod"))
-    assert "GET /docs" not in routes(template)
     function = template.properties("OpenapiLambdaFunction")
     assert function["Environment"]["Variables"]["SWAGGER"] == "false"
 

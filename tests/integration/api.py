@@ -62,8 +62,11 @@ class Api:
         body: Any = None,
         query: dict[str, str] | None = None,
         content_type: str | None = "application/json",
+        door: ModuleType | None = None,
     ) -> Answer:
         """Send a request; `path` is escaped, as a client would write it.
+
+        Its route leads to the function that answers it, or to another `door`.
 
         A body of bytes comes in base64, as API Gateway sends on all that is not called a text.
         """
@@ -78,7 +81,7 @@ class Api:
             event["headers"]["content-type"] = content_type
         event["body"] = _text(body)
         event["isBase64Encoded"] = isinstance(body, bytes)
-        door = _DOORS.get((method, path)) or _DOORS_OF_PATHS[method]
+        door = door or _DOORS.get((method, path)) or _DOORS_OF_PATHS[method]
         answer = door.handler(event, Context())
         text = answer["body"]
         is_json = "json" in answer["headers"].get("Content-Type", "") and text

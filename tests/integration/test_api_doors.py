@@ -9,6 +9,7 @@ import boto3
 import pytest
 from moto.s3.models import s3_backends
 
+from handlers import openapi
 from lib.failure_records import FailureRecord, FailureRecords
 from lib.fetching.marks import FailedMark, Mark, Marks
 from lib.fetching.orders import ORDER_LASTS, FetchDesk
@@ -257,6 +258,26 @@ class TestDeletion:
 def keys(s3: "S3Client") -> list[str]:
     found = s3.list_objects_v2(Bucket="originals-bucket").get("Contents", [])
     return [each["Key"] for each in found]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/render", b"\xff\xd8\xff"),
+        ("POST", "/render", "no JSON {"),
+        ("GET", "/missing/400x300/a%2Fb%20c+%C3%A9.jpg", None),
+        ("GET", "/missing/..%2F..%2Fopenapi.json", None),
+        ("GET", "/docs", None),
+    ],
+)
+def test_routes_that_are_switched_off_are_answered_with_a_404(
+    api: Api, monkeypatch: pytest.MonkeyPatch, method: str, path: str, body: str | bytes | None
+) -> None:
+    monkeypatch.setenv("SWAGGER", "false")
+    monkeypatch.setenv("RENDER", "false")
+    answer = api(method, path, body, content_type="image/jpeg", door=openapi)
+    assert (answer.status, answer.document["type"]) == (404, "no_route")
+    assert answer.headers["Content-Type"] == PROBLEM
 
 
 class TestTheDocument:
