@@ -3,6 +3,7 @@
 docs/encryption.md has the policy that such a key needs.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from infra.names import allow
@@ -10,6 +11,10 @@ from infra.names import allow
 # Seconds that SQS works with one data key. An hour means a twelfth of the calls to KMS that its
 # default of five minutes makes, and a disabled key still stops the queues within the hour.
 DATA_KEY_REUSE = 3600
+
+
+# Actions of the services whose buckets, queues and secrets the key encrypts.
+_ENCRYPTED = ("s3:", "sqs:", "secretsmanager:")
 
 
 def of_bucket(key: str) -> dict[str, Any]:
@@ -48,6 +53,13 @@ def use_of(key: str) -> list[dict[str, Any]]:
     S3 and SQS ask KMS in the name of whoever calls them.
     """
     return [allow(["kms:Decrypt", "kms:GenerateDataKey"], key)] if key else []
+
+
+def reaches_encrypted(statements: Iterable[dict[str, Any]]) -> bool:
+    """Tells whether the statements reach buckets, queues or secrets, which the key encrypts."""
+    return any(
+        action.startswith(_ENCRYPTED) for statement in statements for action in statement["Action"]
+    )
 
 
 def _rule(rule: dict[str, Any]) -> dict[str, Any]:

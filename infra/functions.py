@@ -4,6 +4,8 @@ from typing import Any
 
 from infra.names import allow, arn, function_key, function_name, logical_id, policy, ref, sub
 from infra.numbers import BATCH_SIZE, BATCH_WINDOW, MAX_RECEIVE_COUNT, Numbers
+from infra.options import for_role
+from infra.stage import StageParameters
 from lib.images import RENDERER_VERSION
 from lib.keys import ORIGINALS
 from lib.sizes import MEGABYTE, Size, recipe_id
@@ -94,15 +96,20 @@ def allocator(size: Size) -> dict[str, str]:
 
 
 def role_resource(
-    size: Size, prefix: str, *, public: bool, purge: bool, also: list[dict[str, Any]]
+    size: Size,
+    parameters: StageParameters,
+    *,
+    public: bool,
+    purge: bool,
+    content: list[dict[str, Any]],
 ) -> dict[str, Any]:
     """The role of the size's function; `public` variants are written with an ACL.
 
-    `also` are statements that the stage's options ask for.
+    `content` are the statements for what is asked about photos (infra/content.py).
     """
     acl = ["s3:PutObjectAcl"] if public else []
     statements = [
-        logging(function_name(prefix, size)),
+        logging(function_name(parameters.prefix, size)),
         draining(logical_id("Queue", size)),
         # Into its own queue, what it could not begin in all of its receives.
         allow(
@@ -119,27 +126,30 @@ def role_resource(
         # mistake in a policy; with it, 404.
         listing(ORIGINALS_BUCKET, [ORIGINALS]),
         listing(IMAGES_BUCKET, [f"{folder}/" for folder in size.folders]),
-        *also,
+        *content,
     ]
-    return {logical_id("RoleOfResize", size): assumed_by_lambda("resize", *statements)}
+    return {logical_id("RoleOfResize", size): build_role(parameters, "resize", *statements)}
 
 
 def _purge_queue(purge: bool) -> list[Any]:
     return [arn(PURGE_QUEUE)] if purge else []
 
 
-def assumed_by_lambda(name: str, *statements: dict[str, Any]) -> dict[str, Any]:
-    """A role for one function, with one policy."""
+def build_role(
+    parameters: StageParameters, name: str, *statements: dict[str, Any]
+) -> dict[str, Any]:
+    """A role for one function, with one policy: these statements, and what the options ask for."""
     trust = {
         "Effect": "Allow",
         "Principal": {"Service": "lambda.amazonaws.com"},
         "Action": "sts:AssumeRole",
     }
+    document = policy(*statements, *for_role(parameters, statements))
     return {
         "Type": "AWS::IAM::Role",
         "Properties": {
             "AssumeRolePolicyDocument": policy(trust),
-            "Policies": [{"PolicyName": name, "PolicyDocument": policy(*statements)}],
+            "Policies": [{"PolicyName": name, "PolicyDocument": document}],
         },
     }
 

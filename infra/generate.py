@@ -28,7 +28,7 @@ from infra.features import features_output
 from infra.functions import function, role_resource
 from infra.numbers import Numbers
 from infra.on_demand import on_demand_function, on_demand_outputs, on_demand_resources
-from infra.options import for_every_role, topic_resources, tracing_mode
+from infra.options import topic_resources, tracing_mode
 from infra.parameters import Parameters, checked
 from infra.purges import purge_function, purge_resources
 from infra.queues import queue_resources
@@ -150,10 +150,10 @@ def _of_sizes(parameters: Parameters, sizes: list[Size]) -> tuple[dict[str, Any]
                 queue_resources(size, prefix, numbers, parameters.kms_key)
                 | role_resource(
                     size,
-                    prefix,
+                    parameters,
                     public=parameters.is_public,
                     purge=purge,
-                    also=for_every_role(parameters) + content_statements(parameters, [size]),
+                    content=content_statements(parameters, [size]),
                 )
                 | alarm_resources(size, prefix, numbers)
             )

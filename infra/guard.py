@@ -1,8 +1,10 @@
-"""Before a deploy, or a stack's removal: no queue that it would delete may hold messages.
+"""Before a deploy, or a stack's removal: nothing goes that cannot be made again, unless asked for.
 
-A message in a queue is a photo without its variant, or a dead letter somebody wants to replay.
-Run as `python -m infra.guard STACK REGION` with {"template": ..., "force": bool} on standard
-input.
+A message in a queue is a photo without its variant, or a dead letter somebody wants to replay. A
+secret has the hashes of tokens, or the keys of signed URLs, that others use; CloudFormation deletes
+it at once, without the days in which Secrets Manager can restore one.
+Run as `python -m infra.guard STACK REGION` on standard input with {"template": ..., "force": bool},
+and for a deploy {"abandon_secrets": bool}: who removes the whole stack means its secrets too.
 """
 
 import json
@@ -33,14 +35,8 @@ def check(
 
     Raises ConfigError where there are such messages and `force` is not given.
     """
-    kept = template["Resources"].keys()
-    gone = {
-        logical: url
-        for logical, url in _queues(cloudformation, stack).items()
-        if logical not in kept
-    }
     waiting = []
-    for url in gone.values():
+    for url in _find_removed(cloudformation, stack, template, "AWS::SQS::Queue"):
         count = queues.held(sqs, url)
         if count:
             waiting.append(f"{url.rpartition('/')[2]}: {count} messages")
@@ -54,8 +50,37 @@ def check(
     return waiting
 
 
-def _queues(cloudformation: "CloudFormationClient", stack: str) -> dict[str, str]:
-    """Queue URLs of the deployed stack by logical id; none where nothing is deployed yet."""
+def check_secrets(
+    cloudformation: "CloudFormationClient", stack: str, template: dict[str, Any], *, force: bool
+) -> list[str]:
+    """Names of the secrets that the template no longer has.
+
+    Raises ConfigError where there are any and `force` is not given.
+    """
+    arns = _find_removed(cloudformation, stack, template, "AWS::SecretsManager::Secret")
+    names = [arn.rpartition(":")[2] for arn in arns]
+    if names and not force:
+        raise ConfigError(
+            "This deploy would delete secrets, at once and for good:\n"
+            + "".join(f"  {name}\n" for name in names)
+            + "Every token whose hash is in them, or every URL signed with their keys, would be "
+            "refused\nfrom then on, also after the parameter is switched on again. Leave auth or "
+            "on_demand as they\nare, or, to lose the secrets, add: "
+            '--param="abandon_secrets=true"'
+        )
+    return names
+
+
+def _find_removed(
+    cloudformation: "CloudFormationClient", stack: str, template: dict[str, Any], kind: str
+) -> list[str]:
+    """Physical ids of a type's resources that are deployed and not in the template."""
+    deployed = _deployed(cloudformation, stack, kind)
+    return [each for logical, each in deployed.items() if logical not in template["Resources"]]
+
+
+def _deployed(cloudformation: "CloudFormationClient", stack: str, kind: str) -> dict[str, str]:
+    """Physical ids of the deployed stack's resources of a type by logical id, if it is deployed."""
     pages = cloudformation.get_paginator("list_stack_resources")
     with translated(f"listing the resources of {stack}"):
         try:
@@ -63,7 +88,7 @@ def _queues(cloudformation: "CloudFormationClient", stack: str) -> dict[str, str
                 resource["LogicalResourceId"]: resource["PhysicalResourceId"]
                 for page in pages.paginate(StackName=stack)
                 for resource in page["StackResourceSummaries"]
-                if resource["ResourceType"] == "AWS::SQS::Queue"
+                if resource["ResourceType"] == kind
                 and resource["ResourceStatus"] != "DELETE_COMPLETE"
                 and "PhysicalResourceId" in resource
             }
@@ -77,19 +102,27 @@ def main() -> int:
     """Exit code 1, and the reason on standard error, where the deploy must not go on."""
     stack, region = sys.argv[1:3]
     given = json.load(sys.stdin)
+    cloudformation = boto3.client("cloudformation", region_name=region)
+    template = given["template"]
+    secrets = []
     try:
         lost = check(
-            boto3.client("cloudformation", region_name=region),
+            cloudformation,
             boto3.client("sqs", region_name=region),
             stack,
-            given["template"],
+            template,
             force=given["force"],
         )
+        if "abandon_secrets" in given:
+            force = given["abandon_secrets"]
+            secrets = check_secrets(cloudformation, stack, template, force=force)
     except FanoutError as error:
         print(error, file=sys.stderr)
         return 1
     for line in lost:
         print(f"Abandoning with its queue {line}")
+    for name in secrets:
+        print(f"Deleting the secret {name}")
     return 0
 
 

@@ -15,13 +15,12 @@ from infra.functions import (
     ORIGINALS_BUCKET,
     PURGE_QUEUE,
     allocator,
-    assumed_by_lambda,
+    build_role,
     listing,
     logging,
 )
 from infra.names import allow, arn, logical_id, ref, sub
 from infra.numbers import ON_DEMAND_TIMEOUT, Numbers
-from infra.options import for_every_role
 from infra.parameters import Parameters
 from infra.signing import SIGNING_KEYS_ARN, use_of_keys
 from lib.keys import ORIGINALS
@@ -120,14 +119,14 @@ def on_demand_resources(
         return {}
     name = f"{parameters.prefix}-{_NAME}"
     statements = declared_statements(parameters, sizes, purge=purge)
-    role = assumed_by_lambda(
+    role = build_role(
+        parameters,
         _NAME,
         logging(name),
         allow(["s3:GetObject"], sub(f"{ORIGINALS_BUCKET}/{ORIGINALS}*")),
         listing(ORIGINALS_BUCKET, [ORIGINALS]),
         *(statements if _declared(parameters) else content_statements(parameters, [])),
         *use_of_keys(parameters),
-        *for_every_role(parameters),
     )
     caller = RELAY if has_on_demand_origin(parameters) else "Distribution"
     return {

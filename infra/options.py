@@ -1,17 +1,24 @@
-"""What a stage's options ask of every function's role, and of topics, beside their own work."""
+"""What a stage's options ask of functions' roles, and of topics, beside their own work."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from infra.encryption import of_topic, use_of
+from infra.encryption import of_topic, reaches_encrypted, use_of
 from infra.names import allow, ref
 from infra.stage import StageParameters
 
 _TOPICS = ("Topic", "VariantsTopic", "AlarmTopic")
 
 
-def for_every_role(parameters: StageParameters) -> list[dict[str, Any]]:
-    """Statements that each function's role needs: use of the stage's key, leave to be traced."""
-    return use_of(parameters.kms_key) + _tracing(traced=parameters.xray)
+def for_role(
+    parameters: StageParameters, statements: Sequence[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Statements to add to those of a function's role: use of the stage's key, leave to be traced.
+
+    A role that can reach nothing that is encrypted by the key has no use for it.
+    """
+    key = use_of(parameters.kms_key) if reaches_encrypted(statements) else []
+    return key + _tracing(traced=parameters.xray)
 
 
 def tracing_mode(parameters: StageParameters) -> str:

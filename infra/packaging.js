@@ -50,6 +50,9 @@ module.exports = async ({ resolveVariable }) => {
     // lib/aws hooks into its events.
     noDeploy: [],
     slim: true,
+    // This machine's strip may not know the target's format, and where it does, it breaks libraries
+    // that their wheels have patched to find each other.
+    strip: false,
     slimPatterns: [`botocore/data/!(${[...SERVICES, '*.json'].join('|')})`, ...UNUSED],
     // The plugin's cache knows a folder by its requirements alone, not by what is asked here.
     cacheLocation: `.serverless-cache/${runtime}-${architecture}-${OWN_HASH}`,

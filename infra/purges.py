@@ -3,7 +3,7 @@
 from typing import Any
 
 from infra.alarms import age_alarm, depth_alarm
-from infra.functions import PURGE_QUEUE, assumed_by_lambda, draining, logging
+from infra.functions import PURGE_QUEUE, build_role, draining, logging
 from infra.names import allow, arn, ref, sub
 from infra.numbers import (
     BATCH_WINDOW,
@@ -12,7 +12,6 @@ from infra.numbers import (
     QUEUE_RETENTION,
     VISIBILITY_TIMEOUTS,
 )
-from infra.options import for_every_role
 from infra.parameters import Parameters
 from infra.queues import queue
 
@@ -97,13 +96,13 @@ def purge_resources(parameters: Parameters) -> dict[str, Any]:
             "function's errors, and at the limit on invalidations under way",
             above=_MAX_AGE,
         ),
-        _ROLE: assumed_by_lambda(
+        _ROLE: build_role(
+            parameters,
             _FUNCTION,
             logging(name),
             draining(PURGE_QUEUE),
             allow(["cloudfront:CreateInvalidation"], distribution),
             allow(["sqs:SendMessage"], arn(_DLQ)),
-            *for_every_role(parameters),
         ),
     }
 

@@ -3,11 +3,10 @@
 from typing import Any
 
 from infra.api.throttles import MISSING
-from infra.functions import ORIGINALS_BUCKET, allocator, assumed_by_lambda, listing, logging
+from infra.functions import ORIGINALS_BUCKET, allocator, build_role, listing, logging
 from infra.names import allow, arn, sub
 from infra.numbers import ON_DEMAND_TIMEOUT, Numbers
 from infra.on_demand import declared_settings, declared_statements
-from infra.options import for_every_role
 from infra.parameters import Parameters
 from lib.keys import ORIGINALS
 from lib.sizes import Size
@@ -43,12 +42,12 @@ def website_resources(parameters: Parameters, sizes: list[Size]) -> dict[str, An
     """Its role."""
     if parameters.delivery != "website":
         return {}
-    role = assumed_by_lambda(
+    role = build_role(
+        parameters,
         _FUNCTION,
         logging(f"{parameters.prefix}-{_FUNCTION}"),
         allow(["s3:GetObject"], sub(f"{ORIGINALS_BUCKET}/{ORIGINALS}*")),
         listing(ORIGINALS_BUCKET, [ORIGINALS]),
         *declared_statements(parameters, sizes, purge=False),
-        *for_every_role(parameters),
     )
     return {_ROLE: role}

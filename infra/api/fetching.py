@@ -7,14 +7,13 @@ from infra.api.parameters import ApiParameters
 from infra.functions import (
     FAILURES_BUCKET,
     ORIGINALS_BUCKET,
-    assumed_by_lambda,
+    build_role,
     draining,
     listing,
     logging,
 )
 from infra.names import allow, arn, ref, sub
 from infra.numbers import DLQ_RETENTION, QUEUE_RETENTION, VISIBILITY_TIMEOUTS
-from infra.options import for_every_role
 from infra.queues import queue
 from lib.fetching.marks import PLACE
 from lib.keys import ORIGINALS
@@ -93,7 +92,8 @@ def fetch_resources(parameters: ApiParameters) -> dict[str, Any]:
         "AlarmOnFetchDlq": depth_alarm(
             f"{name}-dlq", "URLs could not be fetched: look at the reasons, tell who sent them"
         ),
-        _ROLE: assumed_by_lambda(
+        _ROLE: build_role(
+            parameters,
             _FUNCTION,
             logging(name),
             draining(FETCH_QUEUE),
@@ -106,6 +106,5 @@ def fetch_resources(parameters: ApiParameters) -> dict[str, Any]:
             allow(["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], marks),
             listing(ORIGINALS_BUCKET, [ORIGINALS]),
             listing(FAILURES_BUCKET, [f"{PLACE}/"]),
-            *for_every_role(parameters),
         ),
     }

@@ -8,12 +8,11 @@ from infra.content import faces_settings, faces_statements
 from infra.functions import (
     ORIGINALS_BUCKET,
     allocator,
-    assumed_by_lambda,
+    build_role,
     listing,
     logging,
 )
 from infra.names import allow, arn, ref, sub
-from infra.options import for_every_role
 from infra.signing import SIGNING_KEYS_ARN, use_of_keys
 from lib.keys import ORIGINALS
 from lib.on_demand.options import MEMORY
@@ -57,7 +56,8 @@ def render_function(parameters: ApiParameters, sizes: list[Size]) -> dict[str, A
 def render_resources(parameters: ApiParameters, sizes: list[Size]) -> dict[str, Any]:
     """The function's role."""
     return {
-        _ROLE: assumed_by_lambda(
+        _ROLE: build_role(
+            parameters,
             _FUNCTION,
             logging(f"{parameters.prefix}-{_FUNCTION}"),
             allow(["s3:PutObject", "s3:GetObject"], sub(f"{ORIGINALS_BUCKET}/{ORIGINALS}*")),
@@ -65,6 +65,5 @@ def render_resources(parameters: ApiParameters, sizes: list[Size]) -> dict[str, 
             listing(ORIGINALS_BUCKET, [ORIGINALS]),
             *faces_statements(parameters, sizes),
             *use_of_keys(parameters),
-            *for_every_role(parameters),
         )
     }

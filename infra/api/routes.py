@@ -12,12 +12,11 @@ from infra.functions import (
     FAILURES_BUCKET,
     IMAGES_BUCKET,
     ORIGINALS_BUCKET,
-    assumed_by_lambda,
+    build_role,
     listing,
     logging,
 )
 from infra.names import allow, arn, ref, sub
-from infra.options import for_every_role
 from lib.fetching.marks import PLACE
 from lib.keys import ORIGINALS
 from lib.sizes import Size
@@ -178,11 +177,11 @@ def api_resources(parameters: ApiParameters, sizes: list[Size]) -> dict[str, Any
         allowed[AUTHORIZER] = [allow(["secretsmanager:GetSecretValue"], TOKENS_ARN)]
     resources = render_resources(parameters, sizes) if parameters.render else {}
     return resources | {
-        _role(name): assumed_by_lambda(
+        _role(name): build_role(
+            parameters,
             name,
             logging(f"{parameters.prefix}-{name}"),
             *statements,
-            *for_every_role(parameters),
         )
         for name, statements in allowed.items()
     }

@@ -70,8 +70,14 @@ class TestWithKey:
         assert set(topics) == set(TOPICS)
         assert {topic["KmsMasterKeyId"] for topic in topics.values()} == {KEY}
 
-    def test_each_role_may_use_this_key_and_no_other(self, keyed: Template) -> None:
-        roles = keyed.of_type("AWS::IAM::Role").keys()
+    def test_a_role_that_reaches_nothing_encrypted_has_no_use_of_the_key(
+        self, keyed: Template
+    ) -> None:
+        for action in ("kms:Decrypt", "kms:GenerateDataKey"):
+            assert not keyed.role_allows("RoleOfOpenapi", action, KEY)
+
+    def test_each_other_role_may_use_this_key_and_no_other(self, keyed: Template) -> None:
+        roles = keyed.of_type("AWS::IAM::Role").keys() - {"RoleOfOpenapi"}
         assert len(roles) >= 5
         other = KEY[:-1] + "c"
         for role in roles:

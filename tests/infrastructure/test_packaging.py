@@ -1,5 +1,6 @@
 """What packaging refuses, and what is in the zip."""
 
+import json
 import os
 import re
 import struct
@@ -99,6 +100,18 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run = service.sls("package", "--stage", "dev")
     assert run.returncode == 0, run.stdout + run.stderr
     return service.folder / ".serverless" / "image-fanout.zip"
+
+
+def test_libraries_are_packed_as_their_wheels_have_them() -> None:
+    """The packager strips them where this machine's strip knows the target's format."""
+    asked = "require('./infra/packaging.js')({resolveVariable: async () => 'python3.13'})"
+    run = subprocess.run(
+        ["node", "-e", f"{asked}.then((options) => console.log(JSON.stringify(options)))"],
+        cwd=PROJECT,
+        capture_output=True,
+        check=True,
+    )
+    assert json.loads(run.stdout)["strip"] is False
 
 
 @ARCHIVE

@@ -1,17 +1,21 @@
 """A deploy that would delete a queue with messages in it is refused, unless forced."""
 
+import io
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+from botocore.stub import Stubber
 
-from infra.guard import check
+from infra.guard import check, check_secrets, main
 from lib.errors import ConfigError, TransientError
 from tests.infrastructure.generated import generated
 
 if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_sqs import SQSClient
 
 
@@ -89,6 +93,88 @@ def test_without_leave_to_look_the_deploy_stops(
     client.meta.events.register("before-call.cloudformation.ListStackResources", refuse)
     with pytest.raises(TransientError, match="listing the resources of stack"):
         check(client, sqs, "stack", WITHOUT_OLD, force=False)
+
+
+SIGNED = {"on_demand": ["declared", "signed"]}
+
+
+def secrets_of(tmp_path: Path, **options: Any) -> dict[str, Any]:
+    """The secrets of the template that these parameters give, by logical id."""
+    resources = generated(tmp_path, ["1x1"], **options)["resources"]["Resources"]
+    is_secret = {"AWS::SecretsManager::Secret"}
+    return {k: v for k, v in resources.items() if v.get("Type") in is_secret}
+
+
+def deployed(secrets: dict[str, Any]) -> "CloudFormationClient":
+    """CloudFormation that tells of a stack with these secrets, which moto's makes none of."""
+    client = boto3.client("cloudformation")
+    account = "arn:aws:secretsmanager:us-east-1:123456789012:secret:"
+    summaries = [
+        {
+            "LogicalResourceId": logical,
+            "PhysicalResourceId": f"{account}{secret['Properties']['Name']}-aB3dE6",
+            "ResourceType": secret["Type"],
+            "ResourceStatus": "CREATE_COMPLETE",
+            "LastUpdatedTimestamp": datetime.now(UTC),
+        }
+        for logical, secret in secrets.items()
+    ]
+    stubber = Stubber(client)
+    # Once for queues and once for secrets.
+    for _ in range(2):
+        stubber.add_response("list_stack_resources", {"StackResourceSummaries": summaries})
+    stubber.activate()
+    return client
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "lost"),
+    [
+        ({}, {"auth": "iam"}, ["tokens"]),
+        ({}, {"auth": "none"}, ["tokens"]),
+        (SIGNED, {"on_demand": ["declared"]}, ["signing-keys"]),
+        (SIGNED, {"auth": "iam"}, ["tokens", "signing-keys"]),
+    ],
+)
+def test_a_parameter_that_takes_a_secret_away_stops_the_deploy(
+    tmp_path: Path, before: dict[str, Any], after: dict[str, Any], lost: list[str]
+) -> None:
+    had = secrets_of(tmp_path, **before)
+    template = {"Resources": secrets_of(tmp_path, **after)}
+    with pytest.raises(ConfigError, match="abandon_secrets=true") as caught:
+        check_secrets(deployed(had), "stack", template, force=False)
+    names = [f"image-fanout-dev-{name}-aB3dE6" for name in lost]
+    assert [line.strip() for line in str(caught.value).splitlines()[1 : 1 + len(lost)]] == names
+    assert check_secrets(deployed(had), "stack", template, force=True) == names
+
+
+def test_secrets_that_stay_or_come_are_no_obstacle(tmp_path: Path) -> None:
+    one, both = secrets_of(tmp_path), secrets_of(tmp_path, **SIGNED)
+    assert both.keys() > one.keys()
+    for had in (one, both):
+        assert check_secrets(deployed(had), "stack", {"Resources": both}, force=False) == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "code"), [({"abandon_secrets": False}, 1), ({"abandon_secrets": True}, 0), ({}, 0)]
+)
+def test_a_deploy_asks_of_secrets_and_the_removal_of_a_stack_does_not(
+    tmp_path: Path,
+    sqs: "SQSClient",
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    asked: dict[str, bool],
+    code: int,
+) -> None:
+    clients = {"cloudformation": deployed(secrets_of(tmp_path)), "sqs": sqs}
+    monkeypatch.setattr(boto3, "client", lambda service, **_: clients[service])
+    given = {"template": {"Resources": {}}, "force": True, **asked}
+    monkeypatch.setattr("sys.argv", ["infra.guard", "stack", "us-east-1"])
+    monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps(given)))
+    assert main() == code
+    said = capsys.readouterr()
+    assert ("would delete secrets" in said.err) is (code == 1)
+    assert ("Deleting the secret image-fanout-dev-tokens" in said.out) is any(asked.values())
 
 
 def queues_of(tmp_path: Path, name: str) -> dict[str, Any]:
