@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.exceptions import ClientError
 
+from infra.limits import find_small_limits
 from lib.aws import sqs as queues
 from lib.aws.failures import translated
+from lib.aws.functions import read_limits
 from lib.errors import ConfigError, FanoutError
 
 if TYPE_CHECKING:
@@ -98,6 +100,14 @@ def _deployed(cloudformation: "CloudFormationClient", stack: str, kind: str) -> 
             raise
 
 
+def _warn_of_limits(region: str, template: dict[str, Any]) -> list[str]:
+    """What of the template the account's limits are too small for; it stops no deploy."""
+    try:
+        return find_small_limits(template, read_limits(boto3.client("lambda", region_name=region)))
+    except FanoutError as error:
+        return [f"Warning: the account's limits on Lambda were not compared: {error}"]
+
+
 def main() -> int:
     """Exit code 1, and the reason on standard error, where the deploy must not go on."""
     stack, region = sys.argv[1:3]
@@ -123,6 +133,9 @@ def main() -> int:
         print(f"Abandoning with its queue {line}")
     for name in secrets:
         print(f"Deleting the secret {name}")
+    if template["Resources"]:
+        for line in _warn_of_limits(region, template):
+            print(line)
     return 0
 
 

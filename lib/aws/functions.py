@@ -15,10 +15,21 @@ class Mapping(NamedTuple):
     max_concurrency: int | None
 
 
-def mappings_of(functions: "LambdaClient", name: str) -> list[Mapping]:
-    """The queues that a function drains."""
-    pages = functions.get_paginator("list_event_source_mappings").paginate(FunctionName=name)
-    with said_if_denied(f"list what {name} drains"):
+class Limits(NamedTuple):
+    """How many functions an account may run at once in a region.
+
+    `unreserved` of them are left to functions that reserve none for themselves.
+    """
+
+    concurrency: int
+    unreserved: int
+
+
+def mappings_of(functions: "LambdaClient", queue_arn: str) -> list[Mapping]:
+    """The functions that drain a queue; none if there is no such queue."""
+    paginator = functions.get_paginator("list_event_source_mappings")
+    pages = paginator.paginate(EventSourceArn=queue_arn)
+    with said_if_denied(f"list what drains {queue_arn}"):
         return [
             Mapping(
                 each["State"] in ("Enabled", "Enabling", "Updating", "Creating"),
@@ -29,8 +40,8 @@ def mappings_of(functions: "LambdaClient", name: str) -> list[Mapping]:
         ]
 
 
-def unreserved_concurrency(functions: "LambdaClient") -> int:
-    """How many functions may run at once in this account and region, in all that set no more."""
+def read_limits(functions: "LambdaClient") -> Limits:
+    """Reads the limits of this account in this region."""
     with said_if_denied("read the account's limits of Lambda"):
         limit = functions.get_account_settings()["AccountLimit"]
-    return limit["UnreservedConcurrentExecutions"]
+    return Limits(limit["ConcurrentExecutions"], limit["UnreservedConcurrentExecutions"])

@@ -10,6 +10,7 @@ from lib.aws import functions as workers
 from lib.aws import sqs as queues
 from lib.aws.alarms import alarms_on_queues
 from lib.aws.stacks import DeployedSize, Stack
+from lib.dead_letters import Kind
 from lib.doctor.alarms import check_alarm
 from lib.doctor.buckets import (
     check_ownership,
@@ -118,11 +119,19 @@ class _Examination:
         every = []
         for name, size in self.stack.sizes.items():
             yield from check_runtime(name, size.runtime, today)
-            mappings = workers.mappings_of(self.clients.functions, size.function)
+            mappings = workers.mappings_of(self.clients.functions, self._arn_of(size.queue_url))
             yield from check_mapping(name, mappings)
             every += mappings
-        limit = workers.unreserved_concurrency(self.clients.functions)
-        yield from check_concurrency(every, limit)
+        fetching, purging = (
+            workers.mappings_of(self.clients.functions, self._queue_arn(kind))
+            for kind in (Kind.FETCH, Kind.PURGE)
+        )
+        yield from check_mapping(Kind.FETCH, fetching)
+        # A stage may have no queue of purges.
+        if purging:
+            yield from check_mapping(Kind.PURGE, purging)
+        limits = workers.read_limits(self.clients.functions)
+        yield from check_concurrency([*every, *fetching, *purging], limits.unreserved)
 
     def queues(self, name: str) -> Iterator[Finding]:
         size: DeployedSize = self.stack.sizes[name]
@@ -139,6 +148,9 @@ class _Examination:
 
     def _arn_of(self, queue_url: str) -> str:
         """SQS and SNS are in one region and account, and name queues alike."""
-        return f"{self.topic_arn.rpartition(':')[0]}:{queue_url.rpartition('/')[2]}".replace(
-            ":sns:", ":sqs:", 1
-        )
+        name = queue_url.rpartition("/")[2]
+        return f"{self.topic_arn.rpartition(':')[0]}:{name}".replace(":sns:", ":sqs:", 1)
+
+    def _queue_arn(self, kind: Kind) -> str:
+        """The queue of a kind that all sizes share."""
+        return self._arn_of(f"{self.stack.name}-{kind}")

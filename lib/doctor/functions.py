@@ -1,4 +1,4 @@
-"""The workers: whether they run, on what, and how many at once the account allows."""
+"""Functions that drain queues: whether they run, on what, and how many the account allows."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -37,13 +37,13 @@ def check_runtime(size: str, runtime: str, today: date) -> Iterator[Finding]:
         yield ok(f"{size}: {runtime}, supported until {until}")
 
 
-def check_mapping(size: str, mappings: list[Mapping]) -> Iterator[Finding]:
-    """Lambda takes messages from the size's queue."""
+def check_mapping(name: str, mappings: list[Mapping]) -> Iterator[Finding]:
+    """Lambda takes messages from the queue of a size, or from a shared one."""
     if any(mapping.is_on for mapping in mappings):
-        yield ok(f"{size}: its function drains its queue")
+        yield ok(f"{name}: its function drains its queue")
     else:
         yield problem(
-            f"{size}: its function does not drain its queue",
+            f"{name}: its function does not drain its queue",
             "messages wait, and are deleted after four days",
             f"{DEPLOY}; if it was switched off by hand: aws lambda "
             "update-event-source-mapping --enabled --uuid …",
@@ -51,9 +51,9 @@ def check_mapping(size: str, mappings: list[Mapping]) -> Iterator[Finding]:
 
 
 def check_concurrency(mappings: list[Mapping], unreserved: int) -> Iterator[Finding]:
-    """All sizes at work at once fit into what the account has left."""
+    """All queues drained at once, those of fetches and purges too, fit into the account's limit."""
     most = sum(mapping.max_concurrency or unreserved for mapping in mappings)
-    told = f"the sizes may have {most} workers at once, the account has {unreserved}"
+    told = f"queues may have {most} functions running at once, the account may run {unreserved}"
     if most > unreserved:
         yield warning(
             told,

@@ -130,7 +130,7 @@ def test_a_stage_becomes_public_and_private_again(
     """One test, because each part begins where the one before it ends, and a deploy takes long."""
     before = rendered_by_workers(private)
     # Purges of other tests may wait in the queue that goes with the CDN.
-    public = site.deploy(delivery="public-read", abandon_messages="true")
+    public = site.deploy(delivery="public-read", abandon_messages="true", abandon_secrets="true")
     assert public.cdn == f"{public.endpoint}/{public.images_bucket}"
     expect_public_variants(public)
     expect_that_a_repair_opens_older_variants(site, public, before, monkeypatch)

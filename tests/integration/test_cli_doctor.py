@@ -66,6 +66,9 @@ class Stage(Deployed):
         self.subscriptions: dict[str, str] = {}
         for size in SIZES:
             self.connect(size)
+        for queue, most in (("fetch", 5), ("purge", 2)):
+            self.function(SIZES[0], FunctionName=f"{PREFIX}-{queue}")
+            self.drain(queue, queue, most=most)
         self.buckets()
         self.told = {
             "Sizes": json.dumps(SIZES),
@@ -111,10 +114,13 @@ class Stage(Deployed):
                 "RedrivePolicy": json.dumps({"deadLetterTargetArn": self.arn(undelivered)})
             },
         )["SubscriptionArn"]
-        self.mappings[size] = self.lambda_.create_event_source_mapping(
-            EventSourceArn=self.arn(size),
-            FunctionName=f"{PREFIX}-resize-{size}",
-            ScalingConfig={"MaximumConcurrency": 10},
+        self.drain(size, f"resize-{size}", most=10)
+
+    def drain(self, queue: str, function: str, *, most: int) -> None:
+        self.mappings[queue] = self.lambda_.create_event_source_mapping(
+            EventSourceArn=self.arn(queue),
+            FunctionName=f"{PREFIX}-{function}",
+            ScalingConfig={"MaximumConcurrency": most},
         )["UUID"]
 
     def alarm(self, queue: str, **changes: Any) -> None:
@@ -158,10 +164,14 @@ class Stage(Deployed):
         )
 
 
+def account_limit(unreserved: int) -> dict[str, Any]:
+    limit = {"ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": unreserved}
+    return {"AccountLimit": limit}
+
+
 @pytest.fixture
 def stage(fanout: Commands, monkeypatch: pytest.MonkeyPatch) -> Stage:
-    limit = {"AccountLimit": {"UnreservedConcurrentExecutions": 20}}
-    answer(monkeypatch, "GetAccountSettings", limit)
+    answer(monkeypatch, "GetAccountSettings", account_limit(27))
     return Stage()
 
 
@@ -180,7 +190,7 @@ def doctor(fanout: Commands, sizes_file: Path) -> Callable[..., Run]:
 def test_a_healthy_stage_has_no_findings(stage: Stage, doctor: Callable[..., Run]) -> None:
     run = doctor()
     assert (run.code, run.out) == (0, "")
-    assert run.err == "29 ok, 0 warning, 0 problem\n"
+    assert run.err == "31 ok, 0 warning, 0 problem\n"
     levels = {json.loads(line)["level"] for line in doctor("--json").out.splitlines()}
     assert levels == {"ok"}
 
@@ -335,6 +345,11 @@ BREAKAGES: dict[str, tuple[Callable[[Stage], Any], str, str]] = {
         "problem",
         "400x300: its function does not drain its queue",
     ),
+    "fetching switched off": (
+        lambda stage: stage.lambda_.delete_event_source_mapping(UUID=stage.mappings["fetch"]),
+        "problem",
+        "fetch: its function does not drain its queue",
+    ),
     "an old runtime": (
         lambda stage: stage.lambda_.update_function_configuration(
             FunctionName=f"{PREFIX}-resize-400x300", Runtime="python3.9"
@@ -415,7 +430,7 @@ def test_a_finding_is_told_with_its_reason_and_cure(
         "    why it matters: each message is given to a second worker while one has it\n"
         "    cure: deploy the stage again: npx sls deploy --stage …\n"
     )
-    assert run.err == "28 ok, 0 warning, 1 problem\n"
+    assert run.err == "30 ok, 0 warning, 1 problem\n"
 
 
 @pytest.mark.parametrize(
@@ -438,12 +453,23 @@ def test_sizes_yml_is_compared_with_what_is_deployed(
     assert f"warning: {what}\n" in run.out
 
 
-def test_more_workers_than_the_account_may_run_are_found(
+def test_more_functions_than_the_account_may_run_are_found(
     stage: Stage, doctor: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    limit = {"AccountLimit": {"UnreservedConcurrentExecutions": 10}}
-    answer(monkeypatch, "GetAccountSettings", limit)
-    assert "the sizes may have 20 workers at once, the account has 10" in doctor().out
+    """Ten workers a size, five functions that fetch, and two that purge."""
+    answer(monkeypatch, "GetAccountSettings", account_limit(26))
+    said = "queues may have 27 functions running at once, the account may run 26"
+    assert said in doctor().out
+
+
+def test_a_stage_without_purges_has_fewer(
+    stage: Stage, doctor: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.lambda_.delete_event_source_mapping(UUID=stage.mappings["purge"])
+    answer(monkeypatch, "GetAccountSettings", account_limit(24))
+    run = doctor()
+    assert "queues may have 25 functions running at once, the account may run 24" in run.out
+    assert run.code == 0
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from infra.guard import check, check_secrets, main
 from lib.errors import ConfigError, TransientError
 from tests.infrastructure.generated import generated
+from tests.integration.deployed import answer
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -155,6 +157,13 @@ def test_secrets_that_stay_or_come_are_no_obstacle(tmp_path: Path) -> None:
         assert check_secrets(deployed(had), "stack", {"Resources": both}, force=False) == []
 
 
+def run_main(monkeypatch: pytest.MonkeyPatch, **asked: Any) -> int:
+    """Exit code of what the plugin runs."""
+    monkeypatch.setattr("sys.argv", ["infra.guard", "stack", "us-east-1"])
+    monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps({"force": True, **asked})))
+    return main()
+
+
 @pytest.mark.parametrize(
     ("asked", "code"), [({"abandon_secrets": False}, 1), ({"abandon_secrets": True}, 0), ({}, 0)]
 )
@@ -168,10 +177,7 @@ def test_a_deploy_asks_of_secrets_and_the_removal_of_a_stack_does_not(
 ) -> None:
     clients = {"cloudformation": deployed(secrets_of(tmp_path)), "sqs": sqs}
     monkeypatch.setattr(boto3, "client", lambda service, **_: clients[service])
-    given = {"template": {"Resources": {}}, "force": True, **asked}
-    monkeypatch.setattr("sys.argv", ["infra.guard", "stack", "us-east-1"])
-    monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps(given)))
-    assert main() == code
+    assert run_main(monkeypatch, template={"Resources": {}}, **asked) == code
     said = capsys.readouterr()
     assert ("would delete secrets" in said.err) is (code == 1)
     assert ("Deleting the secret image-fanout-dev-tokens" in said.out) is any(asked.values())
@@ -197,3 +203,33 @@ def test_a_renamed_size_is_a_new_one_and_a_removed_one_that_may_hold_messages(
     send(sqs, f"image-fanout-dev-small{kind}")
     with pytest.raises(ConfigError, match=f"image-fanout-dev-small{kind}: 1 messages"):
         check(cloudformation, sqs, "stack", after, force=False)
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        (
+            {"AccountLimit": {"ConcurrentExecutions": 10, "UnreservedConcurrentExecutions": 10}},
+            "the stage's queues may have 17 functions running at once, and this account may run 10",
+        ),
+        (
+            ClientError({"Error": {"Code": "AccessDeniedException"}}, "GetAccountSettings"),
+            "the account's limits on Lambda were not compared",
+        ),
+    ],
+    ids=["too small", "not to be seen"],
+)
+def test_a_deploy_is_warned_of_small_limits_and_goes_on(
+    sqs: "SQSClient",
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    told: dict[str, Any] | Exception,
+    said: str,
+) -> None:
+    answer(monkeypatch, "GetAccountSettings", told)
+    scaling = {"ScalingConfig": {"MaximumConcurrency": 17}}
+    mapping = {"Type": "AWS::Lambda::EventSourceMapping", "Properties": scaling}
+    template = {"Resources": {**BOTH["Resources"], "Mapping": mapping}}
+    assert run_main(monkeypatch, template=template, abandon_secrets=False) == 0
+    assert f"Warning: {said}" in capsys.readouterr().out
