@@ -1,11 +1,12 @@
 """What a batch tells the operator: one JSON log line a record, one EMF line of metrics.
 
 Metrics are in a namespace of the stage's own, which Powertools reads from the environment, and have
-the size as their only dimension: every combination of dimensions is billed as a metric. Reasons are
-counted as properties of the same line, which cost nothing and can be queried (docs/operations.md).
+the size as their only dimension: every name with every combination of dimensions is billed as a
+metric. So there are no more of them than an alarm, the dashboard or `backfill` reads, and messages
+that are returned count once for the whole stage. Everything else, and each reason, is in the log
+lines, and can be counted there (docs/operations.md).
 """
 
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -22,10 +23,12 @@ if TYPE_CHECKING:
     from lib.variants import Outcome
 
 SERVICE = "image-fanout"
+# What metrics of the whole stage have for a size: no size's name begins with an underscore.
+WHOLE_STAGE = "_all"
 
 
 class Telemetry:
-    """Collects a batch's counts and logs, from any thread; `batch` sends the metrics at its end."""
+    """Writes a batch's logs, from any thread; `batch` sends its metrics at its end."""
 
     def __init__(self, size_name: str) -> None:
         self._size_name = size_name
@@ -35,30 +38,24 @@ class Telemetry:
         self._start_counting()
 
     def _start_counting(self) -> None:
-        self._metrics = EphemeralMetrics()
-        self._metrics.add_dimension("size", self._size_name)
-        self._reasons = Counter[str]()
+        self._of_size = _metrics(self._size_name)
+        self._of_stage = _metrics(WHOLE_STAGE)
 
     @contextmanager
     def batch(self) -> Iterator[None]:
-        """Count what happens inside the block and send it as one EMF line, however it ends."""
+        """Count what happens inside the block and send it in EMF lines, however it ends."""
         self._start_counting()
         try:
             yield
         finally:
-            for reason, count in self._reasons.items():
-                self._metrics.add_metadata(reason, count)
-            if self._metrics.metric_set:
-                self._metrics.flush_metrics()
+            for metrics in (self._of_size, self._of_stage):
+                if metrics.metric_set:
+                    metrics.flush_metrics()
 
     def finished(self, path: str, outcome: "Outcome", milliseconds: float) -> None:
         """A record ended well: its variant is now what the original says."""
-        rendered = outcome.action == "rendered"
-        self._count("Rendered" if rendered else "Skipped")
-        if rendered:
-            self._add("BytesIn", MetricUnit.Bytes, outcome.bytes_in)
-            self._add("BytesOut", MetricUnit.Bytes, outcome.bytes_out)
-            self._add("Duration", MetricUnit.Milliseconds, milliseconds)
+        if outcome.action == "rendered":
+            self._add(self._of_size, "Duration", MetricUnit.Milliseconds, milliseconds)
         self._logger.info(
             outcome.action,
             path=keys.escaped(path),
@@ -69,11 +66,6 @@ class Telemetry:
 
     def fetched(self, path: str, action: str, length: int, milliseconds: float) -> None:
         """An order to fetch a photo ended well; `action` says how."""
-        fetched = action == "fetched"
-        self._count("Fetched" if fetched else "Skipped")
-        if fetched:
-            self._add("BytesIn", MetricUnit.Bytes, length)
-            self._add("Duration", MetricUnit.Milliseconds, milliseconds)
         self._logger.info(
             action,
             path=keys.escaped(path),
@@ -86,10 +78,9 @@ class Telemetry:
 
         `needless`: it was there all along, so that those who asked could not read it.
         """
-        self._count("Asked", f"asked_{action}")
         if action == "needless":
-            self._count("Needless")
-        self._add("Duration", MetricUnit.Milliseconds, milliseconds)
+            self._add(self._of_size, "Needless", MetricUnit.Count, 1)
+        self._add(self._of_size, "Duration", MetricUnit.Milliseconds, milliseconds)
         self._logger.info(
             action,
             folder=keys.escaped(folder),
@@ -99,7 +90,6 @@ class Telemetry:
 
     def parked(self, message_id: str, path: str, reason: str, error: str) -> None:
         """A message became a dead letter."""
-        self._count("Failed", f"failed_{reason}")
         self._logger.error(
             "parked",
             message_id=message_id,
@@ -110,7 +100,7 @@ class Telemetry:
 
     def returned(self, message_id: str, path: str, reason: str, error: str, seconds: int) -> None:
         """A message goes back to its queue and comes again after so many seconds."""
-        self._count("Returned", f"returned_{reason}")
+        self._add(self._of_stage, "Returned", MetricUnit.Count, 1)
         self._logger.warning(
             "returned",
             message_id=message_id,
@@ -122,7 +112,6 @@ class Telemetry:
 
     def renewed(self, message_id: str, path: str, untried_since: datetime) -> None:
         """A message that was not begun in all of its receives is in its queue anew."""
-        self._count("Renewed")
         self._logger.warning(
             "renewed",
             message_id=message_id,
@@ -132,24 +121,22 @@ class Telemetry:
 
     def abandoned(self, message_id: str) -> None:
         """The batch's time ended while a message was under way: SQS delivers it again."""
-        self._count("Abandoned")
         self._logger.error("abandoned", message_id=message_id)
 
     def crashed(self, message_id: str) -> None:
         """An exception nobody foresaw stopped a message; logged with its traceback."""
-        self._count("Crashed")
         self._logger.exception("crashed", message_id=message_id)
 
     def not_done(self, what: str, error: TransientError) -> None:
         """A courtesy failed, to the queue or to those who ask: no reason to stop."""
         self._logger.warning("not done", what=what, reason=error.reason, error=str(error))
 
-    def _count(self, name: str, reason: str | None = None) -> None:
-        self._add(name, MetricUnit.Count, 1)
-        if reason:
-            with self._counting:
-                self._reasons[reason] += 1
-
-    def _add(self, name: str, unit: MetricUnit, value: float) -> None:
+    def _add(self, metrics: EphemeralMetrics, name: str, unit: MetricUnit, value: float) -> None:
         with self._counting:
-            self._metrics.add_metric(name, unit, value)
+            metrics.add_metric(name, unit, value)
+
+
+def _metrics(size: str) -> EphemeralMetrics:
+    metrics = EphemeralMetrics()
+    metrics.add_dimension("size", size)
+    return metrics

@@ -723,17 +723,18 @@ def test_no_size_can_be_called_as_the_marks_folder_is() -> None:
         Size(name="_fetch", width=1, height=1)
 
 
-def test_metrics_count_what_was_fetched_and_what_failed(
+def test_the_log_says_what_was_fetched_and_what_failed_and_metrics_cost_nothing(
     fetching: Fetching, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fetching.web.pages["/photo.jpg"] = answer(PHOTO)
     fetching.deliver(fetching.order())
     fetching.deliver(fetching.order("b.jpg", "/missing.jpg"))
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
-    fetched, failed = lines
-    assert (fetched["Fetched"], fetched["BytesIn"]) == ([1.0], [float(len(PHOTO))])
-    assert (failed["Failed"], failed["failed_source_refused"]) == ([1.0], 1)
-    assert fetched["size"] == failed["size"] == "_fetch"
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert not [line for line in lines if "_aws" in line]
+    told = {line["message"]: line for line in lines}
+    assert told["fetched"]["bytes_in"] == len(PHOTO)
+    assert told["parked"]["reason"] == "source_refused"
+    assert told["fetched"]["size"] == told["parked"]["size"] == "_fetch"
 
 
 def test_a_name_is_looked_up_once_for_each_try(

@@ -327,8 +327,8 @@ def test_how_often_the_cdn_falls_over_is_a_metric_of_its_own(
     cdn("/40x30/a.jpg")
     told = metrics(capsys.readouterr().out)
     assert told["size"] == "on-demand"
-    assert told["Asked"] == [1.0]
-    assert told["asked_made"] == 1
+    (milliseconds,) = told["Duration"]
+    assert milliseconds > 0
     assert "Needless" not in told
 
 
@@ -343,7 +343,6 @@ def test_asking_for_what_has_been_there_for_long_is_needless(
     assert cdn("/40x30/a.jpg").status == 200
     told = metrics(capsys.readouterr().out)
     assert told["Needless"] == [1.0]
-    assert told["asked_needless"] == 1
 
 
 @pytest.fixture

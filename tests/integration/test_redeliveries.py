@@ -134,12 +134,12 @@ class TestAMessageThatWasNeverBegun:
         )
         assert handled(last_receive(message), LITTLE_TIME) == ["message-0"]
 
-    def test_is_counted(
+    def test_is_logged(
         self, s3: "S3Client", deliver: WorkerDoor, capsys: pytest.CaptureFixture[str]
     ) -> None:
         handled(last_receive(put(s3, "a.jpg")), LITTLE_TIME)
         lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-        assert [line["Renewed"] for line in lines if "_aws" in line] == [[1.0]]
+        assert [line["path"] for line in lines if line.get("message") == "renewed"] == ["a.jpg"]
 
     def test_takes_its_suspicion_along(
         self, s3: "S3Client", deliver: WorkerDoor, queues: Queues

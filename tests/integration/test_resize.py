@@ -430,7 +430,7 @@ def test_wrong_settings_are_named(deliver: WorkerDoor, monkeypatch: pytest.Monke
         deliver("null")
 
 
-def test_metrics_count_by_size_and_reasons_as_properties(
+def test_a_photo_counts_in_one_metric_of_its_size_and_a_dead_letter_in_none(
     s3: "S3Client", deliver: WorkerDoor, capsys: pytest.CaptureFixture[str]
 ) -> None:
     good, bad = put(s3, "good.jpg"), put(s3, "bad.jpg", b"no picture")
@@ -441,12 +441,20 @@ def test_metrics_count_by_size_and_reasons_as_properties(
     assert directive["Namespace"] == "image-fanout-dev"
     assert directive["Dimensions"] == [["size"]]
     assert emf["size"] == "40x30"
-    assert emf["Rendered"] == [1.0]
-    assert emf["Failed"] == [1.0]
-    assert emf["failed_unsupported"] == 1
-    assert emf["BytesIn"] == [float(len(PHOTO))]
-    assert emf["BytesOut"][0] > 0
-    assert emf["Duration"][0] > 0
+    assert [metric["Name"] for metric in directive["Metrics"]] == ["Duration"]
+    (milliseconds,) = emf["Duration"]
+    assert milliseconds > 0
+
+
+def test_all_else_is_in_the_log_lines_for_nothing(
+    s3: "S3Client", deliver: WorkerDoor, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deliver(put(s3, "good.jpg"), put(s3, "bad.jpg", b"no picture"))
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    told = {line["message"]: line for line in lines if "message" in line}
+    assert told["rendered"]["bytes_in"] == len(PHOTO)
+    assert told["rendered"]["bytes_out"] > 0
+    assert (told["parked"]["reason"], told["parked"]["size"]) == ("unsupported", "40x30")
 
 
 def test_keys_are_escaped_in_logs(
