@@ -76,6 +76,15 @@ def each_way(request: pytest.FixtureRequest, package_way: Package) -> Template:
     return package_way(request.param)
 
 
+@pytest.fixture(scope="session")
+def largest(tmp_path_factory: pytest.TempPathFactory) -> Template:
+    """The template with as many sizes as a stack carries, and everything on."""
+    service = Service(tmp_path_factory.mktemp("largest"), with_packages=False)
+    sizes = "".join(f"  - {width}x1000\n" for width in range(1001, 1030))
+    (service.folder / "sizes.yml").write_text(f"sizes:\n{sizes}")
+    return Template(service.template(*WAYS["everything"]))
+
+
 @pytest.fixture
 def fresh_service(tmp_path: Path) -> Service:
     return Service(tmp_path, with_packages=False)

@@ -4,7 +4,9 @@ import json
 
 import pytest
 
+from infra.generate import MAX_RESOURCES
 from infra.rules import violations
+from infra.uniqueness import find_shared_names
 from tests.infrastructure.conftest import WAYS, Package
 from tests.infrastructure.template import Template
 
@@ -17,6 +19,8 @@ OPTIONS = (
     "xray=true",
     "moderation=true",
 )
+# CloudFormation's limit on a template that it takes from S3.
+MAX_TEMPLATE_BYTES = 1_000_000
 Case = tuple[str, tuple[str, ...]]
 # Each stage by itself, and with every option at once.
 CASES: list[Case] = [
@@ -65,6 +69,18 @@ def linted(template: Template) -> list[str]:
 
     config = ManualArgs(regions=["eu-west-1"], ignore_checks=[IGNORED])
     return [str(match) for match in lint(json.dumps(template.document), config=config)]
+
+
+@LINT
+@pytest.mark.slow
+def test_as_many_sizes_as_a_stack_carries_with_everything_on_can_be_deployed(
+    largest: Template,
+) -> None:
+    assert len(largest.resources) <= MAX_RESOURCES
+    assert len(json.dumps(largest.document)) <= MAX_TEMPLATE_BYTES
+    assert list(find_shared_names(largest.resources)) == []
+    assert linted(largest) == []
+    assert violations(largest.document, "prod") == []
 
 
 @LINT
