@@ -8,6 +8,7 @@ from rich.console import Console
 from cli import dlq, signing_key, token
 from cli.audit import audit
 from cli.backfill import backfill
+from cli.deploy_policy import deploy_policy
 from cli.doctor import doctor
 from cli.logs import logs
 from cli.status import status
@@ -28,7 +29,7 @@ app = typer.Typer(
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(token.app, name="token")
 app.add_typer(signing_key.app, name="signing-key")
-for command in (audit, backfill, status, upload, url, logs, doctor, verify):
+for command in (audit, backfill, status, upload, url, logs, doctor, verify, deploy_policy):
     app.command()(command)
 
 

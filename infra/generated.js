@@ -46,6 +46,7 @@ const PARAMETERS = [
   'xray',
   'tls_only',
   'log_days',
+  'permissions_boundary',
 ];
 
 let generated;

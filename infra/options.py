@@ -26,6 +26,14 @@ def tracing_mode(parameters: StageParameters) -> str:
     return "Active" if parameters.xray else "PassThrough"
 
 
+def set_boundary(parameters: StageParameters, resources: dict[str, Any]) -> None:
+    """Give each role the stage's permissions boundary, if there is one."""
+    if parameters.permissions_boundary:
+        for resource in resources.values():
+            if resource.get("Type") == "AWS::IAM::Role":
+                resource["Properties"]["PermissionsBoundary"] = parameters.permissions_boundary
+
+
 def topic_resources(parameters: StageParameters) -> dict[str, Any]:
     """Properties to add to the topics, and who hears of alarms."""
     resources: dict[str, Any] = {}

@@ -7,6 +7,8 @@ from pydantic import BaseModel, BeforeValidator, Field, StringConstraints, field
 
 # Keys have a UUID for a name; those that live in several regions have mrk- and 32 digits.
 _KEY = re.compile(r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/(mrk-[0-9a-f]{32}|[0-9a-f-]{36})$")
+# A policy of an account, or one of AWS's own.
+_POLICY = re.compile(r"^arn:aws[a-z-]*:iam::(\d{12}|aws):policy/[\w+=,.@/-]{1,512}$", re.ASCII)
 # SNS looks closer, and asks the address; this catches what is no address at all.
 _EMAIL = re.compile(r"^[^@\s,;]+@[^@\s,;]+\.[^@\s,;.]+$")
 
@@ -43,6 +45,8 @@ class StageParameters(BaseModel):
     # Whether buckets refuse plain http, which is all that an emulator speaks.
     tls_only: bool
     log_days: int = Field(ge=1)
+    # ARN of the policy that is the permissions boundary of every role; "" for none.
+    permissions_boundary: str
 
     @property
     def prefix(self) -> str:
@@ -64,6 +68,16 @@ class StageParameters(BaseModel):
                 "will not do, since the functions' roles name the key"
             )
         return key
+
+    @field_validator("permissions_boundary")
+    @classmethod
+    def _boundary_is_named_by_its_arn(cls, policy: str) -> str:
+        if policy and not _POLICY.match(policy):
+            raise ValueError(
+                "must be the ARN of a managed policy, such as "
+                "arn:aws:iam::123456789012:policy/boundary, or empty for none"
+            )
+        return policy
 
     @field_validator("alarm_email")
     @classmethod
