@@ -3,6 +3,7 @@
 const { execFileSync } = require('child_process');
 const path = require('path');
 const python = require('./python');
+const stop = require('./stop');
 
 // The stage's parameters that something is generated from; infra/generate.py checks them.
 const PARAMETERS = [
@@ -50,7 +51,6 @@ const PARAMETERS = [
 ];
 
 let generated;
-let refused;
 
 const part =
   (name) =>
@@ -63,8 +63,6 @@ const part =
       sizes_file: path.resolve(await resolveVariable('param:sizes_file')),
     };
     for (const each of PARAMETERS) given[each] = asWritten(await resolveVariable(`param:${each}`));
-    // Serverless shows the failure of every part: one of them says what is wrong.
-    if (refused) throw refusal('as said of another part');
     generated = generated || generate(given);
     return generated[name];
   };
@@ -82,15 +80,8 @@ function generate(parameters) {
     });
     return JSON.parse(out);
   } catch (error) {
-    throw refusal(`\n${String(error.stderr || error.message).trim()}\n`);
+    return stop(String(error.stderr || error.message));
   }
-}
-
-// An error whose stack is its message: Serverless would print where in here it was thrown.
-function refusal(message) {
-  refused = new Error(message);
-  refused.stack = message;
-  return refused;
 }
 
 module.exports = {
