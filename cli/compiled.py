@@ -12,6 +12,8 @@ from lib.errors import ConfigError
 _PROJECT = Path(__file__).resolve().parent.parent
 # What packaging fetches for the zip, and nothing in the template depends on.
 _REQUIREMENTS = "requirements.txt"
+# Of the folders with a dot those that packaging uses: other ones may be large.
+_HIDDEN = {".venv", ".serverless-cache"}
 
 
 class CompiledStage(NamedTuple):
@@ -54,9 +56,11 @@ def compile_stage(stage: str, region: str | None, parameters: list[str]) -> Comp
 def _copy_project(folder: Path) -> None:
     """Lay out the project once more, so that neither its last package nor its zip is touched."""
     for part in _PROJECT.iterdir():
-        # sls follows links to folders, but none to its own configuration.
-        if part.is_file() and not part.name.startswith("."):
+        if part.name.startswith(".") and part.name not in _HIDDEN:
+            continue
+        # sls follows links to folders, but takes none for its own configuration.
+        if part.is_file():
             shutil.copy(part, folder)
-        elif part.name == ".venv" or not part.name.startswith("."):
+        else:
             (folder / part.name).symlink_to(part)
     (folder / _REQUIREMENTS).write_text("")

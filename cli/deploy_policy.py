@@ -76,7 +76,7 @@ def deploy_policy(
         for document in documents:
             typer.echo(json.dumps(document, indent=None if as_json else 2))
     else:
-        for path in _written(documents, folder, f"{target.stack}-deploy"):
+        for path in write_documents(documents, folder, f"{target.stack}-deploy"):
             typer.echo(json.dumps(str(path)) if as_json else path)
     if len(documents) > 1:
         note(
@@ -87,7 +87,8 @@ def deploy_policy(
         note("With --account the ARNs are those of your account alone.")
 
 
-def _written(documents: list[dict[str, Any]], folder: Path, name: str) -> list[Path]:
+def write_documents(documents: list[dict[str, Any]], folder: Path, name: str) -> list[Path]:
+    """Write each document to a file of its own; the files."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for number, document in enumerate(documents, 1):

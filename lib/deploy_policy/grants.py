@@ -259,7 +259,8 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
     "AWS::Logs::LogGroup": (
         (
             LOG_GROUPS,
-            "CreateLogGroup DeleteLogGroup DeleteRetentionPolicy GetDataProtectionPolicy "
+            "CreateLogGroup DeleteDataProtectionPolicy DeleteLogGroup DeleteRetentionPolicy "
+            "GetDataProtectionPolicy "
             "ListTagsForResource PutRetentionPolicy TagResource UntagResource",
         ),
         (LOGS, "DescribeIndexPolicies DescribeLogGroups DescribeResourcePolicies"),

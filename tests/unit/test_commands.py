@@ -35,6 +35,7 @@ def commands(group: Any = GROUP) -> Iterator[Any]:
         "token list",
         "token revoke",
         "signing-key rotate",
+        "deploy-policy",
     ],
 )
 def test_each_command_has_a_section_an_example_and_a_row_of_permissions(
