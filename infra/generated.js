@@ -18,6 +18,7 @@ const PARAMETERS = [
   'force_open',
   'upload_origins',
   'upload_types',
+  'heic',
   'max_upload_bytes',
   'requests_per_second',
   'swagger',
@@ -91,4 +92,5 @@ module.exports = {
   http_api: part('http_api'),
   upload_origins: part('upload_origins'),
   tracing: part('tracing'),
+  left_out: part('left_out'),
 };

@@ -48,7 +48,7 @@ module.exports = async ({ resolveVariable }) => {
     ],
     // boto3 is packed though the runtime has one: what the tests ran with is what runs, and
     // lib/aws hooks into its events.
-    noDeploy: [],
+    noDeploy: await resolveVariable('file(infra/generated.js):left_out'),
     slim: true,
     // This machine's strip may not know the target's format, and where it does, it breaks libraries
     // that their wheels have patched to find each other.

@@ -11,6 +11,8 @@ from infra.stage import StageParameters, Words
 _MAX_FORM_BYTES = 5 * 2**30
 _PRODUCTION = "prod"
 _LOCAL = "local"
+# The two names of one format.
+_HEIC_TYPES = {"image/heic", "image/heif"}
 
 
 class ApiParameters(StageParameters):
@@ -25,6 +27,8 @@ class ApiParameters(StageParameters):
     force_open: bool
     upload_origins: Words = Field(min_length=1)
     upload_types: Words = Field(min_length=1)
+    # Whether the zip carries HEIC's decoder.
+    heic: bool
     max_upload_bytes: int = Field(ge=1, le=_MAX_FORM_BYTES)
     # API Gateway's own limit on an account is 10,000.
     requests_per_second: int = Field(ge=1, le=10_000)
@@ -37,7 +41,20 @@ class ApiParameters(StageParameters):
     @property
     def upload_types_json(self) -> str:
         """The types that are taken, as functions have them in their environment."""
-        return json.dumps(self.upload_types)
+        return json.dumps(self._taken_types)
+
+    @property
+    def _taken_types(self) -> list[str]:
+        return [each for each in self.upload_types if self.heic or each not in _HEIC_TYPES]
+
+    @model_validator(mode="after")
+    def _takes_some_type(self) -> Self:
+        if not self._taken_types:
+            raise ValueError(
+                f"upload_types: {', '.join(self.upload_types)}: none of them is read with "
+                "heic: false: name another type, or say heic: true"
+            )
+        return self
 
     @model_validator(mode="after")
     def _knows_whom_to_believe(self) -> Self:

@@ -8,6 +8,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from importlib.util import find_spec
 from typing import NamedTuple
 
 from lib.errors import PermanentError, Reason
@@ -25,6 +26,17 @@ class Codec(StrEnum):
     BMP = "bmp"
     AVIF = "avif"
     HEIC = "heic"
+
+
+def has_heic_decoder() -> bool:
+    """Tell whether HEIC can be read: its decoder is a package that may be left out."""
+    return find_spec("pillow_heif") is not None
+
+
+def list_formats() -> str:
+    """The formats that can be read, for messages."""
+    heic = ", HEIC" if has_heic_decoder() else ""
+    return f"JPEG, PNG, WebP, GIF, AVIF{heic}, TIFF or BMP"
 
 
 class Transform(NamedTuple):

@@ -125,8 +125,42 @@ def test_the_zip_holds_arm64_code_for_the_cloud(archive: Path) -> None:
     assert machines == {AARCH64}
     assert any(name.startswith("PIL/_imaging.cpython-313-") for name in libraries)
     folders = {name.split("/")[0] for name in names}
-    assert {"handlers", "lib", "PIL", "pydantic", "aws_lambda_powertools", "boto3"} <= folders
+    assert {
+        "handlers",
+        "lib",
+        "PIL",
+        "pydantic",
+        "aws_lambda_powertools",
+        "boto3",
+        "pillow_heif",
+    } <= folders
     assert not folders & {"tests", "local", "infra", "yaml"}
+
+
+def test_without_heic_its_decoder_is_left_out_of_the_zip(
+    fresh_service: Service,
+) -> None:
+    requirements = (PROJECT / "requirements.txt").read_text().splitlines()
+    (heif,) = (line for line in requirements if line.startswith("pillow-heif"))
+    (fresh_service.folder / "requirements.txt").write_text(heif)
+    run = fresh_service.sls("package", "--stage", "dev", "--param=heic=no")
+    assert run.returncode == 0, run.stdout + run.stderr
+    packaged = fresh_service.folder / ".serverless"
+    with zipfile.ZipFile(packaged / "image-fanout.zip") as files:
+        assert {name.split("/")[0] for name in files.namelist()} == {"handlers", "lib"}
+
+
+def test_without_heic_no_ticket_is_given_for_it(tmp_path: Path) -> None:
+    made = generated(tmp_path, ["1x1"], heic="false", render="true")["functions"]
+    for name in ("uploads", "fetch", "render"):
+        assert "image/jpeg" in made[name]["environment"]["UPLOAD_TYPES"]
+        assert "image/hei" not in made[name]["environment"]["UPLOAD_TYPES"]
+    assert (
+        "image/heic"
+        in generated(tmp_path, ["1x1"])["functions"]["uploads"]["environment"]["UPLOAD_TYPES"]
+    )
+    with pytest.raises(ConfigError, match="upload_types: image/heic: none of them is read"):
+        generated(tmp_path, ["1x1"], heic="false", upload_types="image/heic")
 
 
 @ARCHIVE

@@ -1,6 +1,7 @@
 """The worker's door on moto: each message ends as a variant, a no-op or a dead letter."""
 
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -14,6 +15,7 @@ from lib.sizes import Size
 from tests.integration.conftest import SIZE, Context, Queues, WorkerDoor
 from tests.payloads import payload, s3_event, sqs_batch
 from tests.pictures import decoded, encoded, quarters
+from tests.unit.images.made import heic
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -228,6 +230,17 @@ def test_events_of_other_buckets_and_folders_are_refused(
     (letter,) = queues.dead_letters()
     assert letter["reason"] == "foreign_object"
     assert variant(s3, "a.jpg") is None or bucket == "images-bucket"
+
+
+def test_a_heic_is_a_dead_letter_where_its_decoder_was_left_out(
+    s3: "S3Client", deliver: WorkerDoor, queues: Queues, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message = put(s3, "phone.heic", heic(quarters()))
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    assert deliver(message) == []
+    (letter,) = queues.dead_letters()
+    assert letter["reason"] == "unsupported"
+    assert unquote(letter["error"]).startswith("the file is HEIC, and there is no decoder")
 
 
 @pytest.mark.parametrize("path", ["../b.jpg", "a//b.jpg", "/b.jpg", "./b.jpg", "x" * 1019])

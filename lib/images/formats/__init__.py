@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from lib.errors import PermanentError, Reason
 from lib.images.formats import bmp, gif, isobmff, jpeg, png, tiff, webp
-from lib.images.header import Header
+from lib.images.header import Header, list_formats
 
 _Reader = Callable[[bytes], Header]
 
@@ -50,7 +50,7 @@ def read_header(source: bytes) -> Header:
         )
     raise PermanentError(
         Reason.UNSUPPORTED,
-        f"the file is {_described(source)}: upload a JPEG, PNG, WebP, GIF, AVIF, HEIC, TIFF or BMP",
+        f"the file is {_described(source)}: upload a {list_formats()}",
     )
 
 

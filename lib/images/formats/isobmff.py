@@ -3,12 +3,15 @@
 import struct
 from collections.abc import Iterator
 
+from lib.errors import PermanentError, Reason
 from lib.images.formats import avif, avif_movie, isobmff_items
 from lib.images.header import (
     Codec,
     Header,
     Transform,
     corrupt,
+    has_heic_decoder,
+    list_formats,
     metadata_bomb,
     truncated,
     unsupported,
@@ -52,6 +55,11 @@ def read(source: bytes) -> Header:
     if meta is not None and meta[1] <= len(source) and not moving:
         primary = isobmff_items.read(source, (meta[0] + 8, meta[1]))
     codec = _codec(primary, codec) if primary else codec
+    if codec is Codec.HEIC and not has_heic_decoder():
+        raise PermanentError(
+            Reason.UNSUPPORTED,
+            f"the file is HEIC, and there is no decoder for that here: upload a {list_formats()}",
+        )
     if meta is None or meta[1] > len(source):
         raise corrupt(codec, "it has no meta box") if complete and boxes else truncated(codec)
     sizes = list(_sizes(source, *meta))

@@ -1,6 +1,7 @@
 """What is read, what is refused, and by what it is told apart."""
 
 import struct
+import sys
 import zlib
 from typing import Any
 
@@ -52,6 +53,31 @@ def test_keep_makes_a_png_of_what_is_transparent_and_has_no_place_on_a_page(form
 
     assert rendition.content_type == "image/png"
     assert made.decoded(rendition).getpixel((0, 0))[3] == 0  # type: ignore[index]
+
+
+@pytest.mark.parametrize("cut", [1, 2, 10])
+def test_heic_is_unsupported_where_its_decoder_was_left_out(
+    monkeypatch: pytest.MonkeyPatch, cut: int
+) -> None:
+    whole = made.source(made.photo(), "HEIC")
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    with pytest.raises(PermanentError, match="the file is HEIC, and there is no decoder") as error:
+        render(whole[: len(whole) // cut], made.size())
+    assert error.value.reason is Reason.UNSUPPORTED
+    assert "upload a JPEG, PNG, WebP, GIF, AVIF, TIFF or BMP" in str(error.value)
+    assert made.rendered(made.source(made.photo(), "AVIF")).size == (64, 48)
+
+
+@pytest.mark.parametrize(
+    ("installed", "named"), [(True, "AVIF, HEIC, TIFF"), (False, "AVIF, TIFF")]
+)
+def test_a_file_that_is_no_photo_is_told_the_formats_that_are_read(
+    monkeypatch: pytest.MonkeyPatch, installed: bool, named: str
+) -> None:
+    if not installed:
+        monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    with pytest.raises(PermanentError, match=f"a PDF document: upload a .*{named}"):
+        render(b"%PDF-1.7", made.size())
 
 
 @pytest.mark.parametrize("options", [{"progressive": True}, {"subsampling": 0}, {"quality": 30}])
