@@ -1,6 +1,9 @@
 """`./fanout COMMAND --stage X`: exit code 0, 1 (did not succeed) or 2 (wrong use)."""
 
 import sys
+import tomllib
+from pathlib import Path
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -18,17 +21,40 @@ from cli.verify import verify
 from lib.errors import FanoutError
 from lib.interrupts import raised_for_signals
 
+_PROJECT = Path(__file__).resolve().parent.parent
+
 app = typer.Typer(
     name="fanout",
-    help="See, replay, fill and repair one stage of Image Fan-out.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
     rich_markup_mode="rich",
 )
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        project = tomllib.loads((_PROJECT / "pyproject.toml").read_text())["project"]
+        typer.echo(f"fanout {project['version']}")
+        raise typer.Exit
+
+
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(token.app, name="token")
 app.add_typer(signing_key.app, name="signing-key")
+
+
+@app.callback()
+def fanout(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version"),
+    ] = False,
+) -> None:
+    """See, replay, fill and repair one stage of Image Fan-out."""
+
+
 for command in (audit, backfill, status, upload, url, logs, doctor, verify, deploy_policy):
     app.command()(command)
 

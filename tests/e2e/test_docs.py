@@ -10,7 +10,7 @@ from lib.errors import Reason
 from local.processes import clean_environment
 
 PROJECT = Path(__file__).parents[2]
-DOCUMENTS = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
+DOCUMENTS = [*sorted(PROJECT.glob("*.md")), *sorted((PROJECT / "docs").glob("*.md"))]
 
 
 def test_make_demo_prints_the_table_that_the_readme_shows(packages: None) -> None:

@@ -15,12 +15,15 @@ from typing import Any
 import pytest
 
 from infra.bytecode import add
+from infra.licences import list_libraries
 from lib.errors import ConfigError
 from tests.infrastructure.generated import HERO, generated, generated_template
 from tests.service import PROJECT, Service
 
 AARCH64 = 183
 MAX_ZIP_BYTES = 25 * 2**20
+# auditwheel puts a hash behind the name of each library that it takes into a wheel.
+LIBRARY = re.compile(r"\w+\.libs/(lib\w+)-[0-9a-f]+\.so")
 CLIENT = re.compile(r'client\("(\w+)"')
 
 
@@ -147,7 +150,9 @@ def test_without_heic_its_decoder_is_left_out_of_the_zip(
     assert run.returncode == 0, run.stdout + run.stderr
     packaged = fresh_service.folder / ".serverless"
     with zipfile.ZipFile(packaged / "image-fanout.zip") as files:
-        assert {name.split("/")[0] for name in files.namelist()} == {"handlers", "lib"}
+        names = files.namelist()
+    assert "handlers/resize.py" in names
+    assert [name for name in names if "heif" in name.lower()] == []
 
 
 def test_without_heic_no_ticket_is_given_for_it(tmp_path: Path) -> None:
@@ -161,6 +166,15 @@ def test_without_heic_no_ticket_is_given_for_it(tmp_path: Path) -> None:
     )
     with pytest.raises(ConfigError, match="upload_types: image/heic: none of them is read"):
         generated(tmp_path, ["1x1"], heic="false", upload_types="image/heic")
+
+
+@ARCHIVE
+@pytest.mark.slow
+def test_every_library_in_the_zip_has_its_licence_in_the_documents(archive: Path) -> None:
+    with zipfile.ZipFile(archive) as files:
+        found = {LIBRARY.match(name) for name in files.namelist()}
+    packed = {match[1] for match in found if match}
+    assert packed == {file for _, library in list_libraries() for file in library.files}
 
 
 @ARCHIVE

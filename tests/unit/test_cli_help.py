@@ -15,7 +15,7 @@ from lib.dead_letters import NOT_PURGED, UNDELIVERED
 from lib.errors import WORKER_STOPPED
 
 PROJECT = Path(__file__).parents[2]
-DOCUMENTS = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
+DOCUMENTS = [*sorted(PROJECT.glob("*.md")), *sorted((PROJECT / "docs").glob("*.md"))]
 GROUP: Any = typer.main.get_command(app)
 
 

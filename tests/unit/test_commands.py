@@ -60,7 +60,8 @@ def test_every_documented_command_takes_the_options_it_is_shown_with(example: st
 
 
 def test_every_option_that_the_page_names_exists() -> None:
-    known = {option for command in commands() for each in command.params for option in each.opts}
+    every = [GROUP, *commands()]
+    known = {option for command in every for each in command.params for option in each.opts}
     assert set(re.findall(r"`[^`|]*?(--[a-z][a-z-]+)", PAGE.read_text())) <= known
 
 

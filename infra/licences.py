@@ -1,0 +1,137 @@
+"""The licences of what the Lambda zip carries, from the metadata of the installed packages.
+
+`python -m infra.licences` prints the tables of docs/licences.md; with `texts`, the licence texts of
+all packages, which go along with a zip that is handed on.
+"""
+
+import re
+import sys
+from collections.abc import Iterator
+from importlib.metadata import Distribution, distribution
+from pathlib import Path
+from typing import NamedTuple
+
+_REQUIREMENTS = Path(__file__).resolve().parent.parent / "requirements.txt"
+_PINNED = re.compile(r"^([\w.-]+)==", re.MULTILINE)
+# In place of a licence's name: the classifiers have the names.
+_NO_NAME = "Dual License"
+_CLASSIFIER = "License :: OSI Approved :: "
+
+
+class Library(NamedTuple):
+    """A library in a wheel: its licence, and what its files are called, if it has its own."""
+
+    name: str
+    licence: str
+    files: tuple[str, ...] = ()
+
+
+# Pillow's wheel has the texts of its libraries, under these headings, but no short names.
+LIBRARIES_OF_PILLOW = {
+    "AOM": Library("libaom (in libavif)", "BSD-2-Clause"),
+    "BROTLI": Library("Brotli", "MIT", ("libbrotlicommon", "libbrotlidec")),
+    "DAV1D": Library("dav1d (in libavif)", "BSD-2-Clause"),
+    "LCMS2": Library("Little CMS", "MIT", ("liblcms2",)),
+    "LIBAVIF": Library("libavif", "BSD-2-Clause", ("libavif",)),
+    "LIBJPEG": Library("libjpeg-turbo", "IJG, BSD-3-Clause, Zlib", ("libjpeg",)),
+    "LIBLZMA": Library("liblzma", "0BSD", ("liblzma",)),
+    "LIBPNG": Library("libpng", "libpng-2.0", ("libpng16",)),
+    "LIBTIFF": Library("libtiff", "libtiff", ("libtiff",)),
+    "LIBWEBP": Library(
+        "libwebp", "BSD-3-Clause", ("libsharpyuv", "libwebp", "libwebpdemux", "libwebpmux")
+    ),
+    "LIBYUV": Library("libyuv (in libavif)", "BSD-3-Clause"),
+    "OPENJPEG": Library("OpenJPEG", "BSD-2-Clause", ("libopenjp2",)),
+    "XAU": Library("libXau", "MIT-open-group", ("libXau",)),
+    "XCB": Library("libxcb", "MIT", ("libxcb",)),
+    "XDMCP": Library("libXdmcp (in libxcb)", "MIT-open-group"),
+    "ZLIB": Library("zlib", "Zlib"),
+    "ZSTD": Library("Zstandard", "BSD-3-Clause", ("libzstd",)),
+}
+# In the wheel, and taken out of the zip: text on pictures, and windows on a screen.
+NOT_IN_ZIP = {"BZIP2", "FREETYPE2", "HARFBUZZ", "RAQM", "TCL_TK"}
+_HEADING = re.compile(r"^----\n\n([A-Z0-9_]+)\n", re.MULTILINE)
+# pillow-heif's wheel has a list of its libraries.
+_BUNDLED = re.compile(r"^Name: (?P<name>.+)\nLicense: (?P<licence>.+)\n", re.MULTILINE)
+
+
+def list_packages() -> list[Distribution]:
+    """The packages of requirements.txt, as they are installed here."""
+    names = sorted(_PINNED.findall(_REQUIREMENTS.read_text()), key=str.lower)
+    return [distribution(name) for name in names]
+
+
+def find_licence(package: Distribution) -> str:
+    """The name of a package's licence, as its metadata has it."""
+    metadata = package.metadata
+    names = metadata.get_all("License-Expression") or metadata.get_all("License") or [_NO_NAME]
+    if names != [_NO_NAME]:
+        return str(names[0])
+    classifiers = metadata.get_all("Classifier") or []
+    return " or ".join(
+        each.removeprefix(_CLASSIFIER) for each in classifiers if each.startswith(_CLASSIFIER)
+    )
+
+
+def read_texts(package: Distribution) -> Iterator[tuple[str, str]]:
+    """The licence files in a package's metadata: their names and texts."""
+    names = set(package.metadata.get_all("License-File") or [])
+    for file in package.files or []:
+        if ".dist-info" in file.parts[0] and file.name in names:
+            yield file.name, file.read_text()
+
+
+def list_libraries() -> list[tuple[str, Library]]:
+    """The compiled libraries in the zip, each with the package that brings it."""
+    pillow = "".join(text for _, text in read_texts(distribution("pillow")))
+    headings = sorted(set(_HEADING.findall(pillow)) - NOT_IN_ZIP)
+    heif = dict(read_texts(distribution("pillow-heif")))["LICENSES_bundled.txt"]
+    return [
+        *(("Pillow", LIBRARIES_OF_PILLOW[heading]) for heading in headings),
+        *(
+            ("pillow-heif", Library(found["name"], found["licence"], (_file(found["name"]),)))
+            for found in _BUNDLED.finditer(heif)
+            if "Windows" not in found["name"]
+        ),
+    ]
+
+
+def _file(name: str) -> str:
+    return name if name.startswith("lib") else f"lib{name}"
+
+
+def make_tables() -> str:
+    """The tables of docs/licences.md."""
+    packages = [
+        f"| {package.name} | {package.version} | {find_licence(package)} |"
+        for package in list_packages()
+    ]
+    libraries = [
+        f"| {library.name} | {library.licence} | {package} |"
+        for package, library in list_libraries()
+    ]
+    return "\n".join(
+        [
+            "| package | version | licence |",
+            "|---|---|---|",
+            *packages,
+            "",
+            "| library | licence | in the wheel of |",
+            "|---|---|---|",
+            *libraries,
+        ]
+    )
+
+
+def main() -> None:
+    """Print the tables, or the texts."""
+    if sys.argv[1:] != ["texts"]:
+        print(make_tables())
+        return
+    for package in list_packages():
+        for name, text in read_texts(package):
+            print(f"==== {package.name} {package.version}: {name}\n\n{text}\n")
+
+
+if __name__ == "__main__":
+    main()
