@@ -81,14 +81,13 @@ LOG_GROUPS = Scope(
 )
 LOGS = Scope(f"LogGroups{_NO_NAMES}", "logs")
 QUEUES = Scope("Queues", "sqs", ("arn:{partition}:sqs:{region}:{account}:{stack}-*",))
-# A subscription's ARN begins with its topic's.
+# SNS checks what is done to a subscription against its topic.
 TOPICS = Scope(
     "Topics",
     "sns",
     (
         "arn:{partition}:sns:{region}:{account}:{stack}",
         "arn:{partition}:sns:{region}:{account}:{stack}-*",
-        "arn:{partition}:sns:{region}:{account}:{stack}:*",
     ),
 )
 ALARMS = Scope(
@@ -241,8 +240,8 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
         (
             FUNCTIONS,
             "CreateFunction DeleteFunction DeleteFunctionConcurrency GetFunction "
-            "GetFunctionCodeSigningConfig GetFunctionRecursionConfig GetFunctionScalingConfig "
-            "GetRuntimeManagementConfig ListTags PutFunctionConcurrency "
+            "GetFunctionCodeSigningConfig GetFunctionConfiguration GetFunctionRecursionConfig "
+            "GetFunctionScalingConfig GetRuntimeManagementConfig ListTags PutFunctionConcurrency "
             "PutFunctionRecursionConfig PutRuntimeManagementConfig TagResource UntagResource "
             "UpdateFunctionCode UpdateFunctionConfiguration",
         ),
@@ -260,8 +259,8 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
         (
             LOG_GROUPS,
             "CreateLogGroup DeleteDataProtectionPolicy DeleteLogGroup DeleteRetentionPolicy "
-            "GetDataProtectionPolicy "
-            "ListTagsForResource PutRetentionPolicy TagResource UntagResource",
+            "GetDataProtectionPolicy ListTagsForResource PutRetentionPolicy TagResource "
+            "UntagResource",
         ),
         (LOGS, "DescribeIndexPolicies DescribeLogGroups DescribeResourcePolicies"),
     ),
