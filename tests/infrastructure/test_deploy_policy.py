@@ -2,6 +2,7 @@
 
 import json
 from fnmatch import fnmatchcase
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from tests.command_line import fanout
 from tests.infrastructure.conftest import WAYS, Package
 from tests.infrastructure.generated import generated
 from tests.infrastructure.template import Template
+from tests.service import PROJECT
 
 ACCOUNT = "123456789012"
 BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/boundary"
@@ -238,6 +240,15 @@ def test_the_policy_is_as_narrow_as_iam_lets_it_be(compiled: tuple[Target, Templ
     for action in everywhere:
         service, _, name = action.lower().partition(":")
         assert "Resources" not in IAM[service]["Actions"][name], action
+
+
+def test_the_documents_tell_each_action_that_takes_no_resource() -> None:
+    told = (PROJECT / "docs" / "deploy.md").read_text()
+    for scope, names in chain(DEPLOY, *GRANTS.values()):
+        # Of CloudFront's there are many, alike: those that make something.
+        if scope.sid.endswith("WhereAwsTakesNoNames") and scope.service != "cloudfront":
+            for name in names.split():
+                assert f"`{scope.service}:{name}`" in told
 
 
 def test_nothing_is_allowed_on_another_stage_or_on_photos(dev: Template) -> None:
