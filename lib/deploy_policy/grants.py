@@ -164,8 +164,9 @@ DEPLOY: tuple[Grant, ...] = (
         "ListStackResources TagResource UntagResource",
     ),
     (TEMPLATES, "ValidateTemplate"),
-    # CloudFormation reads the template, and Lambda the zip, with the deployer's permissions.
-    (ARTIFACTS, "DeleteObject GetObject PutObject"),
+    # CloudFormation reads the template, and Lambda the zip, with the deployer's permissions. sls
+    # uploads the zip in parts, and gives them up if one fails.
+    (ARTIFACTS, "AbortMultipartUpload DeleteObject GetObject PutObject"),
     (ACCOUNT, "GetAccountSettings"),
 )
 
