@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from lib import messages
 from lib.aws import sqs as edge
-from lib.dead_letters import DeadLetter, DeadLetters, Filter, Kind, walk
+from lib.dead_letters import DeadLetter, DeadLetters, Filter, Kind, summarize, walk
 from lib.errors import ConfigError, PermanentError, Reason, TransientError
 from tests.integration.conftest import Queues
 from tests.integration.parked import body, hidden, park, park_many, stored
@@ -193,12 +193,12 @@ class TestLooking:
     def test_ends_before_the_first_letters_would_come_a_second_time(
         self, queues: Queues, letters: DeadLetters, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        park_many(queues.sqs, queues.dlq_url, 20)
-        times = iter([0.0, 0.0, walk.MIN_HIDDEN / 2])
+        park_many(queues.sqs, queues.dlq_url, 30)
+        times = iter([0.0, 0.0, walk.MIN_HIDDEN / 2 - 1, walk.MIN_HIDDEN / 2])
         clock = SimpleNamespace(monotonic=lambda: next(times))
         monkeypatch.setattr("lib.dead_letters.walk.time", clock)
         with letters.walk() as steps:
-            assert [len(batch) for batch in steps] == [10]
+            assert [len(batch) for batch in steps] == [10, 10]
             assert not steps.complete
 
     def test_hides_letters_for_as_long_as_so_many_may_take(
@@ -222,6 +222,20 @@ class TestLooking:
         queues.sqs.meta.events.register("before-call.sqs.ReceiveMessage", refuse)
         with pytest.raises(ConfigError, match=r"may not receive messages of size-dlq: docs/oper"):
             seen(letters)
+
+
+@pytest.mark.parametrize(("most", "complete"), [(100, True), (20, False)])
+def test_a_summary_says_whether_it_counts_all_letters(
+    queues: Queues,
+    letters: DeadLetters,
+    monkeypatch: pytest.MonkeyPatch,
+    most: int,
+    complete: bool,
+) -> None:
+    monkeypatch.setattr(walk, "MAX_IN_HAND", most)
+    park_many(queues.sqs, queues.dlq_url, 30)
+    summary = summarize(letters)
+    assert (summary.letters, summary.complete) == (min(30, most), complete)
 
 
 class TestReplay:

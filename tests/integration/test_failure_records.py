@@ -38,6 +38,8 @@ def test_parking_leaves_a_record_of_what_happened(s3: "S3Client", deliver: Worke
     assert left["attempts"] == 3
     began, failed = (datetime.fromisoformat(left[name]) for name in ("began_at", "failed_at"))
     assert before <= began <= failed
+    stored = s3.head_object(Bucket=BUCKET, Key="40x30/2026/ä b.jpg")
+    assert stored["ContentType"] == "application/json", "a browser shows it instead of saving it"
 
 
 def test_a_last_attempt_that_failed_for_a_passing_reason_leaves_one_too(
@@ -95,13 +97,17 @@ def test_what_names_no_place_of_ours_leaves_a_dead_letter_and_no_record(
     assert records(s3) == []
 
 
-@pytest.mark.parametrize("operation", ["PutObject", "DeleteObject"])
+@pytest.mark.parametrize(
+    ("operation", "what"),
+    [("PutObject", "failure record"), ("DeleteObject", "clearing of a failure record")],
+)
 def test_a_record_that_cannot_be_written_or_cleared_stops_nothing(
     s3: "S3Client",
     deliver: WorkerDoor,
     queues: Queues,
     caplog: pytest.LogCaptureFixture,
     operation: str,
+    what: str,
 ) -> None:
     message = put(s3, "a.jpg", b"no picture") if operation == "PutObject" else put(s3, "a.jpg")
     resize._worker().renderer.s3.meta.events.register(
@@ -109,7 +115,8 @@ def test_a_record_that_cannot_be_written_or_cleared_stops_nothing(
     )
     assert deliver(message) == []
     assert len(queues.dead_letters()) == (operation == "PutObject")
-    assert "not done" in [entry.msg for entry in caplog.records]
+    (told,) = [entry.__dict__ for entry in caplog.records if entry.msg == "not done"]
+    assert (told["what"], told["reason"]) == (what, "AccessDenied")
 
 
 class TestPurgingDeadLetters:
@@ -151,6 +158,35 @@ class TestPurgingDeadLetters:
         FailureRecords(s3, BUCKET, "40x30").write("a.jpg", later)
         self.purge(s3, queues)
         assert records(s3) == ["40x30/a.jpg"]
+
+    def test_leaves_what_is_written_meanwhile(
+        self, s3: "S3Client", deliver: WorkerDoor, queues: Queues
+    ) -> None:
+        deliver(put(s3, "a.jpg", b"no picture"))
+        later = FailureRecord.model_validate(record(s3, "a.jpg") | {"reason": "SlowDown"})
+        s3.meta.events.register_first(
+            "before-call.s3.DeleteObject",
+            lambda **_: FailureRecords(s3, BUCKET, "40x30").write("a.jpg", later),
+        )
+        self.purge(s3, queues)
+        assert record(s3, "a.jpg")["reason"] == "SlowDown"
+
+    @pytest.mark.parametrize(("seconds", "left"), [(60, []), (61, ["40x30/a.jpg"])])
+    def test_takes_what_was_written_within_a_minute_of_the_letter(
+        self, s3: "S3Client", queues: Queues, seconds: int, left: list[str]
+    ) -> None:
+        parked = datetime(2026, 11, 21, 7, 30, tzinfo=UTC)
+        failed = FailureRecord(
+            reason="truncated",
+            error="",
+            attempts=1,
+            began_at=parked,
+            failed_at=parked + timedelta(seconds=seconds),
+        )
+        FailureRecords(s3, BUCKET, "40x30").write("a.jpg", failed)
+        park(queues.sqs, queues.dlq_url, "a.jpg", failed_at=parked.isoformat())
+        self.purge(s3, queues)
+        assert records(s3) == left
 
     def test_takes_the_record_of_a_letter_that_sqs_has_moved_away(
         self, s3: "S3Client", deliver: WorkerDoor, queues: Queues

@@ -806,6 +806,18 @@ class TestPurgingItsDeadLetters:
         self.purge(fetching)
         assert (fetching.look(), fetching.notes()) == (None, {})
 
+    def test_leaves_an_order_that_comes_meanwhile(self, fetching: Fetching) -> None:
+        assert not fetching.deliver(fetching.order())  # 404
+
+        def order_anew(**_: Any) -> None:
+            fetching.order()
+
+        fetching.s3.meta.events.register_first("before-call.s3.DeleteObject", order_anew)
+        self.purge(fetching)
+        state = fetching.look()
+        assert state is not None
+        assert state.state == "pending"
+
     def test_of_one_whose_worker_was_stopped_takes_it_from_waiting(
         self, fetching: Fetching
     ) -> None:

@@ -44,8 +44,10 @@ def test_odd_but_harmless_paths_are_taken(path: str) -> None:
 
 def test_the_key_is_measured_in_bytes_of_utf8() -> None:
     keys.variant_key("s", "é" * 511)
-    with pytest.raises(PermanentError, match="1026 bytes, S3 takes 1024"):
+    with pytest.raises(PermanentError, match=r"the variant's key .* 1026 bytes, S3 takes 1024"):
         keys.variant_key("s", "é" * 512)
+    with pytest.raises(PermanentError, match=r"the original's key .* 1034 bytes, S3 takes 1024"):
+        keys.check_original("é" * 512)
 
 
 def test_a_url_can_be_built_without_asking() -> None:
