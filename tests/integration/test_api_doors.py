@@ -146,9 +146,12 @@ class TestStatus:
         order = desk(s3, api).order("a.jpg", "https://photos.example/a.jpg")
         fail(s3, order.id)
         answer = api("GET", "/uploads/a.jpg")
+        fetch = answer.document["fetch"]
+        assert (fetch["state"], fetch["reason"]) == ("failed", "source_refused")
         for size in answer.document["sizes"].values():
-            assert (size["state"], size["reason"]) == ("failed", "source_refused")
-        assert answer.document["fetch"]["state"] == "failed"
+            told = (size["state"], size["reason"], size["error"])
+            assert told == (fetch["state"], fetch["reason"], fetch["error"])
+            assert size["error"]
 
     def test_of_a_photo_that_could_not_be_replaced_tells_of_the_old_one_and_of_that(
         self, api: Api, s3: "S3Client"

@@ -126,6 +126,24 @@ def test_another_recipe_is_ready_all_the_same(s3: "S3Client", deliver: WorkerDoo
     assert status(s3, "a.jpg", other)["40x30"].state == "ready"
 
 
+def test_a_variant_without_a_word_of_its_pixels_is_ready_all_the_same(
+    s3: "S3Client", deliver: WorkerDoor
+) -> None:
+    """Someone has written its metadata anew."""
+    deliver(put(s3, "a.jpg"))
+    stored = s3.head_object(Bucket="images-bucket", Key="40x30/a.jpg")
+    s3.copy_object(
+        Bucket="images-bucket",
+        Key="40x30/a.jpg",
+        CopySource="images-bucket/40x30/a.jpg",
+        MetadataDirective="REPLACE",
+        Metadata={"original-etag": stored["Metadata"]["original-etag"]},
+    )
+    told = status(s3, "a.jpg")["40x30"]
+    assert told.state == "ready"
+    assert [variant.pixels for variant in told.variants] == [""]
+
+
 def test_each_format_of_a_size_is_needed_and_named(
     s3: "S3Client", deliver: WorkerDoor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -146,7 +164,10 @@ def test_a_path_too_long_for_one_size_has_failed_there_only(
     long = Size(name="a-long-name", width=40, height=30)
     told = status(s3, path, SIZE, long)
     assert told["40x30"].state == "ready"
-    assert (told["a-long-name"].state, told["a-long-name"].reason) == ("failed", "bad_key")
+    failed = told["a-long-name"]
+    assert (failed.state, failed.reason) == ("failed", "bad_key")
+    assert failed.error
+    assert "would have 1025 bytes" in failed.error
 
 
 @pytest.mark.parametrize("path", ["", "../a.jpg", "/a.jpg", "a//b.jpg", "folder/"])
@@ -225,6 +246,14 @@ def test_waiting_goes_on_for_as_long_as_there_is_news() -> None:
         return told(*["ready"] * min(ready, 4), *["pending"] * (4 - ready))
 
     assert watch(status_of, clock).settled("a.jpg") == told(*["ready"] * 4)
+
+
+def test_waiting_begins_with_the_first_look_however_long_the_upload_took() -> None:
+    turns = iter([told("pending"), told("ready")])
+    clock = Clock()
+    waiting = watch(lambda _: next(turns), clock)
+    clock.sleep(3600)
+    assert waiting.settled("a.jpg") == told("ready")
 
 
 def test_waiting_without_news_ends_after_ten_minutes() -> None:
