@@ -110,7 +110,7 @@ class Purger:
                     group |= {path, _photo(path)} if self.formats else {path}
         if self.signed:
             for folder in _folders(groups):
-                groups.setdefault(folder, set()).add(f"/{FOLDER}{folder.rstrip('/')}/*")
+                groups.setdefault(folder, set()).add(f"/{FOLDER}{folder.removesuffix('/')}/*")
         return {name: paths for name, paths in groups.items() if paths}
 
     def _invalidate(
@@ -186,7 +186,9 @@ def _folders(photos: Iterable[str]) -> list[str]:
     for minutes, and the purges of all else would wait. What else is in there is rendered anew.
     """
     folders = sorted(photos)
-    return folders if len(folders) <= MAX_WILDCARDS else [commonpath(folders).rstrip("/") + "/"]
+    if len(folders) <= MAX_WILDCARDS:
+        return folders
+    return [commonpath(folders).removesuffix("/") + "/"]
 
 
 def read_intention(body: str) -> Intention | None:

@@ -3,6 +3,7 @@
 import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import boto3
 import pytest
@@ -12,7 +13,7 @@ from handlers import purge, resize
 from lib.aws import s3 as objects
 from lib.errors import TransientError
 from tests.integration.conftest import Context, Queues, WorkerDoor
-from tests.integration.test_resize import Failing, put, refusal, variant
+from tests.integration.test_resize import Failing, logged, put, refusal, variant
 from tests.payloads import sqs_batch
 from tests.pictures import encoded, quarters
 
@@ -37,15 +38,15 @@ def asked(queues: Queues) -> list[Any]:
     return [json.loads(message["Body"]) for message in received.get("Messages", [])]
 
 
-def written(monkeypatch: pytest.MonkeyPatch, later: timedelta) -> None:
-    """Originals are younger by this than S3 says: it tells whole seconds, no test waits for one."""
+def written(monkeypatch: pytest.MonkeyPatch, s3: "S3Client", later: timedelta) -> None:
+    """The original is younger by this than its variant: S3 tells whole seconds, no test waits."""
+    modified = variant(s3, "a.jpg")["LastModified"]
     get = objects.get
 
     def told(*arguments: Any, **more: Any) -> Any:
         found = get(*arguments, **more)
         assert isinstance(found, objects.Unchanged)
-        assert found.modified is not None
-        return found._replace(modified=found.modified + later)
+        return found._replace(modified=modified + later)
 
     monkeypatch.setattr(objects, "get", told)
 
@@ -119,19 +120,21 @@ class TestAWorker:
         deliver(put(s3, "a.jpg", b"no picture"))
         assert asked(queues) == [{"paths": ["/40x30/a.jpg"], "signed_only": True}]
 
+    @pytest.mark.parametrize("later", [0, 5])
     def test_intends_to_purge_what_was_signed_while_another_photo_was_in_its_place(
         self,
         s3: "S3Client",
         deliver: WorkerDoor,
         queues: Queues,
         monkeypatch: pytest.MonkeyPatch,
+        later: int,
     ) -> None:
         """The variant is current: but the original was written once more since."""
         monkeypatch.setenv("SERVE_SIGNED", "true")
         message = put(s3, "a.jpg")
         deliver(message)
         asked(queues)
-        written(monkeypatch, timedelta(seconds=5))
+        written(monkeypatch, s3, timedelta(seconds=later))
         deliver(message)
         assert asked(queues) == [{"paths": ["/40x30/a.jpg"], "signed_only": True}]
 
@@ -146,7 +149,7 @@ class TestAWorker:
         message = put(s3, "a.jpg")
         deliver(message)
         asked(queues)
-        written(monkeypatch, -timedelta(seconds=5))
+        written(monkeypatch, s3, -timedelta(seconds=1))
         deliver(message)
         assert asked(queues) == []
 
@@ -231,10 +234,15 @@ def drained(*bodies: str, seconds: float = 60) -> dict[str, Any]:
 
 
 class Picky:
-    """CloudFront, as it refuses a whole invalidation for one path that it does not take."""
+    """CloudFront, as it refuses a whole invalidation for one path that it does not take.
 
-    def __init__(self, wrong: str, code: str = "InvalidArgument", then: str = "") -> None:
-        self.wrong, self.code, self.then = wrong, code, then
+    `then` is its answer to all others, or to those alone that name what has `busy` in it.
+    """
+
+    def __init__(
+        self, wrong: str, code: str = "InvalidArgument", then: str = "", busy: str = ""
+    ) -> None:
+        self.wrong, self.code, self.then, self.busy = wrong, code, then, busy
         self.calls = 0
         purge._purger().cloudfront.meta.events.register(
             "provide-client-params.cloudfront.CreateInvalidation", self._look
@@ -245,7 +253,7 @@ class Picky:
         paths = params["InvalidationBatch"]["Paths"]["Items"]
         if any(self.wrong in path for path in paths):
             self._refuse(self.code)
-        if self.then:
+        if self.then and any(self.busy in path for path in paths):
             self._refuse(self.then)
 
     def _refuse(self, code: str) -> None:
@@ -425,6 +433,16 @@ class TestThePurgeFunction:
         assert named.count("/_signed/2026/*") == 1
         assert len(queues.dead_letters()) == 1
 
+    def test_leaves_in_the_queue_each_photo_whose_signed_pictures_are_still_to_be_purged(
+        self, cloudfront: "CloudFrontClient", queues: Queues, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Their one folder is in a part that CloudFront does not take now, most of them are not."""
+        monkeypatch.setenv("SERVE_SIGNED", "true")
+        Picky("/a/2026/05.jpg", then="Throttling", busy="/_signed/")
+        answer = drained(*(intention(f"/a/2026/{n:02}.jpg") for n in range(20)))
+        assert ids(answer) == [f"message-{n}" for n in range(20)]
+        assert queues.dead_letters() == []
+
     def test_halves_what_is_too_large_for_cloudfront(
         self, cloudfront: "CloudFrontClient", queues: Queues
     ) -> None:
@@ -458,18 +476,36 @@ class TestThePurgeFunction:
         assert queues.dead_letters() == []
 
     def test_leaves_in_the_queue_only_what_cloudfront_does_not_take_now(
-        self, cloudfront: "CloudFrontClient", queues: Queues
+        self,
+        cloudfront: "CloudFrontClient",
+        queues: Queues,
+        capsys: pytest.CaptureFixture[str],
     ) -> None:
         """It has refused a path before it was busy: what is done by then is done."""
         picky = Picky("/3.jpg", then="Throttling")
         assert len(ids(drained(*(intention(f"/a/{n}.jpg") for n in range(4))))) == 4
+        (line,) = logged(capsys, "not purged now")
+        assert (line["level"], line["reason"]) == ("WARNING", "Throttling")
+        assert "invalid invalidation paths" in line["error"]
         picky.then = ""
         assert ids(drained(*(intention(f"/a/{n}.jpg") for n in range(4)))) == []
         assert self.named(cloudfront) == ["/a/0.jpg", "/a/1.jpg", "/a/2.jpg"]
         assert len(queues.dead_letters()) == 1
 
+    def test_tells_the_operator_what_it_has_parked(
+        self, cloudfront: "CloudFrontClient", queues: Queues, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        Picky("/a/%C3%A9.jpg")
+        drained(intention("/a/0.jpg"), intention("/a/%C3%A9.jpg"))
+        (line,) = logged(capsys, "parked")
+        (letter,) = queues.dead_letters()
+        assert (line["level"], line["message_id"]) == ("ERROR", "message-1")
+        assert line["path"] == letter["path"] == "a/%C3%A9.jpg"
+        assert line["reason"] == letter["reason"] == "path_refused"
+        assert line["error"] == unquote(letter["error"])
+
     def test_leaves_in_the_queue_what_could_not_be_parked(
-        self, cloudfront: "CloudFrontClient", queues: Queues
+        self, cloudfront: "CloudFrontClient", queues: Queues, capsys: pytest.CaptureFixture[str]
     ) -> None:
         Picky("/1.jpg")
         purge._purger().sqs.meta.events.register(
@@ -478,6 +514,9 @@ class TestThePurgeFunction:
         answer = drained(intention("/a/0.jpg"), intention("/a/1.jpg"))
         assert ids(answer) == ["message-1"]
         assert self.named(cloudfront) == ["/a/0.jpg"]
+        (line,) = logged(capsys, "not parked")
+        assert (line["level"], line["reason"]) == ("WARNING", "ServiceUnavailable")
+        assert "ServiceUnavailable" in line["error"]
 
     def test_purges_signed_pictures_alone_of_what_had_no_variant(
         self, cloudfront: "CloudFrontClient", monkeypatch: pytest.MonkeyPatch

@@ -36,6 +36,12 @@ def variant(s3: "S3Client", path: str) -> Any:
         return None
 
 
+def logged(capsys: pytest.CaptureFixture[str], message: str) -> list[dict[str, Any]]:
+    """The log lines with this message, as operators read and query them."""
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    return [line for line in lines if line.get("message") == message]
+
+
 def test_an_upload_becomes_a_variant(s3: "S3Client", deliver: WorkerDoor) -> None:
     assert deliver(put(s3, "2026/a b+c.jpg")) == []
     found = variant(s3, "2026/a b+c.jpg")
