@@ -9,6 +9,7 @@ import pytest
 from handlers import resize
 from lib import images
 from lib.turns import Turns
+from lib.worker import ABREAST
 from tests.integration.conftest import Context, WorkerDoor
 from tests.integration.test_resize import put, variant
 from tests.payloads import sqs_batch
@@ -36,6 +37,21 @@ def test_a_photo_is_fetched_while_another_is_rendered(
     events.register("after-call.s3.GetObject", lambda **_: fetched.release())
     monkeypatch.setattr(images, "render_all", wait_for_the_other)
     assert deliver(*messages) == []
+
+
+def test_four_photos_are_under_way_at_once_and_no_more(s3: "S3Client", deliver: WorkerDoor) -> None:
+    """More would only hold memory and connections: four keep the core busy."""
+    together = threading.Barrier(ABREAST)
+    threads: set[int] = set()
+
+    def meet(**_: Any) -> None:
+        threads.add(threading.get_ident())
+        together.wait(timeout=SECONDS)
+
+    messages = [put(s3, f"{number}.jpg") for number in range(2 * ABREAST)]
+    resize._worker().renderer.s3.meta.events.register("before-call.s3.GetObject", meet)
+    assert deliver(*messages) == []
+    assert len(threads) == ABREAST
 
 
 def test_one_photo_is_rendered_at_a_time(

@@ -11,7 +11,7 @@ from handlers import fetch, resize
 from lib.messages import UNTRIED_LASTS
 from tests.integration.conftest import Context, Queues, WorkerDoor
 from tests.integration.fetching import Fetching, fetching, web
-from tests.integration.test_resize import Failing, put, refusal, variant
+from tests.integration.test_resize import Failing, logged, put, refusal, variant
 from tests.payloads import sqs_batch
 
 if TYPE_CHECKING:
@@ -126,13 +126,23 @@ class TestAMessageThatWasNeverBegun:
         assert queues.dead_letters() == []
 
     def test_stays_where_the_copy_cannot_be_sent(
-        self, s3: "S3Client", deliver: WorkerDoor, queues: Queues
+        self, s3: "S3Client", deliver: WorkerDoor, capsys: pytest.CaptureFixture[str]
     ) -> None:
         message = put(s3, "a.jpg")
         resize._worker().sqs.meta.events.register(
             "before-call.sqs", Failing("SendMessage", refusal("ServiceUnavailable", 503))
         )
         assert handled(last_receive(message), LITTLE_TIME) == ["message-0"]
+        assert [line["reason"] for line in logged(capsys, "returned")] == ["ServiceUnavailable"]
+
+    def test_is_told_the_operator(
+        self, s3: "S3Client", deliver: WorkerDoor, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        since = (datetime.now(UTC) - timedelta(days=1)).isoformat(timespec="seconds")
+        handled(last_receive(put(s3, "é.jpg"), untried_since=since), LITTLE_TIME)
+        (line,) = logged(capsys, "renewed")
+        assert (line["level"], line["message_id"]) == ("WARNING", "message-0")
+        assert (line["path"], line["untried_since"]) == ("%C3%A9.jpg", since)
 
     def test_is_logged(
         self, s3: "S3Client", deliver: WorkerDoor, capsys: pytest.CaptureFixture[str]

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -81,7 +82,12 @@ def test_a_second_delivery_changes_nothing(
     message = put(s3, "a.jpg")
     deliver(message)
     before = variant(s3, "a.jpg")["LastModified"]
+    calls: list[str] = []
+    resize._worker().renderer.s3.meta.events.register(
+        "before-call.s3", lambda model, **_: calls.append(model.name)
+    )
     assert deliver(message) == []
+    assert calls == ["HeadObject", "GetObject"]
     assert variant(s3, "a.jpg")["LastModified"] == before
     assert [record.msg for record in caplog.records] == ["rendered", "current"]
 
@@ -101,7 +107,9 @@ def test_a_late_event_of_an_older_upload_renders_what_is_there_now(
     assert variant(s3, "a.jpg")["Metadata"]["original-pixels"] == "100x100"
 
 
-def test_a_deleted_original_takes_its_variant_along(s3: "S3Client", deliver: WorkerDoor) -> None:
+def test_a_deleted_original_takes_its_variant_along(
+    s3: "S3Client", deliver: WorkerDoor, caplog: pytest.LogCaptureFixture
+) -> None:
     created = put(s3, "a.jpg")
     deliver(created)
     s3.delete_object(Bucket="originals-bucket", Key="originals/a.jpg")
@@ -110,6 +118,7 @@ def test_a_deleted_original_takes_its_variant_along(s3: "S3Client", deliver: Wor
     assert variant(s3, "a.jpg") is None
     assert deliver(removed, created) == []
     assert variant(s3, "a.jpg") is None
+    assert [record.msg for record in caplog.records] == ["rendered", "removed", "absent", "absent"]
 
 
 def test_a_late_delete_event_after_a_new_upload_removes_nothing(
@@ -258,6 +267,14 @@ def test_paths_that_could_leave_their_folder_are_parked(
     assert s3.list_objects_v2(Bucket="images-bucket")["KeyCount"] == 0
 
 
+def test_a_path_too_long_for_its_variant_is_parked_though_there_is_no_time(
+    deliver: WorkerDoor, queues: Queues
+) -> None:
+    event = json.dumps(s3_event(f"originals/{'x' * 1019}"))
+    assert deliver(event, seconds=4) == []
+    assert [letter["reason"] for letter in queues.dead_letters()] == ["bad_key"]
+
+
 def test_folder_markers_and_test_events_are_no_ops(
     s3: "S3Client", deliver: WorkerDoor, queues: Queues
 ) -> None:
@@ -271,7 +288,9 @@ def test_a_malformed_message_does_not_touch_its_neighbours(
 ) -> None:
     assert deliver("null", put(s3, "a.jpg"), "[") == []
     assert variant(s3, "a.jpg") is not None
-    assert [letter["reason"] for letter in queues.dead_letters()] == ["malformed_event"] * 2
+    letters = queues.dead_letters()
+    assert [letter["reason"] for letter in letters] == ["malformed_event"] * 2
+    assert not any("path" in letter for letter in letters)
 
 
 def test_one_bad_record_leaves_the_others_of_its_message_rendered(
@@ -283,6 +302,18 @@ def test_one_bad_record_leaves_the_others_of_its_message_rendered(
     assert deliver(message) == []
     assert variant(s3, "good.jpg") is not None
     assert len(queues.dead_letters()) == 1
+
+
+def test_one_malformed_record_leaves_the_others_of_its_message_rendered(
+    s3: "S3Client", deliver: WorkerDoor, queues: Queues
+) -> None:
+    good = json.loads(put(s3, "good.jpg"))
+    message = json.dumps({"Records": [{"eventSource": "aws:sns"}, *good["Records"]]})
+    assert deliver(message) == []
+    assert variant(s3, "good.jpg") is not None
+    (letter,) = queues.dead_letters()
+    assert letter["reason"] == "malformed_event"
+    assert "path" not in letter
 
 
 class Failing:
@@ -379,7 +410,7 @@ def test_an_original_replaced_while_it_was_rendered_is_rendered_again(
 
 
 def test_a_dead_letter_that_cannot_be_sent_keeps_the_message_in_its_queue(
-    s3: "S3Client", deliver: WorkerDoor, queues: Queues
+    s3: "S3Client", deliver: WorkerDoor, queues: Queues, capsys: pytest.CaptureFixture[str]
 ) -> None:
     message = put(s3, "bad.jpg", b"no picture")
     resize._worker().sqs.meta.events.register(
@@ -387,8 +418,14 @@ def test_a_dead_letter_that_cannot_be_sent_keeps_the_message_in_its_queue(
     )
     assert deliver(message) == ["message-0"]
     assert queues.dead_letters() == []
+    assert [line["reason"] for line in logged(capsys, "returned")] == ["ServiceUnavailable"]
     assert deliver(message) == []
-    assert len(queues.dead_letters()) == 1
+    (line,) = logged(capsys, "parked")
+    (letter,) = queues.dead_letters()
+    assert (line["level"], line["message_id"]) == ("ERROR", "message-0")
+    assert line["path"] == letter["path"] == "bad.jpg"
+    assert line["reason"] == letter["reason"] == "unsupported"
+    assert line["error"] == unquote(letter["error"])
 
 
 @pytest.mark.parametrize(
@@ -418,6 +455,28 @@ def test_no_memory_and_our_own_bugs_cost_no_neighbour_and_no_message(
     assert deliver(first, second, attempts=2) == ["message-0"]
     assert variant(s3, "second.jpg") is not None
     assert caplog.records[0].msg == logged
+
+
+def test_a_bug_of_ours_after_the_work_costs_no_neighbour_and_no_message(
+    s3: "S3Client", deliver: WorkerDoor, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad, good = put(s3, "bad.jpg", b"no picture"), put(s3, "good.jpg")
+    resize._worker().sqs.meta.events.register(
+        "before-call.sqs", Failing("SendMessage", ZeroDivisionError())
+    )
+    assert deliver(bad, good) == ["message-0"]
+    assert variant(s3, "good.jpg") is not None
+    assert [line["message_id"] for line in logged(capsys, "crashed")] == ["message-0"]
+
+
+def test_nothing_is_begun_that_may_take_longer_than_there_is_time(
+    s3: "S3Client", deliver: WorkerDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RESERVE_SECONDS", "30")
+    message = put(s3, "a.jpg")
+    assert deliver(message, seconds=29) == ["message-0"]
+    assert variant(s3, "a.jpg") is None
+    assert deliver(message, seconds=40) == []
 
 
 def test_with_little_time_left_nothing_is_begun_and_all_comes_back(
@@ -474,6 +533,21 @@ def test_all_else_is_in_the_log_lines_for_nothing(
     assert told["rendered"]["bytes_in"] == len(PHOTO)
     assert told["rendered"]["bytes_out"] > 0
     assert (told["parked"]["reason"], told["parked"]["size"]) == ("unsupported", "40x30")
+
+
+def test_log_and_metric_tell_how_long_a_photo_took(
+    s3: "S3Client",
+    deliver: WorkerDoor,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    times = iter([100.0, 102.5])
+    clock = SimpleNamespace(monotonic=lambda: next(times))
+    monkeypatch.setattr("lib.worker.time", clock)
+    deliver(put(s3, "a.jpg"))
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["milliseconds"] for line in lines if "milliseconds" in line] == [2500]
+    assert [line["Duration"] for line in lines if "_aws" in line] == [[2500.0]]
 
 
 def test_keys_are_escaped_in_logs(
