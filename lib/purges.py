@@ -199,7 +199,7 @@ def read_intention(body: str) -> Intention | None:
     """
     try:
         said = json.loads(body)
-        paths, signed_only = said["paths"], said.get("signed_only", False)
+        paths, signed_only = said["paths"], said.get("signed_only")
         if not isinstance(paths, list) or not all(_is_exact(path) for path in paths):
             return None
         spelled = [keys.url_path(unquote_to_bytes(path)) for path in paths]

@@ -169,16 +169,24 @@ class TestLooking:
         assert seen(letters) == []
 
     def test_leaves_out_what_comes_meanwhile(self, queues: Queues, letters: DeadLetters) -> None:
-        park_many(queues.sqs, queues.dlq_url, 3)
+        park_many(queues.sqs, queues.dlq_url, 2)
+        counted = datetime(2026, 11, 21, 7, 30, 20, tzinfo=UTC)
+        # The count's time is told in whole seconds: the first may have been there, the other not.
+        sent = [counted + timedelta(milliseconds=each) for each in (999, 1001)]
 
-        def long_ago(parsed: dict[str, Any], **_: Any) -> None:
+        def count(parsed: dict[str, Any], **_: Any) -> None:
             headers = parsed["ResponseMetadata"]["HTTPHeaders"]
-            headers["date"] = "Sat, 21 Nov 2015 07:30:20 GMT"
+            headers["date"] = "Sat, 21 Nov 2026 07:30:20 GMT"
 
-        queues.sqs.meta.events.register("after-call.sqs.GetQueueAttributes", long_ago)
-        assert seen(letters) == []
+        def receive(parsed: dict[str, Any], **_: Any) -> None:
+            for message, at in zip(parsed.get("Messages", []), sent, strict=False):
+                message["Attributes"]["SentTimestamp"] = str(round(at.timestamp() * 1000))
+
+        queues.sqs.meta.events.register("after-call.sqs.GetQueueAttributes", count)
+        queues.sqs.meta.events.register("after-call.sqs.ReceiveMessage", receive)
+        assert [letter.sent_at for letter in seen(letters)] == sent[:1]
         assert hidden(queues.dlq_url) == 0
-        assert letters.purge().taken == 0
+        assert letters.purge().taken == 1
 
     def test_ends_before_sqs_gives_out_no_more_and_says_so(
         self, queues: Queues, letters: DeadLetters, monkeypatch: pytest.MonkeyPatch

@@ -65,6 +65,24 @@ class TestAWorker:
         deliver(put(s3, "ä *?.jpg", OTHER))
         assert intentions(queues) == [["/40x30/%C3%A4%20%2A%3F.jpg"]]
 
+    def test_has_the_purge_wait_until_its_write_is_over(
+        self,
+        s3: "S3Client",
+        deliver: WorkerDoor,
+        queues: Queues,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setenv("PURGE_DELAY", "90")
+        delays: list[int] = []
+        deliver(put(s3, "a.jpg"))
+        resize._worker().sqs.meta.events.register(
+            "provide-client-params.sqs.SendMessage",
+            lambda params, **_: delays.append(params["DelaySeconds"]),
+        )
+        deliver(put(s3, "a.jpg", OTHER))
+        assert delays == [90]
+        assert intentions(queues) == []
+
     def test_spells_a_path_as_the_cdn_does(
         self, s3: "S3Client", deliver: WorkerDoor, queues: Queues
     ) -> None:

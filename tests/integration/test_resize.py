@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from handlers import resize
 from lib import images
 from lib.errors import ConfigError
+from lib.failure_records import FailureRecords
 from lib.sizes import Size
 from tests.integration.conftest import SIZE, Context, Queues, WorkerDoor
 from tests.payloads import payload, s3_event, sqs_batch
@@ -202,6 +203,20 @@ def test_an_unrenderable_overwrite_leaves_nothing_of_the_older_photo(
     deliver(put(s3, "a.jpg", b"not a picture"))
     assert variant(s3, "a.jpg") is None
     assert len(queues.dead_letters()) == 1
+
+
+def test_a_variant_stays_though_its_original_can_be_rendered_no_more(
+    s3: "S3Client", deliver: WorkerDoor, queues: Queues, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A deploy has changed the size, and lowered what the stage takes."""
+    message = put(s3, "a.jpg")
+    deliver(message)
+    monkeypatch.setenv("SIZE", SIZE.model_copy(update={"fit": "fill"}).model_dump_json())
+    monkeypatch.setenv("MAX_UPLOAD_BYTES", "10")
+    resize._worker.cache_clear()
+    assert deliver(message) == []
+    assert [letter["reason"] for letter in queues.dead_letters()] == ["too_many_bytes"]
+    assert variant(s3, "a.jpg") is not None
 
 
 def test_an_archived_original_is_parked_and_rendered_once_restored(
@@ -455,6 +470,30 @@ def test_no_memory_and_our_own_bugs_cost_no_neighbour_and_no_message(
     assert deliver(first, second, attempts=2) == ["message-0"]
     assert variant(s3, "second.jpg") is not None
     assert caplog.records[0].msg == logged
+
+
+def test_a_bug_of_ours_is_told_by_name_and_parked_at_last(
+    s3: "S3Client",
+    deliver: WorkerDoor,
+    queues: Queues,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*_: Any) -> None:
+        raise ZeroDivisionError("by 0")
+
+    monkeypatch.setattr(images, "render_all", fail)
+    assert deliver(put(s3, "a.jpg"), attempts=10) == []
+    (line,) = logged(capsys, "crashed")
+    assert line["message_id"] == "message-0"
+    assert "ZeroDivisionError: by 0" in line["exception"]
+    (letter,) = queues.dead_letters()
+    assert (letter["reason"], letter["path"]) == ("crashed", "a.jpg")
+    assert unquote(letter["error"]) == "ZeroDivisionError('by 0')"
+    record = FailureRecords(s3, "failures-bucket", "40x30").read("a.jpg")
+    assert record is not None
+    assert (record.reason, record.error) == ("crashed", "ZeroDivisionError('by 0')")
+    assert record.began_at <= record.failed_at
 
 
 def test_a_bug_of_ours_after_the_work_costs_no_neighbour_and_no_message(

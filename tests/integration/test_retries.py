@@ -10,7 +10,7 @@ from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 
 from handlers import resize
 from tests.integration.conftest import Context, Queues, WorkerDoor
-from tests.integration.test_resize import Failing, put, refusal, variant
+from tests.integration.test_resize import Failing, logged, put, refusal, variant
 from tests.payloads import sqs_batch
 
 if TYPE_CHECKING:
@@ -153,12 +153,14 @@ class TestARedeliveredBatch:
         assert deleted == []
 
     def test_a_deletion_that_fails_is_no_failure(
-        self, s3: "S3Client", deliver: WorkerDoor, queues: Queues
+        self, s3: "S3Client", deliver: WorkerDoor, capsys: pytest.CaptureFixture[str]
     ) -> None:
         resize._worker().sqs.meta.events.register(
             "before-call.sqs", Failing("DeleteMessage", refusal("Throttled", 400))
         )
         assert deliver(put(s3, "a.jpg"), attempts=2) == []
+        (line,) = logged(capsys, "not done")
+        assert (line["what"], line["reason"]) == ("delete at once", "Throttled")
 
 
 def test_a_body_of_unknown_length_is_read_another_time(
