@@ -200,8 +200,14 @@ def test_an_unrenderable_overwrite_leaves_nothing_of_the_older_photo(
     s3: "S3Client", deliver: WorkerDoor, queues: Queues
 ) -> None:
     deliver(put(s3, "a.jpg"))
-    deliver(put(s3, "a.jpg", b"not a picture"))
+    message = put(s3, "a.jpg", b"not a picture")
+    calls: list[str] = []
+    resize._worker().renderer.s3.meta.events.register(
+        "before-call.s3", lambda model, **_: calls.append(model.name)
+    )
+    deliver(message)
     assert variant(s3, "a.jpg") is None
+    assert calls.count("GetObject") == 1
     assert len(queues.dead_letters()) == 1
 
 
@@ -383,7 +389,7 @@ def test_transient_failures_send_that_message_alone_back_with_a_delay(
     assert queues.dead_letters() == []
     assert reason in [getattr(record, "reason", None) for record in caplog.records]
     (change,) = changed
-    assert change["ReceiptHandle"] == "receipt-0"
+    assert (change["QueueUrl"], change["ReceiptHandle"]) == (queues.url, "receipt-0")
     least, most = (60, 60) if error is TIMEOUT else (10, 20)
     assert least <= change["VisibilityTimeout"] <= most
     assert deliver(first) == []
@@ -400,13 +406,16 @@ def test_a_writer_that_was_beaten_starts_over(s3: "S3Client", deliver: WorkerDoo
 
 
 def test_a_writer_that_is_always_beaten_gives_the_message_back(
-    s3: "S3Client", deliver: WorkerDoor
+    s3: "S3Client", deliver: WorkerDoor, capsys: pytest.CaptureFixture[str]
 ) -> None:
     message = put(s3, "a.jpg")
     resize._worker().renderer.s3.meta.events.register(
         "before-call.s3", Failing("PutObject", refusal("PreconditionFailed", 412), times=99)
     )
     assert deliver(message) == ["message-0"]
+    (line,) = logged(capsys, "returned")
+    assert line["reason"] == "contended"
+    assert line["error"] == "beaten 5 times by other writers of 40x30/a.jpg"
 
 
 def test_an_original_replaced_while_it_was_rendered_is_rendered_again(
@@ -444,15 +453,24 @@ def test_a_dead_letter_that_cannot_be_sent_keeps_the_message_in_its_queue(
 
 
 @pytest.mark.parametrize(
-    ("error", "logged"), [(MemoryError(), "returned"), (ZeroDivisionError(), "crashed")]
+    ("error", "reason", "said"),
+    [
+        (
+            MemoryError(),
+            "out_of_memory",
+            "has: give the size more memory in sizes.yml, or replay when less runs beside it",
+        ),
+        (ZeroDivisionError(), "crashed", "ZeroDivisionError()"),
+    ],
 )
 def test_no_memory_and_our_own_bugs_cost_no_neighbour_and_no_message(
     s3: "S3Client",
     deliver: WorkerDoor,
     monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
     error: Exception,
-    logged: str,
+    reason: str,
+    said: str,
 ) -> None:
     first, second = put(s3, "first.jpg"), put(s3, "second.jpg")
     render_all = images.render_all
@@ -469,7 +487,9 @@ def test_no_memory_and_our_own_bugs_cost_no_neighbour_and_no_message(
     # Received before, so that they run one after the other.
     assert deliver(first, second, attempts=2) == ["message-0"]
     assert variant(s3, "second.jpg") is not None
-    assert caplog.records[0].msg == logged
+    (line,) = logged(capsys, "returned")
+    assert line["reason"] == reason
+    assert line["error"].endswith(said)
 
 
 def test_a_bug_of_ours_is_told_by_name_and_parked_at_last(
