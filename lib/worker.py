@@ -110,18 +110,17 @@ class Worker:
         return message.attempts >= self.max_attempts
 
     def _failures(self, message: Message, deadline: Deadline) -> list[Failure]:
-        began_at = datetime.now(UTC)
         try:
             records = read_records(message.body)
         except PermanentError as error:
-            return [Failure("", error, began_at)]
+            return [Failure("", error, datetime.now(UTC))]
         failures = []
         for event in records:
+            began_at = datetime.now(UTC)
             if isinstance(event, PermanentError):
                 failures.append(Failure("", event, began_at))
                 continue
             path = event.key.removeprefix(keys.ORIGINALS)
-            began_at = datetime.now(UTC)
             try:
                 self._look_at(event, path, message, deadline)
             except (PermanentError, TransientError) as error:
