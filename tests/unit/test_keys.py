@@ -50,6 +50,20 @@ def test_the_key_is_measured_in_bytes_of_utf8() -> None:
         keys.check_original("é" * 512)
 
 
+@pytest.mark.parametrize(
+    ("path", "advice"),
+    [
+        ("a\ud83d", "upload under a plain path such as 2026/photo.jpg"),
+        ("a//b", "upload under a plain path such as 2026/photo.jpg"),
+        ("x" * 1024, "give a shorter path"),
+    ],
+)
+def test_a_refusal_ends_with_what_to_do(path: str, advice: str) -> None:
+    with pytest.raises(PermanentError) as caught:
+        keys.check_original(path)
+    assert str(caught.value).endswith(f": {advice}")
+
+
 def test_a_url_can_be_built_without_asking() -> None:
     url = keys.variant_url("https://cdn.example", "400x300", "a b/ü+%.jpg")
     assert url == "https://cdn.example/400x300/a%20b/%C3%BC%2B%25.jpg"
