@@ -20,6 +20,8 @@ FOLDER = PROJECT / "mutants"
 GOAL = 90
 # As mutmut has it: no test fails, none was found, none calls the function; or it never ran.
 _SURVIVED = (0, 5, 33, None)
+# mutmut stopped the tests: of an endless loop, or on a machine that is busy with something else.
+_TIMED_OUT = (24, -24, 36, 152)
 
 
 class Module(NamedTuple):
@@ -28,6 +30,7 @@ class Module(NamedTuple):
     path: str
     mutants: int
     survivors: list[str]
+    timed_out: int
 
     def is_in(self, modules: list[str]) -> bool:
         """Whether it is one of modules or packages such as lib.keys."""
@@ -36,7 +39,7 @@ class Module(NamedTuple):
 
     def row(self, accepted: int) -> str:
         """Its line of the table."""
-        return _row(self.path, self.mutants, len(self.survivors), accepted)
+        return _row(self.path, self.mutants, len(self.survivors), self.timed_out, accepted)
 
 
 def main(modules: list[str]) -> int:
@@ -55,7 +58,7 @@ def report(modules: list[str]) -> int:
     if modules:
         found = [module for module in found if module.is_in(modules)]
     rows, shown = [], []
-    mutants = survivors = accepted = 0
+    mutants = survivors = timed_out = accepted = 0
     for module in found:
         diffs = [_diff(name, module.path) for name in module.survivors]
         unknown = [diff for diff in diffs if (module.path, changed(diff)) not in reasons]
@@ -63,10 +66,11 @@ def report(modules: list[str]) -> int:
         shown += unknown
         mutants += module.mutants
         survivors += len(diffs)
+        timed_out += module.timed_out
         accepted += len(diffs) - len(unknown)
     print(*shown, sep="\n")
-    print(f"\n{'module':32} mutants  killed  survived  with a reason  killed %")
-    print(*rows, _row("all", mutants, survivors, accepted), sep="\n")
+    print(f"\n{'module':32} mutants  killed  timed out  survived  with a reason  killed %")
+    print(*rows, _row("all", mutants, survivors, timed_out, accepted), sep="\n")
     return int(not mutants or 100 * (mutants - survivors) < GOAL * mutants)
 
 
@@ -89,7 +93,8 @@ def changed(diff: str) -> str:
 def _read(meta: Path) -> Module:
     codes: dict[str, int | None] = json.loads(meta.read_text())["exit_code_by_key"]
     survivors = [name for name, code in codes.items() if code in _SURVIVED]
-    return Module(str(meta.relative_to(FOLDER).with_suffix("")), len(codes), survivors)
+    timed_out = sum(code in _TIMED_OUT for code in codes.values())
+    return Module(str(meta.relative_to(FOLDER).with_suffix("")), len(codes), survivors, timed_out)
 
 
 def _diff(name: str, path: str) -> str:
@@ -99,10 +104,11 @@ def _diff(name: str, path: str) -> str:
     return str(get_diff_for_mutant(name, path=path))
 
 
-def _row(name: str, mutants: int, survived: int, accepted: int) -> str:
+def _row(name: str, mutants: int, survived: int, timed_out: int, accepted: int) -> str:
     killed = mutants - survived
     percent = 100 * killed / mutants if mutants else 0
-    return f"{name:32} {mutants:7} {killed:7} {survived:9} {accepted:14} {percent:9.1f}"
+    counts = f"{mutants:7} {killed:7} {timed_out:10} {survived:9} {accepted:14}"
+    return f"{name:32} {counts} {percent:9.1f}"
 
 
 if __name__ == "__main__":
