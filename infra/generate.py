@@ -28,7 +28,7 @@ from infra.features import features_output
 from infra.functions import function, role_resource
 from infra.numbers import Numbers
 from infra.on_demand import on_demand_function, on_demand_outputs, on_demand_resources
-from infra.options import left_out, set_boundary, topic_resources, tracing_mode
+from infra.options import set_boundary, topic_resources, tracing_mode
 from infra.parameters import Parameters, checked
 from infra.purges import purge_function, purge_resources
 from infra.queues import queue_resources
@@ -104,7 +104,8 @@ def generate(given: dict[str, Any]) -> dict[str, Any]:
         "names": json.dumps([size.name for size in sizes]),
         "http_api": http_api(parameters),
         "upload_origins": parameters.upload_origins,
-        "left_out": left_out(parameters),
+        # Packages of requirements.txt that the zip does without.
+        "left_out": [] if parameters.heic else ["pillow-heif"],
     }
 
 

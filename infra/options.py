@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from infra.api.parameters import ApiParameters
 from infra.encryption import of_topic, reaches_encrypted, use_of
 from infra.names import allow, ref
 from infra.stage import StageParameters
@@ -33,11 +32,6 @@ def set_boundary(parameters: StageParameters, resources: dict[str, Any]) -> None
         for resource in resources.values():
             if resource.get("Type") == "AWS::IAM::Role":
                 resource["Properties"]["PermissionsBoundary"] = parameters.permissions_boundary
-
-
-def left_out(parameters: ApiParameters) -> list[str]:
-    """Packages of requirements.txt that the zip does without."""
-    return [] if parameters.heic else ["pillow-heif"]
 
 
 def topic_resources(parameters: StageParameters) -> dict[str, Any]:

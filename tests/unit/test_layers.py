@@ -1,6 +1,8 @@
 """Imports point down: doors -> use cases -> AWS edges and pure code."""
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -72,3 +74,24 @@ def test_settings_and_clients_are_made_when_a_door_opens_not_at_import() -> None
             code = ast.unparse(statement)
             assert "boto3." not in code, f"{file}: {code}"
             assert "os.environ" not in code, f"{file}: {code}"
+
+
+# Run apart: what it forgets, other tests hold on to.
+_IMPORT_EACH_ALONE = """
+import importlib, sys
+for name in sys.argv[1:]:
+    for loaded in [each for each in sys.modules if each.split(".")[0] in ("infra", "lib", "cli")]:
+        del sys.modules[loaded]
+    importlib.import_module(name)
+"""
+
+
+def test_each_module_can_be_imported_first() -> None:
+    """A circle of imports shows only to who enters it at the wrong place."""
+    files = [
+        file for folder in ("infra", "lib", "cli") for file in (PROJECT / folder).rglob("*.py")
+    ]
+    names = [".".join(file.relative_to(PROJECT).with_suffix("").parts) for file in files]
+    command = [sys.executable, "-c", _IMPORT_EACH_ALONE, *names]
+    run = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
