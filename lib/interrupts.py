@@ -7,6 +7,7 @@ way that says what there is to let go of.
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Lock
 from types import FrameType
 
 # Ctrl-C; what `kill`, systemd and containers send; a terminal that is closed.
@@ -16,7 +17,9 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 class _State:
     """A process has one of each signal, and Python handles them in its main thread alone."""
 
-    held = False
+    # Blocks that signals wait for, in all threads.
+    blocks = 0
+    counting = Lock()
     waiting: int | None = None
 
 
@@ -37,19 +40,21 @@ def raised_for_signals() -> Iterator[None]:
 @contextmanager
 def uninterrupted() -> Iterator[None]:
     """Have signals wait for the end of the block; a second Ctrl-C does not."""
-    before, _State.held = _State.held, True
+    with _State.counting:
+        _State.blocks += 1
     try:
         yield
     finally:
-        _State.held = before
-        if _State.waiting and not before:
+        with _State.counting:
+            _State.blocks -= 1
+        if _State.waiting and not _State.blocks:
             _State.waiting = None
             raise KeyboardInterrupt
 
 
 def _interrupt(number: int, _frame: FrameType | None) -> None:
     insists = number == _State.waiting == signal.SIGINT
-    if not _State.held or insists:
+    if not _State.blocks or insists:
         _State.waiting = None
         raise KeyboardInterrupt
     _State.waiting = _State.waiting or number

@@ -2,6 +2,8 @@
 
 import os
 import sys
+from collections import defaultdict
+from itertools import chain
 from typing import IO, cast
 
 import pytest
@@ -47,3 +49,36 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes long, so that no process is left alone with it at the end."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+# What a run spends its time on, by the beginning of a test's name; the first that fits counts.
+_KINDS = {
+    "tests/e2e/test_chaos": "uploads while S3 fails",
+    "tests/e2e/test_lifecycle": "a stack's life",
+    "tests/e2e/test_docs": "demo, and commands of the documents",
+    "tests/e2e/test_delivery": "stack with everything on",
+    "tests/e2e/test_on_demand": "stack with everything on",
+    "tests/e2e/test_verify": "stack with everything on",
+    "tests/e2e/": "stack as it is by default",
+    "tests/infrastructure/test_lint": "cfn-lint",
+    "tests/infrastructure/": "compiled templates",
+    "tests/integration/": "integration (moto)",
+    "tests/unit/images/": "pictures",
+    "tests/unit/test_promise": "search for a broken promise",
+    "tests/unit/": "other unit tests",
+}
+# A run of less needs no table.
+_LONG_SECONDS = 60
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what a long run spent its time on: seconds of all processes together."""
+    seconds: defaultdict[str, float] = defaultdict(float)
+    for report in chain.from_iterable(terminalreporter.stats.values()):
+        if isinstance(report, pytest.TestReport):
+            kinds = (kind for start, kind in _KINDS.items() if report.nodeid.startswith(start))
+            seconds[next(kinds, "others")] += report.duration
+    if sum(seconds.values()) > _LONG_SECONDS:
+        terminalreporter.section("seconds, all processes together")
+        for kind, spent in sorted(seconds.items(), key=lambda item: -item[1]):
+            terminalreporter.line(f"{spent:7.0f}  {kind}")

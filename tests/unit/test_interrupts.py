@@ -68,3 +68,13 @@ def test_nothing_is_left_waiting_for_the_next_block() -> None:
             signal.raise_signal(signal.SIGTERM)
         with uninterrupted():
             pass
+
+
+def test_blocks_of_several_threads_leave_nothing_held_whichever_ends_first() -> None:
+    first, second = uninterrupted(), uninterrupted()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    second.__exit__(None, None, None)
+    with pytest.raises(KeyboardInterrupt), raised_for_signals():
+        signal.raise_signal(signal.SIGTERM)
