@@ -7,7 +7,7 @@ for Function URLs.
 """
 
 import argparse
-from http.client import HTTPConnection, HTTPMessage
+from http.client import HTTPConnection, HTTPException, HTTPMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 
@@ -18,7 +18,7 @@ from botocore.credentials import Credentials
 from lib.on_demand.plain_paths import pack
 from local.emulator import REGION, ROOT_KEY
 
-_FORBIDDEN, _NOT_FOUND, _TIMED_OUT = 403, 404, 504
+_FORBIDDEN, _NOT_FOUND, _BROKEN, _TIMED_OUT = 403, 404, 502, 504
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "host"}
 # Longer than anything behind it takes.
 _SECONDS = 40
@@ -84,6 +84,11 @@ class Distribution(NamedTuple):
             emulator.close()
 
 
+class _Server(ThreadingHTTPServer):
+    # Connections that may wait: with the 5 of the library a crowd is turned away.
+    request_queue_size = 128
+
+
 def serve(port: int, distribution: Distribution) -> None:
     """Answer on 127.0.0.1:`port` for a distribution, until stopped."""
 
@@ -107,6 +112,9 @@ def serve(port: int, distribution: Distribution) -> None:
             except OSError:  # no answer in time: CloudFront says the same
                 self.send_error(_TIMED_OUT)
                 return
+            except HTTPException:  # an answer that breaks off, or is none
+                self.send_error(_BROKEN)
+                return
             self.send_response_only(answer.status)
             for name, value in answer.headers.items():
                 if name.lower() not in _HOP_BY_HOP:
@@ -119,7 +127,7 @@ def serve(port: int, distribution: Distribution) -> None:
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  its name upstream
             """Say nothing: the emulator logs every request."""
 
-    ThreadingHTTPServer(("127.0.0.1", port), Handler).serve_forever()
+    _Server(("127.0.0.1", port), Handler).serve_forever()
 
 
 def _status(status: int, path: str) -> int:
