@@ -2,7 +2,6 @@
 
 import sys
 import tomllib
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,6 +10,7 @@ from rich.console import Console
 from cli import dlq, signing_key, token
 from cli.audit import audit
 from cli.backfill import backfill
+from cli.compiled import PROJECT
 from cli.deploy_policy import deploy_policy
 from cli.doctor import doctor
 from cli.logs import logs
@@ -20,8 +20,6 @@ from cli.url import url
 from cli.verify import verify
 from lib.errors import FanoutError
 from lib.interrupts import raised_for_signals
-
-_PROJECT = Path(__file__).resolve().parent.parent
 
 app = typer.Typer(
     name="fanout",
@@ -34,7 +32,7 @@ app = typer.Typer(
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        project = tomllib.loads((_PROJECT / "pyproject.toml").read_text())["project"]
+        project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
         typer.echo(f"fanout {project['version']}")
         raise typer.Exit
 

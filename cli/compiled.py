@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from lib.errors import ConfigError
 
-_PROJECT = Path(__file__).resolve().parent.parent
+PROJECT = Path(__file__).resolve().parent.parent
 # What packaging fetches for the zip, and nothing in the template depends on.
 _REQUIREMENTS = "requirements.txt"
 # Of the folders with a dot those that packaging uses: other ones may be large.
@@ -26,7 +26,7 @@ class CompiledStage(NamedTuple):
 
 def compile_stage(stage: str, region: str | None, parameters: list[str]) -> CompiledStage:
     """Package the stage with these `name=value` parameters; ConfigError with what sls refuses."""
-    sls = _PROJECT / "node_modules" / ".bin" / "sls"
+    sls = PROJECT / "node_modules" / ".bin" / "sls"
     if not sls.exists():
         raise ConfigError("Serverless is not installed in node_modules: make setup")
     command = [str(sls), "package", "--stage", stage]
@@ -55,7 +55,7 @@ def compile_stage(stage: str, region: str | None, parameters: list[str]) -> Comp
 
 def _copy_project(folder: Path) -> None:
     """Lay out the project once more, so that neither its last package nor its zip is touched."""
-    for part in _PROJECT.iterdir():
+    for part in PROJECT.iterdir():
         if part.name.startswith(".") and part.name not in _HIDDEN:
             continue
         # sls follows links to folders, but takes none for its own configuration.

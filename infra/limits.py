@@ -6,6 +6,7 @@ beyond the concurrency are throttled afterwards.
 
 from typing import Any
 
+from infra.names import of_type
 from lib.aws.functions import Limits
 
 # AWS's default. An account that may run fewer functions at once has a new account's limits.
@@ -22,7 +23,7 @@ def find_small_limits(template: dict[str, Any], limits: Limits) -> list[str]:
 def _concurrency(template: dict[str, Any], limits: Limits) -> list[str]:
     asked = sum(
         mapping.get("ScalingConfig", {}).get("MaximumConcurrency", limits.unreserved)
-        for mapping in _of_type(template, "AWS::Lambda::EventSourceMapping")
+        for mapping in of_type(template["Resources"], "AWS::Lambda::EventSourceMapping")
     )
     if asked <= limits.unreserved:
         return []
@@ -38,7 +39,7 @@ def _memory(template: dict[str, Any], limits: Limits) -> list[str]:
         return []
     large = [
         f"{function['FunctionName']} ({function['MemorySize']} MB)"
-        for function in _of_type(template, "AWS::Lambda::Function")
+        for function in of_type(template["Resources"], "AWS::Lambda::Function")
         if function.get("MemorySize", 0) > NEW_ACCOUNT_MEMORY
     ]
     if not large:
@@ -48,7 +49,3 @@ def _memory(template: dict[str, Any], limits: Limits) -> list[str]:
         f"often may not give a function more than {NEW_ACCOUNT_MEMORY} MB, which would end this "
         "deploy half-way. Lower memory in sizes.yml, or ask AWS Support for more"
     ]
-
-
-def _of_type(template: dict[str, Any], kind: str) -> list[dict[str, Any]]:
-    return [each["Properties"] for each in template["Resources"].values() if each["Type"] == kind]

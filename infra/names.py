@@ -71,3 +71,8 @@ def allow(actions: list[str], resource: Any, **more: Any) -> dict[str, Any]:
 def policy(*statements: dict[str, Any]) -> dict[str, Any]:
     """An IAM policy document."""
     return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def of_type(resources: dict[str, Any], kind: str) -> list[dict[str, Any]]:
+    """Properties of a template's resources of one type."""
+    return [each["Properties"] for each in resources.values() if each["Type"] == kind]

@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+from infra.names import of_type
+
 Facts = dict[str, dict[str, Any]]
 
 
@@ -18,7 +20,7 @@ def facts_of(template: dict[str, Any]) -> Facts:
 
 def _drained(resources: dict[str, Any]) -> dict[str, Any]:
     facts = {}
-    for mapping in _of_type(resources, "AWS::Lambda::EventSourceMapping"):
+    for mapping in of_type(resources, "AWS::Lambda::EventSourceMapping"):
         queue_id = _target(mapping["EventSourceArn"])
         queue = resources[queue_id]["Properties"]
         timeout = resources[_target(mapping["FunctionName"])]["Properties"]["Timeout"]
@@ -37,7 +39,7 @@ def _drained(resources: dict[str, Any]) -> dict[str, Any]:
 def _buckets(resources: dict[str, Any]) -> dict[str, Any]:
     refusing = {
         _target(policy["Bucket"])
-        for policy in _of_type(resources, "AWS::S3::BucketPolicy")
+        for policy in of_type(resources, "AWS::S3::BucketPolicy")
         if any(_refuses_http(each) for each in policy["PolicyDocument"]["Statement"])
     }
     return {
@@ -69,10 +71,6 @@ def _refuses_http(statement: dict[str, Any]) -> bool:
         and statement["Action"] == "s3:*"
         and secure in ("false", False)
     )
-
-
-def _of_type(resources: dict[str, Any], kind: str) -> list[dict[str, Any]]:
-    return [each["Properties"] for each in resources.values() if each["Type"] == kind]
 
 
 def _target(reference: Any) -> str:

@@ -179,31 +179,30 @@ def test_without_permission_to_remove_it_says_how_to(
     assert "docs/operations.md" in run.err
 
 
-def test_all_of_its_folder_is_removed_and_nothing_else(
-    stage: Deployed, api: Api, traces: Traces, fanout: Commands
-) -> None:
-    folders: list[str] = []
+@pytest.fixture
+def folders(api: Api, traces: Traces) -> list[str]:
+    """The folders that verifications asked to upload to, and left traces in."""
+    asked: list[str] = []
 
     def happens(folder: str) -> None:
-        folders.append(folder)
+        asked.append(folder)
         traces.leave(folder)
 
     api.happens = happens
+    return asked
+
+
+def test_all_of_its_folder_is_removed_and_nothing_else(
+    stage: Deployed, folders: list[str], traces: Traces, fanout: Commands
+) -> None:
     fanout("verify")
     assert traces.count(folders[0]) == 0
     assert traces.count("others") == ALL
 
 
 def test_with_keep_it_stays_and_how_to_remove_it_is_said(
-    stage: Deployed, api: Api, traces: Traces, fanout: Commands
+    stage: Deployed, folders: list[str], traces: Traces, fanout: Commands
 ) -> None:
-    folders: list[str] = []
-
-    def happens(folder: str) -> None:
-        folders.append(folder)
-        traces.leave(folder)
-
-    api.happens = happens
     run = fanout("verify", "--keep")
     assert traces.count(folders[0]) == ALL
     originals = f"s3://originals-bucket/originals/{folders[0]}/"
@@ -215,16 +214,16 @@ def test_an_interruption_leaves_nothing(
     number: signal.Signals,
     stage: Deployed,
     api: Api,
+    folders: list[str],
     traces: Traces,
     fanout: Commands,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv("FANOUT_TOKEN")
-    folders: list[str] = []
+    leaves_traces = api.happens
 
     def happens(folder: str) -> None:
-        folders.append(folder)
-        traces.leave(folder)
+        leaves_traces(folder)
         os.kill(os.getpid(), number)
 
     api.happens = happens
