@@ -13,7 +13,6 @@ from cli.backfill import backfill
 from cli.compiled import PROJECT
 from cli.deploy_policy import deploy_policy
 from cli.doctor import doctor
-from cli.logs import logs
 from cli.status import status
 from cli.upload import upload
 from cli.url import url
@@ -53,7 +52,7 @@ def fanout(
     """See, replay, fill and repair one stage of Image Fan-out."""
 
 
-for command in (audit, backfill, status, upload, url, logs, doctor, verify, deploy_policy):
+for command in (audit, backfill, status, upload, url, doctor, verify, deploy_policy):
     app.command()(command)
 
 

@@ -104,7 +104,7 @@ def wait_until_ready(target: Target, path: str) -> Status:
         if size.state != "ready":
             raise StepError(
                 f"{path} at {name}: {size.state}: {size.reason}: {size.error}",
-                f"./fanout logs --stage {target.stage} --size {name}",
+                target.logs_of(f"resize-{name}"),
             )
     return sizes
 
@@ -126,8 +126,8 @@ def wait_until_settled(target: Target, path: str) -> Status:
     return target.poller.wait(
         look,
         missing,
-        f"./fanout doctor --stage {target.stage}; ./fanout logs --stage {target.stage} --size … of "
-        "what is pending; how many messages its queue has, if the stage is busy",
+        f"./fanout doctor --stage {target.stage}; {target.logs_of('resize-…')} of what is pending; "
+        "how many messages its queue has, if the stage is busy",
     )
 
 

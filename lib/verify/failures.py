@@ -24,7 +24,7 @@ def broken(target: Target) -> str:
     if ready:
         raise StepError(
             f"half a photo was rendered at {', '.join(ready)}",
-            f"./fanout logs --stage {target.stage} --size {ready[0]}",
+            target.logs_of(f"resize-{ready[0]}"),
         )
     _wait_for_letters(target, path, after=_NEVER)
     return f"{len(status)} dead letters: {next(iter(status.values())).reason}"

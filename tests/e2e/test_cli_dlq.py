@@ -1,4 +1,4 @@
-"""The operator's commands against the local stack: dead letters, logs, doctor."""
+"""The operator's commands against the local stack: dead letters, doctor."""
 
 import json
 import os
@@ -157,16 +157,6 @@ def test_the_other_dead_letters_are_in_reach(operator: Operator, queue: str) -> 
     assert operator("dlq", "list", "--queue", queue).code == 0
 
 
-def test_logs_tell_of_each_broken_file(operator: Operator, parked: Parked) -> None:
-    arrived(f"{parked.stack.cdn}/400x300/{quoted(parked.good)}")
-    lines = operator("logs", "--size", "400x300", "--reason", "truncated", "--json").lines
-    assert {line["path"] for line in lines} >= set(parked.broken)
-    assert {(line["level"], line["said"]) for line in lines} == {("ERROR", "parked")}
-    shown = operator("logs", "--size", "400x300").out
-    assert f"INFO  rendered  {parked.good}  bytes_in=" in shown
-    assert "REPORT" not in shown
-
-
 def test_the_doctor_finds_nothing_but_that_nobody_hears_the_alarms(operator: Operator) -> None:
     run = operator("doctor")
     assert run.code == 0, run.out
@@ -197,7 +187,6 @@ class TestPermissions:
             ("dlq", "replay", "--prefix", "nothing", "--yes"),
             ("dlq", "purge", "--reason", "truncated", *one),
             ("dlq", "replay", *one),
-            ("logs", "--size", "400x300"),
             ("doctor",),
         )
 
