@@ -5,65 +5,21 @@ const path = require('path');
 const python = require('./python');
 const stop = require('./stop');
 
-// The stage's parameters that something is generated from; infra/generate.py checks them.
-const PARAMETERS = [
-  'timeout',
-  'max_concurrency',
-  'landing',
-  'purge',
-  'api_url',
-  'auth',
-  'jwt_issuer',
-  'jwt_audience',
-  'force_open',
-  'upload_origins',
-  'upload_types',
-  'heic',
-  'max_upload_bytes',
-  'requests_per_second',
-  'swagger',
-  'fetch_loopback',
-  'delivery',
-  'emulator',
-  'images_url',
-  'domain',
-  'certificate',
-  'cdn_seconds',
-  'browser_seconds',
-  'immutable',
-  'serve_formats',
-  'serve_queries',
-  'on_demand',
-  'render',
-  'moderation',
-  'moderation_confidence',
-  'image_origins',
-  'hsts',
-  'corp',
-  'web_acl',
-  'web_acl_rate',
-  'access_logs',
-  'kms_key',
-  'alarm_email',
-  'xray',
-  'tls_only',
-  'log_days',
-  'permissions_boundary',
-];
-
 let generated;
 
 const part =
   (name) =>
-  async ({ resolveVariable }) => {
+  async ({ resolveConfigurationProperty, resolveVariable }) => {
     // Serverless throws in here, and calls again, while a variable cannot be resolved yet.
-    const given = {
+    const given = {};
+    for (const each of Object.keys(await resolveConfigurationProperty(['params', 'default'])))
+      given[each] = asWritten(await resolveVariable(`param:${each}`));
+    Object.assign(given, {
       service: await resolveVariable('self:service'),
       stage: await resolveVariable('sls:stage'),
       region: await resolveVariable('self:provider.region'),
-      sizes_file: path.resolve(await resolveVariable('param:sizes_file')),
-    };
-    for (const each of PARAMETERS) given[each] = asWritten(await resolveVariable(`param:${each}`));
+      sizes_file: path.resolve(given.sizes_file),
+    });
     generated = generated || generate(given);
     return generated[name];
   };

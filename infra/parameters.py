@@ -3,7 +3,7 @@
 import re
 from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from infra.api.parameters import ApiParameters
 from infra.content import ContentParameters
@@ -21,9 +21,7 @@ _TOPICS_OF_ANOTHER = ("-variants", "-alarms")
 
 
 class Parameters(DeliveryParameters, ApiParameters, ContentParameters):
-    """What serverless.yml hands over."""
-
-    model_config = ConfigDict(extra="forbid")
+    """Those of serverless.yml's parameters that something is generated from."""
 
     sizes_file: str
     # Ten photos in less than 10 s are not to be had.

@@ -6,7 +6,6 @@ from typing import Any
 import yaml
 
 from infra.generate import generate
-from infra.parameters import Parameters
 from tests.infrastructure.template import Template
 
 _SERVERLESS = Path(__file__).parents[2] / "serverless.yml"
@@ -15,11 +14,9 @@ _DEFAULTS = yaml.safe_load(_SERVERLESS.read_text())["params"]["default"]
 PARAMETERS = {
     "service": "image-fanout",
     "stage": "dev",
-    "sizes_file": "sizes.yml",
     **{
         name: each if isinstance(each, (list, dict)) else str(each)
         for name, each in _DEFAULTS.items()
-        if name in Parameters.model_fields
     },
 }
 HERO = {"name": "hero", "width": 100, "height": 50, "formats": ["avif", "webp"]}
