@@ -1,8 +1,8 @@
 """TIFF headers; a decoder gets a directory with the tags that make pixels, and no others.
 
-Pillow reads every tag on opening, EXIF and all: a directory of 65,535 tags that each point at the
-whole file would fill any memory, and a broken EXIF block would lose a good picture. libtiff decodes
-whole tiles, however little of them is in the picture, and reads what several share as often.
+Pillow reads every tag on opening, and makes an object of each value of some: 6 million resolutions
+in a file of 48 MB take it 20 s and 870 MB. libtiff decodes whole tiles, however little of them is
+in the picture, and reads what several share as often.
 """
 
 import struct

@@ -11,11 +11,14 @@ from PIL import Image
 
 from lib.errors import PermanentError, Reason
 from lib.images import render
+from lib.images.decode import open_image
+from lib.images.formats.tiff import read
 from tests.unit.images import made
 
 WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC = 256, 257, 258, 259, 262
 STRIP_OFFSETS, SAMPLES, ROWS_PER_STRIP, STRIP_COUNTS = 273, 277, 278, 279
 TILE_WIDTH, TILE_HEIGHT, TILE_OFFSETS, TILE_COUNTS = 322, 323, 324, 325
+X_RESOLUTION, XMP, EXIF = 282, 700, 34665
 DEFLATE, JPEG, PACK_BITS = 8, 7, 32773
 LONG, SIGNED, LONG8 = 4, 9, 16
 CODES = {LONG: "L", SIGNED: "l", LONG8: "Q"}
@@ -154,3 +157,14 @@ def test_more_values_than_any_file_has_are_refused(values: int) -> None:
     at = data.index(struct.pack("<HHQ", STRIP_COUNTS, LONG8, 1)) + 4
     error = refusal(data[:at] + struct.pack("<Q", values) + data[at + 8 :])
     assert error.reason is Reason.METADATA_BOMB
+
+
+@pytest.mark.parametrize("big", [False, True])
+@pytest.mark.parametrize("tag", [X_RESOLUTION, XMP, EXIF])
+def test_no_decoder_sees_values_that_make_no_pixels(tag: int, big: bool) -> None:
+    """Pillow would make an object of each."""
+    fields = grey(64, 64, 1) | {STRIP_OFFSETS: [DATA_AT], STRIP_COUNTS: [64 * 64]}
+    data = tiff(fields | {tag: [1] * 1000}, bytes([200] * 64 * 64), big=big)
+    opened: Any = open_image(read(data))
+    assert tag not in set(opened.tag_v2)
+    assert made.decoded(render(data, made.size())).getextrema() == (200, 200)
