@@ -6,7 +6,6 @@ What a person was shown the count of, and agreed to, is so exactly what is sent.
 import json
 import tempfile
 from collections.abc import Iterator
-from types import TracebackType
 
 
 class Spool:
@@ -31,10 +30,5 @@ class Spool:
     def __enter__(self) -> "Spool":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._file.close()

@@ -67,12 +67,9 @@ class DeadLetters:
         none. Takes at most `limit` letters, `rate` a second; `tell` hears of each few.
         """
 
-        def send(letters: list[DeadLetter]) -> list[DeadLetter]:
-            taken = queues.send_batch(self.sqs, queue_url, [letter.body for letter in letters])
-            return [letter for letter, is_taken in zip(letters, taken, strict=True) if is_taken]
-
         def take(walk: Walk, letters: list[DeadLetter]) -> int:
-            ready = send(letters)
+            taken = queues.send_batch(self.sqs, queue_url, [letter.body for letter in letters])
+            ready = [letter for letter, is_taken in zip(letters, taken, strict=True) if is_taken]
             return len(walk.delete(ready)) if ready else 0
 
         return self._take(take, wanted, limit, rate, tell)

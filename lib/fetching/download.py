@@ -39,7 +39,6 @@ class Answer(NamedTuple):
     """
 
     content_type: str
-    length: int | None
     chunks: Iterator[bytes]
 
 
@@ -79,7 +78,7 @@ class Downloader:
         if response.length is not None:
             self._check_length(response.length)
         content_type = response.getheader("Content-Type", "").partition(";")[0].strip().lower()
-        return Answer(content_type, response.length, self._chunks(hop, response))
+        return Answer(content_type, self._chunks(hop, response))
 
     def _chunks(self, hop: Url, response: HTTPResponse) -> Iterator[bytes]:
         expected, count = response.length, 0
