@@ -2,13 +2,9 @@
 
 `sls remove` leaves the buckets, with every photo in them. Their names are the next stack's too, so
 that its deploy would fail half-way; it is stopped before it begins, or given a stack that has them.
-Run as `python -m infra.adoption STACK REGION` with {"template": ..., "adopt": bool} on standard
-input.
 """
 
-import json
 import re
-import sys
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -16,7 +12,7 @@ import boto3
 from lib.aws.buckets import exists
 from lib.aws.failures import translated
 from lib.aws.imports import has_stack, import_buckets
-from lib.errors import ConfigError, FanoutError
+from lib.errors import ConfigError
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -24,6 +20,25 @@ if TYPE_CHECKING:
 
 # What a pseudo parameter of CloudFormation stands for, by its name.
 Pseudo = dict[str, str]
+
+
+def adopt_buckets(given: dict[str, Any]) -> list[str]:
+    """Says which buckets were taken in, and what to do; ConfigError as `adopt` has it."""
+    cloudformation = boto3.client("cloudformation")
+    with translated("asking whose account this is"):
+        account = boto3.client("sts").get_caller_identity()["Account"]
+    pseudo = {"AWS::AccountId": account, "AWS::Region": cloudformation.meta.region_name}
+    wanted = named_buckets(given["template"], pseudo)
+    adopted = adopt(
+        cloudformation, boto3.client("s3"), given["stack"], wanted, asked=given["adopt"]
+    )
+    if not adopted:
+        return []
+    return [
+        *(f"Adopted {name}" for name in adopted),
+        "Nobody heard of uploads since the stack was removed: after this deploy, have them",
+        "looked for by ./fanout audit --repair",
+    ]
 
 
 def adopt(
@@ -68,33 +83,3 @@ def _resolved(name: str | dict[str, str], pseudo: Pseudo) -> str:
     if isinstance(name, str):
         return name
     return re.sub(r"\$\{([\w:]+)\}", lambda match: pseudo[match[1]], name["Fn::Sub"])
-
-
-def main() -> int:
-    """Exit code 1, and the reason on standard error, where the deploy must not go on."""
-    stack, region = sys.argv[1:3]
-    given = json.load(sys.stdin)
-    try:
-        with translated("asking whose account this is"):
-            account = boto3.client("sts", region_name=region).get_caller_identity()["Account"]
-        pseudo = {"AWS::AccountId": account, "AWS::Region": region}
-        adopted = adopt(
-            boto3.client("cloudformation", region_name=region),
-            boto3.client("s3", region_name=region),
-            stack,
-            named_buckets(given["template"], pseudo),
-            asked=given["adopt"],
-        )
-    except FanoutError as error:
-        print(error, file=sys.stderr)
-        return 1
-    for name in adopted:
-        print(f"Adopted {name}")
-    if adopted:
-        print("Nobody heard of uploads since the stack was removed: after this deploy, have them")
-        print("looked for by ./fanout audit --repair")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

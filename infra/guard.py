@@ -3,12 +3,8 @@
 A message in a queue is a photo without its variant, or a dead letter somebody wants to replay. A
 secret has the hashes of tokens, or the keys of signed URLs, that others use; CloudFormation deletes
 it at once, without the days in which Secrets Manager can restore one.
-Run as `python -m infra.guard STACK REGION` on standard input with {"template": ..., "force": bool},
-and for a deploy {"abandon_secrets": bool}: who removes the whole stack means its secrets too.
 """
 
-import json
-import sys
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -23,6 +19,26 @@ from lib.errors import ConfigError, FanoutError
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_sqs import SQSClient
+
+
+def find_losses(given: dict[str, Any]) -> list[str]:
+    """Says what is lost, and which limits are small; ConfigError where the deploy must not go on.
+
+    Secrets are asked about for a deploy alone (`abandon_secrets`), not for a stack's removal.
+    """
+    stack, template = given["stack"], given["template"]
+    cloudformation = boto3.client("cloudformation")
+    sqs = boto3.client("sqs")
+    lost = check(cloudformation, sqs, stack, template, force=given["abandon_messages"])
+    secrets = []
+    if "abandon_secrets" in given:
+        force = given["abandon_secrets"]
+        secrets = check_secrets(cloudformation, stack, template, force=force)
+    return [
+        *(f"Abandoning with its queue {line}" for line in lost),
+        *(f"Deleting the secret {name}" for name in secrets),
+        *(_warn_of_limits(template) if template["Resources"] else []),
+    ]
 
 
 def check(
@@ -100,44 +116,9 @@ def _deployed(cloudformation: "CloudFormationClient", stack: str, kind: str) -> 
             raise
 
 
-def _warn_of_limits(region: str, template: dict[str, Any]) -> list[str]:
+def _warn_of_limits(template: dict[str, Any]) -> list[str]:
     """What of the template the account's limits are too small for; it stops no deploy."""
     try:
-        return find_small_limits(template, read_limits(boto3.client("lambda", region_name=region)))
+        return find_small_limits(template, read_limits(boto3.client("lambda")))
     except FanoutError as error:
         return [f"Warning: the account's limits on Lambda were not compared: {error}"]
-
-
-def main() -> int:
-    """Exit code 1, and the reason on standard error, where the deploy must not go on."""
-    stack, region = sys.argv[1:3]
-    given = json.load(sys.stdin)
-    cloudformation = boto3.client("cloudformation", region_name=region)
-    template = given["template"]
-    secrets = []
-    try:
-        lost = check(
-            cloudformation,
-            boto3.client("sqs", region_name=region),
-            stack,
-            template,
-            force=given["force"],
-        )
-        if "abandon_secrets" in given:
-            force = given["abandon_secrets"]
-            secrets = check_secrets(cloudformation, stack, template, force=force)
-    except FanoutError as error:
-        print(error, file=sys.stderr)
-        return 1
-    for line in lost:
-        print(f"Abandoning with its queue {line}")
-    for name in secrets:
-        print(f"Deleting the secret {name}")
-    if template["Resources"]:
-        for line in _warn_of_limits(region, template):
-            print(line)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -2,13 +2,15 @@
 // Apart from generated.js, because that one needs the parameters and these are among them.
 
 const { execFileSync } = require('child_process');
-const path = require('path');
 const python = require('./python');
 
-module.exports = () =>
-  JSON.parse(
-    execFileSync(python(), ['-m', 'infra.host'], {
-      cwd: path.dirname(__dirname),
-      encoding: 'utf8',
-    })
-  );
+const ASK = `
+import json, platform, sys
+print(json.dumps([sys.version_info[:2], platform.machine().lower()]))
+`;
+const ARCHITECTURES = { aarch64: 'arm64', arm64: 'arm64', amd64: 'x86_64', x86_64: 'x86_64' };
+
+module.exports = () => {
+  const [version, machine] = JSON.parse(execFileSync(python(), ['-c', ASK]));
+  return { runtime: `python${version.join('.')}`, architecture: ARCHITECTURES[machine] };
+};

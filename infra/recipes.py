@@ -1,18 +1,12 @@
 """Around a deploy: which sizes will have variants that are not current, or none at all, after it.
 
-A deploy renders nothing anew. Run as `python -m infra.recipes STAGE REGION` with {"template": ...}
-on standard input, before the deploy; what it prints is for after it.
+A deploy renders nothing anew. AWS is asked before the deploy; what is found is for after it.
 """
 
-import json
-import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
-
-import boto3
 
 from infra.functions import RECIPE_TAG, WORKER
 from lib.aws.failures import translated
-from lib.errors import FanoutError
 from lib.sizes import Size
 
 if TYPE_CHECKING:
@@ -94,20 +88,3 @@ def _note_on_delivery(stage: str, sizes: list[str]) -> str:
         "and those that are there keep theirs. Once the queues are empty:\n"
         f"  ./fanout audit --stage {stage} --deep --repair"
     )
-
-
-def main() -> int:
-    """Print the notes; exit code 1, and the reason on standard error, where AWS cannot be asked."""
-    stage, region = sys.argv[1:3]
-    template = json.load(sys.stdin)["template"]
-    try:
-        for note in notes(boto3.client("lambda", region_name=region), stage, template):
-            print(note)
-    except FanoutError as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
