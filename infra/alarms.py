@@ -3,7 +3,7 @@
 from typing import Any
 
 from infra.names import logical_id, ref
-from infra.numbers import Numbers
+from infra.parameters import Parameters
 from lib.sizes import Size
 
 # SQS reports every minute; five looks smooth a queue that is briefly behind.
@@ -11,9 +11,9 @@ _PERIOD = 60
 _PERIODS_OF_AGE = 5
 
 
-def alarm_resources(size: Size, prefix: str, numbers: Numbers) -> dict[str, Any]:
+def alarm_resources(size: Size, parameters: Parameters) -> dict[str, Any]:
     """Alarms on both DLQs' depth and on the age of the queue's oldest message."""
-    name = f"{prefix}-{size.name}"
+    name = f"{parameters.prefix}-{size.name}"
     return {
         logical_id("AlarmOnDlq", size): depth_alarm(
             f"{name}-dlq",
@@ -26,7 +26,7 @@ def alarm_resources(size: Size, prefix: str, numbers: Numbers) -> dict[str, Any]
         logical_id("AlarmOnAge", size): age_alarm(
             name,
             f"The queue of {size.name} is not drained: look at its function's errors",
-            above=numbers.max_age,
+            above=parameters.numbers.max_age,
         ),
     }
 

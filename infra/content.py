@@ -8,8 +8,7 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
-from infra.functions import ORIGINALS_BUCKET
-from infra.names import allow, sub
+from infra.names import ORIGINALS_BUCKET, allow, sub
 from infra.stage import StageParameters
 from lib.keys import ORIGINALS
 from lib.sizes import Size

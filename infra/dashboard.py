@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from infra.names import sub
+from infra.parameters import Parameters
 from lib.on_demand import PLACE
 from lib.sizes import Size
 from lib.telemetry import WHOLE_STAGE
@@ -33,20 +34,14 @@ Widget = dict[str, Any]
 
 
 def dashboard_resources(
-    prefix: str,
-    region: str,
+    parameters: Parameters,
     sizes: list[Size],
     functions: dict[str, Any],
     resources: dict[str, Any],
-    *,
-    cdn: bool,
-    on_demand: bool,
 ) -> dict[str, Any]:
-    """The dashboard over these functions, and the queues and alarms among the resources.
-
-    `cdn` tells whether the stage has a distribution, `on_demand` whether it makes pictures as they
-    are asked for.
-    """
+    """The dashboard over these functions, and the queues and alarms among the resources."""
+    prefix = parameters.prefix
+    on_demand = parameters.on_demand or parameters.delivery == "website"
     names = [function["name"] for function in functions.values()]
     queues, dlqs = _queues(resources)
     age, depth = "ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible"
@@ -59,7 +54,7 @@ def dashboard_resources(
     graphs = [
         _graph("Seconds the oldest message waits", _of_queues(queues, age), "Maximum"),
         *([_on_demand(prefix)] if on_demand else []),
-        *(_cdn() if cdn else []),
+        *([] if parameters.is_public else _cdn()),
         _graph("Returned to their queues", [[prefix, "Returned", "size", WHOLE_STAGE]]),
         _graph("Functions of the whole account: at once, throttled", _account(), "Maximum"),
         _graph("Cost: bytes stored", _stored(), "Average", period=24 * 60 * 60),
@@ -76,7 +71,7 @@ def dashboard_resources(
             "Type": "AWS::CloudWatch::Dashboard",
             "Properties": {
                 # Dashboards are an account's, whatever the region.
-                "DashboardName": f"{prefix}-{region}",
+                "DashboardName": f"{prefix}-{parameters.region}",
                 "DashboardBody": sub(json.dumps(body, separators=(",", ":"))),
             },
         }

@@ -2,18 +2,28 @@
 
 from typing import Any
 
-from infra.names import allow, arn, function_key, function_name, logical_id, policy, ref, sub
-from infra.numbers import BATCH_SIZE, BATCH_WINDOW, MAX_RECEIVE_COUNT, Numbers
+from infra.content import content_settings, content_statements
+from infra.names import (
+    FAILURES_BUCKET,
+    IMAGES_BUCKET,
+    ORIGINALS_BUCKET,
+    allow,
+    arn,
+    function_key,
+    function_name,
+    logical_id,
+    policy,
+    ref,
+    sub,
+)
+from infra.numbers import BATCH_SIZE, BATCH_WINDOW, MAX_RECEIVE_COUNT
 from infra.options import for_role
+from infra.parameters import Parameters
 from infra.stage import StageParameters
 from lib.images import RENDERER_VERSION
 from lib.keys import ORIGINALS
 from lib.sizes import MEGABYTE, Size, recipe_id
 
-# ARNs of the three buckets, for Fn::Sub.
-ORIGINALS_BUCKET = "arn:${AWS::Partition}:s3:::${OriginalsBucket}"
-IMAGES_BUCKET = "arn:${AWS::Partition}:s3:::${ImagesBucket}"
-FAILURES_BUCKET = "arn:${AWS::Partition}:s3:::${FailuresBucket}"
 PURGE_QUEUE = "PurgeQueue"
 WORKER = "handlers.resize.handler"
 # Tells the next deploy what this one's variants are made by.
@@ -23,22 +33,9 @@ _LOG_GROUP = (
 )
 
 
-def function(
-    size: Size,
-    prefix: str,
-    numbers: Numbers,
-    *,
-    cache_control: str,
-    public: bool,
-    purge: bool,
-    content: dict[str, str],
-    signed: bool,
-) -> dict[str, Any]:
-    """The size's entry in serverless.yml's list of functions, by its key.
-
-    `content` are the settings of what is asked about photos (infra/content.py), `signed` tells
-    whether the CDN has signed pictures too.
-    """
+def function(size: Size, parameters: Parameters) -> dict[str, Any]:
+    """The size's entry in serverless.yml's list of functions, by its key."""
+    numbers = parameters.numbers
     settings = allocator(size) | {
         "SIZE": size.model_dump_json(),
         "QUEUE_URL": ref(logical_id("Queue", size)),
@@ -50,14 +47,11 @@ def function(
         "ORIGINALS_BUCKET": ref("OriginalsBucket"),
         "IMAGES_BUCKET": ref("ImagesBucket"),
         "FAILURES_BUCKET": ref("FailuresBucket"),
-        "CACHE_CONTROL": cache_control,
-        **content,
+        "CACHE_CONTROL": parameters.caching.of(size),
+        **content_settings(parameters, [size]),
+        **written(parameters),
     }
-    if public:
-        settings["ACL"] = "public-read"
-    if purge:
-        settings |= {"PURGE_QUEUE_URL": ref(PURGE_QUEUE), "PURGE_DELAY": str(numbers.purge_delay)}
-    if purge and signed:
+    if parameters.purges and parameters.serves_signed:
         settings["SERVE_SIGNED"] = "true"
     batches = {
         "arn": arn(logical_id("Queue", size)),
@@ -68,7 +62,7 @@ def function(
     }
     return {
         function_key(size): {
-            "name": function_name(prefix, size),
+            "name": function_name(parameters.prefix, size),
             "description": f"Renders every photo at {size.name}",
             "handler": WORKER,
             "tags": {RECIPE_TAG: recipe_id(size, RENDERER_VERSION)},
@@ -79,6 +73,21 @@ def function(
             "events": [{"sqs": batches}],
         }
     }
+
+
+def written(parameters: Parameters) -> dict[str, Any]:
+    """The environment of a function that writes variants: their ACL, and whom to tell of them."""
+    settings: dict[str, Any] = {"ACL": "public-read"} if parameters.is_public else {}
+    if parameters.purges:
+        delay = str(parameters.numbers.purge_delay)
+        settings |= {"PURGE_QUEUE_URL": ref(PURGE_QUEUE), "PURGE_DELAY": delay}
+    return settings
+
+
+def writing(parameters: Parameters) -> list[str]:
+    """The actions on variants of a function that writes them; public ones have an ACL."""
+    acl = ["s3:PutObjectAcl"] if parameters.is_public else []
+    return ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", *acl]
 
 
 def allocator(size: Size) -> dict[str, str]:
@@ -95,30 +104,19 @@ def allocator(size: Size) -> dict[str, str]:
     }
 
 
-def role_resource(
-    size: Size,
-    parameters: StageParameters,
-    *,
-    public: bool,
-    purge: bool,
-    content: list[dict[str, Any]],
-) -> dict[str, Any]:
-    """The role of the size's function; `public` variants are written with an ACL.
-
-    `content` are the statements for what is asked about photos (infra/content.py).
-    """
-    acl = ["s3:PutObjectAcl"] if public else []
+def role_resource(size: Size, parameters: Parameters) -> dict[str, Any]:
+    """The role of the size's function."""
+    queues = [logical_id("Queue", size), logical_id("Dlq", size)]
+    if parameters.purges:
+        queues.append(PURGE_QUEUE)
     statements = [
         logging(function_name(parameters.prefix, size)),
         draining(logical_id("Queue", size)),
         # Into its own queue, what it could not begin in all of its receives.
-        allow(
-            ["sqs:SendMessage"],
-            [arn(logical_id("Queue", size)), arn(logical_id("Dlq", size)), *_purge_queue(purge)],
-        ),
+        allow(["sqs:SendMessage"], [arn(queue) for queue in queues]),
         allow(["s3:GetObject"], sub(f"{ORIGINALS_BUCKET}/{ORIGINALS}*")),
         allow(
-            ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", *acl],
+            writing(parameters),
             [sub(f"{IMAGES_BUCKET}/{folder}/*") for folder in size.folders],
         ),
         allow(["s3:PutObject", "s3:DeleteObject"], sub(f"{FAILURES_BUCKET}/{size.name}/*")),
@@ -126,13 +124,9 @@ def role_resource(
         # mistake in a policy; with it, 404.
         listing(ORIGINALS_BUCKET, [ORIGINALS]),
         listing(IMAGES_BUCKET, [f"{folder}/" for folder in size.folders]),
-        *content,
+        *content_statements(parameters, [size]),
     ]
     return {logical_id("RoleOfResize", size): build_role(parameters, "resize", *statements)}
-
-
-def _purge_queue(purge: bool) -> list[Any]:
-    return [arn(PURGE_QUEUE)] if purge else []
 
 
 def build_role(

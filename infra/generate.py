@@ -9,24 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from infra.alarms import alarm_resources
-from infra.api import (
-    api_functions,
-    api_resources,
-    fetch_function,
-    fetch_resources,
-    find_absent_routes,
-    http_api,
-    refuse_absent_routes,
-    stage_settings,
-    tokens_secret,
-)
+from infra.api.auth import tokens_secret
+from infra.api.fetching import fetch_function, fetch_resources
+from infra.api.routes import api_functions, api_resources, http_api, refuse_absent_routes
+from infra.api.throttles import find_absent_routes, stage_settings
 from infra.buckets import bucket_resources, failure_expiry
-from infra.content import content_settings, content_statements
 from infra.dashboard import dashboard_resources
-from infra.delivery import delivery_outputs, delivery_resources, images_url, served_formats
+from infra.delivery import delivery_outputs, delivery_resources
 from infra.features import features_output
 from infra.functions import function, role_resource
-from infra.numbers import Numbers
 from infra.on_demand import on_demand_function, on_demand_outputs, on_demand_resources
 from infra.options import set_boundary, topic_resources, tracing_mode
 from infra.parameters import Parameters, checked
@@ -51,25 +42,18 @@ def generate(given: dict[str, Any]) -> dict[str, Any]:
     sizes = load_sizes(parameters.sizes_file)
     functions, resources = _of_sizes(parameters, sizes)
     if parameters.purges:
-        formats = bool(served_formats(parameters, sizes))
-        signed = parameters.serves_signed
-        functions |= purge_function(parameters.prefix, formats=formats, signed=signed)
+        functions |= purge_function(parameters, sizes)
         resources |= purge_resources(parameters)
-    numbers = Numbers(parameters.timeout, parameters.max_concurrency, parameters.landing)
-    asked = on_demand_function(parameters, sizes, numbers, purge=parameters.purges)
-    asked |= website_function(parameters, sizes, numbers, images_url(parameters))
-    functions |= asked
-    resources |= on_demand_resources(parameters, sizes, purge=parameters.purges)
-    resources |= website_resources(parameters, sizes)
-    functions |= api_functions(parameters, sizes, images_url(parameters))
-    functions |= fetch_function(parameters, parameters.landing)
+    functions |= on_demand_function(parameters, sizes) | website_function(parameters, sizes)
+    resources |= on_demand_resources(parameters, sizes) | website_resources(parameters, sizes)
+    functions |= api_functions(parameters, sizes) | fetch_function(parameters)
     absent = find_absent_routes(functions)
     refuse_absent_routes(parameters, functions, absent)
     resources |= api_resources(parameters, sizes) | fetch_resources(parameters)
     secret, outputs = tokens_secret(parameters)
     signing, led_to = signing_keys(parameters)
     for part in (
-        delivery_resources(parameters, sizes, parameters.api_url),
+        delivery_resources(parameters, sizes),
         bucket_resources(parameters),
         failure_expiry(sizes),
         topic_resources(parameters),
@@ -78,16 +62,7 @@ def generate(given: dict[str, Any]) -> dict[str, Any]:
     ):
         _add(resources, part)
     _refuse_clashes(parameters, sizes, functions, resources)
-    cdn = not parameters.is_public
-    resources |= dashboard_resources(
-        parameters.prefix,
-        parameters.region,
-        sizes,
-        functions,
-        resources,
-        cdn=cdn,
-        on_demand=bool(asked),
-    )
+    resources |= dashboard_resources(parameters, sizes, functions, resources)
     set_boundary(parameters, resources)
     return {
         "functions": functions,
@@ -130,36 +105,16 @@ def _refuse_clashes(
 
 def _of_sizes(parameters: Parameters, sizes: list[Size]) -> tuple[dict[str, Any], dict[str, Any]]:
     """What each size needs; ConfigError with the mistakes of all of them."""
-    prefix, purge = parameters.prefix, parameters.purges
-    numbers = Numbers(parameters.timeout, parameters.max_concurrency, parameters.landing)
     functions: dict[str, Any] = {}
     resources: dict[str, Any] = {}
     file = Path(parameters.sizes_file).name
     mistakes = []
     for size in sizes:
         try:
-            made = function(
-                size,
-                prefix,
-                numbers,
-                cache_control=parameters.caching.of(size),
-                public=parameters.is_public,
-                purge=purge,
-                content=content_settings(parameters, [size]),
-                signed=parameters.serves_signed,
-            )
-            functions |= made
-            resources |= (
-                queue_resources(size, prefix, numbers, parameters.kms_key)
-                | role_resource(
-                    size,
-                    parameters,
-                    public=parameters.is_public,
-                    purge=purge,
-                    content=content_statements(parameters, [size]),
-                )
-                | alarm_resources(size, prefix, numbers)
-            )
+            functions |= function(size, parameters)
+            resources |= queue_resources(size, parameters)
+            resources |= role_resource(size, parameters)
+            resources |= alarm_resources(size, parameters)
         except ConfigError as error:
             mistakes.append(f"{file}: sizes {error}")
     mistakes += _too_many(sizes, resources, file)

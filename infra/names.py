@@ -5,6 +5,10 @@ from typing import Any
 from lib.errors import ConfigError
 from lib.sizes import Size
 
+# ARNs of the three buckets, for Fn::Sub.
+ORIGINALS_BUCKET = "arn:${AWS::Partition}:s3:::${OriginalsBucket}"
+IMAGES_BUCKET = "arn:${AWS::Partition}:s3:::${ImagesBucket}"
+FAILURES_BUCKET = "arn:${AWS::Partition}:s3:::${FailuresBucket}"
 # Lambda's limit on a function's name.
 MAX_FUNCTION_NAME = 64
 

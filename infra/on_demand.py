@@ -10,17 +10,25 @@ from infra.alarms import metric_alarm
 from infra.content import content_settings, content_statements
 from infra.delivery.on_demand import FUNCTION_URL, RELAY, has_on_demand_origin
 from infra.functions import (
-    FAILURES_BUCKET,
-    IMAGES_BUCKET,
-    ORIGINALS_BUCKET,
     PURGE_QUEUE,
     allocator,
     build_role,
     listing,
     logging,
+    writing,
+    written,
 )
-from infra.names import allow, arn, logical_id, ref, sub
-from infra.numbers import ON_DEMAND_TIMEOUT, Numbers
+from infra.names import (
+    FAILURES_BUCKET,
+    IMAGES_BUCKET,
+    ORIGINALS_BUCKET,
+    allow,
+    arn,
+    logical_id,
+    ref,
+    sub,
+)
+from infra.numbers import ON_DEMAND_TIMEOUT
 from infra.parameters import Parameters
 from infra.signing import SIGNING_KEYS_ARN, use_of_keys
 from lib.keys import ORIGINALS
@@ -39,15 +47,13 @@ _DISTRIBUTION = "arn:${AWS::Partition}:cloudfront::${AWS::AccountId}:distributio
 _NEEDLESS = 20
 
 
-def on_demand_function(
-    parameters: Parameters, sizes: list[Size], numbers: Numbers, *, purge: bool
-) -> dict[str, Any]:
+def on_demand_function(parameters: Parameters, sizes: list[Size]) -> dict[str, Any]:
     """The function's entry in serverless.yml's list of functions, by its key; none if not asked."""
     if not parameters.on_demand:
         return {}
     largest = max(sizes, key=lambda size: size.memory)
     made = sizes if _declared(parameters) else []
-    settings = declared_settings(parameters, made, numbers, purge=purge)
+    settings = declared_settings(parameters, made)
     if parameters.serves_signed:
         settings["SIGNING_KEYS"] = SIGNING_KEYS_ARN
     return {
@@ -65,41 +71,31 @@ def on_demand_function(
     }
 
 
-def declared_settings(
-    parameters: Parameters, sizes: list[Size], numbers: Numbers, *, purge: bool
-) -> dict[str, Any]:
+def declared_settings(parameters: Parameters, sizes: list[Size]) -> dict[str, Any]:
     """The environment of a function that makes missing variants of any size."""
-    settings = {
+    return {
         "PACKED_SIZES": packed(sizes),
         "ORIGINALS_BUCKET": ref("OriginalsBucket"),
         "IMAGES_BUCKET": ref("ImagesBucket"),
         "FAILURES_BUCKET": ref("FailuresBucket"),
         "QUEUE_PREFIX": f"{parameters.prefix}-",
-        "CHECK_DELAY": str(numbers.check_delay),
+        "CHECK_DELAY": str(parameters.numbers.check_delay),
         "ATTEMPT_SECONDS": str(ON_DEMAND_TIMEOUT),
         "BROWSER_SECONDS": str(parameters.browser_seconds),
         "CDN_SECONDS": str(parameters.cdn_seconds),
         "IMMUTABLE": str(parameters.immutable).lower(),
+        **content_settings(parameters, sizes),
+        **written(parameters),
     }
-    settings |= content_settings(parameters, sizes)
-    if parameters.is_public:
-        settings["ACL"] = "public-read"
-    if purge:
-        settings |= {"PURGE_QUEUE_URL": ref(PURGE_QUEUE), "PURGE_DELAY": str(numbers.purge_delay)}
-    return settings
 
 
-def declared_statements(
-    parameters: Parameters, sizes: list[Size], *, purge: bool
-) -> list[dict[str, Any]]:
+def declared_statements(parameters: Parameters, sizes: list[Size]) -> list[dict[str, Any]]:
     """What the role of such a function is allowed: what all workers together are."""
-    acl = ["s3:PutObjectAcl"] if parameters.is_public else []
-    actions = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", *acl]
     queues = [arn(logical_id("Queue", size)) for size in sizes]
     return [
         # Each folder by itself would not fit into a role's 10,240 characters; all of the bucket is
         # some size's.
-        allow(actions, sub(f"{IMAGES_BUCKET}/*")),
+        allow(writing(parameters), sub(f"{IMAGES_BUCKET}/*")),
         listing(IMAGES_BUCKET, ["*/"]),
         allow(["s3:GetObject"], sub(f"{FAILURES_BUCKET}/*")),
         # Its own attempts, and nobody's failure records.
@@ -107,18 +103,16 @@ def declared_statements(
         listing(FAILURES_BUCKET, ["*/"]),
         allow(["sqs:GetQueueUrl", "sqs:SendMessage"], queues),
         *content_statements(parameters, sizes),
-        *([allow(["sqs:SendMessage"], arn(PURGE_QUEUE))] if purge else []),
+        *([allow(["sqs:SendMessage"], arn(PURGE_QUEUE))] if parameters.purges else []),
     ]
 
 
-def on_demand_resources(
-    parameters: Parameters, sizes: list[Size], *, purge: bool
-) -> dict[str, Any]:
+def on_demand_resources(parameters: Parameters, sizes: list[Size]) -> dict[str, Any]:
     """Role, CloudFront's two grants, and an alarm."""
     if not parameters.on_demand:
         return {}
     name = f"{parameters.prefix}-{_NAME}"
-    statements = declared_statements(parameters, sizes, purge=purge)
+    statements = declared_statements(parameters, sizes)
     role = build_role(
         parameters,
         _NAME,

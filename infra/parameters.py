@@ -1,14 +1,15 @@
 """The stage's parameters that something is generated from, checked before anything is built."""
 
 import re
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import Field, ValidationError, model_validator
 
 from infra.api.parameters import ApiParameters
 from infra.content import ContentParameters
-from infra.delivery import DeliveryParameters
-from infra.numbers import MAX_DELAY, ON_DEMAND_TIMEOUT
+from infra.delivery.parameters import DeliveryParameters
+from infra.numbers import MAX_DELAY, ON_DEMAND_TIMEOUT, Numbers
 from lib.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -31,6 +32,11 @@ class Parameters(DeliveryParameters, ApiParameters, ContentParameters):
     landing: int = Field(ge=1)
     # Whether CloudFront is told of variants that change.
     purge: bool
+
+    @cached_property
+    def numbers(self) -> Numbers:
+        """The numbers of queues and functions."""
+        return Numbers(self.timeout, self.max_concurrency, self.landing)
 
     @property
     def purges(self) -> bool:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from infra.alarms import age_alarm, depth_alarm
+from infra.delivery.formats import served_formats
 from infra.functions import PURGE_QUEUE, build_role, draining, logging
 from infra.names import allow, arn, ref, sub
 from infra.numbers import (
@@ -14,6 +15,7 @@ from infra.numbers import (
 )
 from infra.parameters import Parameters
 from infra.queues import queue
+from lib.sizes import Size
 
 _DLQ = "PurgeDlq"
 _ROLE = "RoleOfPurge"
@@ -34,15 +36,13 @@ _TIMEOUT = 60
 _MAX_AGE = 3600
 
 
-def purge_function(prefix: str, *, formats: bool, signed: bool) -> dict[str, Any]:
-    """The function's entry in serverless.yml's list of functions, by its key.
-
-    `formats` tells whether the CDN chooses by Accept, and so keeps pictures under other paths;
-    `signed`, whether it has signed pictures too.
-    """
+def purge_function(parameters: Parameters, sizes: list[Size]) -> dict[str, Any]:
+    """The function's entry in serverless.yml's list of functions, by its key."""
+    # Where the CDN chooses by Accept, it keeps pictures under other paths.
+    formats = bool(served_formats(parameters, sizes))
     return {
         _FUNCTION: {
-            "name": f"{prefix}-{_FUNCTION}",
+            "name": f"{parameters.prefix}-{_FUNCTION}",
             "description": "Has CloudFront forget variants that changed",
             "handler": "handlers.purge.handler",
             "role": arn(_ROLE),
@@ -52,14 +52,14 @@ def purge_function(prefix: str, *, formats: bool, signed: bool) -> dict[str, Any
                 "DISTRIBUTION_ID": ref("Distribution"),
                 "DLQ_URL": ref(_DLQ),
                 "SERVE_FORMATS": str(formats).lower(),
-                "SERVE_SIGNED": str(signed).lower(),
+                "SERVE_SIGNED": str(parameters.serves_signed).lower(),
             },
             "events": [
                 {
                     "sqs": {
                         "arn": arn(PURGE_QUEUE),
                         "batchSize": _BATCH_SIZE,
-                        "maximumBatchingWindow": _window(signed=signed),
+                        "maximumBatchingWindow": _window(parameters),
                         "maximumConcurrency": _MAX_CONCURRENCY,
                         "functionResponseType": "ReportBatchItemFailures",
                     }
@@ -72,7 +72,7 @@ def purge_function(prefix: str, *, formats: bool, signed: bool) -> dict[str, Any
 def purge_resources(parameters: Parameters) -> dict[str, Any]:
     """Queue, DLQ, their alarms, and the function's role."""
     name, key = f"{parameters.prefix}-{_FUNCTION}", parameters.kms_key
-    window = _window(signed=parameters.serves_signed)
+    window = _window(parameters)
     distribution = sub(
         "arn:${AWS::Partition}:cloudfront::${AWS::AccountId}:distribution/${Distribution}"
     )
@@ -107,5 +107,5 @@ def purge_resources(parameters: Parameters) -> dict[str, Any]:
     }
 
 
-def _window(*, signed: bool) -> int:
-    return _SIGNED_WINDOW if signed else BATCH_WINDOW
+def _window(parameters: Parameters) -> int:
+    return _SIGNED_WINDOW if parameters.serves_signed else BATCH_WINDOW

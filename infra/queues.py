@@ -4,26 +4,24 @@ from typing import Any
 
 from infra.encryption import of_queue
 from infra.names import allow, arn, logical_id, policy, ref
-from infra.numbers import DLQ_RETENTION, MAX_RECEIVE_COUNT, QUEUE_RETENTION, Numbers
+from infra.numbers import DLQ_RETENTION, MAX_RECEIVE_COUNT, QUEUE_RETENTION
+from infra.parameters import Parameters
 from lib.sizes import Size
 
 TOPIC = "Topic"
 
 
-def queue_resources(size: Size, prefix: str, numbers: Numbers, key: str) -> dict[str, Any]:
-    """Queue, DLQ, subscription DLQ, who may send to them, and the subscription itself.
-
-    `key` is the ARN of the KMS key that encrypts them, "" for SQS's own.
-    """
+def queue_resources(size: Size, parameters: Parameters) -> dict[str, Any]:
+    """Queue, DLQ, subscription DLQ, who may send to them, and the subscription itself."""
     main, dlq = logical_id("Queue", size), logical_id("Dlq", size)
     undelivered = logical_id("SubscriptionDlq", size)
-    name = f"{prefix}-{size.name}"
+    name, key = f"{parameters.prefix}-{size.name}", parameters.kms_key
     return {
         main: queue(
             name,
             QUEUE_RETENTION,
             key,
-            VisibilityTimeout=numbers.visibility,
+            VisibilityTimeout=parameters.numbers.visibility,
             RedrivePolicy={
                 "deadLetterTargetArn": arn(dlq),
                 "maxReceiveCount": MAX_RECEIVE_COUNT,

@@ -1,7 +1,7 @@
 """What every part of the template needs to know of the stage that it is for."""
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field, StringConstraints, field_validator
 
@@ -32,6 +32,8 @@ class StageParameters(BaseModel):
     service: str
     stage: str
     region: str
+    # The API's address: text, or one of CloudFormation's functions.
+    api_url: str | dict[str, Any]
     # Address of an emulator of AWS that the stage is deployed to, "" for AWS itself.
     emulator: str
     # What is rendered as it is asked for: missing variants, signed wishes of any dimensions.

@@ -3,9 +3,10 @@
 from typing import Any
 
 from infra.api.throttles import MISSING
-from infra.functions import ORIGINALS_BUCKET, allocator, build_role, listing, logging
-from infra.names import allow, arn, sub
-from infra.numbers import ON_DEMAND_TIMEOUT, Numbers
+from infra.delivery import images_url
+from infra.functions import allocator, build_role, listing, logging
+from infra.names import ORIGINALS_BUCKET, allow, arn, sub
+from infra.numbers import ON_DEMAND_TIMEOUT
 from infra.on_demand import declared_settings, declared_statements
 from infra.parameters import Parameters
 from lib.keys import ORIGINALS
@@ -15,14 +16,12 @@ _FUNCTION = "website"
 _ROLE = "RoleOfWebsite"
 
 
-def website_function(
-    parameters: Parameters, sizes: list[Size], numbers: Numbers, images_url: Any
-) -> dict[str, Any]:
+def website_function(parameters: Parameters, sizes: list[Size]) -> dict[str, Any]:
     """The function's entry in serverless.yml's list of functions, by its key; none without it."""
     if parameters.delivery != "website":
         return {}
     largest = max(sizes, key=lambda size: size.memory)
-    settings = declared_settings(parameters, sizes, numbers, purge=False)
+    settings = declared_settings(parameters, sizes) | {"IMAGES_URL": images_url(parameters)}
     return {
         _FUNCTION: {
             "name": f"{parameters.prefix}-{_FUNCTION}",
@@ -31,7 +30,7 @@ def website_function(
             "role": arn(_ROLE),
             "memorySize": largest.memory,
             "timeout": ON_DEMAND_TIMEOUT,
-            "environment": allocator(largest) | settings | {"IMAGES_URL": images_url},
+            "environment": allocator(largest) | settings,
             # Everybody's: browsers are sent here, and only declared sizes are made.
             "events": [{"httpApi": dict(zip(("method", "path"), MISSING.split(), strict=True))}],
         }
@@ -48,6 +47,6 @@ def website_resources(parameters: Parameters, sizes: list[Size]) -> dict[str, An
         logging(f"{parameters.prefix}-{_FUNCTION}"),
         allow(["s3:GetObject"], sub(f"{ORIGINALS_BUCKET}/{ORIGINALS}*")),
         listing(ORIGINALS_BUCKET, [ORIGINALS]),
-        *declared_statements(parameters, sizes, purge=False),
+        *declared_statements(parameters, sizes),
     )
     return {_ROLE: role}

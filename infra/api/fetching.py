@@ -3,17 +3,10 @@
 from typing import Any
 
 from infra.alarms import depth_alarm
-from infra.api.parameters import ApiParameters
-from infra.functions import (
-    FAILURES_BUCKET,
-    ORIGINALS_BUCKET,
-    build_role,
-    draining,
-    listing,
-    logging,
-)
-from infra.names import allow, arn, ref, sub
+from infra.functions import build_role, draining, listing, logging
+from infra.names import FAILURES_BUCKET, ORIGINALS_BUCKET, allow, arn, ref, sub
 from infra.numbers import DLQ_RETENTION, QUEUE_RETENTION, VISIBILITY_TIMEOUTS
+from infra.parameters import Parameters
 from infra.queues import queue
 from lib.fetching.marks import PLACE
 from lib.keys import ORIGINALS
@@ -35,11 +28,8 @@ _MAX_CONCURRENCY = 5
 _MEMORY = 512
 
 
-def fetch_function(parameters: ApiParameters, landing: int) -> dict[str, Any]:
-    """The function's entry in serverless.yml's list of functions, by its key.
-
-    `landing` is how long a write may be under way after its writer stopped waiting, in seconds.
-    """
+def fetch_function(parameters: Parameters) -> dict[str, Any]:
+    """The function's entry in serverless.yml's list of functions, by its key."""
     return {
         _FUNCTION: {
             "name": f"{parameters.prefix}-{_FUNCTION}",
@@ -55,7 +45,7 @@ def fetch_function(parameters: ApiParameters, landing: int) -> dict[str, Any]:
                 "DLQ_URL": ref(_DLQ),
                 "MAX_RECEIVE_COUNT": str(_MAX_RECEIVE_COUNT),
                 "RESERVE_SECONDS": str(_RESERVE),
-                "LANDING_SECONDS": str(landing),
+                "LANDING_SECONDS": str(parameters.landing),
                 "UPLOAD_TYPES": parameters.upload_types_json,
                 "FETCH_LOOPBACK": str(parameters.fetch_loopback).lower(),
             },
@@ -73,7 +63,7 @@ def fetch_function(parameters: ApiParameters, landing: int) -> dict[str, Any]:
     }
 
 
-def fetch_resources(parameters: ApiParameters) -> dict[str, Any]:
+def fetch_resources(parameters: Parameters) -> dict[str, Any]:
     """Queue, DLQ, its alarm, and the function's role."""
     name = f"{parameters.prefix}-{_FUNCTION}"
     marks = sub(f"{FAILURES_BUCKET}/{PLACE}/*")

@@ -1,7 +1,7 @@
 """The stage's parameters of the API, and which of them nobody should combine."""
 
 import json
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -18,8 +18,6 @@ _HEIC_TYPES = {"image/heic", "image/heif"}
 class ApiParameters(StageParameters):
     """Who may upload what, how often, and from which sites."""
 
-    # Text, or one of CloudFormation's functions.
-    api_url: str | dict[str, Any]
     auth: Literal["token", "iam", "jwt", "none"]
     jwt_issuer: str
     jwt_audience: Words

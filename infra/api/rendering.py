@@ -5,14 +5,8 @@ from typing import Any
 from infra.api.auth import authorizer
 from infra.api.parameters import ApiParameters
 from infra.content import faces_settings, faces_statements
-from infra.functions import (
-    ORIGINALS_BUCKET,
-    allocator,
-    build_role,
-    listing,
-    logging,
-)
-from infra.names import allow, arn, ref, sub
+from infra.functions import allocator, build_role, listing, logging
+from infra.names import ORIGINALS_BUCKET, allow, arn, ref, sub
 from infra.signing import SIGNING_KEYS_ARN, use_of_keys
 from lib.keys import ORIGINALS
 from lib.on_demand.options import MEMORY

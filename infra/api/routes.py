@@ -8,15 +8,10 @@ from infra.api.fetching import FETCH_QUEUE
 from infra.api.parameters import ApiParameters
 from infra.api.rendering import KEPT, render_function, render_resources
 from infra.api.throttles import DOCS, MISSING
-from infra.functions import (
-    FAILURES_BUCKET,
-    IMAGES_BUCKET,
-    ORIGINALS_BUCKET,
-    build_role,
-    listing,
-    logging,
-)
-from infra.names import allow, arn, ref, sub
+from infra.delivery import images_url
+from infra.functions import build_role, listing, logging
+from infra.names import FAILURES_BUCKET, IMAGES_BUCKET, ORIGINALS_BUCKET, allow, arn, ref, sub
+from infra.parameters import Parameters
 from lib.fetching.marks import PLACE
 from lib.keys import ORIGINALS
 from lib.sizes import Size
@@ -49,7 +44,7 @@ def http_api(parameters: ApiParameters) -> dict[str, Any]:
     }
 
 
-def api_functions(parameters: ApiParameters, sizes: list[Size], images_url: Any) -> dict[str, Any]:
+def api_functions(parameters: Parameters, sizes: list[Size]) -> dict[str, Any]:
     """The functions' entries in serverless.yml's list, by their keys."""
     originals, failures = ref("OriginalsBucket"), ref("FailuresBucket")
     functions = {
@@ -61,7 +56,7 @@ def api_functions(parameters: ApiParameters, sizes: list[Size], images_url: Any)
             ORIGINALS_BUCKET=originals,
             FAILURES_BUCKET=failures,
             FETCH_QUEUE_URL=ref(FETCH_QUEUE),
-            IMAGES_URL=images_url,
+            IMAGES_URL=images_url(parameters),
             FORMATS=_formats(sizes),
             UPLOAD_TYPES=parameters.upload_types_json,
             FETCH_LOOPBACK=str(parameters.fetch_loopback).lower(),
@@ -74,7 +69,7 @@ def api_functions(parameters: ApiParameters, sizes: list[Size], images_url: Any)
             ORIGINALS_BUCKET=originals,
             IMAGES_BUCKET=ref("ImagesBucket"),
             FAILURES_BUCKET=failures,
-            IMAGES_URL=images_url,
+            IMAGES_URL=images_url(parameters),
             FORMATS=_formats(sizes),
         ),
         "deletion": _function(

@@ -8,7 +8,7 @@ A stage has one of the two (`delivery`). Of CloudFront: `distribution` and what 
 from typing import Any
 
 from infra.delivery.distribution import distribution_resources
-from infra.delivery.formats import Formats, served_formats
+from infra.delivery.formats import served_formats
 from infra.delivery.function import function_resources
 from infra.delivery.headers import headers_resources
 from infra.delivery.images import images_bucket, images_policy
@@ -18,25 +18,15 @@ from infra.delivery.web_acl import web_acl_resources
 from infra.names import ref, sub
 from lib.sizes import Size
 
-__all__ = [
-    "DeliveryParameters",
-    "delivery_outputs",
-    "delivery_resources",
-    "images_url",
-    "served_formats",
-]
-
 _CDN = "https://${Distribution.DomainName}"
 
 
-def delivery_resources(
-    parameters: DeliveryParameters, sizes: list[Size], api_url: Any
-) -> dict[str, Any]:
+def delivery_resources(parameters: DeliveryParameters, sizes: list[Size]) -> dict[str, Any]:
     """Everything between the images bucket and a visitor; ConfigError where it cannot be made."""
-    bucket = images_bucket(parameters, sizes, api_url) | images_policy(parameters)
+    bucket = images_bucket(parameters, sizes) | images_policy(parameters)
     if parameters.is_public:
         return bucket
-    formats: Formats = served_formats(parameters, sizes)
+    formats = served_formats(parameters, sizes)
     return (
         bucket
         | distribution_resources(parameters, formats)

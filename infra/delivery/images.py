@@ -14,9 +14,7 @@ from lib.sizes import Size
 _DISTRIBUTION = "arn:${AWS::Partition}:cloudfront::${AWS::AccountId}:distribution/${Distribution}"
 
 
-def images_bucket(
-    parameters: DeliveryParameters, sizes: list[Size], api_url: Any
-) -> dict[str, Any]:
+def images_bucket(parameters: DeliveryParameters, sizes: list[Size]) -> dict[str, Any]:
     """The bucket's access settings: closed to the public, or open to what has a public ACL.
 
     ACLs alone open it, object by object: no policy can, by mistake or otherwise.
@@ -36,7 +34,7 @@ def images_bucket(
             ]
         },
     }
-    if site := website(parameters, sizes, api_url):
+    if site := website(parameters, sizes):
         properties["WebsiteConfiguration"] = site
     if parameters.is_public and parameters.image_origins:
         rule = {"AllowedMethods": ["GET", "HEAD"], "AllowedOrigins": parameters.image_origins}

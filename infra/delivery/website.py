@@ -17,7 +17,7 @@ MAX_RULES = 50
 _MISSING = ("403", "404")
 
 
-def website(parameters: DeliveryParameters, sizes: list[Size], api_url: Any) -> dict[str, Any]:
+def website(parameters: DeliveryParameters, sizes: list[Size]) -> dict[str, Any]:
     """What the images bucket is told of its website; nothing on stages without one.
 
     ConfigError where the sizes have more folders than S3 takes rules for.
@@ -25,7 +25,7 @@ def website(parameters: DeliveryParameters, sizes: list[Size], api_url: Any) -> 
     if parameters.delivery != "website":
         return {}
     folders = [folder for size in sizes for folder in size.folders]
-    rules = [_rule(folder, code, api_url) for folder in folders for code in _MISSING]
+    rules = [_rule(folder, code, parameters.api_url) for folder in folders for code in _MISSING]
     if len(rules) > MAX_RULES:
         raise ConfigError(
             f"delivery: website needs {len(_MISSING)} rules for each of {len(folders)} folders "
