@@ -78,11 +78,7 @@ def tls_only(bucket: str) -> dict[str, Any]:
 
 
 def _logs(parameters: StageParameters) -> dict[str, Any]:
-    """Where S3 writes who read and wrote; kept as long as the functions' logs.
-
-    CloudFormation names it: a stage may switch its logs off and on again, and would find a bucket
-    of its own name in the way.
-    """
+    """Where S3 writes who read and wrote."""
     written_by_s3 = allow(
         ["s3:PutObject"],
         [sub(f"${{{LOGS}.Arn}}/{prefix}*") for prefix in _LOGGED.values()],
@@ -92,32 +88,42 @@ def _logs(parameters: StageParameters) -> dict[str, Any]:
             "ArnEquals": {"aws:SourceArn": [arn(bucket) for bucket in _LOGGED]},
         },
     )
-    refusal = [tls_only(LOGS)] if parameters.tls_only else []
-    expiry = {
-        "Id": "old-logs",
-        "Status": "Enabled",
-        "ExpirationInDays": parameters.log_days,
+    return logs_bucket(LOGS, parameters, "BucketOwnerEnforced", written_by_s3)
+
+
+def logs_bucket(
+    bucket: str, parameters: StageParameters, ownership: str, *statements: dict[str, Any]
+) -> dict[str, Any]:
+    """A bucket of access logs, kept as long as the functions' logs, and its policy.
+
+    CloudFormation names it: a stage may switch its logs off and on again, and would find a bucket
+    of its own name in the way.
+    """
+    expiry = {"Id": "old-logs", "Status": "Enabled", "ExpirationInDays": parameters.log_days}
+    properties = {
+        # Neither S3 nor CloudFront delivers logs to a bucket that is encrypted by a KMS key.
+        "BucketEncryption": of_bucket(""),
+        "PublicAccessBlockConfiguration": {
+            "BlockPublicAcls": True,
+            "BlockPublicPolicy": True,
+            "IgnorePublicAcls": True,
+            "RestrictPublicBuckets": True,
+        },
+        "OwnershipControls": {"Rules": [{"ObjectOwnership": ownership}]},
+        "LifecycleConfiguration": {"Rules": [expiry]},
     }
-    return {
-        LOGS: {
+    resources = {
+        bucket: {
             "Type": "AWS::S3::Bucket",
             "DeletionPolicy": "RetainExceptOnCreate",
             "UpdateReplacePolicy": "Retain",
-            "Properties": {
-                # S3 delivers its logs to no bucket that is encrypted by a KMS key.
-                "BucketEncryption": of_bucket(""),
-                "PublicAccessBlockConfiguration": {
-                    "BlockPublicAcls": True,
-                    "BlockPublicPolicy": True,
-                    "IgnorePublicAcls": True,
-                    "RestrictPublicBuckets": True,
-                },
-                "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
-                "LifecycleConfiguration": {"Rules": [expiry]},
-            },
-        },
-        f"{LOGS}Policy": bucket_policy(LOGS, written_by_s3, *refusal),
+            "Properties": properties,
+        }
     }
+    refusal = [tls_only(bucket)] if parameters.tls_only else []
+    if statements or refusal:
+        resources[f"{bucket}Policy"] = bucket_policy(bucket, *statements, *refusal)
+    return resources
 
 
 def bucket_policy(bucket: str, *statements: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from infra.names import sub
+from infra.names import of_type, sub
 from infra.parameters import Parameters
 from lib.on_demand import PLACE
 from lib.sizes import Size
@@ -29,6 +29,26 @@ _REGION = "${AWS::Region}"
 # How long a photo took, once for each that was rendered: its count is that of photos.
 _TOOK = "Duration"
 
+# What CloudWatch Logs Insights finds in the functions' logs, by the table's title.
+_TABLES = {
+    # Reasons are counted in the logs: as a metric's dimension each would be billed.
+    "Why: dead letters (parked), further tries (returned), and what else went wrong": (
+        'filter message in ["parked", "returned", "renewed", "abandoned", "crashed"] '
+        "| stats count(*) as times by message, reason, size | sort times desc | limit 50"
+    ),
+    "Photos rendered, by size": (
+        'filter message = "rendered" | stats count(*) as photos, '
+        "pct(milliseconds, 50) as p50_ms, pct(milliseconds, 95) as p95_ms, "
+        "sum(bytes_in) as bytes_read, sum(bytes_out) as bytes_written by size | sort size"
+    ),
+    # From the line that Lambda itself writes after each invocation.
+    "Cost: seconds of Lambda": (
+        'filter @type = "REPORT" | stats count(*) as invocations, '
+        "sum(@billedDuration) / 1000 as billed_seconds, max(@duration) as longest_ms, "
+        "max(@maxMemoryUsed) / 1000000 as most_MB by @log | sort billed_seconds desc"
+    ),
+}
+
 Metric = list[Any]
 Widget = dict[str, Any]
 
@@ -45,12 +65,8 @@ def dashboard_resources(
     names = [function["name"] for function in functions.values()]
     queues, dlqs = _queues(resources)
     age, depth = "ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible"
-    alarms = [
-        each["Properties"]["AlarmName"]
-        for each in resources.values()
-        if each.get("Type") == "AWS::CloudWatch::Alarm"
-    ]
-    took = _of_sizes(prefix, sizes, _TOOK)
+    alarms = [each["AlarmName"] for each in of_type(resources, "AWS::CloudWatch::Alarm")]
+    took = _of_each([size.name for size in sizes], prefix, _TOOK, "size")
     graphs = [
         _graph("Seconds the oldest message waits", _of_queues(queues, age), "Maximum"),
         *([_on_demand(prefix)] if on_demand else []),
@@ -61,10 +77,10 @@ def dashboard_resources(
         _graph("Photos rendered", took, "SampleCount"),
         _graph("Milliseconds to render a photo, p95", took, "p95"),
         _graph("Dead letters", _of_queues(dlqs, depth), "Maximum"),
-        _graph("Functions: errors", _of_functions(names, "Errors")),
+        _graph("Functions: errors", _of_each(names, "AWS/Lambda", "Errors", "FunctionName")),
         _graph("Messages waiting", _of_queues(queues, depth), "Maximum"),
     ]
-    tables = [[_reasons(names)], [_photos(names)], [_lambda_time(names)]]
+    tables = [[_table(title, names, query)] for title, query in _TABLES.items()]
     body = {"widgets": _placed([[_alarms(alarms)], *_in_rows(_fitting(graphs)), *tables])}
     return {
         "Dashboard": {
@@ -145,53 +161,17 @@ def _alarms(names: list[str]) -> Widget:
 
 
 def _table(title: str, functions: list[str], query: str) -> Widget:
-    """A table of what CloudWatch Logs Insights finds in the functions' logs."""
     sources = "".join(f"SOURCE '/aws/lambda/{name}' | " for name in functions)
     properties = {"title": title, "query": sources + query, "region": _REGION, "view": "table"}
     return {"type": "log", "properties": properties}
 
 
-def _reasons(functions: list[str]) -> Widget:
-    """Reasons are counted in the logs: as a metric's dimension each would be billed."""
-    return _table(
-        "Why: dead letters (parked), further tries (returned), and what else went wrong",
-        functions,
-        'filter message in ["parked", "returned", "renewed", "abandoned", "crashed"] '
-        "| stats count(*) as times by message, reason, size | sort times desc | limit 50",
-    )
+def _of_each(names: list[str], namespace: str, metric: str, dimension: str) -> list[Metric]:
+    return [[namespace, metric, dimension, name] for name in names]
 
 
-def _photos(functions: list[str]) -> Widget:
-    return _table(
-        "Photos rendered, by size",
-        functions,
-        'filter message = "rendered" | stats count(*) as photos, '
-        "pct(milliseconds, 50) as p50_ms, pct(milliseconds, 95) as p95_ms, "
-        "sum(bytes_in) as bytes_read, sum(bytes_out) as bytes_written by size | sort size",
-    )
-
-
-def _lambda_time(functions: list[str]) -> Widget:
-    """From the line that Lambda itself writes after each invocation."""
-    return _table(
-        "Cost: seconds of Lambda",
-        functions,
-        'filter @type = "REPORT" | stats count(*) as invocations, '
-        "sum(@billedDuration) / 1000 as billed_seconds, max(@duration) as longest_ms, "
-        "max(@maxMemoryUsed) / 1000000 as most_MB by @log | sort billed_seconds desc",
-    )
-
-
-def _of_sizes(prefix: str, sizes: list[Size], name: str) -> list[Metric]:
-    return [[prefix, name, "size", size.name] for size in sizes]
-
-
-def _of_functions(functions: list[str], name: str) -> list[Metric]:
-    return [["AWS/Lambda", name, "FunctionName", function] for function in functions]
-
-
-def _of_queues(queues: list[str], name: str) -> list[Metric]:
-    return [["AWS/SQS", name, "QueueName", queue] for queue in queues]
+def _of_queues(queues: list[str], metric: str) -> list[Metric]:
+    return _of_each(queues, "AWS/SQS", metric, "QueueName")
 
 
 def _account() -> list[Metric]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from infra.names import allow
+from infra.stage import StageParameters
 
 # Seconds that SQS works with one data key. An hour means a twelfth of the calls to KMS that its
 # default of five minutes makes, and a disabled key still stops the queues within the hour.
@@ -45,6 +46,17 @@ def of_topic(key: str) -> dict[str, Any]:
     S3 nor CloudWatch publish: events would be lost without a word.
     """
     return {"KmsMasterKeyId": key} if key else {}
+
+
+def build_secret(
+    parameters: StageParameters, name: str, about: str, **content: Any
+) -> dict[str, Any]:
+    """A secret; `content` is its first text, or how Secrets Manager makes one up."""
+    prefix, key = parameters.prefix, parameters.kms_key
+    properties = {"Name": f"{prefix}-{name}", "Description": f"{about} of {prefix}", **content}
+    if key:
+        properties["KmsKeyId"] = key
+    return {"Type": "AWS::SecretsManager::Secret", "Properties": properties}
 
 
 def use_of(key: str) -> list[dict[str, Any]]:

@@ -49,17 +49,11 @@ def function(size: Size, parameters: Parameters) -> dict[str, Any]:
         "FAILURES_BUCKET": ref("FailuresBucket"),
         "CACHE_CONTROL": parameters.caching.of(size),
         **content_settings(parameters, [size]),
-        **written(parameters),
+        **writer_settings(parameters),
     }
     if parameters.purges and parameters.serves_signed:
         settings["SERVE_SIGNED"] = "true"
-    batches = {
-        "arn": arn(logical_id("Queue", size)),
-        "batchSize": BATCH_SIZE,
-        "maximumBatchingWindow": BATCH_WINDOW,
-        "maximumConcurrency": numbers.max_concurrency,
-        "functionResponseType": "ReportBatchItemFailures",
-    }
+    queue, concurrency = logical_id("Queue", size), numbers.max_concurrency
     return {
         function_key(size): {
             "name": function_name(parameters.prefix, size),
@@ -70,12 +64,26 @@ def function(size: Size, parameters: Parameters) -> dict[str, Any]:
             "memorySize": size.memory,
             "timeout": numbers.timeout,
             "environment": settings,
-            "events": [{"sqs": batches}],
+            "events": sqs_events(
+                queue, BATCH_SIZE, concurrency, maximumBatchingWindow=BATCH_WINDOW
+            ),
         }
     }
 
 
-def written(parameters: Parameters) -> dict[str, Any]:
+def sqs_events(logical: str, most: int, concurrency: int, **window: int) -> list[dict[str, Any]]:
+    """The events of a function that drains a queue: it tells which messages of a batch failed."""
+    mapping = {
+        "arn": arn(logical),
+        "batchSize": most,
+        **window,
+        "maximumConcurrency": concurrency,
+        "functionResponseType": "ReportBatchItemFailures",
+    }
+    return [{"sqs": mapping}]
+
+
+def writer_settings(parameters: Parameters) -> dict[str, Any]:
     """The environment of a function that writes variants: their ACL, and whom to tell of them."""
     settings: dict[str, Any] = {"ACL": "public-read"} if parameters.is_public else {}
     if parameters.purges:
@@ -84,7 +92,7 @@ def written(parameters: Parameters) -> dict[str, Any]:
     return settings
 
 
-def writing(parameters: Parameters) -> list[str]:
+def writer_actions(parameters: Parameters) -> list[str]:
     """The actions on variants of a function that writes them; public ones have an ACL."""
     acl = ["s3:PutObjectAcl"] if parameters.is_public else []
     return ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", *acl]
@@ -116,7 +124,7 @@ def role_resource(size: Size, parameters: Parameters) -> dict[str, Any]:
         allow(["sqs:SendMessage"], [arn(queue) for queue in queues]),
         allow(["s3:GetObject"], sub(f"{ORIGINALS_BUCKET}/{ORIGINALS}*")),
         allow(
-            writing(parameters),
+            writer_actions(parameters),
             [sub(f"{IMAGES_BUCKET}/{folder}/*") for folder in size.folders],
         ),
         allow(["s3:PutObject", "s3:DeleteObject"], sub(f"{FAILURES_BUCKET}/{size.name}/*")),

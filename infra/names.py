@@ -79,4 +79,4 @@ def policy(*statements: dict[str, Any]) -> dict[str, Any]:
 
 def of_type(resources: dict[str, Any], kind: str) -> list[dict[str, Any]]:
     """Properties of a template's resources of one type."""
-    return [each["Properties"] for each in resources.values() if each["Type"] == kind]
+    return [each["Properties"] for each in resources.values() if each.get("Type") == kind]

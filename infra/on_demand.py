@@ -15,8 +15,8 @@ from infra.functions import (
     build_role,
     listing,
     logging,
-    writing,
-    written,
+    writer_actions,
+    writer_settings,
 )
 from infra.names import (
     FAILURES_BUCKET,
@@ -85,7 +85,7 @@ def declared_settings(parameters: Parameters, sizes: list[Size]) -> dict[str, An
         "CDN_SECONDS": str(parameters.cdn_seconds),
         "IMMUTABLE": str(parameters.immutable).lower(),
         **content_settings(parameters, sizes),
-        **written(parameters),
+        **writer_settings(parameters),
     }
 
 
@@ -95,7 +95,7 @@ def declared_statements(parameters: Parameters, sizes: list[Size]) -> list[dict[
     return [
         # Each folder by itself would not fit into a role's 10,240 characters; all of the bucket is
         # some size's.
-        allow(writing(parameters), sub(f"{IMAGES_BUCKET}/*")),
+        allow(writer_actions(parameters), sub(f"{IMAGES_BUCKET}/*")),
         listing(IMAGES_BUCKET, ["*/"]),
         allow(["s3:GetObject"], sub(f"{FAILURES_BUCKET}/*")),
         # Its own attempts, and nobody's failure records.

@@ -4,17 +4,11 @@ from typing import Any
 
 from infra.alarms import age_alarm, depth_alarm
 from infra.delivery.formats import served_formats
-from infra.functions import PURGE_QUEUE, build_role, draining, logging
+from infra.functions import PURGE_QUEUE, build_role, draining, logging, sqs_events
 from infra.names import allow, arn, ref, sub
-from infra.numbers import (
-    BATCH_WINDOW,
-    DLQ_RETENTION,
-    MAX_RECEIVE_COUNT,
-    QUEUE_RETENTION,
-    VISIBILITY_TIMEOUTS,
-)
+from infra.numbers import BATCH_WINDOW, VISIBILITY_TIMEOUTS
 from infra.parameters import Parameters
-from infra.queues import queue
+from infra.queues import queue_with_dlq
 from lib.sizes import Size
 
 _DLQ = "PurgeDlq"
@@ -54,37 +48,25 @@ def purge_function(parameters: Parameters, sizes: list[Size]) -> dict[str, Any]:
                 "SERVE_FORMATS": str(formats).lower(),
                 "SERVE_SIGNED": str(parameters.serves_signed).lower(),
             },
-            "events": [
-                {
-                    "sqs": {
-                        "arn": arn(PURGE_QUEUE),
-                        "batchSize": _BATCH_SIZE,
-                        "maximumBatchingWindow": _window(parameters),
-                        "maximumConcurrency": _MAX_CONCURRENCY,
-                        "functionResponseType": "ReportBatchItemFailures",
-                    }
-                }
-            ],
+            "events": sqs_events(
+                PURGE_QUEUE,
+                _BATCH_SIZE,
+                _MAX_CONCURRENCY,
+                maximumBatchingWindow=_window(parameters),
+            ),
         }
     }
 
 
 def purge_resources(parameters: Parameters) -> dict[str, Any]:
     """Queue, DLQ, their alarms, and the function's role."""
-    name, key = f"{parameters.prefix}-{_FUNCTION}", parameters.kms_key
-    window = _window(parameters)
+    name = f"{parameters.prefix}-{_FUNCTION}"
+    visibility = VISIBILITY_TIMEOUTS * _TIMEOUT + _window(parameters)
     distribution = sub(
         "arn:${AWS::Partition}:cloudfront::${AWS::AccountId}:distribution/${Distribution}"
     )
     return {
-        PURGE_QUEUE: queue(
-            name,
-            QUEUE_RETENTION,
-            key,
-            VisibilityTimeout=VISIBILITY_TIMEOUTS * _TIMEOUT + window,
-            RedrivePolicy={"deadLetterTargetArn": arn(_DLQ), "maxReceiveCount": MAX_RECEIVE_COUNT},
-        ),
-        _DLQ: queue(f"{name}-dlq", DLQ_RETENTION, key),
+        **queue_with_dlq(PURGE_QUEUE, _DLQ, name, parameters.kms_key, visibility=visibility),
         "AlarmOnPurgeDlq": depth_alarm(
             f"{name}-dlq",
             "CloudFront could not be told of changed variants: old ones are shown until their "

@@ -17,20 +17,9 @@ def queue_resources(size: Size, parameters: Parameters) -> dict[str, Any]:
     undelivered = logical_id("SubscriptionDlq", size)
     name, key = f"{parameters.prefix}-{size.name}", parameters.kms_key
     return {
-        main: queue(
-            name,
-            QUEUE_RETENTION,
-            key,
-            VisibilityTimeout=parameters.numbers.visibility,
-            RedrivePolicy={
-                "deadLetterTargetArn": arn(dlq),
-                "maxReceiveCount": MAX_RECEIVE_COUNT,
-            },
-        ),
-        # What the worker, or SQS in its place, has given up on.
-        dlq: queue(f"{name}-dlq", DLQ_RETENTION, key),
+        **queue_with_dlq(main, dlq, name, key, visibility=parameters.numbers.visibility),
         # What SNS could not deliver to the queue, which would be lost without it.
-        undelivered: queue(f"{name}-subscription-dlq", DLQ_RETENTION, key),
+        undelivered: _queue(f"{name}-subscription-dlq", DLQ_RETENTION, key),
         logical_id("PolicyOfQueue", size): _topic_may_send(main),
         logical_id("PolicyOfSubscriptionDlq", size): _topic_may_send(undelivered),
         logical_id("TopicSubscription", size): {
@@ -52,7 +41,26 @@ def queue_resources(size: Size, parameters: Parameters) -> dict[str, Any]:
     }
 
 
-def queue(name: str, retention: int, key: str, **properties: Any) -> dict[str, Any]:
+def queue_with_dlq(
+    logical: str,
+    dlq: str,
+    name: str,
+    key: str,
+    *,
+    visibility: int,
+    max_receive_count: int = MAX_RECEIVE_COUNT,
+) -> dict[str, Any]:
+    """A queue, and the DLQ for what its worker, or SQS in its place, gives up on."""
+    redrive = {"deadLetterTargetArn": arn(dlq), "maxReceiveCount": max_receive_count}
+    return {
+        logical: _queue(
+            name, QUEUE_RETENTION, key, VisibilityTimeout=visibility, RedrivePolicy=redrive
+        ),
+        dlq: _queue(f"{name}-dlq", DLQ_RETENTION, key),
+    }
+
+
+def _queue(name: str, retention: int, key: str, **properties: Any) -> dict[str, Any]:
     """A queue that keeps messages for `retention` seconds, encrypted by a KMS key or ("") SQS's."""
     return {
         "Type": "AWS::SQS::Queue",

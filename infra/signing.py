@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from infra.encryption import build_secret
 from infra.names import allow
 from infra.stage import StageParameters
 
@@ -19,20 +20,14 @@ def signing_keys(parameters: StageParameters) -> tuple[dict[str, Any], dict[str,
     """
     if not parameters.serves_signed:
         return {}, {}
-    secret = {
-        "Type": "AWS::SecretsManager::Secret",
-        "Properties": {
-            "Name": f"{parameters.prefix}-signing-keys",
-            "Description": f"Keys of the signed URLs of {parameters.prefix}",
-            "GenerateSecretString": {
-                "SecretStringTemplate": '{"previous": ""}',
-                "GenerateStringKey": "current",
-                "ExcludePunctuation": True,
-                "PasswordLength": _LENGTH,
-            },
-            **({"KmsKeyId": parameters.kms_key} if parameters.kms_key else {}),
-        },
+    first = {
+        "SecretStringTemplate": '{"previous": ""}',
+        "GenerateStringKey": "current",
+        "ExcludePunctuation": True,
+        "PasswordLength": _LENGTH,
     }
+    about = "Keys of the signed URLs"
+    secret = build_secret(parameters, "signing-keys", about, GenerateSecretString=first)
     return {SIGNING_KEYS: secret}, {"SigningKeysArn": {"Value": SIGNING_KEYS_ARN}}
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from infra.api.parameters import ApiParameters
+from infra.encryption import build_secret
 
 AUTHORIZER = "authorizer"
 TOKENS = "Tokens"
@@ -48,13 +49,6 @@ def tokens_secret(parameters: ApiParameters) -> tuple[dict[str, Any], dict[str, 
     """The secret that the tokens' hashes are kept in, and the output that leads to it."""
     if parameters.auth != "token":
         return {}, {}
-    secret = {
-        "Type": "AWS::SecretsManager::Secret",
-        "Properties": {
-            "Name": f"{parameters.prefix}-tokens",
-            "Description": f"Hashes of the bearer tokens of {parameters.prefix}",
-            "SecretString": '{"tokens": []}',
-            **({"KmsKeyId": parameters.kms_key} if parameters.kms_key else {}),
-        },
-    }
+    about = "Hashes of the bearer tokens"
+    secret = build_secret(parameters, "tokens", about, SecretString='{"tokens": []}')
     return {TOKENS: secret}, {"TokensSecretArn": {"Value": TOKENS_ARN}}

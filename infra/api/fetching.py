@@ -3,11 +3,11 @@
 from typing import Any
 
 from infra.alarms import depth_alarm
-from infra.functions import build_role, draining, listing, logging
+from infra.functions import build_role, draining, listing, logging, sqs_events
 from infra.names import FAILURES_BUCKET, ORIGINALS_BUCKET, allow, arn, ref, sub
-from infra.numbers import DLQ_RETENTION, QUEUE_RETENTION, VISIBILITY_TIMEOUTS
+from infra.numbers import VISIBILITY_TIMEOUTS
 from infra.parameters import Parameters
-from infra.queues import queue
+from infra.queues import queue_with_dlq
 from lib.fetching.marks import PLACE
 from lib.keys import ORIGINALS
 
@@ -49,16 +49,7 @@ def fetch_function(parameters: Parameters) -> dict[str, Any]:
                 "UPLOAD_TYPES": parameters.upload_types_json,
                 "FETCH_LOOPBACK": str(parameters.fetch_loopback).lower(),
             },
-            "events": [
-                {
-                    "sqs": {
-                        "arn": arn(FETCH_QUEUE),
-                        "batchSize": 1,
-                        "maximumConcurrency": _MAX_CONCURRENCY,
-                        "functionResponseType": "ReportBatchItemFailures",
-                    }
-                }
-            ],
+            "events": sqs_events(FETCH_QUEUE, 1, _MAX_CONCURRENCY),
         }
     }
 
@@ -68,17 +59,14 @@ def fetch_resources(parameters: Parameters) -> dict[str, Any]:
     name = f"{parameters.prefix}-{_FUNCTION}"
     marks = sub(f"{FAILURES_BUCKET}/{PLACE}/*")
     return {
-        FETCH_QUEUE: queue(
+        **queue_with_dlq(
+            FETCH_QUEUE,
+            _DLQ,
             name,
-            QUEUE_RETENTION,
             parameters.kms_key,
-            VisibilityTimeout=VISIBILITY_TIMEOUTS * _TIMEOUT,
-            RedrivePolicy={
-                "deadLetterTargetArn": arn(_DLQ),
-                "maxReceiveCount": _MAX_RECEIVE_COUNT,
-            },
+            visibility=VISIBILITY_TIMEOUTS * _TIMEOUT,
+            max_receive_count=_MAX_RECEIVE_COUNT,
         ),
-        _DLQ: queue(f"{name}-dlq", DLQ_RETENTION, parameters.kms_key),
         "AlarmOnFetchDlq": depth_alarm(
             f"{name}-dlq", "URLs could not be fetched: look at the reasons, tell who sent them"
         ),

@@ -7,7 +7,6 @@ from typing import Any
 from infra.delivery.formats import FOLDER_HEADER, ORIGIN, Formats, serving
 from infra.delivery.on_demand import ON_DEMAND, falls_over
 from infra.delivery.parameters import DeliveryParameters
-from infra.delivery.queries import size_table
 from lib.errors import ConfigError
 from lib.sizes import Size
 
@@ -64,6 +63,14 @@ def function_code(parameters: DeliveryParameters, formats: Formats, sizes: list[
     way = _source("emulated.js" if parameters.emulator else "fallback.js")
     lines = [f"const {name} = {_compact(each)};" for name, each in constants.items()]
     return "\n".join([way, *lines, *sources])
+
+
+def size_table(sizes: list[Size]) -> list[tuple[str, str, str]]:
+    """Each size's name, box and own format, in the order of sizes.yml: of one box the first wins.
+
+    An edge that follows the photo is left out of the box: `1200x`, `x90`.
+    """
+    return [(size.name, f"{size.width or ''}x{size.height or ''}", size.format) for size in sizes]
 
 
 def _compact(value: Any) -> str:
