@@ -12,8 +12,6 @@ from infra.stage import StageParameters
 # Seconds that SQS works with one data key. An hour means a twelfth of the calls to KMS that its
 # default of five minutes makes, and a disabled key still stops the queues within the hour.
 DATA_KEY_REUSE = 3600
-
-
 # Actions of the services whose buckets, queues and secrets the key encrypts.
 _ENCRYPTED = ("s3:", "sqs:", "secretsmanager:")
 
@@ -37,15 +35,6 @@ def of_queue(key: str) -> dict[str, Any]:
     if not key:
         return {"SqsManagedSseEnabled": True}
     return {"KmsMasterKeyId": key, "KmsDataKeyReusePeriodSeconds": DATA_KEY_REUSE}
-
-
-def of_topic(key: str) -> dict[str, Any]:
-    """A topic's properties; none without a key.
-
-    SNS has no key of its own but alias/aws/sns, whose policy nobody can change and lets neither
-    S3 nor CloudWatch publish: events would be lost without a word.
-    """
-    return {"KmsMasterKeyId": key} if key else {}
 
 
 def build_secret(

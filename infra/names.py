@@ -9,6 +9,7 @@ from lib.sizes import Size
 ORIGINALS_BUCKET = "arn:${AWS::Partition}:s3:::${OriginalsBucket}"
 IMAGES_BUCKET = "arn:${AWS::Partition}:s3:::${ImagesBucket}"
 FAILURES_BUCKET = "arn:${AWS::Partition}:s3:::${FailuresBucket}"
+_DISTRIBUTION = "arn:${AWS::Partition}:cloudfront::${AWS::AccountId}:distribution/${%s}"
 # Lambda's limit on a function's name.
 MAX_FUNCTION_NAME = 64
 
@@ -60,6 +61,11 @@ def ref(logical: str) -> dict[str, str]:
 def arn(logical: str) -> dict[str, list[str]]:
     """CloudFormation's reference to a resource's ARN."""
     return {"Fn::GetAtt": [logical, "Arn"]}
+
+
+def distribution_arn(logical: str) -> dict[str, str]:
+    """A distribution's ARN, which is none of the attributes that CloudFormation knows."""
+    return sub(_DISTRIBUTION % logical)
 
 
 def sub(text: str) -> dict[str, str]:

@@ -24,6 +24,7 @@ from infra.names import (
     ORIGINALS_BUCKET,
     allow,
     arn,
+    distribution_arn,
     logical_id,
     ref,
     sub,
@@ -41,7 +42,6 @@ _FUNCTION = "ondemand"
 _ROLE = "RoleOfOnDemand"
 # How Serverless names the function that it makes of its entry.
 FUNCTION = "OndemandLambdaFunction"
-_DISTRIBUTION = "arn:${AWS::Partition}:cloudfront::${AWS::AccountId}:distribution/${%s}"
 # Where CloudFront asks for pictures that are there, something is wrong with its leave to read.
 # Requests that race with a worker make some such, a few a minute at most.
 _NEEDLESS = 20
@@ -158,7 +158,7 @@ def _grant(caller: str, action: str, **more: Any) -> dict[str, Any]:
             "Action": action,
             "FunctionName": arn(FUNCTION),
             "Principal": "cloudfront.amazonaws.com",
-            "SourceArn": sub(_DISTRIBUTION % caller),
+            "SourceArn": distribution_arn(caller),
             **more,
         },
     }

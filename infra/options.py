@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from infra.encryption import of_topic, reaches_encrypted, use_of
+from infra.encryption import reaches_encrypted, use_of
 from infra.names import allow, ref
 from infra.stage import StageParameters
 
@@ -18,7 +18,9 @@ def for_role(
     A role that can reach nothing that is encrypted by the key has no use for it.
     """
     key = use_of(parameters.kms_key) if reaches_encrypted(statements) else []
-    return key + _tracing(traced=parameters.xray)
+    traces = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
+    # X-Ray knows no resources that a policy could name.
+    return [*key, allow(traces, "*")] if parameters.xray else key
 
 
 def tracing_mode(parameters: StageParameters) -> str:
@@ -38,7 +40,9 @@ def topic_resources(parameters: StageParameters) -> dict[str, Any]:
     """Properties to add to the topics, and who hears of alarms."""
     resources: dict[str, Any] = {}
     if parameters.kms_key:
-        added = of_topic(parameters.kms_key)
+        # The one key of SNS's own, alias/aws/sns, has a policy that nobody can change and that lets
+        # neither S3 nor CloudWatch publish: events would be lost without a word.
+        added = {"KmsMasterKeyId": parameters.kms_key}
         resources |= {topic: {"Properties": added} for topic in _TOPICS}
     if parameters.alarm_email:
         resources["AlarmEmail"] = {
@@ -50,9 +54,3 @@ def topic_resources(parameters: StageParameters) -> dict[str, Any]:
             },
         }
     return resources
-
-
-def _tracing(*, traced: bool) -> list[dict[str, Any]]:
-    actions = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
-    # X-Ray knows no resources that a policy could name.
-    return [allow(actions, "*")] if traced else []

@@ -5,7 +5,7 @@ from typing import Any
 from infra.alarms import age_alarm, depth_alarm
 from infra.delivery.formats import served_formats
 from infra.functions import PURGE_QUEUE, build_role, draining, logging, sqs_events
-from infra.names import allow, arn, ref, sub
+from infra.names import allow, arn, distribution_arn, ref
 from infra.numbers import BATCH_WINDOW, VISIBILITY_TIMEOUTS
 from infra.parameters import Parameters
 from infra.queues import queue_with_dlq
@@ -62,9 +62,6 @@ def purge_resources(parameters: Parameters) -> dict[str, Any]:
     """Queue, DLQ, their alarms, and the function's role."""
     name = f"{parameters.prefix}-{_FUNCTION}"
     visibility = VISIBILITY_TIMEOUTS * _TIMEOUT + _window(parameters)
-    distribution = sub(
-        "arn:${AWS::Partition}:cloudfront::${AWS::AccountId}:distribution/${Distribution}"
-    )
     return {
         **queue_with_dlq(PURGE_QUEUE, _DLQ, name, parameters.kms_key, visibility=visibility),
         "AlarmOnPurgeDlq": depth_alarm(
@@ -83,7 +80,7 @@ def purge_resources(parameters: Parameters) -> dict[str, Any]:
             _FUNCTION,
             logging(name),
             draining(PURGE_QUEUE),
-            allow(["cloudfront:CreateInvalidation"], distribution),
+            allow(["cloudfront:CreateInvalidation"], distribution_arn("Distribution")),
             allow(["sqs:SendMessage"], arn(_DLQ)),
         ),
     }

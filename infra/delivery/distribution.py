@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from infra.delivery.cloudfront import build_origin_access
 from infra.delivery.formats import FOLDER_HEADER, Formats, folder_origins
 from infra.delivery.on_demand import ON_DEMAND, falls_over, has_on_demand_origin
 from infra.delivery.parameters import DeliveryParameters
@@ -21,21 +22,12 @@ def distribution_resources(parameters: DeliveryParameters, formats: Formats) -> 
     """Distribution, origin access control, cache policy, and the way to what is made on demand."""
     # These names are unique in an account, whatever the region.
     name = f"{parameters.prefix}-{parameters.region}"
-    access = {
-        "Name": name,
-        "OriginAccessControlOriginType": "s3",
-        "SigningBehavior": "always",
-        "SigningProtocol": "sigv4",
-    }
     return {
         "Distribution": {
             "Type": "AWS::CloudFront::Distribution",
             "Properties": {"DistributionConfig": _config(parameters, formats)},
         },
-        "OriginAccess": {
-            "Type": "AWS::CloudFront::OriginAccessControl",
-            "Properties": {"OriginAccessControlConfig": access},
-        },
+        "OriginAccess": build_origin_access(name, "s3"),
         "CachePolicy": {
             "Type": "AWS::CloudFront::CachePolicy",
             "Properties": {"CachePolicyConfig": _cache_policy(name, parameters, formats)},

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from infra.delivery.cloudfront import build_function
 from infra.delivery.formats import FOLDER_HEADER, ORIGIN, Formats, serving
 from infra.delivery.on_demand import ON_DEMAND, falls_over
 from infra.delivery.parameters import DeliveryParameters
@@ -29,20 +30,9 @@ def function_resources(
             f"of {count} sizes, CloudFront takes {MAX_FUNCTION_BYTES:,}: declare {fewer}, or give "
             "these shorter names"
         )
-    return {
-        "ViewerRequest": {
-            "Type": "AWS::CloudFront::Function",
-            "Properties": {
-                "Name": f"{parameters.prefix}-{parameters.region}",
-                "AutoPublish": True,
-                "FunctionCode": code,
-                "FunctionConfig": {
-                    "Comment": "Spells paths alike, chooses sizes by query and formats by Accept",
-                    "Runtime": "cloudfront-js-2.0",
-                },
-            },
-        }
-    }
+    name = f"{parameters.prefix}-{parameters.region}"
+    comment = "Spells paths alike, chooses sizes by query and formats by Accept"
+    return {"ViewerRequest": build_function(name, code, comment)}
 
 
 def function_code(parameters: DeliveryParameters, formats: Formats, sizes: list[Size]) -> str:

@@ -8,10 +8,8 @@ from typing import Any
 from infra.buckets import bucket_policy, tls_only
 from infra.delivery.parameters import DeliveryParameters
 from infra.delivery.website import website
-from infra.names import allow, arn, sub
+from infra.names import allow, arn, distribution_arn, sub
 from lib.sizes import Size
-
-_DISTRIBUTION = "arn:${AWS::Partition}:cloudfront::${AWS::AccountId}:distribution/${Distribution}"
 
 
 def images_bucket(parameters: DeliveryParameters, sizes: list[Size]) -> dict[str, Any]:
@@ -44,7 +42,7 @@ def images_bucket(parameters: DeliveryParameters, sizes: list[Size]) -> dict[str
 
 def images_policy(parameters: DeliveryParameters) -> dict[str, Any]:
     """The distribution, and nobody else, reads variants; and nobody without TLS."""
-    ours = {"ArnEquals": {"aws:SourceArn": sub(_DISTRIBUTION)}}
+    ours = {"ArnEquals": {"aws:SourceArn": distribution_arn("Distribution")}}
     cloudfront = {"Service": "cloudfront.amazonaws.com"}
     readers = [
         allow(["s3:GetObject"], sub("${ImagesBucket.Arn}/*"), Principal=cloudfront, Condition=ours),

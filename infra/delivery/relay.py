@@ -11,6 +11,7 @@ turns back. The CDN's cache, its keys and its purges know nothing of it.
 from pathlib import Path
 from typing import Any
 
+from infra.delivery.cloudfront import build_function, build_origin_access
 from infra.delivery.formats import FOLDER_HEADER
 from infra.delivery.on_demand import FUNCTION_URL, ON_DEMAND, RELAY, has_on_demand_origin
 from infra.delivery.parameters import DeliveryParameters
@@ -34,21 +35,7 @@ def relay_resources(parameters: DeliveryParameters, errors: list[int]) -> dict[s
         return {}
     # These names are unique in an account, whatever the region.
     name = f"{parameters.prefix}-{parameters.region}-on-demand"
-    access = {
-        "Name": name,
-        "OriginAccessControlOriginType": "lambda",
-        "SigningBehavior": "always",
-        "SigningProtocol": "sigv4",
-    }
-    function = {
-        "Name": name,
-        "AutoPublish": True,
-        "FunctionCode": {"Fn::Join": ["", _code()]},
-        "FunctionConfig": {
-            "Comment": "Makes paths plain for the signature of a Function URL",
-            "Runtime": "cloudfront-js-2.0",
-        },
-    }
+    comment = "Makes paths plain for the signature of a Function URL"
     config = {
         "Comment": f"{parameters.prefix}: on demand",
         "Enabled": True,
@@ -78,11 +65,8 @@ def relay_resources(parameters: DeliveryParameters, errors: list[int]) -> dict[s
             "Type": "AWS::CloudFront::Distribution",
             "Properties": {"DistributionConfig": config},
         },
-        "RelayRequest": {"Type": "AWS::CloudFront::Function", "Properties": function},
-        "OnDemandAccess": {
-            "Type": "AWS::CloudFront::OriginAccessControl",
-            "Properties": {"OriginAccessControlConfig": access},
-        },
+        "RelayRequest": build_function(name, {"Fn::Join": ["", _code()]}, comment),
+        "OnDemandAccess": build_origin_access(name, "lambda"),
     }
 
 
