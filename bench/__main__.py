@@ -91,8 +91,8 @@ def _memory(*, quick: bool) -> list[Goal]:
 
 
 def _start(*, quick: bool) -> Goal:
-    found, _ = coldstart.measure(coldstart.QUICK_ROUNDS if quick else coldstart.ROUNDS)
-    return goals.of_start(found)
+    rounds = coldstart.QUICK_ROUNDS if quick else coldstart.ROUNDS
+    return goals.of_start(coldstart.measure(rounds))
 
 
 def _batch(*, quick: bool) -> Goal:

@@ -14,12 +14,13 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import boto3
 
-from bench import inputs
+from bench import coldstart, inputs
 from handlers import resize
 from lib import worker as workers
 from lib.errors import ConfigError
@@ -34,7 +35,6 @@ PHOTOS = 10
 # What is added to the emulator's own few milliseconds: what S3 takes in its own region.
 GET_SECONDS, PUT_SECONDS = 0.030, 0.060
 _BUCKETS = ("originals", "images", "failures")
-_REGION = "us-east-1"
 
 
 def measure(files: list[Path], rounds: int) -> tuple[float, float]:
@@ -79,36 +79,23 @@ def _emulator(folder: Path) -> Iterator[str]:
 
 def _worker(endpoint: str) -> Worker:
     queue = f"{endpoint}/000000000000/none"
-    os.environ |= emulator.ROOT_KEY | {
+    os.environ |= coldstart.SETTINGS | emulator.ROOT_KEY
+    os.environ |= {
         "AWS_ENDPOINT_URL": endpoint,
-        "AWS_DEFAULT_REGION": _REGION,
-        "SIZE": json.dumps({"name": "800x600", "width": 800, "height": 600}),
-        **{f"{bucket.upper()}_BUCKET": bucket for bucket in _BUCKETS},
+        "AWS_DEFAULT_REGION": emulator.REGION,
         "QUEUE_URL": queue,
         "DLQ_URL": queue,
-        "CACHE_CONTROL": "public",
-        "MAX_UPLOAD_BYTES": "52428800",
-        "MAX_RECEIVE_COUNT": "10",
-        "RESERVE_SECONDS": "10",
-        "LANDING_SECONDS": "60",
         "POWERTOOLS_LOG_LEVEL": "ERROR",
-        "POWERTOOLS_METRICS_NAMESPACE": "bench",
     }
     worker = resize._worker()
     events = worker.renderer.s3.meta.events
     for operation, seconds in (("GetObject", GET_SECONDS), ("PutObject", PUT_SECONDS)):
-        events.register(f"before-send.s3.{operation}", _Slow(seconds))
+        events.register(f"before-send.s3.{operation}", partial(_wait, seconds))
     return worker
 
 
-class _Slow:
-    """Lets an answer take longer."""
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-
-    def __call__(self, **_: Any) -> None:
-        time.sleep(self._seconds)
+def _wait(seconds: float, **_: Any) -> None:
+    time.sleep(seconds)
 
 
 def _upload(files: list[Path]) -> list[Message]:

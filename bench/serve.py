@@ -16,14 +16,6 @@ from bench.peers.peer import AbsentError, Peer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_PEERS = {
-    "ours": "Ours",
-    "vips": "Vips",
-    "naive": "Naive",
-    "magick": "Magick",
-    "limit": "Limit",
-}
-
 
 class _Server:
     """The commands, by name."""
@@ -62,7 +54,7 @@ def _cpu() -> float:
 def main(name: str) -> None:
     """Answer until the other side hangs up."""
     try:
-        peer: Peer = getattr(import_module(f"bench.peers.{name}"), _PEERS[name])()
+        peer: Peer = getattr(import_module(f"bench.peers.{name}"), name.capitalize())()
     except AbsentError as error:
         _answer({"absent": str(error)})
         return

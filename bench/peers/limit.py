@@ -11,14 +11,14 @@ from pathlib import Path
 from PIL import Image, ImageOps
 
 from bench.inputs import LIBRARIES
-from bench.peers.peer import JPEG_QUALITY, AbsentError, Box
+from bench.peers.peer import JPEG_QUALITY, AbsentError, Box, Peer
 
 # From turbojpeg.h: RGB of 3 bytes, 4:2:0, and a flag.
 _RGB, _420, _PROGRESSIVE = 0, 2, 1 << 14
 _SIDEWAYS = range(5, 9)  # EXIF orientations whose width is shown as height
 
 
-class Limit:
+class Limit(Peer):
     """The TurboJPEG API by ctypes; its handles live as long as the process."""
 
     def __init__(self) -> None:
@@ -37,7 +37,7 @@ class Limit:
 
     def load(self, source: Path, boxes: list[Box]) -> None:
         """Read the file, and make the pictures that are to be encoded."""
-        self._source = source.read_bytes()
+        super().load(source, boxes)
         with Image.open(source) as image:
             self._size = image.size
             sideways = image.getexif().get(0x0112, 1) in _SIDEWAYS

@@ -6,13 +6,13 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from bench.peers.peer import JPEG_QUALITY, AbsentError, Box
+from bench.peers.peer import JPEG_QUALITY, AbsentError, Box, Peer
 
 # Its threads would share our one core, and spin while they wait for each other.
 _ENVIRONMENT = {**os.environ, "MAGICK_THREAD_LIMIT": "1", "OMP_NUM_THREADS": "1"}
 
 
-class Magick:
+class Magick(Peer):
     """`convert in -resize WxH^ -gravity center -extent WxH -quality 80 out`."""
 
     def __init__(self) -> None:
@@ -29,14 +29,14 @@ class Magick:
 
     def load(self, source: Path, boxes: list[Box]) -> None:
         """Remember the path: it reads the file itself, every time."""
-        self._source = source
+        self._path = source
         del boxes
 
     def render(self, box: Box, target: str) -> bytes:
         """One variant."""
         asked = f"{box[0]}x{box[1]}"
         out = Path(self._folder.name) / f"out.{target}"
-        command = [self._convert, str(self._source), "-resize", f"{asked}^"]
+        command = [self._convert, str(self._path), "-resize", f"{asked}^"]
         command += ["-gravity", "center", "-extent", asked, "-quality", str(JPEG_QUALITY), str(out)]
         subprocess.run(command, check=True, env=_ENVIRONMENT)
         return out.read_bytes()

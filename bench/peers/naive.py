@@ -1,7 +1,6 @@
 """Pillow as most tutorials use it: decode everything, fit, save optimized."""
 
 import io
-from pathlib import Path
 from typing import Any
 
 import PIL
@@ -14,6 +13,7 @@ from bench.peers.peer import (
     WEBP_METHOD,
     WEBP_QUALITY,
     Box,
+    Peer,
 )
 
 _OPTIONS: dict[str, dict[str, Any]] = {
@@ -24,15 +24,10 @@ _OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-class Naive:
+class Naive(Peer):
     """Right, and slow."""
 
     version = f"Pillow {PIL.__version__}"
-
-    def load(self, source: Path, boxes: list[Box]) -> None:
-        """Read the file."""
-        self._source = source.read_bytes()
-        del boxes
 
     def render(self, box: Box, target: str) -> bytes:
         """One variant."""

@@ -1,24 +1,17 @@
 """This project's renderer, called as the worker calls it."""
 
-from pathlib import Path
-
 import PIL
 from PIL import features
 
-from bench.peers.peer import Box
+from bench.peers.peer import Box, Peer
 from lib.images import render
 from lib.sizes import Size
 
 
-class Ours:
+class Ours(Peer):
     """`lib.images.render` with the sizes' own defaults."""
 
     version = f"Pillow {PIL.__version__}, libjpeg-turbo {features.version('libjpeg_turbo')}"
-
-    def load(self, source: Path, boxes: list[Box]) -> None:
-        """Read the file."""
-        self._source = source.read_bytes()
-        del boxes
 
     def render(self, box: Box, target: str) -> bytes:
         """One variant."""

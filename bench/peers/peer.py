@@ -1,7 +1,7 @@
 """What every contender is asked to do, with the settings that are the same for all."""
 
+from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Protocol
 
 # What `sizes.yml` has by default: the figures of all contenders are made with these.
 JPEG_QUALITY = 80
@@ -17,15 +17,19 @@ class AbsentError(Exception):
     """The contender is not on this machine; the text says how to get it."""
 
 
-class Peer(Protocol):
-    """One contender, warm for as long as its process lives."""
+class Peer(ABC):
+    """One contender, warm for as long as its process lives.
 
-    @property
-    def version(self) -> str:
-        """Its name and version, and those of the libraries that do the work."""
+    `version` is its name and version, and those of the libraries that do the work.
+    """
+
+    version: str
 
     def load(self, source: Path, boxes: list[Box]) -> None:
         """Take the file into memory. Not on the clock."""
+        self._source = source.read_bytes()
+        del boxes
 
+    @abstractmethod
     def render(self, box: Box, target: str) -> bytes:
         """The photo, cropped to `box` around its centre, encoded as `target`."""

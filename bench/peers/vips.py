@@ -4,7 +4,6 @@ Its rule keeps twice the pixels in front of a resize, so it decodes more than sh
 """
 
 import os
-from pathlib import Path
 from typing import Any
 
 from bench.peers.peer import (
@@ -16,6 +15,7 @@ from bench.peers.peer import (
     WEBP_QUALITY,
     AbsentError,
     Box,
+    Peer,
 )
 
 _SAVERS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -35,7 +35,7 @@ _SAVERS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-class Vips:
+class Vips(Peer):
     """One thread and no cache of operations: each job does all of its work."""
 
     def __init__(self) -> None:
@@ -49,11 +49,6 @@ class Vips:
         self._pyvips = pyvips
         numbers = ".".join(str(pyvips.version(part)) for part in range(3))
         self.version = f"pyvips {pyvips.__version__}, libvips {numbers}"
-
-    def load(self, source: Path, boxes: list[Box]) -> None:
-        """Read the file."""
-        self._source = source.read_bytes()
-        del boxes
 
     def render(self, box: Box, target: str) -> bytes:
         """One variant."""

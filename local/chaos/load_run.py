@@ -24,7 +24,6 @@ class LoadRun:
     the longest that one did, if they were served in order; the most memory of one worker.
     """
 
-    uploads: int
     variants: int
     upload_seconds: float
     seconds: float
@@ -49,7 +48,6 @@ def run(local: LocalStack, count: int, tell: Callable[[str], None]) -> LoadRun:
         elapsed = watch.last_busy - started
     verdict = judge(stack, photos)
     return LoadRun(
-        count,
         verdict.current,
         uploaded,
         elapsed,
