@@ -114,11 +114,11 @@ def allocator(size: Size) -> dict[str, str]:
 
 def role_resource(size: Size, parameters: Parameters) -> dict[str, Any]:
     """The role of the size's function."""
+    log = function_name(parameters.prefix, size)
     queues = [logical_id("Queue", size), logical_id("Dlq", size)]
     if parameters.purges:
         queues.append(PURGE_QUEUE)
     statements = [
-        logging(function_name(parameters.prefix, size)),
         draining(logical_id("Queue", size)),
         # Into its own queue, what it could not begin in all of its receives.
         allow(["sqs:SendMessage"], [arn(queue) for queue in queues]),
@@ -134,13 +134,21 @@ def role_resource(size: Size, parameters: Parameters) -> dict[str, Any]:
         listing(IMAGES_BUCKET, [f"{folder}/" for folder in size.folders]),
         *content_statements(parameters, [size]),
     ]
-    return {logical_id("RoleOfResize", size): build_role(parameters, "resize", *statements)}
+    return {
+        logical_id("RoleOfResize", size): build_role(parameters, "resize", *statements, log=log)
+    }
 
 
 def build_role(
-    parameters: StageParameters, name: str, *statements: dict[str, Any]
+    parameters: StageParameters, name: str, *statements: dict[str, Any], log: str = ""
 ) -> dict[str, Any]:
-    """A role for one function, with one policy: these statements, and what the options ask for."""
+    """A role for one function, with one policy: these statements, and what the options ask for.
+
+    The function, which may write its own log, has the name of the policy after the stage's prefix,
+    unless `log` is another.
+    """
+    own_log = sub(_LOG_GROUP % (log or f"{parameters.prefix}-{name}"))
+    statements = (allow(["logs:CreateLogStream", "logs:PutLogEvents"], own_log), *statements)
     trust = {
         "Effect": "Allow",
         "Principal": {"Service": "lambda.amazonaws.com"},
@@ -154,11 +162,6 @@ def build_role(
             "Policies": [{"PolicyName": name, "PolicyDocument": document}],
         },
     }
-
-
-def logging(name: str) -> dict[str, Any]:
-    """Leave for a function to write its own log."""
-    return allow(["logs:CreateLogStream", "logs:PutLogEvents"], sub(_LOG_GROUP % name))
 
 
 def draining(logical: str) -> dict[str, Any]:

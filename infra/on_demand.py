@@ -14,7 +14,6 @@ from infra.functions import (
     allocator,
     build_role,
     listing,
-    logging,
     writer_actions,
     writer_settings,
 )
@@ -111,12 +110,10 @@ def on_demand_resources(parameters: Parameters, sizes: list[Size]) -> dict[str, 
     """Role, CloudFront's two grants, and an alarm."""
     if not parameters.on_demand:
         return {}
-    name = f"{parameters.prefix}-{_NAME}"
     statements = declared_statements(parameters, sizes)
     role = build_role(
         parameters,
         _NAME,
-        logging(name),
         allow(["s3:GetObject"], sub(f"{ORIGINALS_BUCKET}/{ORIGINALS}*")),
         listing(ORIGINALS_BUCKET, [ORIGINALS]),
         *(statements if _declared(parameters) else content_statements(parameters, [])),

@@ -4,7 +4,7 @@ from typing import Any
 
 from infra.alarms import age_alarm, depth_alarm
 from infra.delivery.formats import served_formats
-from infra.functions import PURGE_QUEUE, build_role, draining, logging, sqs_events
+from infra.functions import PURGE_QUEUE, build_role, draining, sqs_events
 from infra.names import allow, arn, distribution_arn, ref
 from infra.numbers import BATCH_WINDOW, VISIBILITY_TIMEOUTS
 from infra.parameters import Parameters
@@ -78,7 +78,6 @@ def purge_resources(parameters: Parameters) -> dict[str, Any]:
         _ROLE: build_role(
             parameters,
             _FUNCTION,
-            logging(name),
             draining(PURGE_QUEUE),
             allow(["cloudfront:CreateInvalidation"], distribution_arn("Distribution")),
             allow(["sqs:SendMessage"], arn(_DLQ)),

@@ -4,7 +4,7 @@ from typing import Any
 
 from infra.api.throttles import MISSING
 from infra.delivery import images_url
-from infra.functions import allocator, build_role, listing, logging
+from infra.functions import allocator, build_role, listing
 from infra.names import ORIGINALS_BUCKET, allow, arn, sub
 from infra.numbers import ON_DEMAND_TIMEOUT
 from infra.on_demand import declared_settings, declared_statements
@@ -44,7 +44,6 @@ def website_resources(parameters: Parameters, sizes: list[Size]) -> dict[str, An
     role = build_role(
         parameters,
         _FUNCTION,
-        logging(f"{parameters.prefix}-{_FUNCTION}"),
         allow(["s3:GetObject"], sub(f"{ORIGINALS_BUCKET}/{ORIGINALS}*")),
         listing(ORIGINALS_BUCKET, [ORIGINALS]),
         *declared_statements(parameters, sizes),

@@ -3,7 +3,7 @@
 from typing import Any
 
 from infra.alarms import depth_alarm
-from infra.functions import build_role, draining, listing, logging, sqs_events
+from infra.functions import build_role, draining, listing, sqs_events
 from infra.names import FAILURES_BUCKET, ORIGINALS_BUCKET, allow, arn, ref, sub
 from infra.numbers import VISIBILITY_TIMEOUTS
 from infra.parameters import Parameters
@@ -73,7 +73,6 @@ def fetch_resources(parameters: Parameters) -> dict[str, Any]:
         _ROLE: build_role(
             parameters,
             _FUNCTION,
-            logging(name),
             draining(FETCH_QUEUE),
             allow(["sqs:SendMessage"], [arn(FETCH_QUEUE), arn(_DLQ)]),
             allow(

@@ -5,7 +5,7 @@ from typing import Any
 from infra.api.auth import authorizer
 from infra.api.parameters import ApiParameters
 from infra.content import faces_settings, faces_statements
-from infra.functions import allocator, build_role, listing, logging
+from infra.functions import allocator, build_role, listing
 from infra.names import ORIGINALS_BUCKET, allow, arn, ref, sub
 from infra.signing import SIGNING_KEYS_ARN, use_of_keys
 from lib.keys import ORIGINALS
@@ -53,7 +53,6 @@ def render_resources(parameters: ApiParameters, sizes: list[Size]) -> dict[str, 
         _ROLE: build_role(
             parameters,
             _FUNCTION,
-            logging(f"{parameters.prefix}-{_FUNCTION}"),
             allow(["s3:PutObject", "s3:GetObject"], sub(f"{ORIGINALS_BUCKET}/{ORIGINALS}*")),
             # To tell a free path from a taken one: without it S3 says 403 for both.
             listing(ORIGINALS_BUCKET, [ORIGINALS]),

@@ -9,7 +9,7 @@ from infra.api.parameters import ApiParameters
 from infra.api.rendering import KEPT, render_function, render_resources
 from infra.api.throttles import DOCS, MISSING
 from infra.delivery import images_url
-from infra.functions import build_role, listing, logging
+from infra.functions import build_role, listing
 from infra.names import FAILURES_BUCKET, IMAGES_BUCKET, ORIGINALS_BUCKET, allow, arn, ref, sub
 from infra.parameters import Parameters
 from lib.fetching.marks import PLACE
@@ -172,11 +172,6 @@ def api_resources(parameters: ApiParameters, sizes: list[Size]) -> dict[str, Any
         allowed[AUTHORIZER] = [allow(["secretsmanager:GetSecretValue"], TOKENS_ARN)]
     resources = render_resources(parameters, sizes) if parameters.render else {}
     return resources | {
-        _role(name): build_role(
-            parameters,
-            name,
-            logging(f"{parameters.prefix}-{name}"),
-            *statements,
-        )
+        _role(name): build_role(parameters, name, *statements)
         for name, statements in allowed.items()
     }
