@@ -1,9 +1,56 @@
 """What goes in and out of a function that drains a queue."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from botocore.config import Config
+
+from lib.aws.patience import CONNECT_SECONDS
 from lib.messages import MAY_STOP_WORKERS, UNTRIED_SINCE, Message
+from lib.redeliveries import Redeliveries
+from lib.source_queue import SourceQueue
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+    from mypy_boto3_sqs import SQSClient
+
+    from handlers.settings import QueueSettings
+    from lib.fetching.worker import FetchWorker
+    from lib.telemetry import Telemetry
+    from lib.worker import Worker
+
+
+def drain(worker: "Worker | FetchWorker", event: Any, context: "LambdaContext") -> dict[str, Any]:
+    """Drain one batch; the answer lists the messages that SQS must deliver again."""
+    with worker.telemetry.batch():
+        return failed(
+            worker.drain(messages(event), lambda: context.get_remaining_time_in_millis() / 1000)
+        )
+
+
+def client_config(read_seconds: int) -> Config:
+    """How a worker's clients call AWS, with so many seconds for each answer."""
+    return Config(
+        connect_timeout=CONNECT_SECONDS,
+        read_timeout=read_seconds,
+        retries={"mode": "standard", "total_max_attempts": 3},
+    )
+
+
+def source_queue(
+    settings: "QueueSettings", sqs: "SQSClient", telemetry: "Telemetry", size: str = ""
+) -> SourceQueue:
+    """The queue that these settings name."""
+    return SourceQueue(
+        sqs=sqs,
+        url=settings.queue_url,
+        dlq_url=settings.dlq_url,
+        max_attempts=settings.max_receive_count,
+        landing=settings.landing_seconds,
+        telemetry=telemetry,
+        redeliveries=Redeliveries(settings.visibility_seconds),
+        size=size,
+    )
 
 
 def records(event: Any) -> list[dict[str, Any]]:

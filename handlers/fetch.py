@@ -4,9 +4,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import boto3
-from botocore.config import Config
 
-from handlers.batches import failed, messages
+from handlers.batches import client_config, drain, source_queue
 from handlers.settings import FetchSettings
 from lib.aws import s3 as objects
 from lib.aws.patience import CONNECT_SECONDS, REPORT_SECONDS, Patience
@@ -22,27 +21,19 @@ if TYPE_CHECKING:
 
 # As for the sizes' workers, but S3 may need longer to take a photo of 200 MiB in.
 _READ_SECONDS = 10
-_CLIENTS = Config(
-    connect_timeout=CONNECT_SECONDS,
-    read_timeout=_READ_SECONDS,
-    retries={"mode": "standard", "total_max_attempts": 3},
-)
 
 
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     """Carry out one batch's orders; the answer lists those that SQS must deliver again."""
-    worker = _worker()
-    with worker.telemetry.batch():
-        return failed(
-            worker.drain(messages(event), lambda: context.get_remaining_time_in_millis() / 1000)
-        )
+    return drain(_worker(), event, context)
 
 
 @lru_cache(maxsize=1)
 def _worker() -> FetchWorker:
     """Made once a container: clients keep their connections open between batches."""
     settings = FetchSettings.from_environment()
-    s3, sqs = boto3.client("s3", config=_CLIENTS), boto3.client("sqs", config=_CLIENTS)
+    telemetry, config = Telemetry(PLACE), client_config(_READ_SECONDS)
+    s3, sqs = boto3.client("s3", config=config), boto3.client("sqs", config=config)
     objects.write_once(s3)
     patience = Patience(CONNECT_SECONDS + _READ_SECONDS + REPORT_SECONDS)
     for client in (s3, sqs):
@@ -59,12 +50,8 @@ def _worker() -> FetchWorker:
     )
     return FetchWorker(
         fetcher=fetcher,
-        sqs=sqs,
-        queue_url=settings.queue_url,
-        dlq_url=settings.dlq_url,
-        max_attempts=settings.max_receive_count,
+        queue=source_queue(settings, sqs, telemetry),
         reserve=settings.reserve_seconds,
-        landing=settings.landing_seconds,
-        telemetry=Telemetry(PLACE),
+        telemetry=telemetry,
         patience=patience,
     )

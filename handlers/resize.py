@@ -4,17 +4,15 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import boto3
-from botocore.config import Config
 
-from handlers.batches import failed, messages
+from handlers.batches import client_config, drain, source_queue
 from handlers.content import content_check
 from handlers.settings import ResizeSettings
 from lib.aws import s3 as objects
-from lib.aws.patience import CONNECT_SECONDS, READ_SECONDS, Patience
+from lib.aws.patience import READ_SECONDS, Patience
 from lib.delivery import Delivery
 from lib.failure_records import FailureRecords
 from lib.purge_queue import PurgeQueue
-from lib.redeliveries import Redeliveries
 from lib.telemetry import Telemetry
 from lib.turns import Turns
 from lib.variants import Renderer
@@ -23,28 +21,18 @@ from lib.worker import Worker
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-_CLIENTS = Config(
-    connect_timeout=CONNECT_SECONDS,
-    read_timeout=READ_SECONDS,
-    retries={"mode": "standard", "total_max_attempts": 3},
-)
-
 
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     """Drain one batch; the answer lists the messages that SQS must deliver again."""
-    worker = _worker()
-    with worker.telemetry.batch():
-        return failed(
-            worker.drain(messages(event), lambda: context.get_remaining_time_in_millis() / 1000)
-        )
+    return drain(_worker(), event, context)
 
 
 @lru_cache(maxsize=1)
 def _worker() -> Worker:
     """Made once a container: clients keep their connections open between batches."""
     settings = ResizeSettings.from_environment()
-    s3 = boto3.client("s3", config=_CLIENTS)
-    sqs = boto3.client("sqs", config=_CLIENTS)
+    telemetry, config = Telemetry(settings.size.name), client_config(READ_SECONDS)
+    s3, sqs = boto3.client("s3", config=config), boto3.client("sqs", config=config)
     objects.write_once(s3)
     patience = Patience()
     patience.bind(s3)
@@ -68,13 +56,8 @@ def _worker() -> Worker:
     return Worker(
         renderer=renderer,
         records=FailureRecords(s3, settings.failures_bucket, settings.size.name),
-        sqs=sqs,
-        queue_url=settings.queue_url,
-        dlq_url=settings.dlq_url,
-        max_attempts=settings.max_receive_count,
+        queue=source_queue(settings, sqs, telemetry, settings.size.name),
         reserve=settings.reserve_seconds,
-        landing=settings.landing_seconds,
-        telemetry=Telemetry(settings.size.name),
+        telemetry=telemetry,
         patience=patience,
-        redeliveries=Redeliveries(settings.visibility_seconds),
     )

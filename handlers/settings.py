@@ -44,15 +44,31 @@ class ContentSettings(Settings):
     faces: bool = False
 
 
-class ResizeSettings(ContentSettings):
+class QueueSettings(Settings):
+    """A worker, its queue and its dead-letter queue."""
+
+    originals_bucket: str
+    failures_bucket: str
+    queue_url: str
+    dlq_url: str
+    max_upload_bytes: int = Field(gt=0)
+    # Receives after which SQS moves a message to the DLQ by itself, without a reason.
+    max_receive_count: int = Field(gt=0)
+    # Seconds that one photo may take, downloads and uploads included; or what the fetch function
+    # keeps of its timeout for what comes after the download.
+    reserve_seconds: float = Field(gt=0)
+    # Seconds after which a write that was not answered has landed, or never will.
+    landing_seconds: int = Field(gt=0)
+    # Seconds for which what a stopped worker had stays hidden. Without them every message that
+    # was received before may have stopped one, but for those that the worker remembers.
+    visibility_seconds: float = 0
+
+
+class ResizeSettings(ContentSettings, QueueSettings):
     """One size's worker."""
 
     size: Json[Size]
-    originals_bucket: str
     images_bucket: str
-    queue_url: str
-    dlq_url: str
-    failures_bucket: str
     # None on a stage that purges nothing.
     purge_queue_url: str | None = None
     # Seconds; the longest that SQS delays a message.
@@ -62,16 +78,6 @@ class ResizeSettings(ContentSettings):
     cache_control: str
     # None on a stage whose images bucket is read by the CDN alone.
     acl: Acl | None = None
-    max_upload_bytes: int = Field(gt=0)
-    # Receives after which SQS moves a message to the DLQ by itself, without a reason.
-    max_receive_count: int = Field(gt=0)
-    # Seconds that one photo may take, downloads and uploads included.
-    reserve_seconds: float = Field(gt=0)
-    # Seconds after which a write that was not answered has landed, or never will.
-    landing_seconds: int = Field(gt=0)
-    # Seconds for which what a stopped worker had stays hidden. Without them every message that
-    # was received before may have stopped one, but for those that the worker remembers.
-    visibility_seconds: float = 0
 
 
 class DeclaredSettings(ContentSettings):
@@ -109,21 +115,10 @@ class WebsiteSettings(DeclaredSettings):
     images_url: str
 
 
-class FetchSettings(Settings):
+class FetchSettings(QueueSettings):
     """The function that fetches photos by URL."""
 
-    originals_bucket: str
-    failures_bucket: str
-    queue_url: str
-    dlq_url: str
     upload_types: Json[list[str]]
-    max_upload_bytes: int = Field(gt=0)
-    # Receives after which SQS moves a message to the DLQ by itself, without a reason.
-    max_receive_count: int = Field(gt=0)
-    # Seconds kept of the function's timeout for what comes after the download.
-    reserve_seconds: float = Field(gt=0)
-    # Seconds after which a write that was not answered has landed, or never will.
-    landing_seconds: int = Field(gt=0)
     # Only on a stage that runs on one's own machine: fetch from 127.0.0.0/8 too.
     fetch_loopback: bool = False
 

@@ -7,23 +7,18 @@ size's dead-letter queue with the reason; or it goes back to the queue for anoth
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NamedTuple
 
 from lib import keys
-from lib.aws import sqs as queues
 from lib.aws.patience import Patience, SecondsLeft
 from lib.batch import work_through
 from lib.deadline import Deadline
 from lib.errors import NoTimeError, PermanentError, Reason, TransientError
 from lib.events import ObjectEvent, read_records
 from lib.failure_records import FailureRecord, FailureRecords, stopped_record
-from lib.messages import Message, give_back, park, renew
-from lib.redeliveries import Redeliveries
+from lib.messages import Message
+from lib.source_queue import Failure, SourceQueue
 from lib.telemetry import Telemetry
 from lib.variants import Renderer
-
-if TYPE_CHECKING:
-    from mypy_boto3_sqs import SQSClient
 
 # Photos of a batch that are under way at once. Measured with 30 ms a GET and 60 ms a PUT, one at
 # a time keeps the core busy half of the time, two 0.84, three and four all of it.
@@ -32,33 +27,19 @@ ABREAST = 4
 _PLACELESS = {Reason.MALFORMED_EVENT, Reason.FOREIGN_OBJECT, Reason.BAD_KEY}
 
 
-class Failure(NamedTuple):
-    """What stopped one record of a message, and when the attempt began."""
-
-    path: str
-    error: PermanentError | TransientError
-    began_at: datetime
-
-
 @dataclass(frozen=True)
 class Worker:
     """Drains the queue of one size.
 
-    `reserve` is how long one photo may take, and `landing` how long a write that was not
-    answered may still be under way, in seconds.
+    `reserve` is how long one photo may take, in seconds.
     """
 
     renderer: Renderer
     records: FailureRecords
-    sqs: "SQSClient"
-    queue_url: str
-    dlq_url: str
-    max_attempts: int
+    queue: SourceQueue
     reserve: float
-    landing: int
     telemetry: Telemetry
     patience: Patience
-    redeliveries: Redeliveries
 
     def drain(self, batch: list[Message], seconds_left: SecondsLeft) -> list[str]:
         """Take all messages of a batch; gives the ids of those that SQS must deliver again.
@@ -68,7 +49,8 @@ class Worker:
         so it takes no neighbour along. What was only given back is worked on like the rest.
         """
         deadline = Deadline(seconds_left, self.reserve)
-        suspects = [m for m in batch if self.redeliveries.may_have_stopped_a_worker(m)]
+        is_suspect = self.queue.redeliveries.may_have_stopped_a_worker
+        suspects = [message for message in batch if is_suspect(message)]
         others = [m for m in batch if m not in suspects]
         alone = ([each] for each in sorted(suspects, key=lambda message: message.attempts))
 
@@ -88,26 +70,10 @@ class Worker:
         failures = self._failures(message, deadline)
         if deadline.is_over:
             return False
-        open_failure = self._settled(message, failures)
-        if open_failure:
-            self._give_back(message, open_failure)
-        elif at_risk:
-            self._delete(message)
-        return open_failure is None
-
-    def _settled(self, message: Message, failures: list[Failure]) -> Failure | None:
-        """Park what cannot succeed or was tried enough; gives the failure to try again after."""
-        transient = next((f for f in failures if isinstance(f.error, TransientError)), None)
-        untried = next((f for f in failures if isinstance(f.error, NoTimeError)), None)
-        is_last = self._is_last(message)
-        if untried and is_last and not message.is_overdue:
-            return self._renew(message, untried)
-        if failures and (transient is None or is_last):
-            return self._park(message, transient or failures[0], failures)
-        return transient
-
-    def _is_last(self, message: Message) -> bool:
-        return message.attempts >= self.max_attempts
+        is_settled = self.queue.settle(message, failures, self._record)
+        if is_settled and at_risk:
+            self.queue.delete(message)
+        return is_settled
 
     def _failures(self, message: Message, deadline: Deadline) -> list[Failure]:
         try:
@@ -143,7 +109,7 @@ class Worker:
             return
         keys.variant_key(self.renderer.size.name, path)  # what can have no variant needs no time
         deadline.check()
-        is_last = self._is_last(message)
+        is_last = self.queue.is_last_attempt(message)
         if is_last:
             self._expect_to_be_stopped(path, message.attempts)
         started = time.monotonic()
@@ -160,29 +126,6 @@ class Worker:
     def _expect_to_be_stopped(self, path: str, attempts: int) -> None:
         """Leave the word that nobody could leave afterwards: SQS parks the message without one."""
         self._write_record(path, stopped_record(attempts))
-
-    def _renew(self, message: Message, untried: Failure) -> Failure | None:
-        """Put a message that was not begun into its queue anew; where that fails, say why."""
-        suspect = self.redeliveries.may_have_stopped_a_worker(message)
-        try:
-            since = renew(self.sqs, self.queue_url, message, may_stop_workers=suspect)
-        except TransientError as error:
-            return untried._replace(error=error)
-        self.telemetry.renewed(message.id, untried.path, since)
-        return None
-
-    def _park(self, message: Message, failure: Failure, failures: list[Failure]) -> Failure | None:
-        """Send the message to the dead-letter queue; where that fails, say why."""
-        reason = failure.error.reason
-        size = self.renderer.size.name
-        try:
-            park(self.sqs, self.dlq_url, message, failure.path, failure.error, size=size)
-        except TransientError as error:
-            return failure._replace(error=error)
-        self.telemetry.parked(message.id, failure.path, reason, str(failure.error))
-        for each in failures:
-            self._record(each, message.attempts)
-        return None
 
     def _record(self, failure: Failure, attempts: int) -> None:
         """Leave word for those who ask by the path; the dead letter itself is safe by now."""
@@ -210,22 +153,3 @@ class Worker:
                 self.records.clear(path)
         except TransientError as error:
             self.telemetry.not_done("clearing of a failure record", error)
-
-    def _delete(self, message: Message) -> None:
-        """Delete a finished message now: a neighbour may kill the worker before SQS is told."""
-        try:
-            queues.delete(self.sqs, self.queue_url, message.receipt_handle)
-        except TransientError as error:
-            self.telemetry.not_done("delete at once", error)
-
-    def _give_back(self, message: Message, failure: Failure) -> None:
-        self.redeliveries.note_given_back(message)
-        give_back(
-            self.sqs,
-            self.queue_url,
-            message,
-            failure.path,
-            failure.error,
-            landing=self.landing,
-            telemetry=self.telemetry,
-        )

@@ -93,7 +93,7 @@ def test_our_own_bug_outside_of_the_protocol_costs_no_neighbour(
     def fail(*_: Any, **__: Any) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("lib.worker.park", fail)
+    monkeypatch.setattr("lib.source_queue.park", fail)
     assert deliver("null", put(s3, "a.jpg")) == ["message-0"]
     assert variant(s3, "a.jpg") is not None
 

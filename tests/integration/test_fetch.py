@@ -152,7 +152,7 @@ def test_what_may_come_later_is_tried_again_with_a_delay_and_parked_at_last(
     fetching.web.pages["/photo.jpg"] = said
     order = fetching.order()
     changed: list[Any] = []
-    fetch._worker().sqs.meta.events.register(
+    fetch._worker().queue.sqs.meta.events.register(
         "provide-client-params.sqs.ChangeMessageVisibility",
         lambda params, **_: changed.append(params),
     )
@@ -377,7 +377,7 @@ class TestAnOrderThatIsNotWantedAnyMore:
     ) -> None:
         order = fetching.order(page="/missing.jpg")
         later: list[Any] = []
-        fetch._worker().sqs.meta.events.register(
+        fetch._worker().queue.sqs.meta.events.register(
             "before-call.sqs.SendMessage", lambda **_: later.append(fetching.order())
         )
         assert not fetching.deliver(order)
@@ -406,7 +406,7 @@ def test_a_write_that_was_not_answered_is_waited_for_and_known_again(fetching: F
     fetching.web.pages["/photo.jpg"] = answer(LARGE)
     order = fetching.order()
     changed: list[int] = []
-    fetch._worker().sqs.meta.events.register(
+    fetch._worker().queue.sqs.meta.events.register(
         "provide-client-params.sqs.ChangeMessageVisibility",
         lambda params, **_: changed.append(params["VisibilityTimeout"]),
     )
@@ -552,7 +552,7 @@ def test_a_dead_letter_that_cannot_be_sent_keeps_the_order_in_its_queue(
     fetching: Fetching,
 ) -> None:
     order = fetching.order()
-    fetch._worker().sqs.meta.events.register(
+    fetch._worker().queue.sqs.meta.events.register(
         "before-call.sqs", Failing("SendMessage", refusal("ServiceUnavailable", 503))
     )
     assert fetching.deliver(order, attempts=8)
@@ -595,7 +595,7 @@ class CrashAt:
     def __init__(self, number: int, moment: str) -> None:
         self.number, self.calls = number, 0
         worker = fetch._worker()
-        for client in (worker.fetcher.s3, worker.sqs):
+        for client in (worker.fetcher.s3, worker.queue.sqs):
             client.meta.events.register(f"{moment}-call", self)
 
     def __call__(self, **_: Any) -> None:

@@ -80,7 +80,7 @@ def test_what_waited_for_its_turn_too_long_is_not_rendered_and_comes_again_at_on
         "after-call.s3.GetObject", lambda **_: setattr(context, "seconds", 4)
     )
     changed: list[int] = []
-    resize._worker().sqs.meta.events.register(
+    resize._worker().queue.sqs.meta.events.register(
         "provide-client-params.sqs.ChangeMessageVisibility",
         lambda params, **_: changed.append(params["VisibilityTimeout"]),
     )

@@ -75,7 +75,7 @@ class TestAWorker:
         monkeypatch.setenv("PURGE_DELAY", "90")
         delays: list[int] = []
         deliver(put(s3, "a.jpg"))
-        resize._worker().sqs.meta.events.register(
+        resize._worker().queue.sqs.meta.events.register(
             "provide-client-params.sqs.SendMessage",
             lambda params, **_: delays.append(params["DelaySeconds"]),
         )
@@ -201,7 +201,7 @@ class TestAWorker:
         before = variant(s3, "a.jpg")
         assert before
         message = put(s3, "a.jpg", OTHER)
-        resize._worker().sqs.meta.events.register(
+        resize._worker().queue.sqs.meta.events.register(
             "before-call.sqs", Failing("SendMessage", refusal("ServiceUnavailable", 503))
         )
         assert deliver(message) == ["message-0"]

@@ -129,7 +129,7 @@ class TestAMessageThatWasNeverBegun:
         self, s3: "S3Client", deliver: WorkerDoor, capsys: pytest.CaptureFixture[str]
     ) -> None:
         message = put(s3, "a.jpg")
-        resize._worker().sqs.meta.events.register(
+        resize._worker().queue.sqs.meta.events.register(
             "before-call.sqs", Failing("SendMessage", refusal("ServiceUnavailable", 503))
         )
         assert handled(last_receive(message), LITTLE_TIME) == ["message-0"]
@@ -181,7 +181,7 @@ class TestAMessageThatWasNeverBegun:
         self, fetching: Fetching
     ) -> None:
         order = fetching.order()
-        fetch._worker().sqs.meta.events.register(
+        fetch._worker().queue.sqs.meta.events.register(
             "before-call.sqs", Failing("SendMessage", refusal("ServiceUnavailable", 503))
         )
         assert fetching.deliver(order, attempts=8, seconds=LITTLE_TIME)

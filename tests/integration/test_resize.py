@@ -379,7 +379,7 @@ def test_transient_failures_send_that_message_alone_back_with_a_delay(
     first, second = put(s3, "first.jpg"), put(s3, "second.jpg")
     resize._worker().renderer.s3.meta.events.register("before-call.s3", Failing(operation, error))
     changed = []
-    resize._worker().sqs.meta.events.register(
+    resize._worker().queue.sqs.meta.events.register(
         "provide-client-params.sqs.ChangeMessageVisibility",
         lambda params, **_: changed.append(params),
     )
@@ -437,7 +437,7 @@ def test_a_dead_letter_that_cannot_be_sent_keeps_the_message_in_its_queue(
     s3: "S3Client", deliver: WorkerDoor, queues: Queues, capsys: pytest.CaptureFixture[str]
 ) -> None:
     message = put(s3, "bad.jpg", b"no picture")
-    resize._worker().sqs.meta.events.register(
+    resize._worker().queue.sqs.meta.events.register(
         "before-call.sqs", Failing("SendMessage", refusal("ServiceUnavailable", 503))
     )
     assert deliver(message) == ["message-0"]
@@ -520,7 +520,7 @@ def test_a_bug_of_ours_after_the_work_costs_no_neighbour_and_no_message(
     s3: "S3Client", deliver: WorkerDoor, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bad, good = put(s3, "bad.jpg", b"no picture"), put(s3, "good.jpg")
-    resize._worker().sqs.meta.events.register(
+    resize._worker().queue.sqs.meta.events.register(
         "before-call.sqs", Failing("SendMessage", ZeroDivisionError())
     )
     assert deliver(bad, good) == ["message-0"]

@@ -98,7 +98,7 @@ def test_a_last_receive_that_cannot_be_parked_stays_for_sqs_to_move(
     s3: "S3Client", deliver: WorkerDoor
 ) -> None:
     message = put(s3, "bad.jpg", b"no picture")
-    resize._worker().sqs.meta.events.register(
+    resize._worker().queue.sqs.meta.events.register(
         "before-call.sqs", Failing("SendMessage", refusal("ServiceUnavailable", 503))
     )
     assert deliver(message, attempts=10) == ["message-0"]
@@ -116,7 +116,7 @@ class TestARedeliveredBatch:
 
     def deletions(self) -> list[str]:
         deleted: list[str] = []
-        resize._worker().sqs.meta.events.register(
+        resize._worker().queue.sqs.meta.events.register(
             "provide-client-params.sqs.DeleteMessage",
             lambda params, **_: deleted.append(params["ReceiptHandle"]),
         )
@@ -155,7 +155,7 @@ class TestARedeliveredBatch:
     def test_a_deletion_that_fails_is_no_failure(
         self, s3: "S3Client", deliver: WorkerDoor, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        resize._worker().sqs.meta.events.register(
+        resize._worker().queue.sqs.meta.events.register(
             "before-call.sqs", Failing("DeleteMessage", refusal("Throttled", 400))
         )
         assert deliver(put(s3, "a.jpg"), attempts=2) == []

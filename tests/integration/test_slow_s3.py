@@ -174,7 +174,7 @@ class TestNearTheEndOfABatch:
 
     def test_a_dead_letter_still_gets_its_record(self, s3: "S3Client", deliver: WorkerDoor) -> None:
         message, context = put(s3, "a.jpg", b"no picture"), Context()
-        resize._worker().sqs.meta.events.register(
+        resize._worker().queue.sqs.meta.events.register(
             "after-call.sqs.SendMessage", lambda **_: setattr(context, "seconds", 4)
         )
         resize.handler(sqs_batch(message), context)  # type: ignore[arg-type]
