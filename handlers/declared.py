@@ -30,7 +30,7 @@ def declared_variants(settings: DeclaredSettings) -> DeclaredVariants:
     """The use case, with clients of its own."""
     s3 = boto3.client("s3", config=CLIENTS)
     sqs = boto3.client("sqs", config=CLIENTS)
-    objects.write_once(s3)
+    objects.disable_write_retries(s3)
     caching = Caching(settings.browser_seconds, settings.cdn_seconds, settings.immutable)
     content = content_check(settings, s3, settings.originals_bucket)
     purge_url, delay = settings.purge_queue_url, settings.purge_delay

@@ -34,7 +34,7 @@ def _worker() -> FetchWorker:
     settings = FetchSettings.from_environment()
     telemetry, config = Telemetry(PLACE), client_config(_READ_SECONDS)
     s3, sqs = boto3.client("s3", config=config), boto3.client("sqs", config=config)
-    objects.write_once(s3)
+    objects.disable_write_retries(s3)
     patience = Patience(CONNECT_SECONDS + _READ_SECONDS + REPORT_SECONDS)
     for client in (s3, sqs):
         patience.bind_retries(client)

@@ -121,7 +121,7 @@ def _pictures() -> PostedPictures:
     settings = RenderSettings.from_environment()
     s3 = boto3.client("s3", config=_CLIENTS)
     # Repeated, a PUT that had landed would find its own photo in its way.
-    objects.write_once(s3)
+    objects.disable_write_retries(s3)
     return PostedPictures(
         s3=s3,
         originals_bucket=settings.originals_bucket,

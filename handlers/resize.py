@@ -33,7 +33,7 @@ def _worker() -> Worker:
     settings = ResizeSettings.from_environment()
     telemetry, config = Telemetry(settings.size.name), client_config(READ_SECONDS)
     s3, sqs = boto3.client("s3", config=config), boto3.client("sqs", config=config)
-    objects.write_once(s3)
+    objects.disable_write_retries(s3)
     patience = Patience()
     patience.bind(s3)
     # What is told SQS is told however late.

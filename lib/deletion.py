@@ -27,4 +27,4 @@ class Deletion:
         """
         keys.check_original(path)
         Orders(self.s3, self.failures_bucket).cancel(path)
-        objects.remove(self.s3, self.originals_bucket, keys.original_key(path))
+        objects.delete_object(self.s3, self.originals_bucket, keys.original_key(path))

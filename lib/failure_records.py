@@ -69,7 +69,7 @@ class FailureRecords:
     def write(self, path: str, record: FailureRecord) -> None:
         """Leave a record for a path, in place of an earlier one."""
         key = keys.variant_key(self.size_name, path)
-        objects.write(
+        objects.put_object(
             self.s3, self.bucket, key, record.model_dump_json().encode(), "application/json"
         )
 
@@ -80,7 +80,7 @@ class FailureRecords:
 
     def clear(self, path: str) -> None:
         """Take a path's record away; S3 charges nothing for a deletion, so none is looked for."""
-        objects.remove(self.s3, self.bucket, keys.variant_key(self.size_name, path))
+        objects.delete_object(self.s3, self.bucket, keys.variant_key(self.size_name, path))
 
     def clear_until(self, path: str, parked_at: datetime | None) -> None:
         """Take a path's record away, unless it is of a later failure than the one parked then."""
@@ -91,7 +91,7 @@ class FailureRecords:
         record = _read(found)
         if record is None or parked_at is None or record.failed_at - _WRITTEN_WITHIN <= parked_at:
             with suppress(ConflictError):  # a later one has come
-                objects.delete(self.s3, self.bucket, key, etag=found.etag)
+                objects.delete_if_match(self.s3, self.bucket, key, etag=found.etag)
 
 
 def _read(found: objects.Download) -> FailureRecord | None:

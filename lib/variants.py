@@ -93,7 +93,7 @@ class Renderer:
             keys.original_key(path),
             unless_etag=self._provenance.original(variants.values()),
         )
-        if isinstance(original, objects.Unchanged):
+        if isinstance(original, objects.NotModified):
             if self._was_written_again(variants, original):
                 self._intend_signed_purge(variants)
             return Outcome("current")
@@ -172,7 +172,7 @@ class Renderer:
         """
         return any(variants[key] is None for key in stale)
 
-    def _was_written_again(self, variants: Variants, original: objects.Unchanged) -> bool:
+    def _was_written_again(self, variants: Variants, original: objects.NotModified) -> bool:
         """Whether the original may have been another one since the variants were written.
 
         A worker is told so by the event of the last upload, a visitor causes nothing.
@@ -207,7 +207,7 @@ class Renderer:
         rendition: images.Rendition,
         etag: str,
     ) -> None:
-        objects.put(
+        objects.put_if_match(
             self.s3,
             self.images_bucket,
             key,
@@ -216,7 +216,7 @@ class Renderer:
             cache_control=self.delivery.cache_control,
             acl=self.delivery.acl,
             metadata=self._provenance.metadata(etag, rendition),
-            replaces=variant.etag if variant else None,
+            etag=variant.etag if variant else None,
         )
 
     def _removed(self, path: str, variants: Variants) -> Outcome:
@@ -255,7 +255,7 @@ class Renderer:
         if variants:
             self._announce(path, list(variants))
         for key, variant in variants.items():
-            objects.delete(self.s3, self.images_bucket, key, etag=variant.etag)
+            objects.delete_if_match(self.s3, self.images_bucket, key, etag=variant.etag)
             self._check_original(path, etag)
 
     def _check_missing(self, variants: Variants) -> None:

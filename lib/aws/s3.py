@@ -1,4 +1,4 @@
-"""Objects: read as they are now, written and deleted on condition of what was read."""
+"""Reads objects; writes and deletes them, unconditionally or if their ETag still matches."""
 
 import io
 import json
@@ -135,7 +135,7 @@ def _stop_waiting(body: "StreamingBody") -> None:
         body.set_socket_timeout(_AT_ONCE)
 
 
-class Unchanged(NamedTuple):
+class NotModified(NamedTuple):
     """The answer to a conditional GET: the object still has the ETag that was given.
 
     It may have been written again all the same; `modified` is None if S3 does not say when.
@@ -242,8 +242,8 @@ def folders(s3: "S3Client", bucket: str) -> Iterator[str]:
 
 def get(
     s3: "S3Client", bucket: str, key: str, *, unless_etag: str | None = None
-) -> Download | Unchanged | None:
-    """The object as it is now; None where there is none, Unchanged if its ETag is `unless_etag`.
+) -> Download | NotModified | None:
+    """The object as it is now; None where there is none, NotModified if its ETag is `unless_etag`.
 
     A missing bucket is no missing object: TransientError. An archived object is found like any
     other; only reading it fails.
@@ -254,7 +254,7 @@ def get(
             answer = s3.get_object(Bucket=bucket, Key=key, **condition)
         except ClientError as error:
             if unless_etag and status_of(error) == _NOT_MODIFIED:
-                return Unchanged(unless_etag, _modified(error))
+                return NotModified(unless_etag, _modified(error))
             if _is_no_such_key(error, key):
                 return None
             if code_of(error) == _ARCHIVED:
@@ -265,11 +265,11 @@ def get(
     return Download(answer["ETag"].strip('"'), answer["ContentLength"], answer["Body"])
 
 
-def _archived(found: StoredObject | None, unless_etag: str | None) -> Download | Unchanged | None:
+def _archived(found: StoredObject | None, unless_etag: str | None) -> Download | NotModified | None:
     if found is None:
         return None
     if found.etag == unless_etag:
-        return Unchanged(found.etag, found.modified)
+        return NotModified(found.etag, found.modified)
     return Download(found.etag, found.length, None)
 
 
@@ -279,23 +279,23 @@ def _modified(error: ClientError) -> "datetime | None":
     return parsedate_to_datetime(said) if said else None
 
 
-def put(
+def put_if_match(
     s3: "S3Client",
     bucket: str,
     key: str,
     data: bytes | IO[bytes],
     *,
     content_type: str,
-    cache_control: str | None,
+    cache_control: str | None = None,
     acl: str | None = None,
-    metadata: dict[str, str],
-    replaces: str | None,
+    metadata: dict[str, str] | None = None,
+    etag: str | None,
 ) -> str:
-    """Write an object if it still has the ETag `replaces` (None: if there still is none).
+    """Write an object if it still has this ETag (None: if there still is none).
 
-    Gives its own ETag. Raises ConflictError where that is no longer so.
+    Returns the new ETag. Raises ConflictError if it has another, or is gone.
     """
-    more: dict[str, Any] = {"IfMatch": f'"{replaces}"'} if replaces else {"IfNoneMatch": "*"}
+    more: dict[str, Any] = {"IfMatch": f'"{etag}"'} if etag else {"IfNoneMatch": "*"}
     if cache_control:
         more["CacheControl"] = cache_control
     if acl:
@@ -306,14 +306,14 @@ def put(
             Key=key,
             Body=data,
             ContentType=content_type,
-            Metadata=metadata,
+            Metadata=metadata or {},
             **more,
         )
     return answer["ETag"].strip('"')
 
 
-def delete(s3: "S3Client", bucket: str, key: str, *, etag: str) -> None:
-    """Delete an object if it still has this ETag; ConflictError where it has another.
+def delete_if_match(s3: "S3Client", bucket: str, key: str, *, etag: str) -> None:
+    """Delete an object if it still has this ETag; ConflictError if it has another.
 
     One that is gone already counts as deleted.
     """
@@ -325,26 +325,26 @@ def delete(s3: "S3Client", bucket: str, key: str, *, etag: str) -> None:
                 raise
 
 
-def write(s3: "S3Client", bucket: str, key: str, data: bytes, content_type: str) -> str:
-    """Write an object, whatever was there; gives its ETag."""
+def put_object(s3: "S3Client", bucket: str, key: str, data: bytes, content_type: str) -> str:
+    """Write an object, whatever was there; returns its ETag."""
     with translated(f"PUT {bucket}"):
         answer = s3.put_object(Bucket=bucket, Key=key, Body=data, ContentType=content_type)
     return answer["ETag"].strip('"')
 
 
-def remove(s3: "S3Client", bucket: str, key: str) -> None:
+def delete_object(s3: "S3Client", bucket: str, key: str) -> None:
     """Delete an object, whatever it is and whether or not it is there."""
     with translated(f"DELETE {bucket}"):
         s3.delete_object(Bucket=bucket, Key=key)
 
 
-def remove_version(s3: "S3Client", bucket: str, key: str, version: str) -> None:
+def delete_version(s3: "S3Client", bucket: str, key: str, version: str) -> None:
     """Delete one version of an object for good."""
     with translated(f"DELETE {bucket}"):
         s3.delete_object(Bucket=bucket, Key=key, VersionId=version)
 
 
-def write_once(s3: "S3Client") -> None:
+def disable_write_retries(s3: "S3Client") -> None:
     """Keep the SDK from repeating a PUT or DELETE whose outcome is unknown.
 
     The first one may still be on its way: repeated at once, it could land after the original was

@@ -138,15 +138,14 @@ class Fetcher:
                 content_type = self._stored_type(answer.content_type)
                 length = _keep(answer.chunks, file)
             self._check_wanted(order)
-            objects.put(
+            objects.put_if_match(
                 self.s3,
                 self.originals_bucket,
                 keys.original_key(order.path),
                 file,
                 content_type=content_type,
-                cache_control=None,
                 metadata={ORDER: order.id},
-                replaces=replaces,
+                etag=replaces,
             )
         return Outcome("fetched", length)
 
@@ -170,7 +169,7 @@ class Fetcher:
         there = objects.find(self.s3, self.originals_bucket, key)
         with suppress(ConflictError):  # a new photo, or a new order, is not ours to remove
             if there is not None and _is_of(order, there):
-                objects.delete(self.s3, self.originals_bucket, key, etag=there.etag)
+                objects.delete_if_match(self.s3, self.originals_bucket, key, etag=there.etag)
             self.marks.remove(order.path, found.etag)
 
 

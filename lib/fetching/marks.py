@@ -89,24 +89,22 @@ class Marks:
     def write(self, path: str, mark: Mark) -> str:
         """Leave a mark, whatever was there; its ETag."""
         data = mark.model_dump_json().encode()
-        return objects.write(self.s3, self.bucket, _key(path), data, _JSON)
+        return objects.put_object(self.s3, self.bucket, _key(path), data, _JSON)
 
     def replace(self, path: str, etag: str, mark: FailedMark) -> None:
         """Leave another mark in place of the one with this ETag; ConflictError if it is gone."""
-        objects.put(
+        objects.put_if_match(
             self.s3,
             self.bucket,
             _key(path),
             mark.model_dump_json().encode(),
             content_type=_JSON,
-            cache_control=None,
-            metadata={},
-            replaces=etag,
+            etag=etag,
         )
 
     def remove(self, path: str, etag: str) -> None:
         """Take away the mark with this ETag; ConflictError where another one has come."""
-        objects.delete(self.s3, self.bucket, _key(path), etag=etag)
+        objects.delete_if_match(self.s3, self.bucket, _key(path), etag=etag)
 
 
 def _key(path: str) -> str:

@@ -156,21 +156,19 @@ class Attempts:
             return _Found(None, found.etag)
 
     def _write(self, path: str, attempt: Attempt, replaces: str | None) -> str:
-        return objects.put(
+        return objects.put_if_match(
             self.s3,
             self.bucket,
             self._key(path),
             attempt.model_dump_json().encode(),
             content_type="application/json",
-            cache_control=None,
-            metadata={},
-            replaces=replaces,
+            etag=replaces,
         )
 
     def _clear(self, path: str, etag: str) -> None:
         """Take it away: a picture that was made is answered, whether or not this succeeds."""
         try:
-            objects.delete(self.s3, self.bucket, self._key(path), etag=etag)
+            objects.delete_if_match(self.s3, self.bucket, self._key(path), etag=etag)
         except ConflictError:
             return  # it took so long that another one has taken over
         except TransientError as error:

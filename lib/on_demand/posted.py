@@ -102,18 +102,16 @@ class PostedPictures:
     def _store(self, picture: bytes, content_type: str, keep: Keep) -> None:
         key = keys.original_key(keep.path)
         if keep.overwrite:
-            objects.write(self.s3, self.originals_bucket, key, picture, content_type)
+            objects.put_object(self.s3, self.originals_bucket, key, picture, content_type)
             return
         try:
-            objects.put(
+            objects.put_if_match(
                 self.s3,
                 self.originals_bucket,
                 key,
                 picture,
                 content_type=content_type,
-                cache_control=None,
-                metadata={},
-                replaces=None,
+                etag=None,
             )
         except ConflictError as error:  # somebody else was quicker
             raise upload_paths.taken(keep.path) from error

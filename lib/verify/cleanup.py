@@ -31,10 +31,10 @@ def clean_up(target: Target) -> list[str]:
         _wait_for_workers(target)
         _delete_letters(target)
         for bucket, key in _objects(target):
-            objects.remove(target.s3, bucket, key)
+            objects.delete_object(target.s3, bucket, key)
         originals = target.bucket("Originals")
         for key, version in objects.versions(target.s3, originals, _originals(target)):
-            objects.remove_version(target.s3, originals, key, version)
+            objects.delete_version(target.s3, originals, key, version)
         return [f"s3://{bucket}/{key}" for bucket, key in _objects(target)]
 
 

@@ -84,7 +84,7 @@ def on_demand(target: Target) -> str:
     name = next(reversed(target.sizes))
     (facts, *_) = api.wait_until_ready(target, path)[name].variants
     bucket, key = target.bucket("Images"), keys.variant_key(name, path)
-    objects.remove(target.s3, bucket, key)
+    objects.delete_object(target.s3, bucket, key)
     check_picture(target, target.sizes[name], facts, RED)
     if objects.head(target.s3, bucket, key) is None:
         raise StepError(f"{key} was made and not stored", target.logs_of("on-demand"))

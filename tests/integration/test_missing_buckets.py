@@ -140,18 +140,16 @@ def test_a_variant_that_goes_before_it_is_replaced_is_written_anew(
 def test_only_a_conditional_write_can_be_beaten(s3: "S3Client", error: Exception) -> None:
     s3.meta.events.register("before-call.s3.PutObject", Failing("PutObject", error, 2))
     with pytest.raises(ConflictError):
-        objects.put(
+        objects.put_if_match(
             s3,
             "images-bucket",
             "a",
             b"",
             content_type="image/png",
-            cache_control=None,
-            metadata={},
-            replaces="etag",
+            etag="etag",
         )
     with pytest.raises(TransientError):
-        objects.write(s3, "images-bucket", "a", b"", "image/png")
+        objects.put_object(s3, "images-bucket", "a", b"", "image/png")
 
 
 def test_tags_are_not_taken_for_gone_with_their_bucket(s3: "S3Client") -> None:

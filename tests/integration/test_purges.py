@@ -45,7 +45,7 @@ def written(monkeypatch: pytest.MonkeyPatch, s3: "S3Client", later: timedelta) -
 
     def told(*arguments: Any, **more: Any) -> Any:
         found = get(*arguments, **more)
-        assert isinstance(found, objects.Unchanged)
+        assert isinstance(found, objects.NotModified)
         return found._replace(modified=modified + later)
 
     monkeypatch.setattr(objects, "get", told)

@@ -515,7 +515,7 @@ class WithoutPurgeBeforeTheFirstVariant(Renderer):
 class WithoutPurgeOfWhatCameBack(Renderer):
     """Believes that an original with the same bytes was never another."""
 
-    def _was_written_again(self, variants: Variants, original: objects.Unchanged) -> bool:
+    def _was_written_again(self, variants: Variants, original: objects.NotModified) -> bool:
         return False
 
 
