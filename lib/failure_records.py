@@ -7,15 +7,13 @@ begins, because a worker that is stopped can leave none.
 """
 
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from lib import keys
-from lib.aws import s3 as objects
 from lib.errors import WORKER_STOPPED, ConflictError
+from lib.json_records import JsonRecords
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -24,8 +22,6 @@ STOPPED = (
     "its worker was stopped each time before it could say why, by its memory or its timeout: give "
     "the size more memory in sizes.yml, deploy, replay"
 )
-# Some hundred times what a record has: an error's text is short.
-_MAX_BYTES = 1 << 16
 # A record is written after its dead letter, with some tries of S3 in between.
 _WRITTEN_WITHIN = timedelta(minutes=1)
 
@@ -58,44 +54,26 @@ def stopped_record(attempts: int) -> FailureRecord:
     )
 
 
-@dataclass(frozen=True)
-class FailureRecords:
+_RECORD = TypeAdapter(FailureRecord)
+
+
+class FailureRecords(JsonRecords[FailureRecord]):
     """The records of one size."""
 
-    s3: "S3Client"
-    bucket: str
-    size_name: str
-
-    def write(self, path: str, record: FailureRecord) -> None:
-        """Leave a record for a path, in place of an earlier one."""
-        key = keys.variant_key(self.size_name, path)
-        objects.put_object(
-            self.s3, self.bucket, key, record.model_dump_json().encode(), "application/json"
-        )
+    def __init__(self, s3: "S3Client", bucket: str, size_name: str) -> None:
+        super().__init__(s3, bucket, size_name, _RECORD)
 
     def read(self, path: str) -> FailureRecord | None:
         """A path's record, whatever original it is about; None where there is none to be read."""
-        found = objects.get(self.s3, self.bucket, keys.variant_key(self.size_name, path))
-        return _read(found) if isinstance(found, objects.Download) else None
-
-    def clear(self, path: str) -> None:
-        """Take a path's record away; S3 charges nothing for a deletion, so none is looked for."""
-        objects.delete_object(self.s3, self.bucket, keys.variant_key(self.size_name, path))
+        found = self.find(path)
+        return found.record if found else None
 
     def clear_until(self, path: str, parked_at: datetime | None) -> None:
         """Take a path's record away, unless it is of a later failure than the one parked then."""
-        key = keys.variant_key(self.size_name, path)
-        found = objects.get(self.s3, self.bucket, key)
-        if not isinstance(found, objects.Download):
+        found = self.find(path)
+        if found is None:
             return
-        record = _read(found)
+        record = found.record
         if record is None or parked_at is None or record.failed_at - _WRITTEN_WITHIN <= parked_at:
             with suppress(ConflictError):  # a later one has come
-                objects.delete_if_match(self.s3, self.bucket, key, etag=found.etag)
-
-
-def _read(found: objects.Download) -> FailureRecord | None:
-    try:
-        return FailureRecord.model_validate_json(found.read(max_bytes=_MAX_BYTES))
-    except ValidationError:
-        return None  # what is not of this form says nothing
+                self.remove(path, found.etag)

@@ -6,22 +6,19 @@ failed, or that it was called off. Success takes it away. Whoever comes last dec
 every change but a new order's is on condition of what was read.
 """
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, TypeAdapter
 
-from lib import keys
-from lib.aws import s3 as objects
 from lib.failure_records import FailureRecord
+from lib.json_records import JsonRecords
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+    from lib.aws.s3 import StoredObject
+
 PLACE = "_fetch"
-# Some hundred times what a mark has: an error's text is short.
-_MAX_BYTES = 1 << 16
-_JSON = "application/json"
 
 
 class Mark(BaseModel):
@@ -44,7 +41,7 @@ class FailedMark(FailureRecord):
     id: str
     original: str | None = None
 
-    def came_before(self, there: objects.StoredObject) -> bool:
+    def came_before(self, there: "StoredObject") -> bool:
         """Whether an original was uploaded after the failure; S3 tells times in whole seconds."""
         is_another = self.original is not None and self.original != there.etag
         return is_another or there.modified > self.failed_at
@@ -66,46 +63,16 @@ class Found(NamedTuple):
         return isinstance(self.mark, Mark) and self.mark.cancelled
 
 
-_FORMS: TypeAdapter[Mark | FailedMark] = TypeAdapter(Mark | FailedMark)
+_MARK: TypeAdapter[Mark | FailedMark] = TypeAdapter(Mark | FailedMark)
 
 
-@dataclass(frozen=True)
-class Marks:
+class Marks(JsonRecords[Mark | FailedMark]):
     """The marks of one stack, in the bucket of the failure records."""
 
-    s3: "S3Client"
-    bucket: str
+    def __init__(self, s3: "S3Client", bucket: str) -> None:
+        super().__init__(s3, bucket, PLACE, _MARK)
 
     def read(self, path: str) -> Found | None:
         """A path's mark as it is now; None where there is none to be read."""
-        found = objects.get(self.s3, self.bucket, _key(path))
-        if not isinstance(found, objects.Download):
-            return None
-        try:
-            return Found(_FORMS.validate_json(found.read(max_bytes=_MAX_BYTES)), found.etag)
-        except ValidationError:
-            return None  # what is not of this form says nothing
-
-    def write(self, path: str, mark: Mark) -> str:
-        """Leave a mark, whatever was there; its ETag."""
-        data = mark.model_dump_json().encode()
-        return objects.put_object(self.s3, self.bucket, _key(path), data, _JSON)
-
-    def replace(self, path: str, etag: str, mark: FailedMark) -> None:
-        """Leave another mark in place of the one with this ETag; ConflictError if it is gone."""
-        objects.put_if_match(
-            self.s3,
-            self.bucket,
-            _key(path),
-            mark.model_dump_json().encode(),
-            content_type=_JSON,
-            etag=etag,
-        )
-
-    def remove(self, path: str, etag: str) -> None:
-        """Take away the mark with this ETag; ConflictError where another one has come."""
-        objects.delete_if_match(self.s3, self.bucket, _key(path), etag=etag)
-
-
-def _key(path: str) -> str:
-    return keys.variant_key(PLACE, path)
+        found = self.find(path)
+        return Found(found.record, found.etag) if found and found.record else None

@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from lib.aws import s3 as objects
 from lib.checks import LaterChecks
 from lib.errors import (
     WORKER_STOPPED,
@@ -28,6 +28,7 @@ from lib.errors import (
     TransientError,
 )
 from lib.images import RENDERER_VERSION
+from lib.json_records import JsonRecords
 from lib.on_demand import ATTEMPTS
 from lib.sizes import Size, recipe_id
 from lib.telemetry import Telemetry
@@ -43,8 +44,6 @@ _PAUSE, _LOOKS = 0.25, 40
 # How long a worker that was asked is waited for, before it is asked again: a backlog's length. What
 # it cannot render either has a failure record by then.
 _LEFT_LASTS = timedelta(hours=1)
-# Some hundred times what an attempt has.
-_MAX_BYTES = 1 << 16
 _STOPPED = (
     f"{WORKER_STOPPED}: rendering this photo has stopped the function that makes pictures on "
     "demand, by its memory or its timeout: a worker is asked to render it"
@@ -65,11 +64,7 @@ class Attempt(BaseModel):
     left: str = ""
 
 
-class _Found(NamedTuple):
-    """An attempt as it is stored; None for what is not of its form."""
-
-    attempt: Attempt | None
-    etag: str
+_ATTEMPT = TypeAdapter(Attempt)
 
 
 @dataclass(frozen=True)
@@ -114,10 +109,10 @@ class Attempts:
         with suppress(ConflictError):
             return self._write(path, attempt, None)
         for _ in range(_LOOKS):
-            found = self._read(path)
+            found = self._records.find(self._name(path))
             if found is None:
                 raise ConflictError("the attempt of another request has ended")
-            there = found.attempt
+            there = found.record
             if there is None or (there.etag, there.recipe) != (attempt.etag, attempt.recipe):
                 return self._write(path, attempt, found.etag)
             if not self._is_under_way(there):
@@ -145,35 +140,22 @@ class Attempts:
     def _left(self, attempt: Attempt, told: str) -> Attempt:
         return attempt.model_copy(update={"left": told, "began_at": self.now()})
 
-    def _read(self, path: str) -> _Found | None:
-        found = objects.get(self.s3, self.bucket, self._key(path))
-        if not isinstance(found, objects.Download):
-            return None
-        try:
-            data = found.read(max_bytes=_MAX_BYTES)
-            return _Found(Attempt.model_validate_json(data), found.etag)
-        except ValidationError:
-            return _Found(None, found.etag)
-
-    def _write(self, path: str, attempt: Attempt, replaces: str | None) -> str:
-        return objects.put_if_match(
-            self.s3,
-            self.bucket,
-            self._key(path),
-            attempt.model_dump_json().encode(),
-            content_type="application/json",
-            etag=replaces,
-        )
+    def _write(self, path: str, attempt: Attempt, etag: str | None) -> str:
+        return self._records.replace(self._name(path), etag, attempt)
 
     def _clear(self, path: str, etag: str) -> None:
         """Take it away: a picture that was made is answered, whether or not this succeeds."""
         try:
-            objects.delete_if_match(self.s3, self.bucket, self._key(path), etag=etag)
+            self._records.remove(self._name(path), etag)
         except ConflictError:
             return  # it took so long that another one has taken over
         except TransientError as error:
             self.telemetry.not_done("clearing of an attempt", error)
 
-    def _key(self, path: str) -> str:
+    @cached_property
+    def _records(self) -> JsonRecords[Attempt]:
+        return JsonRecords(self.s3, self.bucket, ATTEMPTS, _ATTEMPT)
+
+    def _name(self, path: str) -> str:
         """Of one length: a variant's own key may be as long as S3 takes."""
-        return f"{ATTEMPTS}/{hashlib.sha256(f'{self.size.name}/{path}'.encode()).hexdigest()}"
+        return hashlib.sha256(f"{self.size.name}/{path}".encode()).hexdigest()

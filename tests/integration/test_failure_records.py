@@ -164,10 +164,11 @@ class TestPurgingDeadLetters:
     ) -> None:
         deliver(put(s3, "a.jpg", b"no picture"))
         later = FailureRecord.model_validate(record(s3, "a.jpg") | {"reason": "SlowDown"})
-        s3.meta.events.register_first(
-            "before-call.s3.DeleteObject",
-            lambda **_: FailureRecords(s3, BUCKET, "40x30").write("a.jpg", later),
-        )
+
+        def write_later(**_: Any) -> None:
+            FailureRecords(s3, BUCKET, "40x30").write("a.jpg", later)
+
+        s3.meta.events.register_first("before-call.s3.DeleteObject", write_later)
         self.purge(s3, queues)
         assert record(s3, "a.jpg")["reason"] == "SlowDown"
 
