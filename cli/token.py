@@ -9,9 +9,8 @@ from rich.table import Table
 from cli.places import tokens_of
 from cli.stage import JsonOption, RegionOption, Stage, StageOption
 from cli.terminal import YesOption, confirm, note, print_json, show, shown
-from lib.doorkeeper import GATEWAY
 from lib.kept import FRESH, LONGEST, PAUSE
-from lib.tokens import MAX_NAME, Token
+from lib.tokens import GATEWAY, MAX_NAME, Token
 
 app = typer.Typer(
     help="Make, list and revoke the bearer tokens that the upload API takes.",

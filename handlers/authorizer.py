@@ -9,8 +9,7 @@ from aws_lambda_powertools import Logger
 from botocore.config import Config
 
 from handlers.settings import AuthorizerSettings
-from lib.doorkeeper import Doorkeeper
-from lib.tokens import Tokens
+from lib.tokens import Cached, Tokens, admit
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -24,7 +23,7 @@ _BEARER = re.compile(r"Bearer +(\S+)", re.IGNORECASE)
 def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, Any]:
     """A simple response; `token` in the context is the id of the token that was let in."""
     presented = _bearer(event)
-    token = _doorkeeper().admit(presented) if presented else None
+    token = admit(presented, _tokens()) if presented else None
     if token is None:
         return {"isAuthorized": False}
     return {"isAuthorized": True, "context": {"token": token.id}}
@@ -42,8 +41,8 @@ def _bearer(event: dict[str, Any]) -> str | None:
 
 
 @lru_cache(maxsize=1)
-def _doorkeeper() -> Doorkeeper:
-    """Made once a container, where it keeps the list of tokens."""
+def _tokens() -> Cached:
+    """Made once a container."""
     settings = AuthorizerSettings.from_environment()
     tokens = Tokens(boto3.client("secretsmanager", config=_CLIENT), settings.tokens_secret)
-    return Doorkeeper(tokens, Logger(service="image-fanout"))
+    return tokens.cached(Logger(service="image-fanout"))

@@ -58,7 +58,7 @@ class Kept(Generic[T]):
         self._name = name
         self._otherwise = otherwise
         self._logger = logger
-        self._now = now
+        self.now = now
         self._copy: _Copy[T] | None = None
         self._asked_at = _NEVER
 
@@ -67,7 +67,7 @@ class Kept(Generic[T]):
 
         TransientError where it cannot be read and the copy at hand is too old.
         """
-        now = self._now()
+        now = self.now()
         found = look(self._at_hand(now))
         return look(self._newer(now)) if found is None else found
 

@@ -22,10 +22,15 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from lib.aws import secrets as edge
 from lib.documents import parsed
 from lib.errors import ConfigError
+from lib.kept import Kept, time_of_day
 
 if TYPE_CHECKING:
+    from aws_lambda_powertools import Logger
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
+# How long API Gateway keeps an answer, by the authorizer's own setting: a caller in a loop costs
+# one look a minute. Together with `lib.kept.FRESH` it bounds how long a revoked token works.
+GATEWAY = timedelta(seconds=60)
 # A caller's name in full, and a list of tokens that fits on a screen.
 MAX_NAME = 64
 # 48 bits tell the few hundred tokens apart that fit in a secret, and can still be typed.
@@ -79,6 +84,20 @@ def check(presented: str, kept: Iterable[Token], now: datetime) -> Token | None:
     return found if found is not None and found.is_valid(now) else None
 
 
+Cached = Kept[list[Token]]
+
+
+def admit(presented: str, cached: Cached) -> Token | None:
+    """The valid token with this text, None for a stranger.
+
+    TransientError where the list cannot be read and the one at hand is too old.
+    """
+    if not has_form(presented):
+        return None  # without a look at the list
+    now = cached.now()
+    return cached.find(lambda tokens: check(presented, tokens, now))
+
+
 @dataclass(frozen=True)
 class Tokens:
     """The tokens of one stage; `secret` is the ARN of what they are kept in.
@@ -93,6 +112,11 @@ class Tokens:
     def kept(self) -> list[Token]:
         """All that were not revoked, the oldest first; expired ones too."""
         return self._parsed(edge.read(self.secrets, self.secret).text)
+
+    def cached(self, logger: "Logger", now: Callable[[], datetime] = time_of_day) -> Cached:
+        """A container's copy of them: strangers send requests, and decide no cost."""
+        otherwise = "nobody can be let in or sent away"
+        return Kept(self.kept, "tokens", otherwise, logger=logger, now=now)
 
     def create(self, name: str, *, lifetime: timedelta | None = None) -> tuple[str, Token]:
         """A new token: its text, which cannot be had again, and what is kept of it.

@@ -6,10 +6,10 @@ from urllib.parse import quote
 import requests
 from pydantic import ValidationError
 
-from lib.doorkeeper import GATEWAY
 from lib.errors import StepError
 from lib.kept import PAUSE
 from lib.status import PhotoStatus, Status
+from lib.tokens import GATEWAY
 from lib.verify.target import Target
 
 _CREATED, _STORED, _DELETED = 201, 204, 204

@@ -21,9 +21,9 @@ STRANGERS = payload("api_authorizer")["identitySource"][0].removeprefix("Bearer 
 def _container(secret: Secret, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A container that has just started."""
     monkeypatch.setenv("TOKENS_SECRET", secret.arn)
-    authorizer._doorkeeper.cache_clear()
+    authorizer._tokens.cache_clear()
     yield
-    authorizer._doorkeeper.cache_clear()
+    authorizer._tokens.cache_clear()
 
 
 def ask(*identity_source: Any) -> dict[str, Any]:
@@ -46,7 +46,7 @@ def test_a_revoked_token_is_refused_by_the_next_container(secret: Secret) -> Non
     text, token = secret.tokens().create("shop")
     assert ask(f"Bearer {text}")["isAuthorized"]
     secret.tokens().revoke(token.id)
-    authorizer._doorkeeper.cache_clear()
+    authorizer._tokens.cache_clear()
     assert ask(f"Bearer {text}") == REFUSED
 
 

@@ -7,9 +7,8 @@ import pytest
 from aws_lambda_powertools import Logger
 from botocore.exceptions import ConnectTimeoutError
 
-from lib.doorkeeper import Doorkeeper
 from lib.errors import TransientError
-from lib.tokens import Tokens
+from lib.tokens import Tokens, admit
 from tests.integration.secret import Secret, secret
 
 __all__ = ["secret"]
@@ -23,13 +22,13 @@ class Door:
     def __init__(self, secret: Secret) -> None:
         self.tokens = secret.tokens()
         self.now = datetime(2026, 11, 21, tzinfo=UTC)
-        self._keeper = Doorkeeper(self.tokens, Logger(service="door"), lambda: self.now)
+        self._cached = self.tokens.cached(Logger(service="door"), lambda: self.now)
 
     def wait(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
 
     def opens(self, presented: str) -> bool:
-        return self._keeper.admit(presented) is not None
+        return admit(presented, self._cached) is not None
 
 
 @pytest.fixture

@@ -563,7 +563,7 @@ def test_a_record_without_message_id_raises(deliver: WorkerDoor) -> None:
 def test_wrong_settings_are_named(deliver: WorkerDoor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DLQ_URL")
     monkeypatch.setenv("SIZE", "{}")
-    with pytest.raises(ConfigError, match=r"SIZE.*DLQ_URL: FIELD REQUIRED"):
+    with pytest.raises(ConfigError, match="DLQ_URL: FIELD REQUIRED; SIZE"):
         deliver("null")
 
 
