@@ -11,8 +11,7 @@ from rich.table import Table
 from cli.places import auditor_of, check_queue_of, size_of
 from cli.stage import JsonOption, RegionOption, Stage, StageOption
 from cli.terminal import YesOption, confirm, note, print_json, progress, show, shown
-from lib.audit import MENDABLE, State
-from lib.leftovers import left_folders, left_paths
+from lib.audit import MENDABLE, State, left_folders, left_paths
 from lib.spool import Spool
 
 # A bar that is drawn for each of a million paths would take longer than comparing them.

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
     from handlers.settings import ContentSettings
 
-# Rekognition answers within a second or two. One more try for a connection that broke: what is
-# throttled goes back to its queue, which spreads a burst better than waiting here.
-_CLIENT = Config(
+# One more try for a connection that broke: somebody waits for the answer, or a message goes back
+# to its queue, which spreads a burst better than waiting here.
+CLIENTS = Config(
     connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2}
 )
 
@@ -28,7 +28,7 @@ def content_check(
     return ContentCheck(
         s3=s3,
         originals_bucket=originals_bucket,
-        rekognition=boto3.client("rekognition", config=_CLIENT),
+        rekognition=boto3.client("rekognition", config=CLIENTS),
         confidence=settings.moderation_confidence,
         faces=settings.faces,
     )

@@ -3,9 +3,8 @@
 from functools import cache
 
 import boto3
-from botocore.config import Config
 
-from handlers.content import content_check
+from handlers.content import CLIENTS, content_check
 from handlers.settings import DeclaredSettings
 from lib.aws import s3 as objects
 from lib.aws import sqs as queues
@@ -19,11 +18,6 @@ from lib.sizes import Size
 from lib.telemetry import Telemetry
 from lib.turns import Turns
 from lib.variants import Renderer
-
-# As for the sizes' workers; but somebody waits for the answer, so that nothing is tried thrice.
-CLIENTS = Config(
-    connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2}
-)
 
 
 def declared_variants(settings: DeclaredSettings) -> DeclaredVariants:

@@ -12,9 +12,8 @@ from handlers.settings import OnDemandSettings
 from handlers.signed import signed_pictures
 from lib.errors import RequestError
 from lib.keys import url_path
-from lib.on_demand import MAX_PICTURE_BYTES
+from lib.on_demand import MAX_PICTURE_BYTES, Picture
 from lib.on_demand.declared import DeclaredVariants
-from lib.on_demand.picture import Picture
 from lib.on_demand.plain_paths import unpack
 from lib.on_demand.signatures import FOLDER
 from lib.on_demand.signed import SignedPictures

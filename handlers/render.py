@@ -7,10 +7,9 @@ import boto3
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from botocore.config import Config
 from pydantic import BeforeValidator
 
-from handlers.content import content_check
+from handlers.content import CLIENTS, content_check
 from handlers.http import answer, refusals, resolver, routes
 from handlers.requests import bytes_of
 from handlers.settings import RenderSettings
@@ -25,10 +24,6 @@ from lib.sizes import ExtraFormat, Size
 
 router = routes()
 
-# With a look at S3 (two tries), a render of 10 s and one PUT it comes to the function's 25 s.
-_CLIENTS = Config(
-    connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2}
-)
 KEPT = "X-Fanout-Path"
 _DOCUMENTED: Any = {
     200: {
@@ -119,7 +114,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 def _pictures() -> PostedPictures:
     """Made once a container."""
     settings = RenderSettings.from_environment()
-    s3 = boto3.client("s3", config=_CLIENTS)
+    # With a look at S3 (two tries), a render of 10 s and one PUT it comes to the function's 25 s.
+    s3 = boto3.client("s3", config=CLIENTS)
     # Repeated, a PUT that had landed would find its own photo in its way.
     objects.disable_write_retries(s3)
     return PostedPictures(

@@ -3,8 +3,7 @@
 import boto3
 from aws_lambda_powertools import Logger
 
-from handlers.content import content_check
-from handlers.declared import CLIENTS
+from handlers.content import CLIENTS, content_check
 from handlers.settings import OnDemandSettings
 from lib.on_demand.options import MEMORY
 from lib.on_demand.signed import SignedPictures

@@ -172,3 +172,20 @@ def verdict(row: Row, *, up_to_date: _Asked, failed: _Asked) -> State | None:
     if row.original.length > 0 and not has_all:
         return "missing"
     return "stale" if any(row.variants) else None
+
+
+def left_folders(s3: "S3Client", images_bucket: str, sizes: list[Size]) -> list[str]:
+    """Folders of the images bucket that belong to none of the sizes, nor to their formats.
+
+    No deploy deletes the variants in them: they cost storage and stay readable.
+    """
+    deployed = {folder for size in sizes for folder in size.folders}
+    return [name for name in objects.folders(s3, images_bucket) if name not in deployed]
+
+
+def left_paths(
+    s3: "S3Client", images_bucket: str, folder: str, *, prefix: str = ""
+) -> Iterator[str]:
+    """The paths below `prefix` that such a folder has a variant of, in order."""
+    for found in objects.listing(s3, images_bucket, f"{folder}/{prefix}"):
+        yield found.key.removeprefix(f"{folder}/")

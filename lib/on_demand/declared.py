@@ -15,7 +15,7 @@ from lib import keys
 from lib.aws import s3 as objects
 from lib.errors import PermanentError, ProblemKind, RequestError
 from lib.failure_records import FailureRecords
-from lib.on_demand.picture import Picture
+from lib.on_demand import Picture
 from lib.variants import Renderer
 
 if TYPE_CHECKING:

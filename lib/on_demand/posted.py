@@ -4,16 +4,15 @@ No queue, no event, no variant stored: only what is kept goes on through the pip
 other upload.
 """
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lib import images, keys, upload_paths
 from lib.aws import s3 as objects
 from lib.content import ContentCheck
-from lib.errors import ConflictError, PermanentError, ProblemKind, RequestError, TransientError
-from lib.on_demand import MAX_PICTURE_BYTES
+from lib.errors import ConflictError, ProblemKind, RequestError
+from lib.on_demand import MAX_PICTURE_BYTES, map_render_errors
 from lib.sizes import Quality, Size
 
 if TYPE_CHECKING:
@@ -75,7 +74,7 @@ class PostedPictures:
 
     def _checked_type(self, picture: bytes, keep: Keep) -> str:
         """The type to keep it by, before any work is done for what cannot be kept."""
-        with _refused():
+        with map_render_errors(len(picture)):
             content_type = images.content_type_of(picture)
         if content_type not in self.content_types:
             raise RequestError(
@@ -90,14 +89,9 @@ class PostedPictures:
         return content_type
 
     def _rendered(self, picture: bytes, size: Size) -> images.Rendition:
-        try:
-            with _refused():
-                focus = self.content.focus_of(picture, size) if self.content else None
-                return images.render(picture, size, focus)
-        except MemoryError as error:
-            # It was within the limits, so nothing is wrong with it: the container's memory may be
-            # in pieces, and another try will meet another container.
-            raise TransientError("out_of_memory", f"rendering {len(picture):,} bytes") from error
+        with map_render_errors(len(picture)):
+            focus = self.content.focus_of(picture, size) if self.content else None
+            return images.render(picture, size, focus)
 
     def _store(self, picture: bytes, content_type: str, keep: Keep) -> None:
         key = keys.original_key(keep.path)
@@ -151,14 +145,6 @@ def _in_format(size: Size, format_: str) -> Size:
         # An AVIF's quality depends on whether it is the size's own format.
         changes["quality"] = Quality.model_validate({format_: size.quality_of(format_)})
     return size.model_copy(update=changes)
-
-
-@contextmanager
-def _refused() -> Iterator[None]:
-    try:
-        yield
-    except PermanentError as error:
-        raise RequestError(422, ProblemKind.NOT_RENDERED, f"{error.reason}: {error}") from error
 
 
 def _too_many_bytes(why: str) -> RequestError:

@@ -12,9 +12,8 @@ from urllib.parse import unquote
 from lib import images, keys
 from lib.aws import s3 as objects
 from lib.content import ContentCheck
-from lib.errors import PermanentError, ProblemKind, RequestError, TransientError
-from lib.on_demand import MAX_PICTURE_BYTES
-from lib.on_demand.picture import Picture
+from lib.errors import PermanentError, ProblemKind, RequestError
+from lib.on_demand import MAX_PICTURE_BYTES, Picture, map_render_errors
 from lib.on_demand.wishes import SignedWishes
 from lib.sizes import Size
 
@@ -62,18 +61,11 @@ class SignedPictures:
         found = objects.get(self.s3, self.originals_bucket, keys.original_key(path))
         if not isinstance(found, objects.Download):
             raise RequestError(404, ProblemKind.NO_PICTURE, "there is no photo at this path")
-        try:
+        with map_render_errors(found.length):
             data = found.read(max_bytes=self.max_bytes)
             if self.content is not None:
                 self.content.look(path, found.etag, data, size)
             return images.render(data, size)
-        except PermanentError as error:
-            raise RequestError(422, ProblemKind.NOT_RENDERED, f"{error.reason}: {error}") from error
-        except MemoryError as error:
-            raise TransientError(
-                "out_of_memory",
-                f"rendering {found.length:,} bytes took more memory than the function has",
-            ) from error
 
     def _cache_control(self, expires: int | None) -> str:
         """Nobody keeps it for longer than its URL is valid."""

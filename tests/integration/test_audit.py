@@ -9,11 +9,10 @@ import pytest
 from moto.s3.models import s3_backends
 
 from cli.stage import Stage
-from lib.audit import Auditor, Finding
+from lib.audit import Auditor, Finding, left_folders
 from lib.delivery import Delivery
 from lib.errors import ConfigError
 from lib.failure_records import FailureRecord, FailureRecords
-from lib.leftovers import left_folders
 from lib.sizes import Size
 from tests.command_line import fanout
 from tests.integration.conftest import SIZE, WorkerDoor
