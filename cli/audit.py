@@ -8,10 +8,11 @@ from typing import Annotated, get_args
 import typer
 from rich.table import Table
 
-from cli.places import auditor_of, check_queue_of, size_of
+from cli.places import auditor_of, check_queue_of
 from cli.stage import JsonOption, RegionOption, Stage, StageOption
 from cli.terminal import YesOption, confirm, note, print_json, progress, show, shown
 from lib.audit import MENDABLE, State, left_folders, left_paths
+from lib.doctor.sizes import read_deployed
 from lib.spool import Spool
 
 # A bar that is drawn for each of a million paths would take longer than comparing them.
@@ -85,7 +86,7 @@ def _compared(
 def _left_over(place: Stage, prefix: str, *, as_json: bool) -> Counts:
     """Counts of what removed sizes and formats have left, by folder."""
     s3, bucket = place.client("s3"), place.stack.outputs["ImagesBucketName"]
-    sizes = [size_of(deployed) for deployed in place.stack.sizes.values()]
+    sizes = list(read_deployed(place.stack).values())
     counts: Counts = {}
     for folder in left_folders(s3, bucket, sizes):
         counts[folder] = Counter[State](dict.fromkeys(get_args(State), 0))

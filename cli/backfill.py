@@ -5,12 +5,13 @@ from typing import Annotated
 
 import typer
 
-from cli.places import auditor_of, check_queue_of, deployed_size, size_of
+from cli.places import auditor_of, check_queue_of, deployed_size
 from cli.stage import JsonOption, RegionOption, Stage, StageOption
 from cli.terminal import YesOption, confirm, note, print_json, progress, show, shown
 from lib.aws.cloudwatch import median_of_last_day
 from lib.aws.sqs import account_of
 from lib.backfill import Checkpoint, Scope, paced, send, wanted
+from lib.doctor.sizes import read_deployed
 from lib.errors import FanoutError
 from lib.estimates import Estimate, estimate
 from lib.spool import Spool
@@ -78,7 +79,7 @@ def _estimate(place: Stage, size: str, photos: int) -> Estimate:
         photos,
         median_ms=median_of_last_day(cloudwatch, place.prefix, "Duration", {"size": size}),
         memory=deployed.memory,
-        formats=len(size_of(deployed).folders),
+        formats=len(read_deployed(place.stack)[size].folders),
     )
 
 

@@ -7,9 +7,9 @@ from lib.audit import ABREAST, Auditor
 from lib.aws.stacks import DeployedSize
 from lib.checks import CheckQueue
 from lib.delivery import Acl, Delivery
+from lib.doctor.sizes import read_deployed
 from lib.errors import ConfigError
 from lib.on_demand.signing_keys import SigningKeys
-from lib.sizes import Size
 from lib.status import StatusDesk
 from lib.tokens import Tokens
 
@@ -26,11 +26,6 @@ def deployed_size(stage: Stage, name: str) -> DeployedSize:
     return stage.stack.sizes[name]
 
 
-def size_of(deployed: DeployedSize) -> Size:
-    """The size as it is deployed, which may differ from sizes.yml."""
-    return Size.model_validate_json(deployed.environment["SIZE"])
-
-
 def delivery_of(deployed: DeployedSize) -> Delivery:
     """How the size's variants are stored today."""
     acl: Acl | None = "public-read" if "ACL" in deployed.environment else None
@@ -42,7 +37,7 @@ def auditor_of(stage: Stage, size_name: str) -> Auditor:
     outputs, deployed = stage.stack.outputs, deployed_size(stage, size_name)
     return Auditor(
         s3=stage.client("s3", _MANY_LOOKS),
-        size=size_of(deployed),
+        size=read_deployed(stage.stack)[size_name],
         delivery=delivery_of(deployed),
         originals_bucket=outputs["OriginalsBucketName"],
         images_bucket=outputs["ImagesBucketName"],
@@ -64,7 +59,7 @@ def status_desk_of(stage: Stage) -> StatusDesk:
     outputs = stage.stack.outputs
     return StatusDesk(
         s3=stage.client("s3", _MANY_LOOKS),
-        folders={name: size_of(deployed).folders for name, deployed in stage.stack.sizes.items()},
+        folders={name: size.folders for name, size in read_deployed(stage.stack).items()},
         originals_bucket=outputs["OriginalsBucketName"],
         images_bucket=outputs["ImagesBucketName"],
         failures_bucket=outputs["FailuresBucketName"],
@@ -74,21 +69,21 @@ def status_desk_of(stage: Stage) -> StatusDesk:
 
 def tokens_of(stage: Stage) -> Tokens:
     """The bearer tokens of a stage; ConfigError where its upload API takes none."""
-    secret = stage.stack.outputs.get("TokensSecretArn")
-    if secret is None:
-        raise ConfigError(
-            f"The stage {stage.name} has no tokens, because its parameter auth is not token: "
-            "set it in serverless.yml and deploy to have them"
-        )
+    why_none = "has no tokens, because its parameter auth is not token"
+    secret = _secret_of(stage, "TokensSecretArn", why_none)
     return Tokens(stage.client("secretsmanager"), secret)
 
 
 def signing_keys_of(stage: Stage) -> SigningKeys:
     """The keys of a stage's signed URLs; ConfigError where it serves none."""
-    secret = stage.stack.outputs.get("SigningKeysArn")
-    if secret is None:
-        raise ConfigError(
-            f"The stage {stage.name} serves no signed URLs, because its parameter on_demand does "
-            "not name signed: set it in serverless.yml and deploy to have them"
-        )
+    why_none = "serves no signed URLs, because its parameter on_demand does not name signed"
+    secret = _secret_of(stage, "SigningKeysArn", why_none)
     return SigningKeys(stage.client("secretsmanager"), secret)
+
+
+def _secret_of(stage: Stage, output: str, why_none: str) -> str:
+    if output not in stage.stack.outputs:
+        raise ConfigError(
+            f"The stage {stage.name} {why_none}: set it in serverless.yml and deploy to have them"
+        )
+    return stage.stack.outputs[output]

@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from handlers.http import answer, refusals, resolver, routes
 from handlers.requests import path_of
-from handlers.settings import DeletionSettings
+from handlers.settings import BucketSettings
 from lib.deletion import Deletion
 from lib.keys import MAX_KEY_BYTES
 from lib.upload_paths import check_characters
@@ -67,5 +67,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 @lru_cache(maxsize=1)
 def _deletion() -> Deletion:
     """Made once a container."""
-    settings = DeletionSettings.from_environment()
+    settings = BucketSettings.from_environment()
     return Deletion(boto3.client("s3"), settings.originals_bucket, settings.failures_bucket)

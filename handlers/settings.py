@@ -44,11 +44,16 @@ class ContentSettings(Settings):
     faces: bool = False
 
 
-class QueueSettings(Settings):
-    """A worker, its queue and its dead-letter queue."""
+class BucketSettings(Settings):
+    """The buckets that nobody else reads, of originals and of failure records."""
 
     originals_bucket: str
     failures_bucket: str
+
+
+class QueueSettings(BucketSettings):
+    """A worker, its queue and its dead-letter queue."""
+
     queue_url: str
     dlq_url: str
     max_upload_bytes: int = Field(gt=0)
@@ -64,43 +69,40 @@ class QueueSettings(Settings):
     visibility_seconds: float = 0
 
 
-class ResizeSettings(ContentSettings, QueueSettings):
-    """One size's worker."""
+class VariantSettings(ContentSettings, BucketSettings):
+    """A function that writes variants."""
 
-    size: Json[Size]
     images_bucket: str
     # None on a stage that purges nothing.
     purge_queue_url: str | None = None
     # Seconds; the longest that SQS delays a message.
     purge_delay: int = Field(0, ge=0, le=900)
+    # None on a stage whose images bucket is read by the CDN alone.
+    acl: Acl | None = None
+    max_upload_bytes: int = Field(gt=0)
+
+
+class ResizeSettings(VariantSettings, QueueSettings):
+    """One size's worker."""
+
+    size: Json[Size]
     # Whether CloudFront has signed pictures too.
     serve_signed: bool = False
     cache_control: str
-    # None on a stage whose images bucket is read by the CDN alone.
-    acl: Acl | None = None
 
 
-class DeclaredSettings(ContentSettings):
+class DeclaredSettings(VariantSettings):
     """A function that makes missing variants of any of these sizes."""
 
     packed_sizes: PackedSizes
-    originals_bucket: str
-    images_bucket: str
-    failures_bucket: str
     # What the names of the sizes' queues begin with.
     queue_prefix: str
     # Seconds after which a worker looks at what was written here, and that the function may run.
     check_delay: int = Field(gt=0, le=900)
     attempt_seconds: int = Field(gt=0, le=900)
-    # None on a stage that purges nothing.
-    purge_queue_url: str | None = None
-    purge_delay: int = Field(0, ge=0, le=900)
     browser_seconds: int = Field(ge=0)
     cdn_seconds: int = Field(ge=0)
     immutable: bool
-    # None on a stage whose images bucket is read by the CDN alone.
-    acl: Acl | None = None
-    max_upload_bytes: int = Field(gt=0)
     # ARN of the secret with the keys of signed URLs; None on a stage without such.
     signing_keys: str | None = None
 
@@ -134,29 +136,27 @@ class PurgeSettings(Settings):
     serve_signed: bool
 
 
-class UploadSettings(Settings):
-    """The function that gives out tickets."""
+class PhotoSettings(BucketSettings):
+    """A function that tells callers where variants are, or will be."""
 
-    originals_bucket: str
-    failures_bucket: str
-    fetch_queue_url: str
-    fetch_loopback: bool
     images_url: str
     # The formats that each size has beside its own, by the size's name.
     formats: Json[dict[str, list[str]]]
+
+
+class UploadSettings(PhotoSettings):
+    """The function that gives out tickets."""
+
+    fetch_queue_url: str
+    fetch_loopback: bool
     upload_types: Json[list[str]]
     max_upload_bytes: int = Field(gt=0)
 
 
-class StatusSettings(Settings):
+class StatusSettings(PhotoSettings):
     """The function that tells what has become of a photo."""
 
-    originals_bucket: str
     images_bucket: str
-    failures_bucket: str
-    images_url: str
-    # The formats that each size has beside its own, by the size's name.
-    formats: Json[dict[str, list[str]]]
 
 
 class RenderSettings(ContentSettings):
@@ -168,13 +168,6 @@ class RenderSettings(ContentSettings):
     signing_keys: str | None = None
     upload_types: Json[list[str]]
     max_upload_bytes: int = Field(gt=0)
-
-
-class DeletionSettings(Settings):
-    """The function that deletes photos."""
-
-    originals_bucket: str
-    failures_bucket: str
 
 
 class OpenapiSettings(Settings):

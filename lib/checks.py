@@ -31,17 +31,13 @@ class LaterChecks:
     originals_bucket: str
     delay: int
 
-    def ask(self, path: str) -> None:
-        """Send a message for this path; TransientError where SQS does not take it."""
-        self._send(path, self.delay)
+    def ask(self, path: str, *, now: bool = False) -> None:
+        """Send a message for this path, to be received after the delay or `now`.
 
-    def ask_now(self, path: str) -> None:
-        """The same, to be received at once."""
-        self._send(path, 0)
-
-    def _send(self, path: str, delay: int) -> None:
+        Raises TransientError where SQS does not take it.
+        """
         body = object_event(self.originals_bucket, keys.original_key(path))
-        queues.send(self.sqs, self.url, body, {}, delay=delay)
+        queues.send(self.sqs, self.url, body, {}, delay=0 if now else self.delay)
 
 
 @dataclass(frozen=True)
@@ -63,15 +59,16 @@ class CheckQueue:
             yield batch
 
     def _send(self, bodies: list[str]) -> None:
+        left = bodies
         for delay in (*_DELAYS, None):
-            taken = queues.send_batch(self.sqs, self.url, bodies)
-            bodies = [body for body, is_taken in zip(bodies, taken, strict=True) if not is_taken]
-            if not bodies:
+            taken = queues.send_batch(self.sqs, self.url, left)
+            left = [body for body, is_taken in zip(left, taken, strict=True) if not is_taken]
+            if not left:
                 return
             if delay is not None:
                 time.sleep(delay)
         raise TransientError(
             "not_taken",
-            f"SQS did not take {len(bodies)} messages in {len(_DELAYS) + 1} tries: run it again, "
+            f"SQS did not take {len(left)} messages in {len(_DELAYS) + 1} tries: run it again, "
             "what was asked for already does no harm",
         )

@@ -3,7 +3,7 @@
 The renderer writes it; the renderer and the audit read it, and mean the same by "current".
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -38,11 +38,10 @@ class Provenance:
             variant is not None and self.shows(variant, etag) and self.delivery.holds_for(variant)
         )
 
-    def original(self, variants: Iterable["StoredObject | None"]) -> str | None:
+    def original(self, variants: Sequence["StoredObject | None"]) -> str | None:
         """ETag of the one original for which all of these are current, if there is one."""
-        variants = list(variants)
-        told = variants[0].metadata.get(ORIGINAL_ETAG) if variants and variants[0] else None
-        return told if told and all(self.is_current(each, told) for each in variants) else None
+        etag = variants[0].metadata.get(ORIGINAL_ETAG) if variants[0] else None
+        return etag if etag and all(self.is_current(each, etag) for each in variants) else None
 
     def metadata(self, etag: str, rendition: images.Rendition) -> dict[str, str]:
         """What a variant carries that is made from the original `etag`."""

@@ -91,7 +91,7 @@ class Renderer:
             self.s3,
             self.originals_bucket,
             keys.original_key(path),
-            unless_etag=self._provenance.original(variants.values()),
+            unless_etag=self._provenance.original(list(variants.values())),
         )
         if isinstance(original, objects.NotModified):
             if self._was_written_again(variants, original):

@@ -31,7 +31,11 @@ if TYPE_CHECKING:
     from botocore.model import OperationModel
     from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef, HeadObjectOutputTypeDef
+    from mypy_boto3_s3.type_defs import (
+        GetObjectOutputTypeDef,
+        HeadObjectOutputTypeDef,
+        ListObjectsV2OutputTypeDef,
+    )
 
 _NOT_MODIFIED, _NOT_FOUND = 304, 404
 _NOT_IN_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -208,14 +212,8 @@ def listing(s3: "S3Client", bucket: str, prefix: str, *, after: str = "") -> Ite
 
     S3 gives keys in the order of their UTF-8 bytes, which is that of Python's strings too.
     """
-    start: dict[str, Any] = {"StartAfter": after} if after else {}
-    lister = s3.get_paginator("list_objects_v2")
-    pages = iter(lister.paginate(Bucket=bucket, Prefix=prefix, **start))
-    while True:
-        with said_if_denied(f"list {bucket}"):
-            page = next(pages, None)
-        if page is None:
-            return
+    start = {"StartAfter": after} if after else {}
+    for page in _pages(s3, bucket, Prefix=prefix, **start):
         for each in page.get("Contents", []):
             etag = each["ETag"].strip('"')
             yield ListedObject(each["Key"], etag, each["Size"], each["LastModified"])
@@ -230,14 +228,19 @@ def versions(s3: "S3Client", bucket: str, prefix: str) -> Iterator[tuple[str, st
 
 def folders(s3: "S3Client", bucket: str) -> Iterator[str]:
     """Names of the folders at the top of a bucket, in order."""
-    pages = iter(s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Delimiter="/"))
+    for page in _pages(s3, bucket, Delimiter="/"):
+        for each in page.get("CommonPrefixes", []):
+            yield each["Prefix"].removesuffix("/")
+
+
+def _pages(s3: "S3Client", bucket: str, **what: Any) -> Iterator["ListObjectsV2OutputTypeDef"]:
+    pages = iter(s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, **what))
     while True:
         with said_if_denied(f"list {bucket}"):
             page = next(pages, None)
         if page is None:
             return
-        for each in page.get("CommonPrefixes", []):
-            yield each["Prefix"].removesuffix("/")
+        yield page
 
 
 def get(

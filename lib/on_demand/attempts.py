@@ -95,7 +95,7 @@ class Attempts:
         try:
             yield
         except PermanentError as error:
-            self.checks.ask_now(path)
+            self.checks.ask(path, now=True)
             with suppress(ConflictError):  # it took so long that another one has taken over
                 self._write(path, self._left(attempt, f"{error.reason}: {error}"), stored)
             raise
@@ -130,7 +130,7 @@ class Attempts:
             left = self._left(attempt, attempt.left or _STOPPED)
             stored = self._write(path, left, etag)
             try:
-                self.checks.ask_now(path)
+                self.checks.ask(path, now=True)
             except TransientError:
                 self._write(path, attempt, stored)
                 raise

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from lib.dead_letters import DeadLetter, DeadLetters, Filter, Kind, Place, find_places
+from lib.dead_letters import DeadLetter, Filter, Kind, Place, find_places
 from lib.errors import StepError
 from lib.merge import worked_on
 from lib.verify import api
@@ -67,17 +67,12 @@ def _wait_for_letters(target: Target, path: str, *, after: datetime) -> None:
 
 def _letters(target: Target, path: str) -> list[DeadLetter]:
     def look(place: Place) -> list[DeadLetter]:
-        return letters_of(place.letters, path)
+        with place.letters.walk() as walk:
+            return [letter for batch in walk for letter in batch if path in letter.path]
 
     return [
         letter for found in worked_on(_places(target), look, abreast=ABREAST) for letter in found
     ]
-
-
-def letters_of(letters: DeadLetters, part: str) -> list[DeadLetter]:
-    """The letters of a queue with this in their path, which are visible again after."""
-    with letters.walk() as walk:
-        return [letter for batch in walk for letter in batch if part in letter.path]
 
 
 def _places(target: Target) -> list[Place]:
