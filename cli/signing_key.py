@@ -1,12 +1,10 @@
 """`fanout signing-key …`: the key that signed URLs are signed with, replaced."""
 
-from datetime import timedelta
-
 import typer
 
 from cli.places import signing_keys_of
 from cli.stage import RegionOption, Stage, StageOption
-from cli.terminal import YesOption, confirm, note
+from cli.terminal import YesOption, confirm, note, seconds
 from lib.kept import FRESH, PAUSE
 
 app = typer.Typer(
@@ -47,11 +45,7 @@ def rotate(
     )
     keys.rotate(known)
     note(
-        f"Rotated: URLs of the new key work within {_seconds(PAUSE)} s, those of the one before "
-        f"until the next rotation; {ends}, within {_seconds(FRESH)} s, but pictures that "
+        f"Rotated: URLs of the new key work within {seconds(PAUSE)} s, those of the one before "
+        f"until the next rotation; {ends}, within {seconds(FRESH)} s, but pictures that "
         "CloudFront has are shown until their time is over. Give the new key to whoever signs."
     )
-
-
-def _seconds(span: timedelta) -> int:
-    return span // timedelta(seconds=1)

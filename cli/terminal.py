@@ -9,7 +9,13 @@ import typer
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn
 
+# Ten years: for longer, a token or URL that does not expire says it better.
+MAX_DAYS = 3650
 YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask")]
+DaysOption = Annotated[
+    int | None,
+    typer.Option("--days", min=1, max=MAX_DAYS, help="Let it expire after so many days"),
+]
 
 # Of exit codes: what was asked for cannot be done like this.
 WRONG_USE = 2
@@ -66,6 +72,11 @@ def shown(text: str) -> str:
         character if character.isprintable() else character.encode("unicode_escape").decode()
         for character in text
     )
+
+
+def seconds(span: timedelta) -> int:
+    """A span in whole seconds."""
+    return span // timedelta(seconds=1)
 
 
 def age(since: datetime) -> str:

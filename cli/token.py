@@ -8,7 +8,7 @@ from rich.table import Table
 
 from cli.places import tokens_of
 from cli.stage import JsonOption, RegionOption, Stage, StageOption
-from cli.terminal import YesOption, confirm, note, print_json, show, shown
+from cli.terminal import DaysOption, YesOption, confirm, note, print_json, seconds, show, shown
 from lib.kept import FRESH, LONGEST, PAUSE
 from lib.tokens import GATEWAY, MAX_NAME, Token
 
@@ -16,9 +16,6 @@ app = typer.Typer(
     help="Make, list and revoke the bearer tokens that the upload API takes.",
     no_args_is_help=True,
 )
-
-# Ten years: for longer, a token that does not expire says it better.
-_MAX_DAYS = 3650
 
 
 def _name(text: str) -> str:
@@ -31,10 +28,6 @@ def _name(text: str) -> str:
 
 NameOption = Annotated[
     str, typer.Option("--name", parser=_name, metavar="TEXT", help="Who will use it")
-]
-DaysOption = Annotated[
-    int | None,
-    typer.Option("--days", min=1, max=_MAX_DAYS, help="Let it expire after so many days"),
 ]
 
 
@@ -59,8 +52,8 @@ def create(
         typer.echo(text)
     note(
         f"Token {token.id} for {shown(name)}: keep it now, it cannot be shown again. It is "
-        f"accepted within {_seconds(PAUSE)} s; tried before that, it may be refused for "
-        f"{_seconds(GATEWAY)} s more."
+        f"accepted within {seconds(PAUSE)} s; tried before that, it may be refused for "
+        f"{seconds(GATEWAY)} s more."
     )
 
 
@@ -108,7 +101,7 @@ def revoke(
     confirm(f"Revoke on {stage} the {of}?", yes=yes)
     tokens.revoke(token_id)
     note(
-        f"Revoked: {of}. It may still be accepted for {_seconds(GATEWAY + FRESH)} s, and as long "
+        f"Revoked: {of}. It may still be accepted for {seconds(GATEWAY + FRESH)} s, and as long "
         f"as Secrets Manager cannot be read for {LONGEST // timedelta(minutes=1)} minutes."
     )
 
@@ -127,7 +120,3 @@ def _expiry(token: Token) -> str:
         return "never"
     day = _day(token.expires_at)
     return day if token.is_valid(datetime.now(UTC)) else f"{day} (expired)"
-
-
-def _seconds(span: timedelta) -> int:
-    return span // timedelta(seconds=1)

@@ -7,24 +7,18 @@ import typer
 
 from cli.places import signing_keys_of
 from cli.stage import JsonOption, RegionOption, Stage, StageOption
-from cli.terminal import print_json
+from cli.terminal import MAX_DAYS, DaysOption, print_json
 from lib import keys
 from lib.errors import PermanentError, RequestError
 from lib.on_demand.options import MEMORY, read_options
 from lib.on_demand.signatures import signature, signed_url
 from lib.sizes import MAX_EDGE
 
-# Ten years, as tokens have: for longer, a URL that does not expire says it better.
-_MAX_DAYS = 3650
-_MAX_MINUTES = _MAX_DAYS * 24 * 60
+_MAX_MINUTES = MAX_DAYS * 24 * 60
 
 MinutesOption = Annotated[
     int | None,
     typer.Option("--minutes", min=1, max=_MAX_MINUTES, help="Let it expire after so many minutes"),
-]
-DaysOption = Annotated[
-    int | None,
-    typer.Option("--days", min=1, max=_MAX_DAYS, help="Let it expire after so many days"),
 ]
 
 

@@ -1,4 +1,4 @@
-"""What goes in and out of a function that drains a queue."""
+"""What functions that drain a queue share: their batches, clients and queue."""
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any

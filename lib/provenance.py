@@ -40,7 +40,8 @@ class Provenance:
 
     def original(self, variants: Sequence["StoredObject | None"]) -> str | None:
         """ETag of the one original for which all of these are current, if there is one."""
-        etag = variants[0].metadata.get(ORIGINAL_ETAG) if variants[0] else None
+        first = variants[0] if variants else None
+        etag = first.metadata.get(ORIGINAL_ETAG) if first else None
         return etag if etag and all(self.is_current(each, etag) for each in variants) else None
 
     def metadata(self, etag: str, rendition: images.Rendition) -> dict[str, str]:

@@ -47,10 +47,7 @@ def upload(target: Target) -> str:
     key = quote(given["key"])
     for url in (f"{given['url'].rstrip('/')}/{key}", f"{target.images_url}/{key}"):
         if target.web.visit(url).ok:
-            raise StepError(
-                f"{url}: anybody can read the original",
-                f"./fanout doctor --stage {target.stage}",
-            )
+            raise StepError(f"{url}: anybody can read the original")
     return f"{len(photo):,} bytes"
 
 
