@@ -2,8 +2,8 @@
 
 It stands where failure records stand, as if `_fetch` were a size; no size's name begins with an
 underscore, so that nothing collides. One object says it all: that an order is pending, why it
-failed, or that it was called off. Success takes it away. Whoever comes last decides, since
-every change but a new order's is on condition of what was read.
+failed, or that it was called off. Success takes it away. New orders, and cancellations of pending
+ones, replace whatever is there; all else changes it only if it still is what was read.
 """
 
 from typing import TYPE_CHECKING, NamedTuple
