@@ -76,4 +76,4 @@ class FailureRecords(JsonRecords[FailureRecord]):
         record = found.record
         if record is None or parked_at is None or record.failed_at - _WRITTEN_WITHIN <= parked_at:
             with suppress(ConflictError):  # a later one has come
-                self.remove(path, found.etag)
+                self.delete_if_match(path, found.etag)

@@ -49,12 +49,12 @@ class JsonRecords(Generic[R]):
             return StoredRecord(None, found.etag)
         return StoredRecord(record, found.etag)
 
-    def write(self, path: str, record: R) -> str:
+    def put(self, path: str, record: R) -> str:
         """Write a path's record, whatever was there; returns its ETag."""
         data = record.model_dump_json().encode()
         return objects.put_object(self.s3, self.bucket, self._key(path), data, _JSON)
 
-    def replace(self, path: str, etag: str | None, record: R) -> str:
+    def put_if_match(self, path: str, etag: str | None, record: R) -> str:
         """Write a path's record if it still has this ETag (None: if there still is none).
 
         Returns the new ETag; ConflictError if another record has come.
@@ -70,11 +70,11 @@ class JsonRecords(Generic[R]):
             etag=etag,
         )
 
-    def remove(self, path: str, etag: str) -> None:
+    def delete_if_match(self, path: str, etag: str) -> None:
         """Delete a path's record if it still has this ETag; ConflictError if another has come."""
         objects.delete_if_match(self.s3, self.bucket, self._key(path), etag=etag)
 
-    def clear(self, path: str) -> None:
+    def delete(self, path: str) -> None:
         """Delete a path's record; S3 charges nothing for a deletion, so none is looked for."""
         objects.delete_object(self.s3, self.bucket, self._key(path))
 

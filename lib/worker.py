@@ -143,13 +143,13 @@ class Worker:
 
     def _write_record(self, path: str, record: FailureRecord) -> None:
         try:
-            self.records.write(path, record)
+            self.records.put(path, record)
         except TransientError as error:
             self.telemetry.not_done("failure record", error)
 
     def _clear_record(self, path: str) -> None:
         try:
             with self.patience.last_words():
-                self.records.clear(path)
+                self.records.delete(path)
         except TransientError as error:
             self.telemetry.not_done("clearing of a failure record", error)

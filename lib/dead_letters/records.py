@@ -53,7 +53,7 @@ class Records:
         found = marks.read(order.path)
         if found is not None and found.mark.id == order.id:
             with suppress(ConflictError):  # a later order has come
-                marks.remove(order.path, found.etag)
+                marks.delete_if_match(order.path, found.etag)
 
 
 def _paths(letter: DeadLetter) -> set[str]:

@@ -76,7 +76,7 @@ class Fetcher:
         if found is not None and found.wants(order.id):
             failure = failure.model_copy(update={"original": self._etag_of(order)})
             with suppress(ConflictError):  # a later word has come
-                self.marks.replace(order.path, found.etag, failure)
+                self.marks.put_if_match(order.path, found.etag, failure)
 
     def _etag_of(self, order: FetchOrder) -> str | None:
         """ETag of what is at the path now, as `FailedMark` has it."""
@@ -97,7 +97,7 @@ class Fetcher:
             raise
         found = self._check_wanted(order)
         try:
-            self.marks.remove(order.path, found.etag)
+            self.marks.delete_if_match(order.path, found.etag)
         except ConflictError as error:
             raise _conflict() from error
         return outcome
@@ -170,7 +170,7 @@ class Fetcher:
         with suppress(ConflictError):  # a new photo, or a new order, is not ours to remove
             if there is not None and _is_of(order, there):
                 objects.delete_if_match(self.s3, self.originals_bucket, key, etag=there.etag)
-            self.marks.remove(order.path, found.etag)
+            self.marks.delete_if_match(order.path, found.etag)
 
 
 def _new_file() -> IO[bytes]:

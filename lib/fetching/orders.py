@@ -104,10 +104,10 @@ class Orders:
         if isinstance(found.mark, Mark) or found.mark.reason == WORKER_STOPPED:
             # Not removed: a worker between its last look and its write could not tell this from
             # a second delivery that has cleared the mark. It takes the note away.
-            self._marks.write(path, _cancelled(found.mark))
+            self._marks.put(path, _cancelled(found.mark))
             return
         with suppress(ConflictError):  # a new order has come: it stands
-            self._marks.remove(path, found.etag)
+            self._marks.delete_if_match(path, found.etag)
 
     @property
     def _marks(self) -> Marks:
@@ -149,13 +149,13 @@ class FetchDesk(Orders):
         )
         mark = Mark(id=order.id, ordered_at=order.ordered_at)
         # The mark first: a worker that found none would take its order for called off.
-        etag = self._marks.write(path, mark)
+        etag = self._marks.put(path, mark)
         try:
             queues.send(self.sqs, self.queue_url, order.model_dump_json(), {})
         except TransientError:
             # Should the message be under way all the same, it now finds itself called off.
             with suppress(TransientError, ConflictError):
-                self._marks.remove(path, etag)
+                self._marks.delete_if_match(path, etag)
             raise
         return order
 

@@ -141,12 +141,12 @@ class Attempts:
         return attempt.model_copy(update={"left": told, "began_at": self.now()})
 
     def _write(self, path: str, attempt: Attempt, etag: str | None) -> str:
-        return self._records.replace(self._name(path), etag, attempt)
+        return self._records.put_if_match(self._name(path), etag, attempt)
 
     def _clear(self, path: str, etag: str) -> None:
         """Take it away: a picture that was made is answered, whether or not this succeeds."""
         try:
-            self._records.remove(self._name(path), etag)
+            self._records.delete_if_match(self._name(path), etag)
         except ConflictError:
             return  # it took so long that another one has taken over
         except TransientError as error:

@@ -94,7 +94,7 @@ class TestStatus:
         record = FailureRecord(
             reason="truncated", error="breaks off", attempts=1, began_at=now, failed_at=now
         )
-        FailureRecords(s3, "failures-bucket", "400x300").write("a.jpg", record)
+        FailureRecords(s3, "failures-bucket", "400x300").put("a.jpg", record)
         size = api("GET", "/uploads/a.jpg").document["sizes"]["400x300"]
         assert (size["state"], size["reason"], size["error"]) == (
             "failed",
@@ -192,7 +192,7 @@ class TestStatus:
         order = desk(s3, api).order("a.jpg", "https://photos.example/a.jpg", overwrite=True)
         uploaded_at("a.jpg", datetime.now(UTC) - ORDER_LASTS - timedelta(hours=2))
         at = datetime.now(UTC) - ORDER_LASTS - timedelta(hours=2 - ordered)
-        Marks(s3, "failures-bucket").write("a.jpg", Mark(id=order.id, ordered_at=at))
+        Marks(s3, "failures-bucket").put("a.jpg", Mark(id=order.id, ordered_at=at))
         fetch = api("GET", "/uploads/a.jpg").document["fetch"]
         assert (fetch and fetch["reason"]) == told
 
@@ -220,7 +220,7 @@ def fail(s3: "S3Client", order_id: str, **more: Any) -> None:
             **more,
         }
     )
-    marks.replace("a.jpg", found.etag, failed)
+    marks.put_if_match("a.jpg", found.etag, failed)
 
 
 class TestDeletion:

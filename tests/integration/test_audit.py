@@ -193,7 +193,7 @@ class TestDeep:
             began_at=now - timedelta(minutes=1),
             failed_at=now,
         )
-        FailureRecords(s3, "failures-bucket", SIZE.name).write("a.jpg", old)
+        FailureRecords(s3, "failures-bucket", SIZE.name).put("a.jpg", old)
         assert states(s3, deep=True) == {"a.jpg": "missing"}
 
     def test_a_record_nobody_can_read_excuses_nothing(self, s3: "S3Client") -> None:

@@ -237,7 +237,7 @@ def test_purge_takes_the_records_of_what_it_deletes_along(
         failed_at=datetime(2026, 11, 21, 7, 30, tzinfo=UTC),
     )
     for size in ("400x300", "thumbnail"):
-        FailureRecords(s3, "failures-bucket", size).write(ODD, failure)
+        FailureRecords(s3, "failures-bucket", size).put(ODD, failure)
     assert fanout("dlq", "purge", "--size", "thumbnail", "--yes").code == 0
     kept = s3.list_objects_v2(Bucket="failures-bucket")["Contents"]
     assert [each["Key"] for each in kept] == [f"400x300/{ODD}"]

@@ -155,7 +155,7 @@ class TestPurgingDeadLetters:
         later = FailureRecord.model_validate(
             record(s3, "a.jpg") | {"failed_at": datetime.now(UTC) + timedelta(hours=1)}
         )
-        FailureRecords(s3, BUCKET, "40x30").write("a.jpg", later)
+        FailureRecords(s3, BUCKET, "40x30").put("a.jpg", later)
         self.purge(s3, queues)
         assert records(s3) == ["40x30/a.jpg"]
 
@@ -166,7 +166,7 @@ class TestPurgingDeadLetters:
         later = FailureRecord.model_validate(record(s3, "a.jpg") | {"reason": "SlowDown"})
 
         def write_later(**_: Any) -> None:
-            FailureRecords(s3, BUCKET, "40x30").write("a.jpg", later)
+            FailureRecords(s3, BUCKET, "40x30").put("a.jpg", later)
 
         s3.meta.events.register_first("before-call.s3.DeleteObject", write_later)
         self.purge(s3, queues)
@@ -184,7 +184,7 @@ class TestPurgingDeadLetters:
             began_at=parked,
             failed_at=parked + timedelta(seconds=seconds),
         )
-        FailureRecords(s3, BUCKET, "40x30").write("a.jpg", failed)
+        FailureRecords(s3, BUCKET, "40x30").put("a.jpg", failed)
         park(queues.sqs, queues.dlq_url, "a.jpg", failed_at=parked.isoformat())
         self.purge(s3, queues)
         assert records(s3) == left

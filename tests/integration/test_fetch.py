@@ -695,7 +695,7 @@ class TestTheDesk:
             (ORDER_LASTS, "failed"),
         ):
             ordered_at = datetime.now(UTC) - age
-            marks.write("a.jpg", Mark(id="0" * 32, ordered_at=ordered_at))
+            marks.put("a.jpg", Mark(id="0" * 32, ordered_at=ordered_at))
             found = fetching.look()
             assert found is not None
             assert found.state == state

@@ -41,7 +41,7 @@ def fail(s3: "S3Client", path: str, *, seconds_ago: float) -> None:
     record = FailureRecord(
         reason="SlowDown", error="slow", attempts=10, began_at=began, failed_at=began
     )
-    FailureRecords(s3, "failures-bucket", SIZE.name).write(path, record)
+    FailureRecords(s3, "failures-bucket", SIZE.name).put(path, record)
 
 
 def test_a_rendered_photo_is_ready_and_all_is_told_of_its_variant(
