@@ -84,37 +84,111 @@ def _kind_of_quality(value: object) -> str:
 class Size(BaseModel):
     """One entry of sizes.yml: the box in pixels, and how a photo is fitted into it.
 
-    With only one edge given the other follows the photo's own ratio. Without a `name`
-    the box names the size: `Size(width=400, height=300).name == "400x300"`.
-
-    `formats` are stored beside the size's own `format`. `quality` is one number for `format`, of
-    which an AVIF beside it gets three quarters to look alike, or a mapping of formats to numbers.
-    `position` is the part that a crop keeps, or where `contain` puts the photo; `attention` looks
-    for what draws the eye, `faces` for faces. `cdn_seconds`, `browser_seconds` and `immutable` say
-    how long a variant is cached, where that is not as the stage has it.
+    The descriptions are those of docs/sizes.md: `python -m infra.sizes_reference` writes it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+$", max_length=MAX_NAME)]
-    width: Edge | None = None
-    height: Edge | None = None
-    fit: Fit = "cover"
-    format: Format = "keep"
-    formats: tuple[ExtraFormat, ...] = ()
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+$", max_length=MAX_NAME)] = Field(
+        description="Names the size in URLs (`/<name>/<path>`), queues, functions and commands. It "
+        "begins and ends with a letter or a digit. Without it, the box names the size: `400x300`. "
+        "A new name is a new size, with a new folder, queue and function."
+    )
+    width: Edge | None = Field(
+        None,
+        description="Sets the width of the box in pixels. A size needs a width, a height or both. "
+        "With only one of them, the other follows the photo's own ratio, and `fit` has no effect.",
+    )
+    height: Edge | None = Field(
+        None, description="Sets the height of the box in pixels, as `width` sets its width."
+    )
+    fit: Fit = Field(
+        "cover",
+        description="Sets how the photo fills a box that has a width and a height, in the words of "
+        "CSS `object-fit` and sharp. `cover` fills the box and crops what does not fit. `contain` "
+        "shows the whole photo, and fills the rest of the box with `background`. `inside` shows "
+        "the whole photo, and adds nothing: one edge may be shorter than the box. `fill` "
+        "stretches the photo to the box.",
+    )
+    format: Format = Field(
+        "keep",
+        description="Sets the file format of the variant. `keep` takes that of the original; HEIC, "
+        "TIFF and BMP become JPEG, or PNG if they have transparency. A JPEG shows "
+        "`background` where the original is transparent.",
+    )
+    formats: tuple[ExtraFormat, ...] = Field(
+        (),
+        description="Adds formats that are stored beside the size's own, in "
+        "`/<name>.<format>/<path>`; all come from one decode. With the parameter "
+        "[`serve_formats`](delivery.md#formats-by-what-the-browser-takes), one URL gives each "
+        "browser the first of them that it takes. A format is listed once, and not if it is the "
+        "size's `format`.",
+    )
     quality: Annotated[
         Annotated[Percent, Tag("number")] | Annotated[Quality, Tag("mapping")],
         Discriminator(_kind_of_quality),
-    ] = Quality()
-    lossless: Flag = False
-    position: Position = "center"
-    animated: Flag = False
-    background: Annotated[str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$")] = "#ffffff"
-    enlarge: Flag = False
-    memory: Annotated[int, Field(ge=MIN_MEMORY, le=MAX_MEMORY, strict=True)] = ONE_CPU_MEMORY
-    cdn_seconds: Seconds | None = None
-    browser_seconds: Seconds | None = None
-    immutable: Flag | None = None
+    ] = Field(
+        Quality(),
+        description="Sets the quality of lossy formats: more is better, and larger. One number is "
+        "the quality of the size's own format and of JPEG and WebP beside it; an AVIF beside it "
+        "gets three quarters of it, which looks alike. A mapping sets each format by itself, and "
+        "a format that it omits keeps its default. PNG and GIF have no quality.",
+    )
+    lossless: Flag = Field(
+        False,
+        description="Writes WebP without loss, for logos and screenshots; photographs become "
+        "several times larger. It changes WebP alone: PNG always is lossless. A size that makes "
+        "AVIF, or JPEG alone, cannot have it.",
+    )
+    position: Position = Field(
+        "center",
+        description="Sets which part of the photo `fit: cover` keeps, or where `fit: contain` "
+        "places it in the box. Any but `center` needs a width and a height. `attention` keeps the "
+        "part with most detail, saturated colour and skin. `faces` crops around the faces that "
+        "Rekognition finds ([prices and permissions](on-demand.md#what-is-in-the-picture)), and "
+        "as `attention` if there are none. Both need `fit: cover`.",
+    )
+    animated: Flag = Field(
+        False,
+        description="Keeps all frames of animated GIF, PNG, WebP and AVIF files; otherwise the "
+        "variant is the first frame. A JPEG beside it shows the first frame. A size that makes "
+        "JPEG alone cannot have it.",
+    )
+    background: Annotated[str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$")] = Field(
+        "#ffffff",
+        description="Sets the colour beside a photo with `fit: contain`, and behind a transparent "
+        "one that becomes a JPEG. Write it in quotes: in YAML, `#` begins a comment.",
+    )
+    enlarge: Flag = Field(
+        False,
+        description="Enlarges photos that are smaller than the box. Without it, `cover` gives the "
+        "largest crop of the box's ratio, `inside` and `fill` leave a short edge short, and "
+        "`contain` surrounds the photo with `background`.",
+    )
+    memory: Annotated[int, Field(ge=MIN_MEMORY, le=MAX_MEMORY, strict=True)] = Field(
+        ONE_CPU_MEMORY,
+        description="Sets the memory of the size's Lambda function in MB. "
+        f"{ONE_CPU_MEMORY} MB buy one vCPU: less is slower, more idles. It bounds the originals "
+        "that can be rendered (`too_many_pixels`) and the box: "
+        f"{OUTPUT_BYTES_PER_PIXEL} bytes a pixel must fit into {PIXEL_SHARE:.0%} of what is "
+        f"left beside {RUNTIME_MEMORY} MB.",
+    )
+    cdn_seconds: Seconds | None = Field(
+        None,
+        description="Sets how long CloudFront keeps a variant (`s-maxage`). Without it, [the "
+        "stage's parameter](delivery.md#caching) applies.",
+    )
+    browser_seconds: Seconds | None = Field(
+        None,
+        description="Sets how long browsers keep a variant (`max-age`); nothing can purge their "
+        "copies. Without it, [the stage's parameter](delivery.md#caching) applies.",
+    )
+    immutable: Flag | None = Field(
+        None,
+        description="Keeps browsers from asking again within `browser_seconds`: for photos whose "
+        "path changes with their content. Without it, [the stage's parameter]"
+        "(delivery.md#caching) applies.",
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -227,8 +301,9 @@ def folders_of(name: str, formats: Iterable[str]) -> tuple[str, ...]:
     return (name, *(f"{name}.{extra}" for extra in formats))
 
 
-# What says where a variant is, who makes it and how it is cached, and nothing of its bytes.
-_NO_INGREDIENTS = {"name", "memory", "formats", "cdn_seconds", "browser_seconds", "immutable"}
+# Fields excluded from the recipe: they decide where a variant is stored, which function makes it
+# and how it is cached, but none of its bytes.
+NOT_IN_RECIPE = {"name", "memory", "formats", "cdn_seconds", "browser_seconds", "immutable"}
 
 
 def recipe_id(size: Size, renderer_version: str) -> str:
@@ -237,6 +312,6 @@ def recipe_id(size: Size, renderer_version: str) -> str:
     The extra formats are not part of it: each of their objects is there or not by itself, and
     adding one leaves the others current.
     """
-    recipe = size.model_dump(mode="json", exclude=_NO_INGREDIENTS)
+    recipe = size.model_dump(mode="json", exclude=NOT_IN_RECIPE)
     text = json.dumps([renderer_version, recipe], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -1,0 +1,235 @@
+"""Writes the sections of docs/sizes.md and their pictures, from the model of a size.
+
+Descriptions, types, defaults and limits are the model's. The pictures are rendered by `lib.images`
+from drawings made here. The introduction of the page is written by hand.
+"""
+
+import io
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import yaml
+from PIL import Image, ImageDraw
+
+from lib.images import Rendition, render
+from lib.sizes import Size, parse_sizes
+from lib.sizes.size import NOT_IN_RECIPE
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+PAGE, IMAGES = DOCS / "sizes.md", DOCS / "images" / "sizes"
+# Drawings are made this many times larger, then reduced: their edges become smooth.
+_OVERSAMPLING = 4
+# Shapes: ImageDraw's method, the colour, and the coordinates as shares of the picture's edges.
+_Shape = tuple[str, str, tuple[float, ...]]
+# The person stands outside the middle square, so that a crop shows where it lies.
+_SCENE: list[_Shape] = [
+    ("ellipse", "#84a98c", (-0.3, 0.55, 0.75, 1.7)),
+    ("ellipse", "#52796f", (0.35, 0.65, 1.4, 1.9)),
+    ("rectangle", "#f8f9fa", (0.46, 0.38, 0.58, 0.66)),
+    ("polygon", "#9d0208", (0.44, 0.4, 0.52, 0.22, 0.6, 0.4)),
+    ("rectangle", "#22333b", (0.82, 0.6, 0.835, 0.92)),
+    ("rectangle", "#22333b", (0.855, 0.6, 0.87, 0.92)),
+    ("rectangle", "#c1121f", (0.81, 0.42, 0.88, 0.72)),
+    ("ellipse", "#d8997a", (0.815, 0.27, 0.875, 0.41)),
+]
+_LOGO_SHAPES: list[_Shape] = [
+    ("ellipse", "#023e8a", (0.1, 0.08, 0.57, 0.92)),
+    ("polygon", "#e85d04", (0.4, 0.85, 0.65, 0.15, 0.9, 0.85)),
+]
+_MARK = "<!-- From here on written by `.venv/bin/python -m infra.sizes_reference`. -->\n"
+# Entries of sizes.yml that show each key.
+EXAMPLES: dict[str, list[dict[str, Any]]] = yaml.safe_load("""
+name:
+  - {name: hero, width: 1600, height: 600}
+width:
+  - {name: wide, width: 160}
+height:
+  - {name: low, height: 60}
+fit:
+  - {name: fit-cover, width: 160, height: 160, fit: cover, background: "#ffd166"}
+  - {name: fit-contain, width: 160, height: 160, fit: contain, background: "#ffd166"}
+  - {name: fit-inside, width: 160, height: 160, fit: inside, background: "#ffd166"}
+  - {name: fit-fill, width: 160, height: 160, fit: fill, background: "#ffd166"}
+format:
+  - {name: format-png, width: 160, format: png}
+  - {name: format-jpeg, width: 160, format: jpeg}
+formats:
+  - {name: hero, width: 1600, format: jpeg, formats: [avif, webp]}
+quality:
+  - {name: quality-5, width: 160, format: jpeg, quality: 5}
+  - {name: quality-25, width: 160, format: jpeg, quality: 25}
+  - {name: quality-80, width: 160, format: jpeg, quality: {jpeg: 80, webp: 75}}
+lossless:
+  - {name: logo, width: 320, format: webp, lossless: true}
+position:
+  - {name: center, width: 120, height: 160}
+  - {name: left, width: 120, height: 160, position: left}
+  - {name: attention, width: 120, height: 160, position: attention}
+  - {name: bottom, width: 120, height: 160, fit: contain, position: bottom, background: "#ffd166"}
+animated:
+  - {name: moving, width: 160, animated: true}
+  - {name: still, width: 160}
+background:
+  - {name: yellow, width: 160, height: 160, fit: contain, background: "#ffd166"}
+  - {name: white-jpeg, width: 160, format: jpeg}
+  - {name: yellow-jpeg, width: 160, format: jpeg, background: "#ffd166"}
+enlarge:
+  - {name: small, width: 160, height: 160}
+  - {name: enlarged, width: 160, height: 160, enlarge: true}
+memory:
+  - {name: poster, width: 6000, height: 4000, memory: 3008}
+cdn_seconds:
+  - {name: avatar, width: 64, height: 64, cdn_seconds: 3600}
+browser_seconds:
+  - {name: avatar, width: 64, height: 64, browser_seconds: 60}
+immutable:
+  - {name: hero, width: 1600, browser_seconds: 31536000, immutable: true}
+""")
+_PHOTO, _SMALL_PHOTO = "the photo", "a photo of 96 x 54 pixels"
+_LOGO, _SUNSET = "a PNG with a transparent background", "an animated GIF"
+# What the pictures of a key are made from; other keys have none.
+_SOURCES = {
+    "width": _PHOTO,
+    "height": _PHOTO,
+    "fit": _PHOTO,
+    "format": _LOGO,
+    "quality": _PHOTO,
+    "position": _PHOTO,
+    "animated": _SUNSET,
+    "background": _LOGO,
+    "enlarge": _SMALL_PHOTO,
+}
+_TYPES = {"boolean": "true or false", "integer": "whole number", "string": "text", "array": "list"}
+
+
+def _draw(shapes: list[_Shape], size: tuple[int, int], colour: str = "#0000") -> Image.Image:
+    large = size[0] * _OVERSAMPLING, size[1] * _OVERSAMPLING
+    image = Image.new("RGBA", large, colour)
+    draw = ImageDraw.Draw(image)
+    for kind, fill, shares in shapes:
+        getattr(draw, kind)([share * large[at % 2] for at, share in enumerate(shares)], fill)
+    return image.resize(size, Image.Resampling.BOX)
+
+
+def _draw_photo(size: tuple[int, int], sun: float = 0.2) -> Image.Image:
+    """Draw the scene under a sun at a share of its height."""
+    disc = ("ellipse", "#ffb703", (0.08, sun - 0.12, 0.215, sun + 0.12))
+    return _draw([disc, *_SCENE], size, "#bfe3f5").convert("RGB")
+
+
+def _make_source(name: str) -> bytes:
+    """Make one of the pictures that the others are made from."""
+    if name == _SUNSET:
+        frames = [_draw_photo((160, 90), sun / 10).quantize(32) for sun in range(2, 9)]
+        return _save(
+            frames[0], "GIF", save_all=True, append_images=frames[1:], duration=300, loop=0
+        )
+    if name == _LOGO:
+        return _save(_draw(_LOGO_SHAPES, (160, 90)), "PNG")
+    return _save(_draw_photo((96, 54) if name == _SMALL_PHOTO else (320, 180)), "PNG")
+
+
+def _save(image: Image.Image, format_: str, **options: Any) -> bytes:
+    out = io.BytesIO()
+    image.save(out, format_, **options)
+    return out.getvalue()
+
+
+def make_images() -> dict[str, bytes]:
+    """Make the pictures of the page, by file name."""
+    made = (each for key in _SOURCES for each in _render(key))
+    images = {_name_file(size, rendition): rendition.data for size, rendition in made}
+    return {"original.png": _make_source(_PHOTO), **images}
+
+
+def _render(key: str) -> list[tuple[Size, Rendition]]:
+    source = _make_source(_SOURCES[key])
+    sizes = parse_sizes({"sizes": EXAMPLES[key]}, file=PAGE.name)
+    return [(size, render(source, size)) for size in sizes]
+
+
+def _name_file(size: Size, rendition: Rendition) -> str:
+    return f"{size.name}.{rendition.content_type.removeprefix('image/')}"
+
+
+def make_page() -> str:
+    """Make the page: its introduction as it is, then a section for each key."""
+    introduction = PAGE.read_text().partition(_MARK)[0]
+    schema = Size.model_json_schema()
+    sections = (
+        _make_section(key, field, schema["$defs"]) for key, field in schema["properties"].items()
+    )
+    return introduction + "\n".join([_MARK, *sections])
+
+
+def _make_section(key: str, field: dict[str, Any], definitions: dict[str, Any]) -> str:
+    kinds = [
+        definitions[kind["$ref"].rpartition("/")[2]] if "$ref" in kind else kind
+        for kind in field.get("anyOf") or field.get("oneOf") or [field]
+        if kind.get("type") != "null"
+    ]
+    type_ = " or ".join(_TYPES.get(kind["type"], "mapping") for kind in kinds)
+    limits = "; ".join(filter(None, map(_describe_limits, kinds))) or "none"
+    recipe = "no" if key in NOT_IN_RECIPE else "yes"
+    default = "none" if field.get("default") is None else f"`{_show(field['default'])}`"
+    lines = [
+        *(f"## {key}", "", field["description"], ""),
+        *("| type | default | limits | recipe |", "|---|---|---|---|"),
+        *(f"| {type_} | {default} | {limits} | {recipe} |", ""),
+        *("```yaml", "sizes:", *(f"  - {_show(entry)}" for entry in EXAMPLES[key]), "```", ""),
+        *(_make_pictures(key) if key in _SOURCES else ()),
+    ]
+    return "\n".join(lines)
+
+
+def _describe_limits(kind: dict[str, Any]) -> str:
+    """Describe the limits of one type in words."""
+    limits = [f"`{value}`" for value in kind.get("enum", ())]
+    if "maximum" in kind:
+        limits.append(f"{kind['minimum']} to {kind['maximum']}")
+    if "pattern" in kind:
+        limits.append(f"`{kind['pattern']}`")
+    if "maxLength" in kind:
+        limits.append(f"at most {kind['maxLength']} characters")
+    if "items" in kind:
+        limits.append(_describe_limits(kind["items"]))
+    for key, each in kind.get("properties", {}).items():
+        limits.append(f"`{key}`: {_describe_limits(each)}")
+    return ", ".join(limits)
+
+
+def _show(value: object) -> str:
+    """Show a value as YAML has it, on one line."""
+    text: str = yaml.safe_dump([value], default_flow_style=True, sort_keys=False, width=200)
+    return text.strip()[1:-1]
+
+
+def _make_pictures(key: str) -> Iterable[str]:
+    """Make the table of a key's pictures."""
+    if _SOURCES[key] != _PHOTO:
+        yield from (f"Made from {_SOURCES[key]}:", "")
+    made = _render(key)
+    yield _make_row(size.name for size, _ in made)
+    yield _make_row("---" for _ in made)
+    yield _make_row(f"![{size.name}](images/sizes/{_name_file(size, each)})" for size, each in made)
+    yield _make_row(f"{each.width} x {each.height}" for _, each in made)
+    yield ""
+
+
+def _make_row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def main() -> None:
+    """Write the page and its pictures."""
+    PAGE.write_text(make_page())
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    for old in IMAGES.iterdir():
+        old.unlink()
+    for name, data in make_images().items():
+        (IMAGES / name).write_bytes(data)
+
+
+if __name__ == "__main__":
+    main()

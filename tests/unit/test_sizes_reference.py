@@ -1,0 +1,62 @@
+"""docs/sizes.md is what infra/sizes_reference.py writes."""
+
+import re
+from typing import get_args
+
+import pytest
+import yaml
+from PIL import ImageChops
+
+from infra.sizes_reference import EXAMPLES, IMAGES, PAGE, make_images, make_page
+from lib.sizes import Size, parse_sizes
+from lib.sizes.size import Fit
+from tests.pictures import decoded
+
+PROGRAM = "infra/sizes_reference.py"
+WRITE = "run .venv/bin/python -m infra.sizes_reference"
+# Encoders' versions differ by a few levels of a sample; a crop or colour that moved, by more.
+TOLERANCE = 12
+MAX_BYTES = 400 * 1024
+IMAGES_MADE = make_images()
+
+
+@pytest.mark.parametrize("key", Size.model_fields)
+def test_each_key_has_a_description_and_an_example_that_sets_it(key: str) -> None:
+    assert Size.model_fields[key].description, f"{key}: describe it in lib/sizes/size.py"
+    assert any(key in entry for entry in EXAMPLES.get(key, ())), (
+        f"{key}: show it in EXAMPLES in {PROGRAM}, and, if it changes the picture, in _SOURCES"
+    )
+    assert parse_sizes({"sizes": EXAMPLES[key]}, file=PROGRAM)
+
+
+def test_each_fit_mode_is_shown() -> None:
+    shown = {entry.get("fit") for entry in EXAMPLES["fit"]}
+    assert shown == set(get_args(Fit)), f"show each fit mode in EXAMPLES in {PROGRAM}"
+
+
+def test_each_example_is_of_a_key() -> None:
+    assert EXAMPLES.keys() == Size.model_fields.keys(), f"remove an example from {PROGRAM}"
+
+
+def test_the_example_of_the_introduction_is_one() -> None:
+    _, block, _ = re.split(r"```(?:yaml)?\n", PAGE.read_text().partition("\n## ")[0])
+    assert len(parse_sizes(yaml.safe_load(block), file=PAGE.name)) > 1
+
+
+def test_the_page_is_what_the_program_writes() -> None:
+    assert PAGE.read_text() == make_page(), f"docs/sizes.md is not up to date: {WRITE}"
+
+
+def test_the_pictures_are_those_of_the_program_and_small() -> None:
+    files = {file.name: file.stat().st_size for file in IMAGES.iterdir()}
+    assert files.keys() == IMAGES_MADE.keys(), f"docs/images/sizes is not up to date: {WRITE}"
+    assert sum(files.values()) < MAX_BYTES
+
+
+@pytest.mark.parametrize("name", IMAGES_MADE)
+def test_a_picture_has_the_pixels_that_the_renderer_makes_today(name: str) -> None:
+    kept, made = decoded((IMAGES / name).read_bytes()), decoded(IMAGES_MADE[name])
+    facts = [(image.size, image.format, getattr(image, "n_frames", 1)) for image in (kept, made)]
+    assert facts[0] == facts[1], f"{name} is not up to date: {WRITE}"
+    difference = ImageChops.difference(kept.convert("RGBA"), made.convert("RGBA"))
+    assert max(difference.tobytes()) <= TOLERANCE, f"{name} is not up to date: {WRITE}"
