@@ -12,7 +12,7 @@ import typer
 
 from cli.__main__ import app
 from lib.dead_letters import NOT_PURGED, UNDELIVERED
-from lib.errors import WORKER_STOPPED
+from lib.errors import WORKER_STOPPED, Reason
 
 PROJECT = Path(__file__).parents[2]
 DOCUMENTS = [*sorted(PROJECT.glob("*.md")), *sorted((PROJECT / "docs").glob("*.md"))]
@@ -59,8 +59,9 @@ def test_a_commands_help_says_what_it_does_and_gives_an_example_that_works(
 ) -> None:
     help_ = COMMANDS[name].help
     assert len(help_.split("\n\n")[0]) > 20
-    (example,) = re.findall(r"^ *Example: \./fanout (.+)$", help_, re.MULTILINE)
-    assert parse(example) == name
+    found = re.findall(r"^ *Example: \./fanout (.+)$", help_, re.MULTILINE)
+    assert len(found) == 1, f"{' '.join(name)}: end its docstring in cli/ with one Example"
+    assert parse(found[0]) == name
 
 
 @pytest.mark.parametrize("name", COMMANDS, ids=" ".join)
@@ -90,13 +91,37 @@ def test_what_the_documents_tell_people_to_type_can_be_typed(document: Path, lin
 
 def test_each_command_is_documented_with_an_example() -> None:
     documented = {parse(line) for document in DOCUMENTS for line in examples(document.read_text())}
-    assert documented == set(COMMANDS)
+    missing = [" ".join(name) for name in COMMANDS.keys() - documented]
+    assert missing == [], f"show these with --stage in docs/commands.md: {missing}"
 
 
-def test_reasons_that_no_worker_has_written_are_explained() -> None:
-    explained = (PROJECT / "docs" / "operations.md").read_text()
-    for reason in (WORKER_STOPPED, UNDELIVERED, NOT_PURGED):
-        assert f"| `{reason}` |" in explained
+def test_every_reason_is_explained_and_no_other() -> None:
+    page = (PROJECT / "docs" / "operations.md").read_text()
+    table = page.partition("\n## Dead letters\n")[2].partition("\n## ")[0]
+    cells = re.findall(r"^\| (`.+?) \|", table, re.MULTILINE)
+    explained = {reason for cell in cells for reason in re.findall(r"`(\w+)`", cell)}
+    known = {*Reason, WORKER_STOPPED, UNDELIVERED, NOT_PURGED}
+    where = "the table under 'Dead letters' in docs/operations.md"
+    assert known <= explained, f"add to {where}: {sorted(map(str, known - explained))}"
+    assert explained <= known, f"remove from {where}: {sorted(explained - known)}"
+
+
+def test_every_reason_is_raised_and_a_test_sees_it() -> None:
+    for folder, task in (("lib", "raise"), ("tests", "test an input that leads to")):
+        files = [file for file in (PROJECT / folder).rglob("*.py") if file.name != "errors.py"]
+        code = "".join(file.read_text() for file in files)
+        unnamed = [each for each in Reason if f"Reason.{each.name}" not in code]
+        missing = [str(each) for each in unnamed if f'"{each}"' not in code]
+        assert missing == [], f"{task} these reasons in {folder}/: {missing}"
+
+
+def test_reasons_of_fetches_are_in_the_documents_of_the_api() -> None:
+    """Callers see them in a photo's status, except that of a message that is no fetch."""
+    code = "".join(file.read_text() for file in (PROJECT / "lib" / "fetching").glob("*.py"))
+    raised = {Reason[name] for name in re.findall(r"Reason\.([A-Z_]+)", code)}
+    page = (PROJECT / "docs" / "api.md").read_text()
+    missing = [str(each) for each in raised - {Reason.MALFORMED_EVENT} if f"`{each}`" not in page]
+    assert missing == [], f"add to the table of reasons in docs/api.md: {missing}"
 
 
 def test_the_documented_policy_is_one() -> None:

@@ -13,41 +13,46 @@ from cli.__main__ import app
 from tests.command_line import fanout
 
 PAGE = Path(__file__).parents[2] / "docs" / "commands.md"
+OPERATIONS = PAGE.with_name("operations.md")
+# docs/operations.md has these, and their permissions.
+OPERATED = ("dlq", "doctor")
 GROUP: Any = typer.main.get_command(app)
 EXAMPLES = re.findall(r"^\./fanout (.+)$", PAGE.read_text(), re.MULTILINE)
 
 
-def commands(group: Any = GROUP) -> Iterator[Any]:
-    """Each command, those of groups too."""
-    for command in group.commands.values():
-        yield from commands(command) if hasattr(command, "commands") else [command]
+def commands(group: Any = GROUP, words: str = "") -> Iterator[tuple[str, Any]]:
+    """Each command, those of groups too, with the words that call it."""
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from commands(command, f"{words}{name} ")
+        else:
+            yield f"{words}{name}", command
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "audit",
-        "backfill",
-        "status",
-        "upload",
-        "url",
-        "token create",
-        "token list",
-        "token revoke",
-        "signing-key rotate",
-        "deploy-policy",
-    ],
-)
-def test_each_command_has_a_section_an_example_and_a_row_of_permissions(
-    name: str,
-) -> None:
-    page = PAGE.read_text()
-    assert f"## fanout {name.partition(' ')[0]}\n" in page
-    assert f"\n| `{name}` | " in page
-    assert any(example.startswith(f"{name} ") for example in EXAMPLES)
+COMMANDS = dict(commands())
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_command_has_its_documents(name: str) -> None:
     run = fanout(*name.split(), "--help")
     assert run.code == 0
-    assert f"Example: ./fanout {name} " in run.out
+    assert f"Example: ./fanout {name} " in run.out, (
+        f"{name}: end its docstring in cli/ with an Example"
+    )
+    group = name.partition(" ")[0]
+    if group in OPERATED:
+        assert f"| `./fanout {name} " in OPERATIONS.read_text(), (
+            f"{name}: add a row to 'The command line' in docs/operations.md"
+        )
+        return
+    page = PAGE.read_text()
+    assert f"## fanout {group}\n" in page, (
+        f"{name}: add a section '## fanout {group}' to docs/commands.md"
+    )
+    assert any(example.startswith(f"{name} ") for example in EXAMPLES), (
+        f"{name}: add an example to its section in docs/commands.md"
+    )
+    assert f"\n| `{name}` | " in page, f"{name}: add a row to 'Permissions' in docs/commands.md"
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
@@ -60,7 +65,7 @@ def test_every_documented_command_takes_the_options_it_is_shown_with(example: st
 
 
 def test_every_option_that_the_page_names_exists() -> None:
-    every = [GROUP, *commands()]
+    every = [GROUP, *COMMANDS.values()]
     known = {option for command in every for each in command.params for option in each.opts}
     assert set(re.findall(r"`[^`|]*?(--[a-z][a-z-]+)", PAGE.read_text())) <= known
 

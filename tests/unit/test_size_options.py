@@ -1,12 +1,34 @@
 """The options of a size that decide its pixels: what is taken, and what is refused with words."""
 
-from typing import Any
+from pathlib import Path
+from typing import Any, get_args
 
 import pytest
+import typer
 from pydantic import ValidationError
 
+from cli.__main__ import app
 from lib.errors import ConfigError
+from lib.on_demand.options import _OF_SIZE
 from lib.sizes import Size, parse_sizes, recipe_id
+from lib.sizes.size import NOT_IN_RECIPE, Fit, Format
+
+ON_DEMAND = Path(__file__).parents[2] / "docs" / "on-demand.md"
+# A value of each option that decides a variant's bytes, other than that of `a_size`.
+IN_RECIPE = {
+    "width": 401,
+    "height": 301,
+    "fit": "contain",
+    "format": "png",
+    "quality": {"jpeg": 79},
+    "lossless": True,
+    "position": "top",
+    "animated": True,
+    "background": "#000000",
+    "enlarge": True,
+}
+# Options that signed URLs do not take.
+NOT_SIGNED = NOT_IN_RECIPE | {"lossless", "position", "animated", "background", "enlarge"}
 
 
 def a_size(**options: Any) -> Size:
@@ -73,13 +95,49 @@ def test_refused(options: dict[str, Any], words: str) -> None:
     assert words in refused(**options)
 
 
-@pytest.mark.parametrize(
-    "options",
-    [{"position": "top"}, {"quality": {"jpeg": 79}}, {"lossless": True}, {"animated": True}],
-)
-def test_each_of_them_makes_another_recipe(options: dict[str, Any]) -> None:
-    plain = recipe_id(a_size(), "1")
-    assert recipe_id(a_size(**options), "1") != plain
+@pytest.mark.parametrize("option", Size.model_fields)
+def test_an_option_is_part_of_the_recipe_exactly_if_it_decides_bytes(option: str) -> None:
+    assert (option in IN_RECIPE) != (option in NOT_IN_RECIPE), (
+        f"{option}: if it decides a variant's bytes, add a value to IN_RECIPE in {__file__}: the "
+        "variants of every size become stale. Otherwise name it in NOT_IN_RECIPE in "
+        "lib/sizes/size.py. If it adds pixels or frames, also bound them in "
+        "Size._box_fits_its_memory and in lib/images/limits.py"
+    )
+    if option in IN_RECIPE:
+        assert recipe_id(a_size(**{option: IN_RECIPE[option]}), "1") != recipe_id(a_size(), "1")
+
+
+@pytest.mark.parametrize("option", Size.model_fields)
+def test_an_option_is_taken_by_signed_urls_or_is_not(option: str) -> None:
+    assert (option in _OF_SIZE.values()) != (option in NOT_SIGNED), (
+        f"{option}: if signed URLs take it, add it to _OF_SIZE in lib/on_demand/options.py. "
+        f"Otherwise add it to NOT_SIGNED in {__file__}"
+    )
+
+
+@pytest.mark.parametrize("option", _OF_SIZE)
+def test_an_option_of_signed_urls_is_documented_and_one_of_the_command(option: str) -> None:
+    rows = [row for row in ON_DEMAND.read_text().splitlines() if row.startswith("| `")]
+    assert any(f"`{option}`" in row.split("|")[1] for row in rows), (
+        f"{option}: add it to the table of options under 'Signed URLs' in docs/on-demand.md"
+    )
+    assert option in url_options(), f"{option}: add --{option} to cli/url.py"
+
+
+@pytest.mark.parametrize(("option", "values"), [("fit", Fit), ("format", Format)])
+def test_the_help_of_the_command_names_every_value(option: str, values: Any) -> None:
+    missing = [value for value in get_args(values) if value not in url_options()[option]]
+    assert missing == [], f"name these in the help of --{option} in cli/url.py: {missing}"
+
+
+def url_options() -> dict[str, str]:
+    """The options of `fanout url`, each with its help."""
+    group: Any = typer.main.get_command(app)
+    return {
+        flag.removeprefix("--"): parameter.help
+        for parameter in group.commands["url"].params
+        for flag in parameter.opts
+    }
 
 
 def test_a_size_cannot_be_changed() -> None:

@@ -35,7 +35,7 @@ def test_each_fit_mode_is_shown() -> None:
 
 
 def test_each_example_is_of_a_key() -> None:
-    assert EXAMPLES.keys() == Size.model_fields.keys(), f"remove an example from {PROGRAM}"
+    assert EXAMPLES.keys() <= Size.model_fields.keys(), f"remove an example from {PROGRAM}"
 
 
 def test_the_example_of_the_introduction_is_one() -> None:

@@ -1,19 +1,40 @@
 """Output sizes, for any photo and any box."""
 
+from typing import get_args
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
 from lib.images import render
-from lib.images.geometry import fit
+from lib.images.geometry import Geometry, fit
 from lib.images.orient import stored_box
 from lib.sizes import MAX_EDGE, Size
+from lib.sizes.size import Fit
 from tests.unit.images import made
 
 EDGES = st.integers(1, MAX_EDGE)
 PIXELS = st.integers(1, 32_768)
-FITS = st.sampled_from(["cover", "contain", "inside", "fill"])
+FITS = st.sampled_from(get_args(Fit))
+# What each fit mode makes of a photo of 400 x 200 in a box of 100 x 100.
+WHOLE = (0, 0, 400, 200)
+BY_FIT = {
+    "cover": Geometry((100, 0, 300, 200), (100, 100), (100, 100)),
+    "contain": Geometry(WHOLE, (100, 50), (100, 100), (0, 25)),
+    "inside": Geometry(WHOLE, (100, 50), (100, 50)),
+    "fill": Geometry(WHOLE, (100, 100), (100, 100)),
+}
+
+
+@pytest.mark.parametrize("fit_", get_args(Fit))
+def test_each_fit_mode_has_its_own_geometry(fit_: str) -> None:
+    assert fit_ in BY_FIT, (
+        f"fit: {fit_}: compute it in fit() in lib/images/geometry.py, and add what it makes to "
+        f"BY_FIT in {__file__}. If it crops or pads, say so in Size._position_has_an_effect in "
+        "lib/sizes/size.py"
+    )
+    assert fit(made.size(width=100, height=100, fit=fit_), 400, 200) == BY_FIT[fit_]
 
 
 @given(width=PIXELS, height=PIXELS, box=st.tuples(EDGES, EDGES), fit_=FITS, enlarge=st.booleans())
@@ -23,7 +44,10 @@ def test_what_comes_out_fits_its_box(
     size = made.size(width=box[0], height=box[1], fit=fit_, enlarge=enlarge)
     plan = fit(size, width, height)
 
-    assert all(1 <= length <= edge for length, edge in zip(plan.canvas, box, strict=True))
+    assert all(1 <= length <= edge for length, edge in zip(plan.canvas, box, strict=True)), (
+        f"fit: {fit_} makes more pixels than the box has: Size._box_fits_its_memory in "
+        "lib/sizes/size.py must reckon with them"
+    )
     assert all(1 <= length <= edge for length, edge in zip(plan.scaled, plan.canvas, strict=True))
     left, top, right, bottom = plan.crop
     assert 0 <= left < right <= width
