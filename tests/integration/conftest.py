@@ -22,25 +22,32 @@ from handlers import (
 )
 from lib.sizes import Size
 from tests.aws_models import models
+from tests.integration.moto_models import moto_models
 from tests.payloads import sqs_batch
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
-__all__ = ["models"]
+__all__ = ["models", "moto_models"]
 REGION: Final = "eu-west-1"
 SIZE = Size(name="40x30", width=40, height=30)
 
 
+@pytest.fixture(scope="session")
+def session(models: None) -> boto3.Session:
+    """The default session of all tests: it costs more to make than most tests take."""
+    return boto3.Session()
+
+
 @pytest.fixture(scope="module")
-def moto(models: None) -> Iterator[MockAWS]:
+def moto(models: None, moto_models: None) -> Iterator[MockAWS]:
     with mock_aws() as mocked:
         yield mocked
 
 
 @pytest.fixture(autouse=True)
-def aws(moto: MockAWS, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def aws(moto: MockAWS, session: boto3.Session, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """An empty account; nothing of the real one's configuration is seen."""
     for name in list(os.environ):
         if name.startswith("AWS_"):
@@ -49,7 +56,7 @@ def aws(moto: MockAWS, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     moto.reset()
-    boto3.DEFAULT_SESSION = None
+    boto3.DEFAULT_SESSION = session
     _forget()
     yield
     _forget()
