@@ -22,11 +22,11 @@ import boto3
 
 from bench import coldstart, inputs
 from handlers import resize
-from lib import worker as workers
 from lib.errors import ConfigError
-from lib.events import read_message
-from lib.messages import Message
-from lib.worker import Worker
+from lib.pipeline import worker as workers
+from lib.pipeline.events import parse_message
+from lib.pipeline.messages import SqsMessage
+from lib.pipeline.worker import ResizeWorker
 from local import emulator
 from local.processes import Processes, free_port
 
@@ -77,7 +77,7 @@ def _emulator(folder: Path) -> Iterator[str]:
         processes.stop()
 
 
-def _worker(endpoint: str) -> Worker:
+def _worker(endpoint: str) -> ResizeWorker:
     queue = f"{endpoint}/000000000000/none"
     os.environ |= coldstart.SETTINGS | emulator.ROOT_KEY
     os.environ |= {
@@ -88,7 +88,7 @@ def _worker(endpoint: str) -> Worker:
         "POWERTOOLS_LOG_LEVEL": "ERROR",
     }
     worker = resize._worker()
-    events = worker.renderer.s3.meta.events
+    events = worker.reconciler.s3.meta.events
     for operation, seconds in (("GetObject", GET_SECONDS), ("PutObject", PUT_SECONDS)):
         events.register(f"before-send.s3.{operation}", partial(_wait, seconds))
     return worker
@@ -98,7 +98,7 @@ def _wait(seconds: float, **_: Any) -> None:
     time.sleep(seconds)
 
 
-def _upload(files: list[Path]) -> list[Message]:
+def _upload(files: list[Path]) -> list[SqsMessage]:
     s3 = boto3.client("s3")
     for bucket in _BUCKETS:
         s3.create_bucket(Bucket=bucket)
@@ -109,13 +109,13 @@ def _upload(files: list[Path]) -> list[Message]:
         record = {"s3": {"bucket": {"name": "originals"}, "object": {"key": key}}}
         record |= {"eventSource": "aws:s3", "eventName": "ObjectCreated:Put"}  # type: ignore[dict-item]
         body = json.dumps({"Records": [record]})
-        if not read_message(body):
+        if not parse_message(body):
             raise ValueError(f"the worker would not take {body}")
-        messages.append(Message(str(number), body, "none", 1))
+        messages.append(SqsMessage(str(number), body, "none", 1))
     return messages
 
 
-def _efficiency(worker: Worker, batch: list[Message], abreast: int) -> float:
+def _efficiency(worker: ResizeWorker, batch: list[SqsMessage], abreast: int) -> float:
     s3 = boto3.client("s3")
     for number in range(PHOTOS):
         s3.delete_object(Bucket="images", Key=f"800x600/{number}.jpg")

@@ -18,7 +18,7 @@ from cli.upload import upload
 from cli.url import url
 from cli.verify import verify
 from lib.errors import FanoutError
-from lib.interrupts import raised_for_signals
+from lib.operations.interrupts import raised_for_signals
 
 app = typer.Typer(
     name="fanout",

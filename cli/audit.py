@@ -8,12 +8,12 @@ from typing import Annotated, get_args
 import typer
 from rich.table import Table
 
-from cli.places import auditor_of, check_queue_of
+from cli.factories import make_auditor, make_recheck_queue
+from cli.spool import Spool
 from cli.stage import JsonOption, RegionOption, Stage, StageOption
-from cli.terminal import YesOption, confirm, note, print_json, progress, show, shown
-from lib.audit import MENDABLE, State, left_folders, left_paths
-from lib.doctor.sizes import read_deployed
-from lib.spool import Spool
+from cli.terminal import YesOption, confirm, escape, note, print_json, progress, show
+from lib.operations.audit import REPAIRABLE, State, list_orphan_folders, list_orphan_paths
+from lib.operations.doctor.sizes import read_deployed
 
 # A bar that is drawn for each of a million paths would take longer than comparing them.
 _DRAWN_EACH = 500
@@ -71,14 +71,14 @@ def _compared(
     counts = Counter[State](dict.fromkeys(get_args(State), 0))
     with progress(as_json=as_json) as bar:
         task = bar.add_task(f"Comparing {size}", total=None)
-        findings = auditor_of(place, size).findings(prefix=prefix, deep=deep)
+        findings = make_auditor(place, size).compare(prefix=prefix, deep=deep)
         for number, (path, state) in enumerate(findings, 1):
             counts[state] += 1
             if number % _DRAWN_EACH == 0:
                 bar.update(task, completed=number)
             if as_json and state != "current":
                 print_json({"size": size, "path": path, "state": state})
-            if state in MENDABLE:
+            if state in REPAIRABLE:
                 to_mend.add(path)
     return counts
 
@@ -88,9 +88,9 @@ def _left_over(place: Stage, prefix: str, *, as_json: bool) -> Counts:
     s3, bucket = place.client("s3"), place.stack.outputs["ImagesBucketName"]
     sizes = list(read_deployed(place.stack).values())
     counts: Counts = {}
-    for folder in left_folders(s3, bucket, sizes):
+    for folder in list_orphan_folders(s3, bucket, sizes):
         counts[folder] = Counter[State](dict.fromkeys(get_args(State), 0))
-        for path in left_paths(s3, bucket, folder, prefix=prefix):
+        for path in list_orphan_paths(s3, bucket, folder, prefix=prefix):
             counts[folder]["orphaned"] += 1
             if as_json:
                 print_json({"size": folder, "path": path, "state": "orphaned"})
@@ -101,8 +101,8 @@ def _tell_what_to_do(place: Stage, left: Counts) -> None:
     for folder in left:
         url = f"s3://{place.stack.outputs['ImagesBucketName']}/{folder}/"
         note(
-            f"{shown(folder)} is no size that is deployed: its variants stay until you delete "
-            f"them, by aws s3 rm --recursive {shown(shlex.quote(url))}"
+            f"{escape(folder)} is no size that is deployed: its variants stay until you delete "
+            f"them, by aws s3 rm --recursive {escape(shlex.quote(url))}"
         )
 
 
@@ -118,7 +118,7 @@ def _repair(
     with progress(as_json=as_json) as bar:
         for size, paths in to_mend.items():
             task = bar.add_task(f"Asking the workers of {size}", total=len(paths))
-            for batch in check_queue_of(place, size).ask(paths):
+            for batch in make_recheck_queue(place, size).send_all(paths):
                 bar.advance(task, len(batch))
 
 
@@ -126,5 +126,5 @@ def _print_table(counts: Counts) -> None:
     states = get_args(State)
     table = Table("size", *states)
     for size, by_state in counts.items():
-        table.add_row(shown(size), *(f"{by_state[state]:,}" for state in states))
+        table.add_row(escape(size), *(f"{by_state[state]:,}" for state in states))
     show(table)

@@ -5,16 +5,16 @@ from typing import Annotated
 
 import typer
 
-from cli.places import auditor_of, check_queue_of, deployed_size
+from cli.factories import deployed_size, make_auditor, make_recheck_queue
+from cli.spool import Spool
 from cli.stage import JsonOption, RegionOption, Stage, StageOption
-from cli.terminal import YesOption, confirm, note, print_json, progress, show, shown
+from cli.terminal import YesOption, confirm, escape, note, print_json, progress, show
 from lib.aws.cloudwatch import median_of_last_day
-from lib.aws.sqs import account_of
-from lib.backfill import Checkpoint, Scope, paced, send, wanted
-from lib.doctor.sizes import read_deployed
+from lib.aws.sqs import get_account
 from lib.errors import FanoutError
-from lib.estimates import Estimate, estimate
-from lib.spool import Spool
+from lib.operations.backfill import Checkpoint, Scope, find_paths, send_rechecks, throttle
+from lib.operations.doctor.sizes import read_deployed
+from lib.operations.estimates import Estimate, estimate
 
 _CHECKPOINTS = Path(__file__).resolve().parent.parent / ".fanout"
 # Slower than one message in ten seconds is a mistake in writing.
@@ -50,11 +50,11 @@ def backfill(
     place = Stage(stage, region)
     scope = Scope(prefix=prefix, stale=stale)
     checkpoint = Checkpoint(_checkpoint_file(place, size))
-    after = checkpoint.resumed(scope) if resume else ""
+    after = checkpoint.resume_after(scope) if resume else ""
     with Spool() as paths:
         with progress(as_json=as_json) as bar:
             task = bar.add_task("Looking for originals without a variant", total=None)
-            for path in wanted(auditor_of(place, size), scope, after=after, limit=limit):
+            for path in find_paths(make_auditor(place, size), scope, after=after, limit=limit):
                 paths.add(path)
                 bar.advance(task)
         _tell(size, _estimate(place, size, len(paths)), as_json=as_json)
@@ -68,7 +68,7 @@ def backfill(
 
 def _checkpoint_file(place: Stage, size: str) -> Path:
     """A file for each stage and size: two accounts, or two regions, may have the same names."""
-    account = account_of(deployed_size(place, size).queue_url)
+    account = get_account(deployed_size(place, size).queue_url)
     return _CHECKPOINTS / f"backfill-{place.name}-{account}-{place.region}-{size}.json"
 
 
@@ -97,10 +97,10 @@ def _tell(size: str, told: Estimate, *, as_json: bool) -> None:
 def _tell_of_checkpoint(checkpoint: Checkpoint, *, resume: bool, after: str) -> None:
     position = checkpoint.read()
     if resume:
-        note(f"Continuing behind {shown(after)}" if after else "There is nothing to resume")
+        note(f"Continuing behind {escape(after)}" if after else "There is nothing to resume")
     elif position is not None:
         note(
-            f"An earlier run stopped behind {shown(position.after)} ({checkpoint.file}). "
+            f"An earlier run stopped behind {escape(position.after)} ({checkpoint.file}). "
             "With --resume this one would continue there; as it is, it begins anew."
         )
 
@@ -119,8 +119,10 @@ def _send(
     with progress(as_json=as_json) as bar:
         task = bar.add_task(f"Asking the workers of {size}", total=len(paths))
         try:
-            queue = check_queue_of(place, size)
-            for taken in send(paced(paths, rate) if rate else paths, queue, checkpoint, scope):
+            queue = make_recheck_queue(place, size)
+            for taken in send_rechecks(
+                throttle(paths, rate) if rate else paths, queue, checkpoint, scope
+            ):
                 sent += taken
                 bar.advance(task, taken)
         except (FanoutError, KeyboardInterrupt):

@@ -11,7 +11,7 @@ import typer
 from cli.compiled import compile_stage
 from cli.stage import JsonOption, StageOption
 from cli.terminal import note
-from lib.deploy_policy import POLICY_LIMIT, Target, make_documents
+from lib.operations.deploy_policy import POLICY_LIMIT, Target, make_documents
 
 # Stands in an ARN for whichever account the policy is attached in.
 _ANY_ACCOUNT = "*"

@@ -8,20 +8,20 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from cli.letters import described, plan, take
+from cli.dlq_actions import apply, confirm_plan, format_dead_letter
 from cli.stage import JsonOption, RegionOption, Stage, StageOption
-from cli.terminal import YesOption, age, note, print_json, shown
+from cli.terminal import YesOption, age, escape, note, print_json
 from cli.terminal import show as show_
-from lib.dead_letters import (
+from lib.operations.dead_letters import (
     SHARED,
+    DlqKind,
+    DlqResult,
     Filter,
-    Kind,
-    Place,
-    Records,
-    Tally,
-    Tell,
-    find_places,
-    look,
+    OnProgress,
+    RecordCleaner,
+    ReplaySource,
+    find_sources,
+    read_all,
     summarize,
 )
 
@@ -36,7 +36,7 @@ SizeOption = Annotated[
 ReasonOption = Annotated[str | None, typer.Option("--reason", help="Only letters of this reason")]
 PrefixOption = Annotated[str, typer.Option("--prefix", help="Only paths that begin like this")]
 QueueOption = Annotated[
-    Kind,
+    DlqKind,
     typer.Option(
         "--queue", help="What workers, SNS, or the function that purges or fetches gave up on"
     ),
@@ -53,7 +53,7 @@ def list_(
     size: SizeOption = None,
     reason: ReasonOption = None,
     prefix: PrefixOption = "",
-    queue: QueueOption = Kind.DLQ,
+    queue: QueueOption = DlqKind.DLQ,
     region: RegionOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -68,7 +68,7 @@ def list_(
             told = {"size": place.name, "queue": queue, "letters": summary.letters}
             print_json(told | asdict(summary))
         for each, group in sorted(summary.reasons.items()):
-            table.add_row(place.name, shown(each), f"{group.letters:,}", age(group.oldest))
+            table.add_row(place.name, escape(each), f"{group.letters:,}", age(group.oldest))
         if summary.in_flight:
             note(
                 f"{place.name}: about {summary.in_flight:,} more are in other hands (another "
@@ -87,7 +87,7 @@ def show(
     size: SizeOption = None,
     reason: ReasonOption = None,
     prefix: PrefixOption = "",
-    queue: QueueOption = Kind.DLQ,
+    queue: QueueOption = DlqKind.DLQ,
     limit: LimitOption = None,
     region: RegionOption = None,
     as_json: JsonOption = False,
@@ -97,14 +97,14 @@ def show(
     Example: ./fanout dlq show --stage prod --reason truncated --limit 20
     """
     places = _places(Stage(stage, region), queue, size)
-    with closing(look(places, Filter(reason, prefix))) as letters:
+    with closing(read_all(places, Filter(reason, prefix))) as letters:
         for name, letter in islice(letters, limit):
             if as_json:
                 told = asdict(letter)
                 del told["receipt_handle"]
                 print_json({"queue": queue, **told, "size": name})
             else:
-                show_(described(name, letter))
+                show_(format_dead_letter(name, letter))
 
 
 @app.command()
@@ -114,7 +114,7 @@ def replay(
     size: SizeOption = None,
     reason: ReasonOption = None,
     prefix: PrefixOption = "",
-    queue: QueueOption = Kind.DLQ,
+    queue: QueueOption = DlqKind.DLQ,
     limit: LimitOption = None,
     rate: RateOption = None,
     region: RegionOption = None,
@@ -129,11 +129,13 @@ def replay(
     wanted = Filter(reason, prefix)
     places = _places(Stage(stage, region), queue, size)
 
-    def send(place: Place, most: int | None, tell: Tell) -> Tally:
+    def send(place: ReplaySource, most: int | None, tell: OnProgress) -> DlqResult:
         return place.letters.replay(place.queue_url, wanted, limit=most, rate=rate, tell=tell)
 
-    if plan(f"Replay on {stage}", places, wanted, limit, dry_run=dry_run, yes=yes, as_json=as_json):
-        take("replayed", places, send, limit, as_json=as_json)
+    if confirm_plan(
+        f"Replay on {stage}", places, wanted, limit, dry_run=dry_run, yes=yes, as_json=as_json
+    ):
+        apply("replayed", places, send, limit, as_json=as_json)
 
 
 @app.command()
@@ -143,7 +145,7 @@ def purge(
     size: SizeOption = None,
     reason: ReasonOption = None,
     prefix: PrefixOption = "",
-    queue: QueueOption = Kind.DLQ,
+    queue: QueueOption = DlqKind.DLQ,
     limit: LimitOption = None,
     rate: RateOption = None,
     region: RegionOption = None,
@@ -160,16 +162,16 @@ def purge(
     places = _places(at, queue, size)
     s3, bucket = at.client("s3"), at.stack.outputs["FailuresBucketName"]
 
-    def delete(place: Place, most: int | None, tell: Tell) -> Tally:
-        forget = Records(s3, bucket, place.name, place.letters.kind).clear
+    def delete(place: ReplaySource, most: int | None, tell: OnProgress) -> DlqResult:
+        forget = RecordCleaner(s3, bucket, place.name, place.letters.kind).clear
         return place.letters.purge(wanted, limit=most, rate=rate, tell=tell, forget=forget)
 
     doing = f"Delete for good on {stage}"
-    if plan(doing, places, wanted, limit, dry_run=dry_run, yes=yes, as_json=as_json):
-        take("purged", places, delete, limit, as_json=as_json)
+    if confirm_plan(doing, places, wanted, limit, dry_run=dry_run, yes=yes, as_json=as_json):
+        apply("purged", places, delete, limit, as_json=as_json)
 
 
-def _places(stage: Stage, kind: Kind, sizes: list[str] | None) -> list[Place]:
+def _places(stage: Stage, kind: DlqKind, sizes: list[str] | None) -> list[ReplaySource]:
     if sizes and kind in SHARED:
         raise typer.BadParameter(f"--queue {kind} is one for all sizes: leave --size out")
-    return find_places(stage.client("sqs"), stage.stack, kind, stage.chosen_sizes(sizes))
+    return find_sources(stage.client("sqs"), stage.stack, kind, stage.chosen_sizes(sizes))

@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from cli.stage import JsonOption, RegionOption, Stage, StageOption
-from cli.terminal import note, print_json, show, shown
-from lib.doctor import Clients, Finding, Level, examine
+from cli.terminal import escape, note, print_json, show
+from lib.operations.doctor import Clients, Finding, Level, diagnose
 from lib.sizes import load_sizes
 
 _SIZES_FILE = Path(__file__).resolve().parent.parent / "sizes.yml"
@@ -45,7 +45,7 @@ def doctor(
         cloudwatch=here.client("cloudwatch"),
     )
     levels = Counter[Level]()
-    for finding in examine(here.stack, clients, load_sizes(sizes_file), datetime.now(UTC).date()):
+    for finding in diagnose(here.stack, clients, load_sizes(sizes_file), datetime.now(UTC).date()):
         levels[finding.level] += 1
         if as_json:
             print_json(asdict(finding))
@@ -59,7 +59,7 @@ def doctor(
 
 def _described(finding: Finding) -> str:
     return (
-        f"{finding.level}: {shown(finding.what)}\n"
-        f"    why it matters: {shown(finding.why)}\n"
-        f"    cure: {shown(finding.cure)}"
+        f"{finding.level}: {escape(finding.what)}\n"
+        f"    why it matters: {escape(finding.why)}\n"
+        f"    cure: {escape(finding.cure)}"
     )

@@ -2,10 +2,10 @@
 
 import typer
 
-from cli.places import signing_keys_of
+from cli.factories import make_signing_keys
 from cli.stage import RegionOption, Stage, StageOption
 from cli.terminal import YesOption, confirm, note, seconds
-from lib.kept import FRESH, PAUSE
+from lib.auth.ttl_cache import MIN_REFRESH, TTL
 
 app = typer.Typer(
     help="Replace the key that signed URLs are signed with.",
@@ -31,7 +31,7 @@ def rotate(
 
     Example: ./fanout signing-key rotate --stage prod
     """
-    keys = signing_keys_of(Stage(stage, region))
+    keys = make_signing_keys(Stage(stage, region))
     known = keys.read()
     ends = (
         "URLs signed before the last rotation stop working"
@@ -45,7 +45,7 @@ def rotate(
     )
     keys.rotate(known)
     note(
-        f"Rotated: URLs of the new key work within {seconds(PAUSE)} s, those of the one before "
-        f"until the next rotation; {ends}, within {seconds(FRESH)} s, but pictures that "
+        f"Rotated: URLs of the new key work within {seconds(MIN_REFRESH)} s, those of the "
+        f"previous key until the next rotation; {ends}, within {seconds(TTL)} s, but pictures that "
         "CloudFront has are shown until their time is over. Give the new key to whoever signs."
     )

@@ -10,7 +10,7 @@ import typer
 
 from lib.aws.stacks import Stack, find_stack, upload_settings
 from lib.errors import ConfigError
-from lib.upload_client import Authorize, bearing, signed
+from lib.uploads.client import Authorize, make_bearer_auth, make_sigv4_auth
 
 if TYPE_CHECKING:
     from botocore.config import Config
@@ -98,7 +98,11 @@ class Stage:
         auth = self.stack.outputs["Auth"]
         if auth == "none":
             return None
-        return signed(self._credentials, self.region) if auth == "iam" else bearing(self._token)
+        return (
+            make_sigv4_auth(self._credentials, self.region)
+            if auth == "iam"
+            else make_bearer_auth(self._token)
+        )
 
     @property
     def has_token(self) -> bool:

@@ -4,11 +4,11 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.places import status_desk_of
+from cli.factories import make_status_reader
 from cli.stage import JsonOption, RegionOption, Stage, StageOption
-from cli.terminal import age, note, print_json, show, shown
+from cli.terminal import age, escape, note, print_json, show
 from lib.errors import PermanentError
-from lib.status import Status, VariantFacts
+from lib.uploads.status import Status, VariantFacts
 
 
 def status(
@@ -25,7 +25,7 @@ def status(
     Example: ./fanout status 2026/photo.jpg --stage prod
     """
     try:
-        told = status_desk_of(Stage(stage, region)).status_of(path)
+        told = make_status_reader(Stage(stage, region)).get(path)
     except PermanentError as error:
         raise typer.BadParameter(str(error), param_hint="PATH") from error
     if as_json:
@@ -33,7 +33,7 @@ def status(
     else:
         print_status(told.sizes)
         if told.fetch:
-            why = f": {shown(str(told.fetch.error))}" if told.fetch.error else ""
+            why = f": {escape(str(told.fetch.error))}" if told.fetch.error else ""
             note(f"A photo ordered from the web is {told.fetch.state}{why}")
     if not is_ready(told.sizes):
         raise typer.Exit(1)
@@ -54,7 +54,7 @@ def print_status(told: Status) -> None:
     """A line for each size, and one for each variant, so that its URL can be copied whole."""
     width = max((len(name) for name in told), default=0)
     for name, each in told.items():
-        why = f"  {each.reason}: {shown(str(each.error))}" if each.reason else ""
+        why = f"  {each.reason}: {escape(str(each.error))}" if each.reason else ""
         show(f"{name:<{width}}  {each.state}{why}")
         for variant in each.variants:
             show(f"  {variant.url}\n  {_facts(variant)}")

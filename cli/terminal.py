@@ -63,7 +63,7 @@ def progress(*, as_json: bool) -> Progress:
     )
 
 
-def shown(text: str) -> str:
+def escape(text: str) -> str:
     """The text on one line of a terminal: what would move the cursor or change colours is escaped.
 
     Paths and errors are other people's words.

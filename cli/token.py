@@ -6,11 +6,11 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from cli.places import tokens_of
+from cli.factories import make_token_store
 from cli.stage import JsonOption, RegionOption, Stage, StageOption
-from cli.terminal import DaysOption, YesOption, confirm, note, print_json, seconds, show, shown
-from lib.kept import FRESH, LONGEST, PAUSE
-from lib.tokens import GATEWAY, MAX_NAME, Token
+from cli.terminal import DaysOption, YesOption, confirm, escape, note, print_json, seconds, show
+from lib.auth.tokens import GATEWAY, MAX_NAME, Token
+from lib.auth.ttl_cache import MIN_REFRESH, STALE_IF_ERROR, TTL
 
 app = typer.Typer(
     help="Make, list and revoke the bearer tokens that the upload API takes.",
@@ -45,14 +45,14 @@ def create(
     Example: ./fanout token create --name shop-backend --stage prod
     """
     lifetime = None if days is None else timedelta(days=days)
-    text, token = tokens_of(Stage(stage, region)).create(name, lifetime=lifetime)
+    text, token = make_token_store(Stage(stage, region)).create(name, lifetime=lifetime)
     if as_json:
         print_json(_document(token) | {"token": text})
     else:
         typer.echo(text)
     note(
-        f"Token {token.id} for {shown(name)}: keep it now, it cannot be shown again. It is "
-        f"accepted within {seconds(PAUSE)} s; tried before that, it may be refused for "
+        f"Token {token.id} for {escape(name)}: keep it now, it cannot be shown again. It is "
+        f"accepted within {seconds(MIN_REFRESH)} s; tried before that, it may be refused for "
         f"{seconds(GATEWAY)} s more."
     )
 
@@ -69,10 +69,10 @@ def list_(
     Example: ./fanout token list --stage prod
     """
     table = Table("id", "name", "made", "expires")
-    for token in tokens_of(Stage(stage, region)).kept():
+    for token in make_token_store(Stage(stage, region)).list_all():
         if as_json:
             print_json(_document(token))
-        table.add_row(token.id, shown(token.name), _day(token.created_at), _expiry(token))
+        table.add_row(token.id, escape(token.name), _day(token.created_at), _expiry(token))
     if not as_json:
         show(table if table.row_count else "No tokens.")
 
@@ -89,20 +89,20 @@ def revoke(
 
     Example: ./fanout token revoke 3f9a0c5b71de --stage prod
     """
-    tokens = tokens_of(Stage(stage, region))
-    found = next((token for token in tokens.kept() if token.id == token_id), None)
+    tokens = make_token_store(Stage(stage, region))
+    found = next((token for token in tokens.list_all() if token.id == token_id), None)
     if found is None:
         raise typer.BadParameter(
             f"{token_id!r} is no token of stage {stage}: ./fanout token list --stage {stage} "
             "tells their ids",
             param_hint="ID",
         )
-    of = f"token {found.id} of {shown(found.name)}, made {_day(found.created_at)}"
+    of = f"token {found.id} of {escape(found.name)}, made {_day(found.created_at)}"
     confirm(f"Revoke on {stage} the {of}?", yes=yes)
     tokens.revoke(token_id)
     note(
-        f"Revoked: {of}. It may still be accepted for {seconds(GATEWAY + FRESH)} s, and as long "
-        f"as Secrets Manager cannot be read for {LONGEST // timedelta(minutes=1)} minutes."
+        f"Revoked: {of}. It may still be accepted for {seconds(GATEWAY + TTL)} s, and as long "
+        f"as Secrets Manager cannot be read for {STALE_IF_ERROR // timedelta(minutes=1)} minutes."
     )
 
 

@@ -9,14 +9,14 @@ import requests
 import typer
 from rich.progress import Progress, TaskID
 
-from cli.places import status_desk_of
+from cli.factories import make_status_reader
 from cli.stage import JsonOption, RegionOption, Stage, StageOption
 from cli.status import as_document, is_ready, print_status
-from cli.terminal import note, print_json, progress, show, shown
+from cli.terminal import escape, note, print_json, progress, show
+from lib.concurrency import map_concurrently
 from lib.errors import FanoutError
-from lib.merge import worked_on
-from lib.status import Status, Watch
-from lib.upload_client import ask_for_ticket, post_form
+from lib.uploads.client import ask_for_ticket, post_form
+from lib.uploads.status import Status, StatusPoller
 
 # Uploads, and photos that are waited for, at once.
 _ABREAST = 8
@@ -80,7 +80,9 @@ def upload(
     with progress(as_json=as_json) as bar:
         task = bar.add_task("Uploading", total=sum(file.stat().st_size for file in files))
         sender = _Sender(place, bar, task, overwrite=overwrite)
-        uploads = list(worked_on(zip(files, paths, strict=True), sender.send, abreast=_ABREAST))
+        uploads = list(
+            map_concurrently(zip(files, paths, strict=True), sender.send, abreast=_ABREAST)
+        )
     good = True
     for done, told in _waited_for(place, uploads) if wait else ((each, None) for each in uploads):
         _print(done, told, as_json=as_json)
@@ -155,21 +157,21 @@ def _check(answer: requests.Response, what: str) -> None:
 
 def _waited_for(place: Stage, uploads: list[Uploaded]) -> Iterator[tuple[Uploaded, Status | None]]:
     """Each upload, in order, with what it came to."""
-    watch = Watch(status_desk_of(place).status_of)
+    watch = StatusPoller(make_status_reader(place).get)
 
     def settled(done: Uploaded) -> tuple[Uploaded, Status | None]:
-        return done, watch.settled(done.ticket["path"]) if done.ticket else None
+        return done, watch.wait(done.ticket["path"]) if done.ticket else None
 
-    return worked_on(uploads, settled, abreast=_ABREAST)
+    return map_concurrently(uploads, settled, abreast=_ABREAST)
 
 
 def _print(done: Uploaded, told: Status | None, *, as_json: bool) -> None:
     if as_json:
         print_json(_document(done, told))
     elif done.ticket is None:
-        note(shown(f"{done.file}: {done.error}"))
+        note(escape(f"{done.file}: {done.error}"))
     else:
-        show(shown(f"{done.file} is at {done.ticket['path']}"))
+        show(escape(f"{done.file} is at {done.ticket['path']}"))
         if told:
             print_status(told)
         else:

@@ -5,13 +5,13 @@ from typing import Annotated
 
 import typer
 
-from cli.places import signing_keys_of
+from cli.factories import make_signing_keys
 from cli.stage import JsonOption, RegionOption, Stage, StageOption
 from cli.terminal import MAX_DAYS, DaysOption, print_json
 from lib import keys
+from lib.auth.signatures import sign, sign_url
 from lib.errors import PermanentError, RequestError
-from lib.on_demand.options import MEMORY, read_options
-from lib.on_demand.signatures import signature, signed_url
+from lib.on_demand.options import MEMORY, parse_options
 from lib.sizes import MAX_EDGE
 
 _MAX_MINUTES = MAX_DAYS * 24 * 60
@@ -65,10 +65,10 @@ def url(
     options = ",".join(f"{key}={value}" for key, value in given.items() if value is not None)
     _check(path, options)
     at = Stage(stage, region)
-    key = signing_keys_of(at).read().current
-    made = f"{options}/{signature(key, '', options)}"
+    key = make_signing_keys(at).read().current
+    made = f"{options}/{sign(key, '', options)}"
     if path is not None:
-        made = signed_url(at.images_url, key, path, options)
+        made = sign_url(at.images_url, key, path, options)
     if as_json:
         print_json(
             {"url" if path else "signed": made} | ({"expires_at": expires_at} if expires_at else {})
@@ -95,6 +95,6 @@ def _check(path: str | None, options: str) -> None:
     except (PermanentError, UnicodeEncodeError) as error:
         raise typer.BadParameter(str(error), param_hint="PATH") from error
     try:
-        read_options(options).size(MEMORY)
+        parse_options(options).size(MEMORY)
     except RequestError as error:
         raise typer.BadParameter(str(error)) from error

@@ -12,13 +12,13 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from cli.places import signing_keys_of, tokens_of
+from cli.factories import make_signing_keys, make_token_store
 from cli.stage import JsonOption, RegionOption, Stage, StageOption
-from cli.terminal import note, print_json, progress, show, shown
-from lib.interrupts import uninterrupted
-from lib.tokens import Token
-from lib.upload_client import Authorize, bearing
-from lib.verify import STEPS, Result, Target, Verification, Web, clean_up, read_features
+from cli.terminal import escape, note, print_json, progress, show
+from lib.auth.tokens import Token
+from lib.operations.interrupts import uninterrupted
+from lib.operations.verify import STEPS, Result, Target, Verification, Web, clean_up, read_features
+from lib.uploads.client import Authorize, make_bearer_auth
 
 # 128 bits: nobody guesses the folder, and no photo is in one of this name.
 _FOLDER_BYTES = 16
@@ -78,12 +78,12 @@ def _caller(at: Stage) -> Iterator[_Caller]:
     if at.stack.outputs["Auth"] != "token" or at.has_token:
         yield _Caller(at.authorize, has_new_token=False)
         return
-    tokens, made = tokens_of(at), list[Token]()
+    tokens, made = make_token_store(at), list[Token]()
     try:
         with uninterrupted():
             text, token = tokens.create("verify", lifetime=_LIFETIME)
             made.append(token)
-        yield _Caller(bearing(text), has_new_token=True)
+        yield _Caller(make_bearer_auth(text), has_new_token=True)
     finally:
         with uninterrupted():
             for token in made:
@@ -101,7 +101,7 @@ def _target(at: Stage, caller: _Caller) -> Target:
         s3=at.client("s3"),
         sqs=at.client("sqs"),
         web=Web(at.api_url, caller.authorize),
-        signing_keys=signing_keys_of(at) if "SigningKeysArn" in at.stack.outputs else None,
+        signing_keys=make_signing_keys(at) if "SigningKeysArn" in at.stack.outputs else None,
         has_new_token=caller.has_new_token,
     )
 
@@ -132,14 +132,14 @@ def _described(result: Result) -> str:
     """A line, and below a failure where it happened and where to look."""
     time = f"{result.seconds:6.1f} s" if result.seconds else ""
     line = f"{result.state.replace('_', ' '):<9} {time:8}  {result.step:<11}"
-    lines = [f"{line}  {shown(result.detail)}"]
+    lines = [f"{line}  {escape(result.detail)}"]
     for request in result.requests:
         lines.append(
-            f"    {request.method} {shown(request.url)} {request.status} "
+            f"    {request.method} {escape(request.url)} {request.status} "
             f"request id: {request.id or 'none'}"
         )
     if result.look_at:
-        lines.append(f"    look at: {shown(result.look_at)}")
+        lines.append(f"    look at: {escape(result.look_at)}")
     return "\n".join(lines)
 
 

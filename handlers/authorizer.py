@@ -8,8 +8,8 @@ import boto3
 from aws_lambda_powertools import Logger
 from botocore.config import Config
 
-from handlers.settings import AuthorizerSettings
-from lib.tokens import Cached, Tokens, admit
+from handlers.shared.settings import AuthorizerSettings
+from lib.auth.tokens import Cached, TokenStore, authorize
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -23,7 +23,7 @@ _BEARER = re.compile(r"Bearer +(\S+)", re.IGNORECASE)
 def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, Any]:
     """A simple response; `token` in the context is the id of the token that was let in."""
     presented = _bearer(event)
-    token = admit(presented, _tokens()) if presented else None
+    token = authorize(presented, _tokens()) if presented else None
     if token is None:
         return {"isAuthorized": False}
     return {"isAuthorized": True, "context": {"token": token.id}}
@@ -44,5 +44,5 @@ def _bearer(event: dict[str, Any]) -> str | None:
 def _tokens() -> Cached:
     """Made once a container."""
     settings = AuthorizerSettings.from_environment()
-    tokens = Tokens(boto3.client("secretsmanager", config=_CLIENT), settings.tokens_secret)
-    return tokens.cached(Logger(service="image-fanout"))
+    tokens = TokenStore(boto3.client("secretsmanager", config=_CLIENT), settings.tokens_secret)
+    return tokens.make_cache(Logger(service="image-fanout"))

@@ -8,14 +8,14 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from handlers.http import answer, refusals, resolver, routes
-from handlers.requests import path_of
-from handlers.settings import BucketSettings
-from lib.deletion import Deletion
+from handlers.shared.http import describe_errors, handle, make_resolver, make_router
+from handlers.shared.requests import get_path
+from handlers.shared.settings import BucketSettings
 from lib.keys import MAX_KEY_BYTES
-from lib.upload_paths import check_characters
+from lib.upload_paths import require_printable
+from lib.uploads.deletion import Deletion
 
-router = routes()
+router = make_router()
 
 _DOCUMENTED: Any = {
     204: {
@@ -29,11 +29,11 @@ _DOCUMENTED: Any = {
     "/uploads/<path>",
     operation_id="deletePhoto",
     summary="Delete a photo at every size",
-    responses={**_DOCUMENTED, **refusals(404, 422)},
+    responses={**_DOCUMENTED, **describe_errors(404, 422)},
 )
 def delete_photo(path: Annotated[str, Path(min_length=1)]) -> Response[str]:
     """Delete the photo at this path."""
-    return _deleted(path_of(path))
+    return _deleted(get_path(path))
 
 
 @router.delete(
@@ -41,7 +41,7 @@ def delete_photo(path: Annotated[str, Path(min_length=1)]) -> Response[str]:
     operation_id="deletePhotoByQuery",
     summary="The same, for any path",
     description="API Gateway cuts a path at an escaped `?` or `#`; a query it leaves as it is.",
-    responses={**_DOCUMENTED, **refusals(422)},
+    responses={**_DOCUMENTED, **describe_errors(422)},
 )
 def delete_photo_by_query(
     path: Annotated[str, Query(min_length=1, max_length=MAX_KEY_BYTES)],
@@ -51,17 +51,17 @@ def delete_photo_by_query(
 
 
 def _deleted(path: str) -> Response[str]:
-    check_characters(path)
+    require_printable(path)
     _deletion().delete(path)
     return Response(204, body="")
 
 
-app = resolver(router)
+app = make_resolver(router)
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one request of the HTTP API."""
-    return answer(app, event, context)
+    return handle(app, event, context)
 
 
 @lru_cache(maxsize=1)

@@ -5,16 +5,17 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
-from handlers.batches import client_config, drain, source_queue
-from handlers.settings import FetchSettings
+from handlers.shared.batches import client_config, drain, source_queue
+from handlers.shared.settings import FetchSettings
 from lib.aws import s3 as objects
-from lib.aws.patience import CONNECT_SECONDS, REPORT_SECONDS, Patience
+from lib.aws.call_budget import CONNECT_SECONDS, REPORT_SECONDS, CallBudget
 from lib.fetching.download import Downloader
 from lib.fetching.fetcher import Fetcher
-from lib.fetching.marks import PLACE, Marks
+from lib.fetching.records import FetchRecords
 from lib.fetching.worker import FetchWorker
 from lib.images.limits import MAX_BYTES
-from lib.telemetry import Telemetry
+from lib.keys import FETCH_RECORDS
+from lib.pipeline.telemetry import Telemetry
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -32,16 +33,16 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
 def _worker() -> FetchWorker:
     """Made once a container: clients keep their connections open between batches."""
     settings = FetchSettings.from_environment()
-    telemetry, config = Telemetry(PLACE), client_config(_READ_SECONDS)
+    telemetry, config = Telemetry(FETCH_RECORDS), client_config(_READ_SECONDS)
     s3, sqs = boto3.client("s3", config=config), boto3.client("sqs", config=config)
     objects.disable_write_retries(s3)
-    patience = Patience(CONNECT_SECONDS + _READ_SECONDS + REPORT_SECONDS)
+    patience = CallBudget(CONNECT_SECONDS + _READ_SECONDS + REPORT_SECONDS)
     for client in (s3, sqs):
         patience.bind_retries(client)
     fetcher = Fetcher(
         s3=s3,
         originals_bucket=settings.originals_bucket,
-        marks=Marks(s3, settings.failures_bucket),
+        records=FetchRecords(s3, settings.failures_bucket),
         # What is larger than any renderer takes is not worth its transfer.
         downloader=Downloader(
             min(settings.max_upload_bytes, MAX_BYTES), allow_loopback=settings.fetch_loopback
@@ -51,7 +52,7 @@ def _worker() -> FetchWorker:
     return FetchWorker(
         fetcher=fetcher,
         queue=source_queue(settings, sqs, telemetry),
-        reserve=settings.reserve_seconds,
+        reserved_seconds=settings.reserve_seconds,
         telemetry=telemetry,
-        patience=patience,
+        call_budget=patience,
     )

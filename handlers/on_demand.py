@@ -5,25 +5,24 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote
 
-from handlers.asking import NEVER, answered
-from handlers.declared import declared_variants
-from handlers.problems import refusal
-from handlers.settings import OnDemandSettings
-from handlers.signed import signed_pictures
+from handlers.shared.on_demand_variants import make_on_demand_variants
+from handlers.shared.problems import make_error_response
+from handlers.shared.respond import NO_STORE, respond
+from handlers.shared.settings import OnDemandSettings
+from handlers.shared.signed_images import make_signed_images
 from lib.errors import RequestError
-from lib.keys import url_path
-from lib.on_demand import MAX_PICTURE_BYTES, Picture
-from lib.on_demand.declared import DeclaredVariants
+from lib.keys import SIGNED_FOLDER, url_path
+from lib.on_demand import MAX_IMAGE_BYTES, ImageResponse
 from lib.on_demand.plain_paths import unpack
-from lib.on_demand.signatures import FOLDER
-from lib.on_demand.signed import SignedPictures
+from lib.on_demand.signed_images import SignedImages
+from lib.on_demand.variants import OnDemandVariants
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 # How long a refusal is kept, as the CDN's own: a picture may be there a moment later.
 _REFUSED = "max-age=5"
-_SIGNED = f"/{FOLDER}/"
+_SIGNED = f"/{SIGNED_FOLDER}/"
 
 
 def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, Any]:
@@ -32,32 +31,34 @@ def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, Any]:
     try:
         uri = unpack(event["rawPath"])
     except RequestError as error:
-        return refusal(error.status, error.kind, str(error), _REFUSED)
+        return make_error_response(error.status, error.kind, str(error), _REFUSED)
     if pictures and uri.startswith(_SIGNED):
         wish, _, signature = uri.removeprefix(_SIGNED).rpartition("/")
         # Whoever reads the log must not find URLs in it that work.
-        return answered(FOLDER, wish, lambda: _signed(pictures, wish, signature), refused=_REFUSED)
+        return respond(
+            SIGNED_FOLDER, wish, lambda: _signed(pictures, wish, signature), refused=_REFUSED
+        )
     folder, _, path = unquote(uri).removeprefix("/").partition("/")
-    return answered(folder, path, lambda: _variant(folder, path), refused=_REFUSED)
+    return respond(folder, path, lambda: _variant(folder, path), refused=_REFUSED)
 
 
 def _variant(folder: str, path: str) -> tuple[str, dict[str, Any]]:
     variants = _kept().variants
-    found = variants.find(folder, path)
-    if found.stored.length > MAX_PICTURE_BYTES:
+    found = variants.get_or_render(folder, path)
+    if found.stored.length > MAX_IMAGE_BYTES:
         # By now S3 has it, and the CDN asks S3 first.
-        headers = {"Location": f"/{url_path(found.key)}", "Cache-Control": NEVER}
+        headers = {"Location": f"/{url_path(found.key)}", "Cache-Control": NO_STORE}
         return found.action, {"statusCode": 302, "headers": headers, "body": ""}
-    return found.action, _with(variants.picture(found), ETag=f'"{found.stored.etag}"')
+    return found.action, _with(variants.read(found), ETag=f'"{found.stored.etag}"')
 
 
-def _signed(pictures: SignedPictures, wish: str, signature: str) -> tuple[str, dict[str, Any]]:
+def _signed(pictures: SignedImages, wish: str, signature: str) -> tuple[str, dict[str, Any]]:
     """The path may have slashes, the options have none; all of it still escaped."""
     path, _, options = wish.rpartition("/")
-    return "signed", _with(pictures.picture(path, options, signature))
+    return "signed", _with(pictures.render(path, options, signature))
 
 
-def _with(picture: Picture, **headers: str) -> dict[str, Any]:
+def _with(picture: ImageResponse, **headers: str) -> dict[str, Any]:
     headers |= {"Content-Type": picture.content_type, "Cache-Control": picture.cache_control}
     return {
         "statusCode": 200,
@@ -70,12 +71,12 @@ def _with(picture: Picture, **headers: str) -> dict[str, Any]:
 class _Kept(NamedTuple):
     """What makes pictures; nothing makes signed ones on a stage without such."""
 
-    variants: DeclaredVariants
-    signed: SignedPictures | None
+    variants: OnDemandVariants
+    signed: SignedImages | None
 
 
 @lru_cache(maxsize=1)
 def _kept() -> _Kept:
     """Made once a container."""
     settings = OnDemandSettings.from_environment()
-    return _Kept(declared_variants(settings), signed_pictures(settings))
+    return _Kept(make_on_demand_variants(settings), make_signed_images(settings))

@@ -17,8 +17,8 @@ from aws_lambda_powertools.event_handler.openapi.models import (
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from handlers import deletion, status, uploads
-from handlers.http import answer, resolver
-from handlers.settings import OpenapiSettings
+from handlers.shared.http import handle, make_resolver
+from handlers.shared.settings import OpenapiSettings
 
 TITLE = "Image Fan-out"
 # Of the API, not of the project: it changes when a client has to.
@@ -43,7 +43,7 @@ _SCHEMES: dict[str, SecurityScheme] = {"token": _BEARER, "jwt": _BEARER, "iam": 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one request of the HTTP API."""
     # It reads no body: those that come by routes of other functions are anything.
-    return answer(_app(), event, context, takes_json=False)
+    return handle(_app(), event, context, takes_json=False)
 
 
 @lru_cache(maxsize=1)
@@ -67,7 +67,7 @@ def _app() -> APIGatewayHttpResolver:
         from handlers import render  # noqa: PLC0415  brings Pillow along
 
         routers.append(render.router)
-    app = resolver(*routers, describing=True)
+    app = make_resolver(*routers, describing=True)
 
     @app.get("/openapi.json", include_in_schema=False)
     def show_document() -> Response[str]:

@@ -5,18 +5,18 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
-from handlers.batches import client_config, drain, source_queue
-from handlers.content import content_check
-from handlers.settings import ResizeSettings
+from handlers.shared.batches import client_config, drain, source_queue
+from handlers.shared.image_analyzer import make_image_analyzer
+from handlers.shared.settings import ResizeSettings
 from lib.aws import s3 as objects
-from lib.aws.patience import READ_SECONDS, Patience
-from lib.delivery import Delivery
-from lib.failure_records import FailureRecords
-from lib.purge_queue import PurgeQueue
-from lib.telemetry import Telemetry
-from lib.turns import Turns
-from lib.variants import Renderer
-from lib.worker import Worker
+from lib.aws.call_budget import READ_SECONDS, CallBudget
+from lib.pipeline.failure_records import FailureRecords
+from lib.pipeline.invalidation_queue import InvalidationQueue
+from lib.pipeline.put_options import PutOptions
+from lib.pipeline.reconciler import VariantReconciler
+from lib.pipeline.render_slots import RenderSlots
+from lib.pipeline.telemetry import Telemetry
+from lib.pipeline.worker import ResizeWorker
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -28,36 +28,38 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
 
 
 @lru_cache(maxsize=1)
-def _worker() -> Worker:
+def _worker() -> ResizeWorker:
     """Made once a container: clients keep their connections open between batches."""
     settings = ResizeSettings.from_environment()
     telemetry, config = Telemetry(settings.size.name), client_config(READ_SECONDS)
     s3, sqs = boto3.client("s3", config=config), boto3.client("sqs", config=config)
     objects.disable_write_retries(s3)
-    patience = Patience()
+    patience = CallBudget()
     patience.bind(s3)
     # What is told SQS is told however late.
     patience.bind_retries(sqs)
-    content = content_check(settings, s3, settings.originals_bucket)
+    content = make_image_analyzer(settings, s3, settings.originals_bucket)
     if content:
         patience.bind(content.rekognition)
     purge_url, delay = settings.purge_queue_url, settings.purge_delay
-    renderer = Renderer(
+    renderer = VariantReconciler(
         s3=s3,
         size=settings.size,
         originals_bucket=settings.originals_bucket,
         images_bucket=settings.images_bucket,
-        delivery=Delivery(settings.cache_control, settings.acl),
+        put_options=PutOptions(settings.cache_control, settings.acl),
         max_bytes=settings.max_upload_bytes,
-        turns=Turns(settings.size.waiting_memory),
-        purges=PurgeQueue(sqs, purge_url, delay, settings.serve_signed) if purge_url else None,
-        content=content,
+        render_slots=RenderSlots(settings.size.waiting_memory),
+        invalidation_queue=InvalidationQueue(sqs, purge_url, delay, settings.serve_signed)
+        if purge_url
+        else None,
+        image_analyzer=content,
     )
-    return Worker(
-        renderer=renderer,
+    return ResizeWorker(
+        reconciler=renderer,
         records=FailureRecords(s3, settings.failures_bucket, settings.size.name),
         queue=source_queue(settings, sqs, telemetry, settings.size.name),
-        reserve=settings.reserve_seconds,
+        reserved_seconds=settings.reserve_seconds,
         telemetry=telemetry,
-        patience=patience,
+        call_budget=patience,
     )

@@ -8,15 +8,15 @@ from aws_lambda_powertools.event_handler import Response, content_types
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from handlers.http import RETRY_AFTER, answer, refusals, resolver, routes
-from handlers.requests import path_of
-from handlers.settings import StatusSettings
+from handlers.shared.http import RETRY_AFTER, describe_errors, handle, make_resolver, make_router
+from handlers.shared.requests import get_path
+from handlers.shared.settings import StatusSettings
 from lib.keys import MAX_KEY_BYTES
 from lib.sizes import folders_of
-from lib.status import PhotoStatus, StatusDesk
-from lib.upload_paths import check_characters
+from lib.upload_paths import require_printable
+from lib.uploads.status import PhotoStatus, StatusReader
 
-router = routes()
+router = make_router()
 
 # Rendering takes a second or two once a worker has come to the photo.
 _RETRY_SECONDS = "1"
@@ -35,11 +35,11 @@ _DOCUMENTED: Any = {
     "/uploads/<path>",
     operation_id="getStatus",
     summary="What has become of a photo, at each size",
-    responses={**_DOCUMENTED, **refusals(404, 422)},
+    responses={**_DOCUMENTED, **describe_errors(404, 422)},
 )
 def show_status(path: Annotated[str, Path(min_length=1)]) -> Response[PhotoStatus]:
     """Tell the status of the photo at this path."""
-    return _status(path_of(path))
+    return _status(get_path(path))
 
 
 @router.get(
@@ -47,7 +47,7 @@ def show_status(path: Annotated[str, Path(min_length=1)]) -> Response[PhotoStatu
     operation_id="getStatusByQuery",
     summary="The same, for any path",
     description="API Gateway cuts a path at an escaped `?` or `#`; a query it leaves as it is.",
-    responses={**_DOCUMENTED, **refusals(422)},
+    responses={**_DOCUMENTED, **describe_errors(422)},
 )
 def show_status_by_query(
     path: Annotated[str, Query(min_length=1, max_length=MAX_KEY_BYTES)],
@@ -57,8 +57,8 @@ def show_status_by_query(
 
 
 def _status(path: str) -> Response[PhotoStatus]:
-    check_characters(path)
-    told = _desk().status_of(path)
+    require_printable(path)
+    told = _desk().get(path)
     return Response(200, content_types.APPLICATION_JSON, told, headers=_headers(told))
 
 
@@ -70,19 +70,19 @@ def _headers(told: PhotoStatus) -> dict[str, str]:
     return headers
 
 
-app = resolver(router)
+app = make_resolver(router)
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one request of the HTTP API."""
-    return answer(app, event, context)
+    return handle(app, event, context)
 
 
 @lru_cache(maxsize=1)
-def _desk() -> StatusDesk:
+def _desk() -> StatusReader:
     """Made once a container."""
     settings = StatusSettings.from_environment()
-    return StatusDesk(
+    return StatusReader(
         s3=boto3.client("s3"),
         folders={name: folders_of(name, formats) for name, formats in settings.formats.items()},
         originals_bucket=settings.originals_bucket,

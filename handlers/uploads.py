@@ -10,16 +10,16 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 from pydantic import BaseModel, ConfigDict, Field
 
-from handlers.http import answer, refusals, resolver, routes
-from handlers.problems import Problem, problem
-from handlers.settings import UploadSettings
+from handlers.shared.http import describe_errors, handle, make_resolver, make_router
+from handlers.shared.problems import Problem, make_problem
+from handlers.shared.settings import UploadSettings
 from lib.errors import RequestError
-from lib.fetching.orders import FetchDesk
+from lib.fetching.jobs import FetchJobQueue
 from lib.sizes import folders_of
-from lib.upload_requests import TicketRequest, UploadRequest
-from lib.uploads import MAX_TICKETS, Fetching, Ticket, UploadDesk
+from lib.uploads.requests import TicketRequest, UploadRequest
+from lib.uploads.tickets import MAX_TICKETS, FetchAccepted, Ticket, UploadTickets
 
-router = routes()
+router = make_router()
 
 
 class Batch(BaseModel):
@@ -35,7 +35,7 @@ class BatchItem(BaseModel):
 
     status: int
     ticket: Ticket | None = None
-    problem: Problem | None = None
+    make_problem: Problem | None = None
 
 
 class BatchAnswer(BaseModel):
@@ -53,14 +53,17 @@ class BatchAnswer(BaseModel):
     "meanwhile. With `url`: 202, the photo is fetched in the background.",
     responses={
         201: {"description": "A ticket", "content": {"application/json": {"model": Ticket}}},
-        202: {"description": "Being fetched", "content": {"application/json": {"model": Fetching}}},
-        **refusals(409, 413, 415, 422),
+        202: {
+            "description": "Being fetched",
+            "content": {"application/json": {"model": FetchAccepted}},
+        },
+        **describe_errors(409, 413, 415, 422),
     },
 )
-def create_upload(request: Annotated[UploadRequest, Body()]) -> Response[Ticket | Fetching]:
+def create_upload(request: Annotated[UploadRequest, Body()]) -> Response[Ticket | FetchAccepted]:
     """Give out a ticket, or have a photo fetched."""
     if isinstance(request, TicketRequest):
-        return Response(201, content_types.APPLICATION_JSON, _desk().ticket(request))
+        return Response(201, content_types.APPLICATION_JSON, _desk().issue(request))
     return Response(202, content_types.APPLICATION_JSON, _desk().fetch(request))
 
 
@@ -73,40 +76,40 @@ def create_upload(request: Annotated[UploadRequest, Body()]) -> Response[Ticket 
             "description": "A ticket for each, or the problem that it alone has",
             "content": {"application/json": {"model": BatchAnswer}},
         },
-        **refusals(413, 415, 422),
+        **describe_errors(413, 415, 422),
     },
 )
 def create_uploads(batch: Batch) -> BatchAnswer:
     """Give out tickets."""
-    return BatchAnswer(uploads=[_item(each) for each in _desk().tickets(batch.uploads)])
+    return BatchAnswer(uploads=[_item(each) for each in _desk().issue_all(batch.uploads)])
 
 
 def _item(each: Ticket | RequestError) -> BatchItem:
     if isinstance(each, Ticket):
         return BatchItem(status=201, ticket=each)
-    said = problem(each.status, each.kind, str(each))
+    said = make_problem(each.status, each.kind, str(each))
     return BatchItem(status=each.status, problem=said)
 
 
-app = resolver(router)
+app = make_resolver(router)
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one request of the HTTP API."""
-    return answer(app, event, context)
+    return handle(app, event, context)
 
 
 @lru_cache(maxsize=1)
-def _desk() -> UploadDesk:
+def _desk() -> UploadTickets:
     """Made once a container."""
     settings = UploadSettings.from_environment()
     # SigV4 has to be asked for in POST policies; virtual addressing gives the bucket's own
     # regional host, which works at once, where the global one redirects for hours.
     config = Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
     s3 = boto3.client("s3", config=config)
-    return UploadDesk(
+    return UploadTickets(
         s3=s3,
-        fetches=FetchDesk(
+        fetches=FetchJobQueue(
             s3=s3,
             sqs=boto3.client("sqs"),
             failures_bucket=settings.failures_bucket,

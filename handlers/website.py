@@ -8,12 +8,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from handlers.asking import NEVER, answered
-from handlers.declared import declared_variants
-from handlers.settings import WebsiteSettings
+from handlers.shared.on_demand_variants import make_on_demand_variants
+from handlers.shared.respond import NO_STORE, respond
+from handlers.shared.settings import WebsiteSettings
 from lib.errors import ProblemKind, RequestError
 from lib.keys import url_path
-from lib.on_demand.declared import DeclaredVariants
+from lib.on_demand.variants import OnDemandVariants
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -28,12 +28,12 @@ def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, Any]:
     """Answer one visitor."""
     # API Gateway has decoded the path already, but for its percent signs.
     folder, _, path = unquote(event["rawPath"]).removeprefix(_ROUTE).partition("/")
-    return answered(folder, path, lambda: _redirect(folder, path), refused=NEVER)
+    return respond(folder, path, lambda: _redirect(folder, path), refused=NO_STORE)
 
 
 def _redirect(folder: str, path: str) -> tuple[str, dict[str, Any]]:
     settings, variants = _kept()
-    found = variants.find(folder, path)
+    found = variants.get_or_render(folder, path)
     if not found.made_now and found.age > _ROUND:
         raise RequestError(
             500,
@@ -42,12 +42,15 @@ def _redirect(folder: str, path: str) -> tuple[str, dict[str, Any]]:
             "Access of the bucket and of the account, and at the variant's ACL",
         )
     # Kept by a browser, it would send him round in a circle once the variant is gone.
-    headers = {"Location": f"{settings.images_url}/{url_path(found.key)}", "Cache-Control": NEVER}
+    headers = {
+        "Location": f"{settings.images_url}/{url_path(found.key)}",
+        "Cache-Control": NO_STORE,
+    }
     return found.action, {"statusCode": 301, "headers": headers, "body": ""}
 
 
 @lru_cache(maxsize=1)
-def _kept() -> tuple[WebsiteSettings, DeclaredVariants]:
+def _kept() -> tuple[WebsiteSettings, OnDemandVariants]:
     """Made once a container."""
     settings = WebsiteSettings.from_environment()
-    return settings, declared_variants(settings)
+    return settings, make_on_demand_variants(settings)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from infra.names import logical_id, ref
+from infra.naming import logical_id, ref
 from infra.parameters import Parameters
 from lib.sizes import Size
 

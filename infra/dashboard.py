@@ -10,11 +10,11 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from infra.names import of_type, sub
+from infra.naming import of_type, sub
 from infra.parameters import Parameters
-from lib.on_demand import PLACE
+from lib.on_demand import ON_DEMAND
+from lib.pipeline.telemetry import WHOLE_STAGE
 from lib.sizes import Size
-from lib.telemetry import WHOLE_STAGE
 
 # One below the free tier's, whichever way it counts its 50.
 MAX_METRICS = 49
@@ -191,10 +191,10 @@ def _stored() -> list[Metric]:
 
 
 def _on_demand(prefix: str) -> Widget:
-    """Counted together, apart from the workers (handlers/asking.py)."""
+    """Counted together, apart from the workers (handlers/shared/respond.py)."""
     metrics: list[Metric] = [
-        [prefix, _TOOK, "size", PLACE, {"stat": "SampleCount"}],
-        [prefix, "Needless", "size", PLACE],
+        [prefix, _TOOK, "size", ON_DEMAND, {"stat": "SampleCount"}],
+        [prefix, "Needless", "size", ON_DEMAND],
     ]
     return _graph("On demand: asked for, asked for although it was there", metrics)
 

@@ -6,7 +6,7 @@ docs/encryption.md has the policy that such a key needs.
 from collections.abc import Iterable
 from typing import Any
 
-from infra.names import allow
+from infra.naming import allow
 from infra.stage import StageParameters
 
 # Seconds that SQS works with one data key. An hour means a twelfth of the calls to KMS that its
@@ -16,7 +16,7 @@ DATA_KEY_REUSE = 3600
 _ENCRYPTED = ("s3:", "sqs:", "secretsmanager:")
 
 
-def of_bucket(key: str) -> dict[str, Any]:
+def build_bucket_encryption(key: str) -> dict[str, Any]:
     """A bucket's BucketEncryption; `key` is the ARN of a KMS key, or "" for S3's own."""
     if not key:
         # S3's default since 2023. Written down, so that a change outside is undone by a deploy.
@@ -30,7 +30,7 @@ def of_bucket(key: str) -> dict[str, Any]:
     )
 
 
-def of_queue(key: str) -> dict[str, Any]:
+def build_queue_encryption(key: str) -> dict[str, Any]:
     """A queue's properties."""
     if not key:
         return {"SqsManagedSseEnabled": True}
@@ -48,7 +48,7 @@ def build_secret(
     return {"Type": "AWS::SecretsManager::Secret", "Properties": properties}
 
 
-def use_of(key: str) -> list[dict[str, Any]]:
+def allow_key(key: str) -> list[dict[str, Any]]:
     """Leave for a role to read and write what is encrypted by exactly this key; none without one.
 
     S3 and SQS ask KMS in the name of whoever calls them.

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from infra.content import content_settings, content_statements
-from infra.names import (
+from infra.naming import (
     FAILURES_BUCKET,
     IMAGES_BUCKET,
     ORIGINALS_BUCKET,
@@ -16,9 +15,10 @@ from infra.names import (
     ref,
     sub,
 )
-from infra.numbers import BATCH_SIZE, BATCH_WINDOW, MAX_RECEIVE_COUNT
 from infra.options import for_role
 from infra.parameters import Parameters
+from infra.queue_settings import BATCH_SIZE, BATCH_WINDOW, MAX_RECEIVE_COUNT
+from infra.rekognition import analyzer_settings, analyzer_statements
 from infra.stage import StageParameters
 from lib.images import RENDERER_VERSION
 from lib.keys import ORIGINALS
@@ -41,14 +41,14 @@ def function(size: Size, parameters: Parameters) -> dict[str, Any]:
         "QUEUE_URL": ref(logical_id("Queue", size)),
         "DLQ_URL": ref(logical_id("Dlq", size)),
         "MAX_RECEIVE_COUNT": str(MAX_RECEIVE_COUNT),
-        "RESERVE_SECONDS": str(numbers.reserve),
-        "LANDING_SECONDS": str(numbers.landing),
+        "RESERVE_SECONDS": str(numbers.reserved_seconds),
+        "LANDING_SECONDS": str(numbers.write_grace_seconds),
         "VISIBILITY_SECONDS": str(numbers.visibility),
         "ORIGINALS_BUCKET": ref("OriginalsBucket"),
         "IMAGES_BUCKET": ref("ImagesBucket"),
         "FAILURES_BUCKET": ref("FailuresBucket"),
-        "CACHE_CONTROL": parameters.caching.of(size),
-        **content_settings(parameters, [size]),
+        "CACHE_CONTROL": parameters.caching.build_header(size),
+        **analyzer_settings(parameters, [size]),
         **writer_settings(parameters),
     }
     if parameters.purges and parameters.serves_signed:
@@ -119,7 +119,7 @@ def role_resource(size: Size, parameters: Parameters) -> dict[str, Any]:
     if parameters.purges:
         queues.append(PURGE_QUEUE)
     statements = [
-        draining(logical_id("Queue", size)),
+        allow_consume(logical_id("Queue", size)),
         # Into its own queue, what it could not begin in all of its receives.
         allow(["sqs:SendMessage"], [arn(queue) for queue in queues]),
         allow(["s3:GetObject"], sub(f"{ORIGINALS_BUCKET}/{ORIGINALS}*")),
@@ -130,9 +130,9 @@ def role_resource(size: Size, parameters: Parameters) -> dict[str, Any]:
         allow(["s3:PutObject", "s3:DeleteObject"], sub(f"{FAILURES_BUCKET}/{size.name}/*")),
         # Without leave to list, S3 answers 403 for a missing object, which could as well be a
         # mistake in a policy; with it, 404.
-        listing(ORIGINALS_BUCKET, [ORIGINALS]),
-        listing(IMAGES_BUCKET, [f"{folder}/" for folder in size.folders]),
-        *content_statements(parameters, [size]),
+        allow_list(ORIGINALS_BUCKET, [ORIGINALS]),
+        allow_list(IMAGES_BUCKET, [f"{folder}/" for folder in size.folders]),
+        *analyzer_statements(parameters, [size]),
     ]
     return {
         logical_id("RoleOfResize", size): build_role(parameters, "resize", *statements, log=log)
@@ -164,13 +164,13 @@ def build_role(
     }
 
 
-def draining(logical: str) -> dict[str, Any]:
+def allow_consume(logical: str) -> dict[str, Any]:
     """Leave to work on the messages of a queue."""
     actions = ["ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes"]
     return allow([f"sqs:{action}" for action in actions], arn(logical))
 
 
-def listing(bucket: str, folders: list[str]) -> dict[str, Any]:
+def allow_list(bucket: str, folders: list[str]) -> dict[str, Any]:
     """Leave to tell a missing object below these folders from a forbidden one."""
     prefixes = [f"{folder}*" for folder in folders]
     return allow(["s3:ListBucket"], sub(bucket), Condition={"StringLike": {"s3:prefix": prefixes}})

@@ -13,19 +13,19 @@ from infra.api.auth import tokens_secret
 from infra.api.fetching import fetch_function, fetch_resources
 from infra.api.routes import api_functions, api_resources, http_api, refuse_absent_routes
 from infra.api.throttles import find_absent_routes, stage_settings
-from infra.buckets import bucket_resources, failure_expiry
+from infra.buckets.resources import bucket_resources, failure_expiry
 from infra.dashboard import dashboard_resources
 from infra.delivery import delivery_outputs, delivery_resources
 from infra.features import features_output
 from infra.functions import function, role_resource
-from infra.on_demand import on_demand_function, on_demand_outputs, on_demand_resources
+from infra.invalidations import invalidation_function, invalidation_resources
+from infra.on_demand.functions import on_demand_function, on_demand_outputs, on_demand_resources
+from infra.on_demand.signing import signing_keys
+from infra.on_demand.website import website_function, website_resources
 from infra.options import set_boundary, topic_resources, tracing_mode
-from infra.parameters import Parameters, checked
-from infra.purges import purge_function, purge_resources
+from infra.parameters import Parameters, parse_parameters
 from infra.queues import queue_resources
-from infra.signing import signing_keys
 from infra.uniqueness import find_name_clashes
-from infra.website import website_function, website_resources
 from lib.errors import ConfigError
 from lib.sizes import Size, load_sizes
 
@@ -38,12 +38,12 @@ RESOURCES_OF_FUNCTION = 3
 
 def generate(given: dict[str, Any]) -> dict[str, Any]:
     """Functions, resources and names of the sizes; ConfigError where the input is wrong."""
-    parameters = checked(given)
+    parameters = parse_parameters(given)
     sizes = load_sizes(parameters.sizes_file)
     functions, resources = _of_sizes(parameters, sizes)
     if parameters.purges:
-        functions |= purge_function(parameters, sizes)
-        resources |= purge_resources(parameters)
+        functions |= invalidation_function(parameters, sizes)
+        resources |= invalidation_resources(parameters)
     functions |= on_demand_function(parameters, sizes) | website_function(parameters, sizes)
     resources |= on_demand_resources(parameters, sizes) | website_resources(parameters, sizes)
     functions |= api_functions(parameters, sizes) | fetch_function(parameters)

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from infra.encryption import reaches_encrypted, use_of
-from infra.names import allow, ref
+from infra.encryption import allow_key, reaches_encrypted
+from infra.naming import allow, ref
 from infra.stage import StageParameters
 
 _TOPICS = ("Topic", "VariantsTopic", "AlarmTopic")
@@ -17,7 +17,7 @@ def for_role(
 
     A role that can reach nothing that is encrypted by the key has no use for it.
     """
-    key = use_of(parameters.kms_key) if reaches_encrypted(statements) else []
+    key = allow_key(parameters.kms_key) if reaches_encrypted(statements) else []
     traces = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
     # X-Ray knows no resources that a policy could name.
     return [*key, allow(traces, "*")] if parameters.xray else key

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Self
 from pydantic import Field, ValidationError, model_validator
 
 from infra.api.parameters import ApiParameters
-from infra.content import ContentParameters
 from infra.delivery.parameters import DeliveryParameters
-from infra.numbers import MAX_DELAY, ON_DEMAND_TIMEOUT, Numbers
+from infra.queue_settings import MAX_DELAY, ON_DEMAND_TIMEOUT, QueueSettings
+from infra.rekognition import RekognitionParameters
 from lib.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _STAGE = re.compile(r"^[a-z][a-z0-9-]{0,11}$")
 _TOPICS_OF_ANOTHER = ("-variants", "-alarms")
 
 
-class Parameters(DeliveryParameters, ApiParameters, ContentParameters):
+class Parameters(DeliveryParameters, ApiParameters, RekognitionParameters):
     """Those of serverless.yml's parameters that something is generated from."""
 
     sizes_file: str
@@ -34,9 +34,9 @@ class Parameters(DeliveryParameters, ApiParameters, ContentParameters):
     purge: bool
 
     @cached_property
-    def numbers(self) -> Numbers:
+    def numbers(self) -> QueueSettings:
         """The numbers of queues and functions."""
-        return Numbers(self.timeout, self.max_concurrency, self.landing)
+        return QueueSettings(self.timeout, self.max_concurrency, self.landing)
 
     @property
     def purges(self) -> bool:
@@ -55,7 +55,7 @@ class Parameters(DeliveryParameters, ApiParameters, ContentParameters):
         return self
 
 
-def checked(given: dict[str, Any]) -> Parameters:
+def parse_parameters(given: dict[str, Any]) -> Parameters:
     """The parameters; ConfigError with every mistake in them."""
     try:
         parameters = Parameters.model_validate(given)

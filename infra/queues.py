@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from infra.encryption import of_queue
-from infra.names import allow, arn, logical_id, policy, ref
-from infra.numbers import DLQ_RETENTION, MAX_RECEIVE_COUNT, QUEUE_RETENTION
+from infra.encryption import build_queue_encryption
+from infra.naming import allow, arn, logical_id, policy, ref
 from infra.parameters import Parameters
+from infra.queue_settings import DLQ_RETENTION, MAX_RECEIVE_COUNT, QUEUE_RETENTION
 from lib.sizes import Size
 
 TOPIC = "Topic"
@@ -67,7 +67,7 @@ def _queue(name: str, retention: int, key: str, **properties: Any) -> dict[str, 
         "Properties": {
             "QueueName": name,
             "MessageRetentionPeriod": retention,
-            **of_queue(key),
+            **build_queue_encryption(key),
             **properties,
         },
     }

@@ -1,21 +1,21 @@
 """Refuses sizes that would give two resources of a stage one name.
 
-Logical ids are unique by their form (infra/names.py), and CloudFormation compares nothing else
+Logical ids are unique by their form (infra/naming.py), and CloudFormation compares nothing else
 before a deploy: two queues of one name fail half-way through it, or share their messages.
 """
 
 from collections.abc import Iterator
 from typing import Any
 
-from infra.names import KINDS, function_key, logical_id
-from lib.on_demand import PLACE
+from infra.naming import KINDS, function_key, logical_id
+from lib.on_demand import ON_DEMAND
 from lib.sizes import Size
 
 Resources = dict[str, Any]
 
 # Queues and metrics of these names belong to no size. They are refused on stages that lack the
 # feature too: stages share sizes.yml, and may switch it on.
-RESERVED = ("purge", "purge-dlq", "fetch", "fetch-dlq", PLACE)
+RESERVED = ("purge", "purge-dlq", "fetch", "fetch-dlq", ON_DEMAND)
 # Where the properties of a type keep the name that AWS knows a resource by.
 NAMED_BY = {
     "AWS::CloudFront::CachePolicy": "CachePolicyConfig.Name",

@@ -9,6 +9,9 @@ from urllib.parse import quote
 from lib.errors import PermanentError, Reason
 
 ORIGINALS = "originals/"
+FETCH_RECORDS = "_fetch"
+# Where signed pictures are at the CDN: no size's name begins with an underscore.
+SIGNED_FOLDER = "_signed"
 # S3's own limit on a key, in bytes of UTF-8.
 MAX_KEY_BYTES = 1024
 # What stays as it is in a URL beside letters, digits and `-._`: CloudFront invalidates a path only

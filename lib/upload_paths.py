@@ -19,14 +19,14 @@ _VARIABLE = "${"
 _NOT_PRINTED = ("Cc", "Cs")
 
 
-def check_path(path: str, folders: Iterable[str]) -> None:
+def require_valid(path: str, folders: Iterable[str]) -> None:
     """Refuse (RequestError) a path that no upload may ask for.
 
     That is one that no original, or no variant of it in one of the folders, can have, and one that
     a form would not take literally. `folders` are those of all sizes, with one for each format
     beside a size's own.
     """
-    check_characters(path)
+    require_printable(path)
     if _VARIABLE in path:
         raise RequestError(
             422,
@@ -42,7 +42,7 @@ def check_path(path: str, folders: Iterable[str]) -> None:
         raise RequestError(422, ProblemKind.BAD_PATH, str(error)) from error
 
 
-def check_characters(path: str) -> None:
+def require_printable(path: str) -> None:
     """Refuse (RequestError) a path with control characters, or with what is no character.
 
     Browsers change line breaks in the fields of a form, and not everything that stands between a
@@ -57,13 +57,13 @@ def check_characters(path: str) -> None:
         )
 
 
-def check_free(s3: "S3Client", originals_bucket: str, path: str) -> None:
+def require_free(s3: "S3Client", originals_bucket: str, path: str) -> None:
     """Refuse (RequestError) a path where there is a photo now."""
     if objects.head(s3, originals_bucket, keys.original_key(path)) is not None:
-        raise taken(path)
+        raise make_taken_error(path)
 
 
-def taken(path: str) -> RequestError:
+def make_taken_error(path: str) -> RequestError:
     """The refusal of a path where there is a photo."""
     return RequestError(
         409,

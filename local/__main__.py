@@ -9,7 +9,7 @@ from rich.console import Console
 from lib.errors import FanoutError
 from local import demo
 from local.photos import photos
-from local.stack import PROJECT, LocalStack, Stack
+from local.stack import PROJECT, DeployedStack, LocalDeployment
 
 _CACHE = PROJECT / ".cache"
 
@@ -26,7 +26,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         if given.command == "down":
-            ran = LocalStack().down()
+            ran = LocalDeployment().down()
             console.print("Stopped." if ran else "Nothing was running.")
         elif given.command == "up":
             _up(console, given.port, given.cdn_port)
@@ -43,7 +43,7 @@ def main() -> int:
 
 def _up(console: Console, port: int, cdn_port: int) -> None:
     """Bring the stack up and leave it running; what this call started ends if it fails."""
-    local = LocalStack()
+    local = LocalDeployment()
     was_running = local.is_running()
     try:
         stack = _deployed(console, local, port, cdn_port)
@@ -57,7 +57,7 @@ def _up(console: Console, port: int, cdn_port: int) -> None:
 
 def _demo(console: Console, port: int, cdn_port: int) -> None:
     """The demonstration; a stack that was not running before it is stopped after it."""
-    local = LocalStack()
+    local = LocalDeployment()
     was_running = local.is_running()
     try:
         with console.status("Fetching photographs"):
@@ -70,7 +70,7 @@ def _demo(console: Console, port: int, cdn_port: int) -> None:
             console.print("Stopped the stack.")
 
 
-def _deployed(console: Console, local: LocalStack, port: int, cdn_port: int) -> Stack:
+def _deployed(console: Console, local: LocalDeployment, port: int, cdn_port: int) -> DeployedStack:
     with console.status("Starting") as status:
 
         def tell(text: str) -> None:

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 import requests
 
-from lib import upload_client
 from lib.errors import FanoutError
+from lib.uploads import client
 from local import emulator
-from local.stack import Stack
+from local.stack import DeployedStack
 
 # Nothing on this machine takes longer to begin an answer, however much else it has to do.
 _SECONDS = 120
@@ -25,21 +25,21 @@ class Arrived(NamedTuple):
     seconds: float
 
 
-def aws(stack: Stack, service: Any) -> Any:
+def aws(stack: DeployedStack, service: Any) -> Any:
     """A boto3 client of the emulator, as its root user."""
     return emulator.client(stack.endpoint, stack.region, service)
 
 
-def ask(stack: Stack, wish: dict[str, Any], authorize: upload_client.Authorize | None) -> Any:
+def ask(stack: DeployedStack, wish: dict[str, Any], authorize: client.Authorize | None) -> Any:
     """POST /uploads; the response."""
-    return upload_client.ask_for_ticket(stack.api, authorize, wish)
+    return client.ask_for_ticket(stack.api, authorize, wish)
 
 
-def upload(stack: Stack, file: Path, content_type: str = "image/jpeg") -> dict[str, Any]:
+def upload(stack: DeployedStack, file: Path, content_type: str = "image/jpeg") -> dict[str, Any]:
     """Upload one file through a ticket; the ticket. FanoutError if it is refused."""
     data = file.read_bytes()
     wish = {"filename": file.name, "content_type": content_type, "bytes": len(data)}
-    answer = ask(stack, wish, upload_client.bearing(stack.token))
+    answer = ask(stack, wish, client.make_bearer_auth(stack.token))
     if not answer.ok:
         raise FanoutError(f"No ticket for {file.name}: {answer.status_code} {answer.text}")
     ticket: dict[str, Any] = answer.json()
@@ -51,7 +51,7 @@ def upload(stack: Stack, file: Path, content_type: str = "image/jpeg") -> dict[s
 
 def post_form(ticket: dict[str, Any], data: bytes) -> Any:
     """Post a file as a browser's form does: the ticket's fields, then the file."""
-    return upload_client.post_form(ticket, io.BytesIO(data), len(data), lambda _: None)
+    return client.post_form(ticket, io.BytesIO(data), len(data), lambda _: None)
 
 
 def wait_for(url: str, since: float, deadline: float) -> Arrived:

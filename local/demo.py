@@ -12,13 +12,13 @@ from rich.table import Table
 
 from lib.errors import FanoutError
 from local.client import Arrived, aws, upload, wait_for
-from local.stack import Stack
+from local.stack import DeployedStack
 
 # Ample for a cold start of every size on a slow machine.
 _WAIT_SECONDS = 120
 
 
-def show(console: Console, stack: Stack, photos: list[Path], scratch: Path) -> None:
+def show(console: Console, stack: DeployedStack, photos: list[Path], scratch: Path) -> None:
     """Upload photos and a broken file, wait for the ends of all, print them."""
     console.print(
         f"Uploading {len(photos)} photos and one broken file through {stack.api}/uploads",
@@ -59,7 +59,7 @@ def _facts(arrived: Arrived) -> tuple[str, str, str, str]:
     return pixels, f"{len(arrived.data):,}", content_type, f"{arrived.seconds:.1f}"
 
 
-def _dead_letter(stack: Stack, deadline: float) -> dict[str, Any]:
+def _dead_letter(stack: DeployedStack, deadline: float) -> dict[str, Any]:
     """The attributes of the first size's dead letter, decoded; the letter stays where it is."""
     sqs = aws(stack, "sqs")
     url = sqs.get_queue_url(QueueName=f"image-fanout-local-{stack.sizes[0]}-dlq")["QueueUrl"]

@@ -15,8 +15,8 @@ from pathlib import Path
 import psutil
 
 from cli.stage import TOKEN
+from lib.auth.tokens import TokenStore, find_valid
 from lib.errors import ConfigError
-from lib.tokens import Tokens, check
 from local import cors, emulator
 from local.emulator import REGION
 from local.processes import Processes, clean_environment, free_port
@@ -35,7 +35,7 @@ Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Stack:
+class DeployedStack:
     """A deployed local stack: where everything is, and a token of its upload API.
 
     `cdn` is where the pictures are: the CDN, or the bucket on a stage without one.
@@ -51,7 +51,7 @@ class Stack:
     token: str
 
 
-class LocalStack:
+class LocalDeployment:
     """The local stack of one state folder, made from the service in another."""
 
     def __init__(
@@ -67,7 +67,7 @@ class LocalStack:
         """Whether its emulator runs."""
         return self._processes.are_running(emulator.NAME)
 
-    def up(self, tell: Tell, port: int = 0, cdn_port: int = 0) -> Stack:
+    def up(self, tell: Tell, port: int = 0, cdn_port: int = 0) -> DeployedStack:
         """Start what does not run yet, deploy, and describe what there is.
 
         The ports are free ones unless given; ConfigError if one is taken.
@@ -82,9 +82,9 @@ class LocalStack:
         self.deploy()
         return self._describe()
 
-    def read(self) -> Stack:
+    def read(self) -> DeployedStack:
         """The deployed stack, as .local/stack.json has it."""
-        return Stack(**json.loads((self.state / "stack.json").read_text()))
+        return DeployedStack(**json.loads((self.state / "stack.json").read_text()))
 
     def family(self) -> list[psutil.Process]:
         """The emulator's own processes: those of the functions are among them."""
@@ -148,7 +148,7 @@ class LocalStack:
         with file.open("a") as lines:  # the last one counts
             lines.writelines(f"export {name}={value}\n" for name, value in variables.items())
 
-    def _describe(self) -> Stack:
+    def _describe(self) -> DeployedStack:
         environment = self.environment()
         endpoint = environment["AWS_ENDPOINT_URL"]
         outputs = self._outputs(endpoint)
@@ -159,7 +159,7 @@ class LocalStack:
         self._processes.stop(_CDN)
         if "CdnUrl" in outputs:
             self._start_cdn(_port(environment["CDN_URL"]), _port(endpoint), outputs)
-        stack = Stack(
+        stack = DeployedStack(
             endpoint=endpoint,
             region=REGION,
             api=outputs["ApiUrl"],
@@ -179,8 +179,8 @@ class LocalStack:
         if "TokensSecretArn" not in outputs:
             return ""
         secrets = emulator.client(endpoint, REGION, "secretsmanager")
-        tokens = Tokens(secrets, outputs["TokensSecretArn"])
-        if check(present, tokens.kept(), datetime.now(UTC)):
+        tokens = TokenStore(secrets, outputs["TokensSecretArn"])
+        if find_valid(present, tokens.list_all(), datetime.now(UTC)):
             return present
         token, _ = tokens.create("local")
         self._export({TOKEN: token})

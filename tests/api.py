@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from local.stack import Stack
+from local.stack import DeployedStack
 
 # To answer; a cold start takes a few.
 SECONDS: Final = 30
@@ -11,7 +11,7 @@ SECONDS: Final = 30
 NOWHERE: Final = "http://127.0.0.1:9/photo.jpg"
 
 
-def bearer(stack: Stack) -> dict[str, str]:
+def bearer(stack: DeployedStack) -> dict[str, str]:
     """Headers of somebody who may call."""
     return {"Authorization": f"Bearer {stack.token}"}
 

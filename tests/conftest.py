@@ -11,7 +11,7 @@ import pytest
 from aws_lambda_powertools import Logger
 from hypothesis import settings
 
-from lib.telemetry import SERVICE
+from lib.pipeline.telemetry import SERVICE
 
 # 100 examples find what is likely to break; twenty times as many are for before a release.
 settings.register_profile("quick", deadline=None)

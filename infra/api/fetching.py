@@ -3,13 +3,12 @@
 from typing import Any
 
 from infra.alarms import depth_alarm
-from infra.functions import build_role, draining, listing, sqs_events
-from infra.names import FAILURES_BUCKET, ORIGINALS_BUCKET, allow, arn, ref, sub
-from infra.numbers import VISIBILITY_TIMEOUTS
+from infra.functions import allow_consume, allow_list, build_role, sqs_events
+from infra.naming import FAILURES_BUCKET, ORIGINALS_BUCKET, allow, arn, ref, sub
 from infra.parameters import Parameters
+from infra.queue_settings import VISIBILITY_TIMEOUTS
 from infra.queues import queue_with_dlq
-from lib.fetching.marks import PLACE
-from lib.keys import ORIGINALS
+from lib.keys import FETCH_RECORDS, ORIGINALS
 
 FETCH_QUEUE = "FetchQueue"
 _DLQ = "FetchDlq"
@@ -57,7 +56,7 @@ def fetch_function(parameters: Parameters) -> dict[str, Any]:
 def fetch_resources(parameters: Parameters) -> dict[str, Any]:
     """Queue, DLQ, its alarm, and the function's role."""
     name = f"{parameters.prefix}-{_FUNCTION}"
-    marks = sub(f"{FAILURES_BUCKET}/{PLACE}/*")
+    marks = sub(f"{FAILURES_BUCKET}/{FETCH_RECORDS}/*")
     return {
         **queue_with_dlq(
             FETCH_QUEUE,
@@ -73,7 +72,7 @@ def fetch_resources(parameters: Parameters) -> dict[str, Any]:
         _ROLE: build_role(
             parameters,
             _FUNCTION,
-            draining(FETCH_QUEUE),
+            allow_consume(FETCH_QUEUE),
             allow(["sqs:SendMessage"], [arn(FETCH_QUEUE), arn(_DLQ)]),
             allow(
                 # Deletes only what it wrote after its order was called off.
@@ -81,7 +80,7 @@ def fetch_resources(parameters: Parameters) -> dict[str, Any]:
                 sub(f"{ORIGINALS_BUCKET}/{ORIGINALS}*"),
             ),
             allow(["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], marks),
-            listing(ORIGINALS_BUCKET, [ORIGINALS]),
-            listing(FAILURES_BUCKET, [f"{PLACE}/"]),
+            allow_list(ORIGINALS_BUCKET, [ORIGINALS]),
+            allow_list(FAILURES_BUCKET, [f"{FETCH_RECORDS}/"]),
         ),
     }

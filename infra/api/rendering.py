@@ -4,13 +4,13 @@ from typing import Any
 
 from infra.api.auth import authorizer
 from infra.api.parameters import ApiParameters
-from infra.content import faces_settings, faces_statements
-from infra.functions import allocator, build_role, listing
-from infra.names import ORIGINALS_BUCKET, allow, arn, ref, sub
-from infra.signing import SIGNING_KEYS_ARN, use_of_keys
+from infra.functions import allocator, allow_list, build_role
+from infra.naming import ORIGINALS_BUCKET, allow, arn, ref, sub
+from infra.on_demand.signing import SIGNING_KEYS_ARN, use_of_keys
+from infra.rekognition import faces_settings, faces_statements
 from lib.keys import ORIGINALS
 from lib.on_demand.options import MEMORY
-from lib.sizes import Size, packed
+from lib.sizes import Size, pack_sizes
 
 RENDER = "POST /render"
 # The header that says where an original is kept.
@@ -37,7 +37,7 @@ def render_function(parameters: ApiParameters, sizes: list[Size]) -> dict[str, A
             "environment": allocator(largest)
             | {
                 "ORIGINALS_BUCKET": ref("OriginalsBucket"),
-                "PACKED_SIZES": packed(sizes),
+                "PACKED_SIZES": pack_sizes(sizes),
                 "UPLOAD_TYPES": parameters.upload_types_json,
             }
             | faces_settings(parameters, sizes)
@@ -55,7 +55,7 @@ def render_resources(parameters: ApiParameters, sizes: list[Size]) -> dict[str, 
             _FUNCTION,
             allow(["s3:PutObject", "s3:GetObject"], sub(f"{ORIGINALS_BUCKET}/{ORIGINALS}*")),
             # To tell a free path from a taken one: without it S3 says 403 for both.
-            listing(ORIGINALS_BUCKET, [ORIGINALS]),
+            allow_list(ORIGINALS_BUCKET, [ORIGINALS]),
             *faces_statements(parameters, sizes),
             *use_of_keys(parameters),
         )

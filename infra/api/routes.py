@@ -9,11 +9,10 @@ from infra.api.parameters import ApiParameters
 from infra.api.rendering import KEPT, render_function, render_resources
 from infra.api.throttles import DOCS, MISSING
 from infra.delivery import images_url
-from infra.functions import build_role, listing
-from infra.names import FAILURES_BUCKET, IMAGES_BUCKET, ORIGINALS_BUCKET, allow, arn, ref, sub
+from infra.functions import allow_list, build_role
+from infra.naming import FAILURES_BUCKET, IMAGES_BUCKET, ORIGINALS_BUCKET, allow, arn, ref, sub
 from infra.parameters import Parameters
-from lib.fetching.marks import PLACE
-from lib.keys import ORIGINALS
+from lib.keys import FETCH_RECORDS, ORIGINALS
 from lib.sizes import Size
 
 # Seconds that browsers keep the answer to a preflight; Chromium keeps none for longer than 7,200.
@@ -141,30 +140,30 @@ def _role(name: str) -> str:
 def api_resources(parameters: ApiParameters, sizes: list[Size]) -> dict[str, Any]:
     """The functions' roles."""
     originals = sub(f"{ORIGINALS_BUCKET}/{ORIGINALS}*")
-    order = sub(f"{FAILURES_BUCKET}/{PLACE}/*")
+    order = sub(f"{FAILURES_BUCKET}/{FETCH_RECORDS}/*")
     allowed = {
         "uploads": [
             # A presigned form carries the leave of whoever signed it.
             allow(["s3:PutObject", "s3:GetObject"], originals),
             # To tell a free path from a taken one: without it S3 says 403 for both.
-            listing(ORIGINALS_BUCKET, [ORIGINALS]),
+            allow_list(ORIGINALS_BUCKET, [ORIGINALS]),
             # S3 compares an ETag only for those who may read.
             allow(["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], order),
-            listing(FAILURES_BUCKET, [f"{PLACE}/"]),
+            allow_list(FAILURES_BUCKET, [f"{FETCH_RECORDS}/"]),
             allow(["sqs:SendMessage"], arn(FETCH_QUEUE)),
         ],
         "status": [
             allow(["s3:GetObject"], originals),
             # Of every size: one statement for each would not fit into a role's 10,240 characters.
             allow(["s3:GetObject"], [sub(f"{IMAGES_BUCKET}/*"), sub(f"{FAILURES_BUCKET}/*")]),
-            listing(ORIGINALS_BUCKET, [ORIGINALS]),
-            listing(IMAGES_BUCKET, ["*/"]),
-            listing(FAILURES_BUCKET, ["*/"]),
+            allow_list(ORIGINALS_BUCKET, [ORIGINALS]),
+            allow_list(IMAGES_BUCKET, ["*/"]),
+            allow_list(FAILURES_BUCKET, ["*/"]),
         ],
         "deletion": [
             allow(["s3:DeleteObject"], originals),
             allow(["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], order),
-            listing(FAILURES_BUCKET, [f"{PLACE}/"]),
+            allow_list(FAILURES_BUCKET, [f"{FETCH_RECORDS}/"]),
         ],
         _REFUSING: [],
     }

@@ -9,13 +9,13 @@ from typing import Any
 
 from infra.delivery.distribution import distribution_resources
 from infra.delivery.formats import served_formats
-from infra.delivery.function import function_resources
 from infra.delivery.headers import headers_resources
-from infra.delivery.images import images_bucket, images_policy
+from infra.delivery.images_bucket import images_bucket, images_policy
 from infra.delivery.logs import logs_resources
 from infra.delivery.parameters import DeliveryParameters
+from infra.delivery.viewer_function import function_resources
 from infra.delivery.web_acl import web_acl_resources
-from infra.names import ref, sub
+from infra.naming import ref, sub
 from lib.sizes import Size
 
 _CDN = "https://${Distribution.DomainName}"

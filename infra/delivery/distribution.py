@@ -4,11 +4,11 @@ from typing import Any
 
 from infra.delivery.cloudfront import build_origin_access
 from infra.delivery.formats import FOLDER_HEADER, Formats, folder_origins
-from infra.delivery.on_demand import ON_DEMAND, falls_over, has_on_demand_origin
+from infra.delivery.on_demand import ON_DEMAND, has_failover, has_on_demand_origin
 from infra.delivery.parameters import DeliveryParameters
 from infra.delivery.relay import relay_origin, relay_resources
-from infra.names import arn, ref
-from lib.on_demand.signatures import FOLDER
+from infra.naming import arn, ref
+from lib.keys import SIGNED_FOLDER
 
 # Of S3's and of its own errors. A picture asked for too early must appear soon after, and a
 # cached miss or failure must not outlive its cause.
@@ -88,7 +88,7 @@ def _origin_group(parameters: DeliveryParameters) -> dict[str, Any] | None:
 
     It says 403 in place of 404 to those who may not list, which a mistake in a policy makes of us.
     """
-    if not falls_over(parameters):
+    if not has_failover(parameters):
         return None
     members = [{"OriginId": "images"}, {"OriginId": ON_DEMAND}]
     return {
@@ -102,7 +102,7 @@ def _signed_behaviours(parameters: DeliveryParameters) -> dict[str, Any]:
     """Signed pictures are nowhere but in the cache and at the function."""
     if not (has_on_demand_origin(parameters) and parameters.serves_signed):
         return {}
-    pattern = {"PathPattern": f"{FOLDER}/*"}
+    pattern = {"PathPattern": f"{SIGNED_FOLDER}/*"}
     return {"CacheBehaviors": [pattern | _behaviour(ON_DEMAND)]}
 
 

@@ -7,7 +7,7 @@ this bucket, and no other, has to take ACLs; public ones it refuses all the same
 
 from typing import Any
 
-from infra.buckets import logs_bucket
+from infra.buckets.resources import logs_bucket
 from infra.delivery.parameters import DeliveryParameters
 
 

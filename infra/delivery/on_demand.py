@@ -4,7 +4,7 @@ from infra.delivery.parameters import DeliveryParameters
 
 # The origin's name.
 ON_DEMAND = "on-demand"
-# How Serverless names what it makes of the function's `url` (infra/on_demand.py).
+# How Serverless names what it makes of the function's `url` (infra/on_demand/functions.py).
 FUNCTION_URL = "OndemandLambdaFunctionUrl"
 # The distribution that alone may call it (infra/delivery/relay.py).
 RELAY = "OnDemandRelay"
@@ -15,6 +15,6 @@ def has_on_demand_origin(parameters: DeliveryParameters) -> bool:
     return bool(parameters.on_demand and not parameters.emulator)
 
 
-def falls_over(parameters: DeliveryParameters) -> bool:
+def has_failover(parameters: DeliveryParameters) -> bool:
     """Whether the function is asked for what S3 lacks."""
     return has_on_demand_origin(parameters) and "declared" in parameters.on_demand

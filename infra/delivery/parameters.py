@@ -6,7 +6,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from infra.stage import StageParameters, Words
-from lib.delivery import Caching
+from lib.pipeline.put_options import CacheLifetimes
 
 # A year: the longest that CloudFront keeps anything.
 _YEAR = 365 * 24 * 60 * 60
@@ -42,9 +42,9 @@ class DeliveryParameters(StageParameters):
     web_acl_rate: int = Field(ge=10, le=2_000_000_000)
 
     @property
-    def caching(self) -> Caching:
+    def caching(self) -> CacheLifetimes:
         """How long copies of variants are kept, unless their size says otherwise."""
-        return Caching(self.browser_seconds, self.cdn_seconds, self.immutable)
+        return CacheLifetimes(self.browser_seconds, self.cdn_seconds, self.immutable)
 
     @property
     def is_public(self) -> bool:

@@ -15,7 +15,7 @@ from infra.delivery.cloudfront import build_function, build_origin_access
 from infra.delivery.formats import FOLDER_HEADER
 from infra.delivery.on_demand import FUNCTION_URL, ON_DEMAND, RELAY, has_on_demand_origin
 from infra.delivery.parameters import DeliveryParameters
-from infra.names import ref
+from infra.naming import ref
 
 # The header by which the CDN's requests are known. What it guards is no data, but a way round the
 # CDN's cache and its web ACL, by which strangers could have the function run more often.

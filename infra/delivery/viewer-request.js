@@ -1,5 +1,5 @@
 // Viewer request: which picture a visitor gets, decided before the cache is looked at.
-// infra/delivery/function.py puts in front of this how it is carried out, and what it depends on.
+// infra/delivery/viewer_function.py puts in front of this how it is carried out, and what it depends on.
 
 // The request as it goes on, or an answer.
 function decide(request) {

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from infra.names import of_type
+from infra.naming import of_type
 
 Facts = dict[str, dict[str, Any]]
 

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from lib.aws.failures import said_if_denied
+from lib.aws.error_mapping import map_access_denied
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -18,7 +18,7 @@ class Alarm(NamedTuple):
 def alarms_on_queues(cloudwatch: "CloudWatchClient", prefix: str) -> list[Alarm]:
     """All alarms on queues whose own names begin so."""
     pages = cloudwatch.get_paginator("describe_alarms").paginate(AlarmNamePrefix=prefix)
-    with said_if_denied(f"list the alarms {prefix}…"):
+    with map_access_denied(f"list the alarms {prefix}…"):
         return [
             Alarm(dimension["Value"], bool(each["ActionsEnabled"] and each["AlarmActions"]))
             for page in pages

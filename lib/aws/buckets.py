@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from botocore.exceptions import ClientError
 
-from lib.aws.failures import code_of, said_if_denied, status_of
+from lib.aws.error_mapping import code_of, map_access_denied, status_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -42,7 +42,7 @@ def exists(s3: "S3Client", bucket: str) -> bool:
 
     ConfigError where these credentials may not look, as for another account's.
     """
-    with said_if_denied(f"look at the bucket {bucket}"):
+    with map_access_denied(f"look at the bucket {bucket}"):
         try:
             s3.head_bucket(Bucket=bucket)
         except ClientError as error:
@@ -52,9 +52,9 @@ def exists(s3: "S3Client", bucket: str) -> bool:
     return True
 
 
-def access_of(s3: "S3Client", bucket: str) -> BucketAccess:
+def get_access(s3: "S3Client", bucket: str) -> BucketAccess:
     """A bucket's access settings."""
-    with said_if_denied(f"read the access settings of the bucket {bucket}"):
+    with map_access_denied(f"read the access settings of the bucket {bucket}"):
         return BucketAccess(
             _if_set(lambda: _ownership(s3, bucket)) or "",
             _if_set(lambda: all(_blocks(s3, bucket, *_OF_ACLS, *_OF_POLICIES))) or False,
@@ -63,9 +63,9 @@ def access_of(s3: "S3Client", bucket: str) -> BucketAccess:
         )
 
 
-def events_told(s3: "S3Client", bucket: str, topic_arn: str) -> list[str]:
+def list_notification_events(s3: "S3Client", bucket: str, topic_arn: str) -> list[str]:
     """Kinds of events that a bucket publishes to a topic."""
-    with said_if_denied(f"read the notifications of the bucket {bucket}"):
+    with map_access_denied(f"read the notifications of the bucket {bucket}"):
         told = s3.get_bucket_notification_configuration(Bucket=bucket)
     return [
         event

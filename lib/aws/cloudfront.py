@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from lib.aws.failures import code_of, translated
+from lib.aws.error_mapping import code_of, map_errors
 from lib.errors import PermanentError, Reason
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def invalidate(
     Raises PermanentError where CloudFront does not take these paths together: of one path, that it
     never will.
     """
-    with translated("CloudFront CreateInvalidation"):
+    with map_errors("CloudFront CreateInvalidation"):
         try:
             cloudfront.create_invalidation(
                 DistributionId=distribution_id,

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from lib.aws.failures import said_if_denied
+from lib.aws.error_mapping import map_access_denied
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -16,7 +16,7 @@ def median_of_last_day(
 ) -> float | None:
     """The median of what was measured in the last 24 hours; None where nothing was."""
     now = datetime.now(UTC)
-    with said_if_denied(f"read the metric {metric}"):
+    with map_access_denied(f"read the metric {metric}"):
         answer = cloudwatch.get_metric_statistics(
             Namespace=namespace,
             MetricName=metric,

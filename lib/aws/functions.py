@@ -2,13 +2,13 @@
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from lib.aws.failures import said_if_denied
+from lib.aws.error_mapping import map_access_denied
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
 
-class Mapping(NamedTuple):
+class EventSourceMapping(NamedTuple):
     """Messages of a queue are handed to a function; `max_concurrency` None is no bound."""
 
     is_on: bool
@@ -25,13 +25,13 @@ class Limits(NamedTuple):
     unreserved: int
 
 
-def mappings_of(functions: "LambdaClient", queue_arn: str) -> list[Mapping]:
+def list_mappings(functions: "LambdaClient", queue_arn: str) -> list[EventSourceMapping]:
     """The functions that drain a queue; none if there is no such queue."""
     paginator = functions.get_paginator("list_event_source_mappings")
     pages = paginator.paginate(EventSourceArn=queue_arn)
-    with said_if_denied(f"list what drains {queue_arn}"):
+    with map_access_denied(f"list what drains {queue_arn}"):
         return [
-            Mapping(
+            EventSourceMapping(
                 each["State"] in ("Enabled", "Enabling", "Updating", "Creating"),
                 each.get("ScalingConfig", {}).get("MaximumConcurrency"),
             )
@@ -42,6 +42,6 @@ def mappings_of(functions: "LambdaClient", queue_arn: str) -> list[Mapping]:
 
 def read_limits(functions: "LambdaClient") -> Limits:
     """Reads the limits of this account in this region."""
-    with said_if_denied("read the account's limits of Lambda"):
+    with map_access_denied("read the account's limits of Lambda"):
         limit = functions.get_account_settings()["AccountLimit"]
     return Limits(limit["ConcurrentExecutions"], limit["UnreservedConcurrentExecutions"])

@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple, Protocol
 
-from lib.aws.failures import translated
+from lib.aws.error_mapping import map_errors
 
 
 class RekognitionClient(Protocol):
@@ -35,12 +35,12 @@ class Label(NamedTuple):
     confidence: float
 
 
-def faces(rekognition: RekognitionClient, jpeg: bytes) -> list[Face]:
+def detect_faces(rekognition: RekognitionClient, jpeg: bytes) -> list[Face]:
     """The faces in a picture, at most 100; TransientError whatever it is that Rekognition refuses.
 
     The picture is of our own making: no refusal says anything of the photo.
     """
-    with translated("DetectFaces"):
+    with map_errors("DetectFaces"):
         answer = rekognition.detect_faces(Image={"Bytes": jpeg})
     return [
         Face(box["Left"], box["Top"], box["Width"], box["Height"], face["Confidence"])
@@ -49,14 +49,14 @@ def faces(rekognition: RekognitionClient, jpeg: bytes) -> list[Face]:
     ]
 
 
-def moderation_labels(
+def detect_moderation_labels(
     rekognition: RekognitionClient, jpeg: bytes, *, min_confidence: float
 ) -> list[Label]:
     """What Rekognition is at least so sure to see (per cent) that is not for everybody's eyes.
 
     TransientError as for `faces`.
     """
-    with translated("DetectModerationLabels"):
+    with map_errors("DetectModerationLabels"):
         answer = rekognition.detect_moderation_labels(
             Image={"Bytes": jpeg}, MinConfidence=min_confidence
         )

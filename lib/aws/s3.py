@@ -14,13 +14,13 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lib.aws.failures import (
+from lib.aws.error_mapping import (
     NO_SUCH_KEY,
     UNKNOWN,
     code_of,
-    said_if_denied,
+    map_access_denied,
+    map_errors,
     status_of,
-    translated,
 )
 from lib.errors import FanoutError, NoTimeError, PermanentError, Reason, TransientError
 
@@ -89,7 +89,7 @@ class Download(NamedTuple):
                 "the original is archived: restore it in S3, and it will be rendered",
             )
         # Not `with self.body`: that gives the raw stream, whose end and checksum nobody checks.
-        with closing(self.body) as body, translated("GET, while reading"):
+        with closing(self.body) as body, map_errors("GET, while reading"):
             if self.length > max_bytes:
                 raise PermanentError(
                     Reason.TOO_MANY_BYTES,
@@ -155,7 +155,7 @@ def head(s3: "S3Client", bucket: str, key: str) -> StoredObject | None:
     A HEAD's answer has no body to tell a missing object from a missing bucket. What deletes, or
     lets a message go because there is no object, asks `find`.
     """
-    with translated(f"HEAD {bucket}"):
+    with map_errors(f"HEAD {bucket}"):
         try:
             answer = s3.head_object(Bucket=bucket, Key=key)
         except ClientError as error:
@@ -173,7 +173,7 @@ def find(s3: "S3Client", bucket: str, key: str) -> StoredObject | None:
     found = head(s3, bucket, key)
     if found is not None:
         return found
-    with translated(f"GET {bucket}"):
+    with map_errors(f"GET {bucket}"):
         try:
             answer = s3.get_object(Bucket=bucket, Key=key)
         except ClientError as error:
@@ -236,7 +236,7 @@ def folders(s3: "S3Client", bucket: str) -> Iterator[str]:
 def _pages(s3: "S3Client", bucket: str, **what: Any) -> Iterator["ListObjectsV2OutputTypeDef"]:
     pages = iter(s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, **what))
     while True:
-        with said_if_denied(f"list {bucket}"):
+        with map_access_denied(f"list {bucket}"):
             page = next(pages, None)
         if page is None:
             return
@@ -252,7 +252,7 @@ def get(
     other; only reading it fails.
     """
     condition: dict[str, Any] = {"IfNoneMatch": f'"{unless_etag}"'} if unless_etag else {}
-    with translated(f"GET {bucket}"):
+    with map_errors(f"GET {bucket}"):
         try:
             answer = s3.get_object(Bucket=bucket, Key=key, **condition)
         except ClientError as error:
@@ -303,7 +303,7 @@ def put_if_match(
         more["CacheControl"] = cache_control
     if acl:
         more["ACL"] = acl
-    with translated(f"PUT {bucket}", writing=True):
+    with map_errors(f"PUT {bucket}", writing=True):
         answer = s3.put_object(
             Bucket=bucket,
             Key=key,
@@ -320,7 +320,7 @@ def delete_if_match(s3: "S3Client", bucket: str, key: str, *, etag: str) -> None
 
     One that is gone already counts as deleted.
     """
-    with translated(f"DELETE {bucket}", writing=True):
+    with map_errors(f"DELETE {bucket}", writing=True):
         try:
             s3.delete_object(Bucket=bucket, Key=key, IfMatch=f'"{etag}"')
         except ClientError as error:
@@ -330,20 +330,20 @@ def delete_if_match(s3: "S3Client", bucket: str, key: str, *, etag: str) -> None
 
 def put_object(s3: "S3Client", bucket: str, key: str, data: bytes, content_type: str) -> str:
     """Write an object, whatever was there; returns its ETag."""
-    with translated(f"PUT {bucket}"):
+    with map_errors(f"PUT {bucket}"):
         answer = s3.put_object(Bucket=bucket, Key=key, Body=data, ContentType=content_type)
     return answer["ETag"].strip('"')
 
 
 def delete_object(s3: "S3Client", bucket: str, key: str) -> None:
     """Delete an object, whatever it is and whether or not it is there."""
-    with translated(f"DELETE {bucket}"):
+    with map_errors(f"DELETE {bucket}"):
         s3.delete_object(Bucket=bucket, Key=key)
 
 
 def delete_version(s3: "S3Client", bucket: str, key: str, version: str) -> None:
     """Delete one version of an object for good."""
-    with translated(f"DELETE {bucket}"):
+    with map_errors(f"DELETE {bucket}"):
         s3.delete_object(Bucket=bucket, Key=key, VersionId=version)
 
 
@@ -387,7 +387,7 @@ def sign_upload(
     where the SDK signs anything else, as it does for a key with a variable in it.
     """
     conditions: list[Any] = [{"Content-Type": content_type}, ["content-length-range", 1, max_bytes]]
-    with translated("signing an upload"):
+    with map_errors("signing an upload"):
         form = s3.generate_presigned_post(
             bucket,
             key,

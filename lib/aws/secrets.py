@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import uuid4
 
-from lib.aws.failures import said_if_denied, translated
+from lib.aws.error_mapping import map_access_denied, map_errors
 from lib.errors import ConfigError, ConflictError, FanoutError, TransientError, UnknownOutcomeError
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def read(secrets: "SecretsManagerClient", secret: str) -> Value:
 
     `secret` is the ARN. Text is "" for a value that is none.
     """
-    with said_if_denied(f"read the secret {secret}"):
+    with map_access_denied(f"read the secret {secret}"):
         try:
             answer = secrets.get_secret_value(SecretId=secret, VersionStage=_CURRENT)
         except secrets.exceptions.ResourceNotFoundException as error:
@@ -58,7 +58,7 @@ def replace(secrets: "SecretsManagerClient", secret: str, text: str, *, version:
     Raises ConflictError where it is not, and UnknownOutcomeError where nobody knows.
     """
     draft = str(uuid4())
-    with said_if_denied(f"write the secret {secret}"):
+    with map_access_denied(f"write the secret {secret}"):
         try:
             _put_draft(secrets, secret, text, draft)
             _make_current(secrets, secret, draft, version)
@@ -91,7 +91,7 @@ def change(
 
 
 def _put_draft(secrets: "SecretsManagerClient", secret: str, text: str, draft: str) -> None:
-    with translated("Secrets Manager PutSecretValue"):
+    with map_errors("Secrets Manager PutSecretValue"):
         try:
             secrets.put_secret_value(
                 SecretId=secret,
@@ -109,7 +109,7 @@ def _put_draft(secrets: "SecretsManagerClient", secret: str, text: str, draft: s
 
 
 def _make_current(secrets: "SecretsManagerClient", secret: str, draft: str, version: str) -> None:
-    with translated("Secrets Manager UpdateSecretVersionStage", writing=True):
+    with map_errors("Secrets Manager UpdateSecretVersionStage", writing=True):
         try:
             secrets.update_secret_version_stage(
                 SecretId=secret,
@@ -133,7 +133,7 @@ def _take_label_off(secrets: "SecretsManagerClient", secret: str, draft: str) ->
 
     A failure changes nothing of what was done, and the next draft takes the label in any case.
     """
-    with suppress(FanoutError), translated("Secrets Manager UpdateSecretVersionStage"):
+    with suppress(FanoutError), map_errors("Secrets Manager UpdateSecretVersionStage"):
         secrets.update_secret_version_stage(
             SecretId=secret, VersionStage=_DRAFT, RemoveFromVersionId=draft
         )

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lib.aws.failures import said_if_denied, translated
+from lib.aws.error_mapping import map_access_denied, map_errors
 from lib.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def send(
 
     Attributes without a value are left out, because SQS refuses them.
     """
-    with translated("SQS SendMessage"):
+    with map_errors("SQS SendMessage"):
         sqs.send_message(
             QueueUrl=queue_url,
             MessageBody=body,
@@ -67,9 +67,9 @@ def send(
         )
 
 
-def return_after(sqs: "SQSClient", queue_url: str, receipt_handle: str, seconds: int) -> None:
+def change_visibility(sqs: "SQSClient", queue_url: str, receipt_handle: str, seconds: int) -> None:
     """Let a message that is being worked on be received again after so many seconds."""
-    with translated("SQS ChangeMessageVisibility"):
+    with map_errors("SQS ChangeMessageVisibility"):
         sqs.change_message_visibility(
             QueueUrl=queue_url, ReceiptHandle=receipt_handle, VisibilityTimeout=seconds
         )
@@ -77,13 +77,13 @@ def return_after(sqs: "SQSClient", queue_url: str, receipt_handle: str, seconds:
 
 def delete(sqs: "SQSClient", queue_url: str, receipt_handle: str) -> None:
     """Delete a message that is being worked on."""
-    with translated("SQS DeleteMessage"):
+    with map_errors("SQS DeleteMessage"):
         sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=receipt_handle)
 
 
 def find_queue(sqs: "SQSClient", name: str) -> str:
     """URL of the queue of this name; ConfigError where there is none."""
-    with said_if_denied(f"find the queue {name}"):
+    with map_access_denied(f"find the queue {name}"):
         try:
             return sqs.get_queue_url(QueueName=name)["QueueUrl"]
         except sqs.exceptions.QueueDoesNotExist as error:
@@ -92,14 +92,14 @@ def find_queue(sqs: "SQSClient", name: str) -> str:
             ) from error
 
 
-def account_of(queue_url: str) -> str:
+def get_account(queue_url: str) -> str:
     """The account that a queue is in: its URL ends in account and name."""
     return queue_url.split("/")[-2]
 
 
-def attributes_of(sqs: "SQSClient", queue_url: str) -> dict[str, str]:
+def get_attributes(sqs: "SQSClient", queue_url: str) -> dict[str, str]:
     """All of a queue's own attributes, by SQS's names."""
-    with said_if_denied(f"read the attributes of {_name(queue_url)}"):
+    with map_access_denied(f"read the attributes of {_name(queue_url)}"):
         told = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["All"])
     return {str(name): value for name, value in told.get("Attributes", {}).items()}
 
@@ -108,15 +108,15 @@ def depth(sqs: "SQSClient", queue_url: str) -> Depth:
     """How many messages a queue holds, as SQS guesses, and when by its own clock."""
     visible: QueueAttributeNameType = "ApproximateNumberOfMessages"
     in_flight: QueueAttributeNameType = "ApproximateNumberOfMessagesNotVisible"
-    with said_if_denied(f"count the messages of {_name(queue_url)}"):
+    with map_access_denied(f"count the messages of {_name(queue_url)}"):
         told = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=[visible, in_flight])
     counts = told["Attributes"]
     return Depth(int(counts[visible]), int(counts[in_flight]), _said_at(told["ResponseMetadata"]))
 
 
-def held(sqs: "SQSClient", queue_url: str) -> int:
+def count_messages(sqs: "SQSClient", queue_url: str) -> int:
     """Messages that would be lost with a queue: 0 where there is no such queue any more."""
-    with translated(f"counting the messages of {queue_url}"):
+    with map_errors(f"counting the messages of {queue_url}"):
         try:
             told = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=_HELD)
         except sqs.exceptions.QueueDoesNotExist:
@@ -129,7 +129,7 @@ def receive(sqs: "SQSClient", queue_url: str, *, hidden: int, wait: int) -> list
 
     Waiting asks all of SQS's servers: only then does nothing received mean an empty queue.
     """
-    with said_if_denied(f"receive messages of {_name(queue_url)}"):
+    with map_access_denied(f"receive messages of {_name(queue_url)}"):
         answer = sqs.receive_message(
             QueueUrl=queue_url,
             MaxNumberOfMessages=BATCH,
@@ -146,7 +146,7 @@ def send_batch(sqs: "SQSClient", queue_url: str, bodies: Sequence[str]) -> list[
     entries: list[Any] = [
         {"Id": str(number), "MessageBody": body} for number, body in enumerate(bodies)
     ]
-    with said_if_denied(f"send messages to {_name(queue_url)}"):
+    with map_access_denied(f"send messages to {_name(queue_url)}"):
         answer = sqs.send_message_batch(QueueUrl=queue_url, Entries=entries)
     return _successes(answer, len(bodies))
 
@@ -157,18 +157,18 @@ def delete_batch(sqs: "SQSClient", queue_url: str, receipt_handles: Sequence[str
         {"Id": str(number), "ReceiptHandle": handle}
         for number, handle in enumerate(receipt_handles)
     ]
-    with said_if_denied(f"delete messages of {_name(queue_url)}"):
+    with map_access_denied(f"delete messages of {_name(queue_url)}"):
         answer = sqs.delete_message_batch(QueueUrl=queue_url, Entries=entries)
     return _successes(answer, len(receipt_handles))
 
 
-def show_batch(sqs: "SQSClient", queue_url: str, receipt_handles: Sequence[str]) -> None:
+def release_batch(sqs: "SQSClient", queue_url: str, receipt_handles: Sequence[str]) -> None:
     """Let up to ten messages in hand be received by anybody at once; gone ones do not matter."""
     entries: list[Any] = [
         {"Id": str(number), "ReceiptHandle": handle, "VisibilityTimeout": 0}
         for number, handle in enumerate(receipt_handles)
     ]
-    with said_if_denied(f"make messages of {_name(queue_url)} visible again"):
+    with map_access_denied(f"make messages of {_name(queue_url)} visible again"):
         sqs.change_message_visibility_batch(QueueUrl=queue_url, Entries=entries)
 
 

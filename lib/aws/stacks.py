@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from botocore.exceptions import ClientError
 
-from lib.aws.failures import said_if_denied
+from lib.aws.error_mapping import map_access_denied
 from lib.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def find_stack(
     cloudformation: "CloudFormationClient", functions: "LambdaClient", name: str
 ) -> Stack:
     """The stack of this name; ConfigError where there is none or it may not be looked at."""
-    with said_if_denied(f"describe the stack {name}"):
+    with map_access_denied(f"describe the stack {name}"):
         outputs = _outputs(cloudformation, name)
         sizes = {
             size: _deployed_size(functions, f"{name}-resize-{size}")
@@ -62,7 +62,7 @@ def find_stack(
 def upload_settings(functions: "LambdaClient", name: str) -> dict[str, str]:
     """The environment of the function that gives out tickets, in the stack of this name."""
     function = f"{name}-uploads"
-    with said_if_denied(f"read the settings of {function}"):
+    with map_access_denied(f"read the settings of {function}"):
         told = functions.get_function_configuration(FunctionName=function)
     return told["Environment"]["Variables"]
 

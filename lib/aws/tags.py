@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from lib.aws.failures import NO_SUCH_KEY, code_of, translated
+from lib.aws.error_mapping import NO_SUCH_KEY, code_of, map_errors
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -17,7 +17,7 @@ _GONE = (NO_SUCH_KEY, "MethodNotAllowed")
 
 def read(s3: "S3Client", bucket: str, key: str) -> dict[str, str]:
     """An object's tags; none where there is no object."""
-    with translated(f"GET tags {bucket}"):
+    with map_errors(f"GET tags {bucket}"):
         try:
             answer = s3.get_object_tagging(Bucket=bucket, Key=key)
         except ClientError as error:
@@ -41,7 +41,7 @@ def add(s3: "S3Client", bucket: str, key: str, tags: dict[str, str]) -> None:
             merged[name] = value
     if merged == there:
         return
-    with translated(f"PUT tags {bucket}"):
+    with map_errors(f"PUT tags {bucket}"):
         try:
             s3.put_object_tagging(
                 Bucket=bucket,

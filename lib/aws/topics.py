@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from lib.aws.failures import said_if_denied
+from lib.aws.error_mapping import map_access_denied
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
@@ -16,16 +16,16 @@ class Subscription(NamedTuple):
     dlq_arn: str
 
 
-def policy_of(sns: "SNSClient", topic_arn: str) -> str | None:
+def get_policy(sns: "SNSClient", topic_arn: str) -> str | None:
     """The topic's policy, as JSON."""
-    with said_if_denied(f"read the policy of the topic {topic_arn}"):
+    with map_access_denied(f"read the policy of the topic {topic_arn}"):
         return sns.get_topic_attributes(TopicArn=topic_arn)["Attributes"].get("Policy")
 
 
-def subscriptions(sns: "SNSClient", topic_arn: str) -> list[Subscription]:
+def list_subscriptions(sns: "SNSClient", topic_arn: str) -> list[Subscription]:
     """All subscribers of a topic."""
     pages = sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic_arn)
-    with said_if_denied(f"list the subscriptions of the topic {topic_arn}"):
+    with map_access_denied(f"list the subscriptions of the topic {topic_arn}"):
         return [
             _subscription(sns, each["Endpoint"], each["SubscriptionArn"])
             for page in pages

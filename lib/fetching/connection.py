@@ -15,7 +15,7 @@ from threading import Thread
 from typing import Any, NamedTuple
 
 from lib.errors import PermanentError, Reason, TransientError
-from lib.fetching.addresses import is_loopback, read_address, refusal
+from lib.fetching.ssrf import get_block_reason, is_loopback, parse_address
 from lib.fetching.urls import Url, check_port
 
 # Seconds for one address to answer, before the host's next one is tried: a packet that is lost
@@ -41,22 +41,22 @@ class Deadline:
         return left
 
 
-class Place(NamedTuple):
+class SocketAddress(NamedTuple):
     """One address of a host, as the socket wants it."""
 
     family: int
     address: Any
 
 
-def resolve(url: Url, deadline: Deadline, *, allow_loopback: bool) -> list[Place]:
+def resolve(url: Url, deadline: Deadline, *, allow_loopback: bool) -> list[SocketAddress]:
     """All addresses of a URL's host, each of them allowed.
 
     Raises PermanentError for an address or a port that is not, and for a name that nobody has.
     """
     found = _looked_up(url, deadline)
-    addresses = [read_address(address[0]) for _, address in found]
+    addresses = [parse_address(address[0]) for _, address in found]
     for address in addresses:
-        why = refusal(address, allow_loopback=allow_loopback)
+        why = get_block_reason(address, allow_loopback=allow_loopback)
         if why is not None:
             raise PermanentError(
                 Reason.ADDRESS_REFUSED,
@@ -68,7 +68,7 @@ def resolve(url: Url, deadline: Deadline, *, allow_loopback: bool) -> list[Place
     return found
 
 
-class Wire:
+class DeadlineSocket:
     """What http.client uses of a socket; no wait on it goes beyond the deadline.
 
     A socket's own timeout starts anew with every byte, so that a server could go on for ever.
@@ -97,16 +97,16 @@ class Wire:
 
 
 @contextmanager
-def connected(
-    url: Url, places: list[Place], deadline: Deadline, tls: ssl.SSLContext
-) -> Iterator[Wire]:
+def connect(
+    url: Url, places: list[SocketAddress], deadline: Deadline, tls: ssl.SSLContext
+) -> Iterator[DeadlineSocket]:
     """A socket to the first of the addresses that answers; with TLS to exactly this host."""
     connection = _first_that_answers(url, places, deadline)
     try:
         if url.scheme == "https":
             connection.settimeout(deadline.left())
             connection = tls.wrap_socket(connection, server_hostname=url.host)
-        yield Wire(connection, deadline)
+        yield DeadlineSocket(connection, deadline)
     finally:
         connection.close()
 
@@ -125,14 +125,14 @@ class _Received(io.RawIOBase):
         return count
 
 
-def _looked_up(url: Url, deadline: Deadline) -> list[Place]:
+def _looked_up(url: Url, deadline: Deadline) -> list[SocketAddress]:
     """What getaddrinfo says, if it says it in time: it takes no timeout of its own."""
-    answers: list[list[Place] | OSError] = []
+    answers: list[list[SocketAddress] | OSError] = []
 
     def look_up() -> None:
         try:
             found = socket.getaddrinfo(url.host, url.port, type=socket.SOCK_STREAM)
-            answers.append([Place(family, address) for family, _, _, _, address in found])
+            answers.append([SocketAddress(family, address) for family, _, _, _, address in found])
         except OSError as error:
             answers.append(error)
 
@@ -154,7 +154,7 @@ def _looked_up(url: Url, deadline: Deadline) -> list[Place]:
     ) from answer
 
 
-def _first_that_answers(url: Url, places: list[Place], deadline: Deadline) -> socket.socket:
+def _first_that_answers(url: Url, places: list[SocketAddress], deadline: Deadline) -> socket.socket:
     for place in places:
         connection = socket.socket(place.family, socket.SOCK_STREAM)
         connection.settimeout(min(_CONNECT_SECONDS, deadline.left()))

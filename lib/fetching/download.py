@@ -13,8 +13,8 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse, IncompleteR
 from typing import Any, NamedTuple
 
 from lib.errors import PermanentError, Reason, TransientError
-from lib.fetching.connection import CHUNK_BYTES, Deadline, Wire, connected, resolve
-from lib.fetching.urls import Url, read_url
+from lib.fetching.connection import CHUNK_BYTES, Deadline, DeadlineSocket, connect, resolve
+from lib.fetching.urls import Url, parse_url
 
 # What leads from http to https, from there to www and on to the file's host; with one to spare.
 MAX_REDIRECTS = 5
@@ -31,7 +31,7 @@ _HEADERS = {
 }
 
 
-class Answer(NamedTuple):
+class DownloadResponse(NamedTuple):
     """A photo that begins to come; `content_type` is "" where the server says none.
 
     `chunks` can be read once. It raises TransientError for a photo that breaks off, and
@@ -51,34 +51,34 @@ class Downloader:
     tls: ssl.SSLContext = field(default_factory=ssl.create_default_context)
 
     @contextmanager
-    def open(self, url: str, seconds: float) -> Iterator[Answer]:
+    def stream(self, url: str, seconds: float) -> Iterator[DownloadResponse]:
         """The answer to a GET, all of which must have come after so many seconds.
 
         Raises PermanentError for what may not or cannot be fetched, TransientError for what may
         be better later. No error's text has more of the URL than its host.
         """
         deadline = Deadline(seconds)
-        hop = read_url(url)
+        hop = parse_url(url)
         for _ in range(MAX_REDIRECTS + 1):
             with ExitStack() as stack:
                 places = resolve(hop, deadline, allow_loopback=self.allow_loopback)
                 with _translated(hop):
-                    wire = stack.enter_context(connected(hop, places, deadline, self.tls))
+                    wire = stack.enter_context(connect(hop, places, deadline, self.tls))
                     response = stack.enter_context(closing(_ask(hop, wire)))
                     if wire.is_at_its_end:  # http.client takes half a head for a whole one
                         raise _truncated(hop)
                 if response.status not in _REDIRECTS:
                     yield self._answer(hop, response)
                     return
-            hop = hop.next(_location(hop, response))
+            hop = hop.resolve_redirect(_location(hop, response))
         raise _refused(hop, f"redirects more than {MAX_REDIRECTS} times")
 
-    def _answer(self, hop: Url, response: HTTPResponse) -> Answer:
+    def _answer(self, hop: Url, response: HTTPResponse) -> DownloadResponse:
         _check(hop, response)
         if response.length is not None:
             self._check_length(response.length)
         content_type = response.getheader("Content-Type", "").partition(";")[0].strip().lower()
-        return Answer(content_type, self._chunks(hop, response))
+        return DownloadResponse(content_type, self._chunks(hop, response))
 
     def _chunks(self, hop: Url, response: HTTPResponse) -> Iterator[bytes]:
         expected, count = response.length, 0
@@ -100,11 +100,11 @@ class Downloader:
             )
 
 
-def _ask(hop: Url, wire: Wire) -> HTTPResponse:
+def _ask(hop: Url, wire: DeadlineSocket) -> HTTPResponse:
     connection = HTTPConnection(hop.host, hop.port)
     given: Any = wire
     connection.sock = given
-    connection.request("GET", hop.resource, headers={"Host": hop.authority, **_HEADERS})
+    connection.request("GET", hop.request_target, headers={"Host": hop.authority, **_HEADERS})
     return connection.getresponse()
 
 

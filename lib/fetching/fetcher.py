@@ -23,14 +23,14 @@ from lib.errors import (
     UnknownOutcomeError,
 )
 from lib.fetching.download import Downloader
-from lib.fetching.marks import FailedMark, Found, Marks
-from lib.fetching.orders import FetchOrder
+from lib.fetching.jobs import FetchJob
+from lib.fetching.records import FailedFetchRecord, FetchRecords, StoredFetchRecord
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 # Name of the metadata by which an order knows an original as its own (x-amz-meta-*).
-ORDER = "fetch-order"
+JOB_ID = "fetch-order"
 # What servers say of a file they know nothing of. The renderer goes by the bytes.
 _ANY = "application/octet-stream"
 _UNKNOWN = {"", _ANY, "binary/octet-stream"}
@@ -38,7 +38,7 @@ _UNKNOWN = {"", _ANY, "binary/octet-stream"}
 _SHOWN = 60
 
 
-class Outcome(NamedTuple):
+class FetchResult(NamedTuple):
     """How an order ended well; `length` is of what was downloaded now, in bytes."""
 
     action: Literal["fetched", "present", "cancelled"]
@@ -55,11 +55,11 @@ class Fetcher:
 
     s3: "S3Client"
     originals_bucket: str
-    marks: Marks
+    records: FetchRecords
     downloader: Downloader
     content_types: list[str]
 
-    def carry_out(self, order: FetchOrder, seconds: float) -> Outcome:
+    def run(self, order: FetchJob, seconds: float) -> FetchResult:
         """Bring what the order asks for; the download may take so many seconds.
 
         Raises PermanentError and TransientError, unless the order is not wanted any more.
@@ -68,17 +68,17 @@ class Fetcher:
             return self._carry_out(order, seconds)
         except _CancelledError:
             self._take_back(order)
-            return Outcome("cancelled")
+            return FetchResult("cancelled")
 
-    def record(self, order: FetchOrder, failure: FailedMark) -> None:
+    def record(self, order: FetchJob, failure: FailedFetchRecord) -> None:
         """Say in place of the mark why the order failed, if it is still the path's last one."""
-        found = self.marks.read(order.path)
+        found = self.records.read(order.path)
         if found is not None and found.wants(order.id):
             failure = failure.model_copy(update={"original": self._etag_of(order)})
             with suppress(ConflictError):  # a later word has come
-                self.marks.put_if_match(order.path, found.etag, failure)
+                self.records.put_if_match(order.path, found.etag, failure)
 
-    def _etag_of(self, order: FetchOrder) -> str | None:
+    def _etag_of(self, order: FetchJob) -> str | None:
         """ETag of what is at the path now, as `FailedMark` has it."""
         try:
             there = objects.head(self.s3, self.originals_bucket, keys.original_key(order.path))
@@ -86,7 +86,7 @@ class Fetcher:
             return None
         return there.etag if there else ""
 
-    def _carry_out(self, order: FetchOrder, seconds: float) -> Outcome:
+    def _carry_out(self, order: FetchJob, seconds: float) -> FetchResult:
         self._check_wanted(order)
         try:
             outcome = self._bring(order, seconds)
@@ -97,29 +97,29 @@ class Fetcher:
             raise
         found = self._check_wanted(order)
         try:
-            self.marks.delete_if_match(order.path, found.etag)
+            self.records.delete_if_match(order.path, found.etag)
         except ConflictError as error:
             raise _conflict() from error
         return outcome
 
-    def _check_wanted(self, order: FetchOrder) -> Found:
-        found = self.marks.read(order.path)
+    def _check_wanted(self, order: FetchJob) -> StoredFetchRecord:
+        found = self.records.read(order.path)
         if found is None or not found.wants(order.id):
             raise _CancelledError
         return found
 
-    def _bring(self, order: FetchOrder, seconds: float) -> Outcome:
+    def _bring(self, order: FetchJob, seconds: float) -> FetchResult:
         there = self._look(order)
         if _is_of(order, there):
-            return Outcome("present")
+            return FetchResult("present")
         try:
             return self._write(order, seconds, there.etag if there else None)
         except ConflictError as error:
             if _is_of(order, self._look(order)):
-                return Outcome("present")
+                return FetchResult("present")
             raise _conflict() from error
 
-    def _look(self, order: FetchOrder) -> objects.StoredObject | None:
+    def _look(self, order: FetchJob) -> objects.StoredObject | None:
         """The original as it is now; PermanentError where it is another's, and is to stay."""
         there = objects.head(self.s3, self.originals_bucket, keys.original_key(order.path))
         if there and not order.overwrite and not _is_of(order, there):
@@ -130,11 +130,11 @@ class Fetcher:
             )
         return there
 
-    def _write(self, order: FetchOrder, seconds: float, replaces: str | None) -> Outcome:
+    def _write(self, order: FetchJob, seconds: float, replaces: str | None) -> FetchResult:
         # On disk, and without a name: however the file comes, it takes no memory, and it is gone
         # with the process however that ends.
         with _new_file() as file:
-            with self.downloader.open(order.url, seconds) as answer:
+            with self.downloader.stream(order.url, seconds) as answer:
                 content_type = self._stored_type(answer.content_type)
                 length = _keep(answer.chunks, file)
             self._check_wanted(order)
@@ -144,10 +144,10 @@ class Fetcher:
                 keys.original_key(order.path),
                 file,
                 content_type=content_type,
-                metadata={ORDER: order.id},
+                metadata={JOB_ID: order.id},
                 etag=replaces,
             )
-        return Outcome("fetched", length)
+        return FetchResult("fetched", length)
 
     def _stored_type(self, said: str) -> str:
         if said in _UNKNOWN:
@@ -160,17 +160,17 @@ class Fetcher:
             )
         return said
 
-    def _take_back(self, order: FetchOrder) -> None:
+    def _take_back(self, order: FetchJob) -> None:
         """Remove what the order may have written after it was called off, and the note of that."""
-        found = self.marks.read(order.path)
-        if found is None or found.mark.id != order.id or not found.is_cancelled:
+        found = self.records.read(order.path)
+        if found is None or found.record.id != order.id or not found.is_cancelled:
             return
         key = keys.original_key(order.path)
         there = objects.find(self.s3, self.originals_bucket, key)
         with suppress(ConflictError):  # a new photo, or a new order, is not ours to remove
             if there is not None and _is_of(order, there):
                 objects.delete_if_match(self.s3, self.originals_bucket, key, etag=there.etag)
-            self.marks.delete_if_match(order.path, found.etag)
+            self.records.delete_if_match(order.path, found.etag)
 
 
 def _new_file() -> IO[bytes]:
@@ -201,11 +201,11 @@ def _on_disk() -> Iterator[None]:
         raise TransientError("disk_full", f"the photo cannot be kept on disk: {error}") from error
 
 
-def failed_mark(
-    order: FetchOrder, error: PermanentError | TransientError, attempts: int, began_at: datetime
-) -> FailedMark:
+def make_failed_record(
+    order: FetchJob, error: PermanentError | TransientError, attempts: int, began_at: datetime
+) -> FailedFetchRecord:
     """The record of an order that was given up on."""
-    return FailedMark(
+    return FailedFetchRecord(
         id=order.id,
         reason=error.reason,
         error=str(error),
@@ -215,8 +215,8 @@ def failed_mark(
     )
 
 
-def _is_of(order: FetchOrder, there: objects.StoredObject | None) -> bool:
-    return there is not None and there.metadata.get(ORDER) == order.id
+def _is_of(order: FetchJob, there: objects.StoredObject | None) -> bool:
+    return there is not None and there.metadata.get(JOB_ID) == order.id
 
 
 def _conflict() -> TransientError:

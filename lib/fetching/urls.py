@@ -33,7 +33,7 @@ class Url(NamedTuple):
     scheme: str
     host: str
     port: int
-    resource: str
+    request_target: str
 
     @property
     def authority(self) -> str:
@@ -44,20 +44,20 @@ class Url(NamedTuple):
     @property
     def filename(self) -> str:
         """What a browser would call the file, "" where the path ends in a slash."""
-        return unquote(self.resource.partition("?")[0]).rpartition("/")[2]
+        return unquote(self.request_target.partition("?")[0]).rpartition("/")[2]
 
     @property
-    def is_of_the_web(self) -> bool:
+    def is_public(self) -> bool:
         """Whether the port is one of the two where the web is: others may be no web servers."""
         return self.port in _PORTS.values()
 
-    def next(self, location: str) -> "Url":
+    def resolve_redirect(self, location: str) -> "Url":
         """Where a redirect leads; PermanentError where it may not lead.
 
         `location` is the header as http.client gives it, its bytes read as Latin-1.
         """
         escaped = quote(location.encode("latin-1", "replace"), safe=_MEANT)
-        url = read_url(urljoin(f"{self.scheme}://{self.authority}{self.resource}", escaped))
+        url = parse_url(urljoin(f"{self.scheme}://{self.authority}{self.request_target}", escaped))
         if self.scheme == "https" and url.scheme == "http":
             raise PermanentError(
                 Reason.SOURCE_REFUSED,
@@ -67,7 +67,7 @@ class Url(NamedTuple):
         return url
 
 
-def read_url(text: str) -> Url:
+def parse_url(text: str) -> Url:
     """Take a URL apart; PermanentError (`bad_url`) says what is wrong without quoting it."""
     if len(text) > MAX_LENGTH:
         raise _bad(f"it has {len(text):,} characters, the limit is {MAX_LENGTH:,}")
@@ -92,7 +92,7 @@ def read_url(text: str) -> Url:
 
 def check_port(url: Url) -> None:
     """PermanentError for a port that is not the web's."""
-    if not url.is_of_the_web:
+    if not url.is_public:
         raise _bad(f"its port is {url.port}; only 80 and 443 are asked")
 
 

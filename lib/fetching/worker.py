@@ -8,13 +8,13 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from lib.aws.patience import Patience, SecondsLeft
+from lib.aws.call_budget import CallBudget, SecondsLeft
 from lib.errors import WORKER_STOPPED, NoTimeError, PermanentError, TransientError
-from lib.fetching.fetcher import Fetcher, failed_mark
-from lib.fetching.orders import FetchOrder, read_order
-from lib.messages import Message
-from lib.source_queue import Failure, SourceQueue
-from lib.telemetry import Telemetry
+from lib.fetching.fetcher import Fetcher, make_failed_record
+from lib.fetching.jobs import FetchJob, parse_job
+from lib.pipeline.messages import SqsMessage
+from lib.pipeline.source_queue import Failure, SourceQueue
+from lib.pipeline.telemetry import Telemetry
 
 _STOPPED = (
     "its worker was stopped each time before it could say why, by its memory or its timeout: look "
@@ -31,16 +31,16 @@ class FetchWorker:
 
     fetcher: Fetcher
     queue: SourceQueue
-    reserve: float
+    reserved_seconds: float
     telemetry: Telemetry
-    patience: Patience
+    call_budget: CallBudget
 
-    def drain(self, batch: list[Message], seconds_left: SecondsLeft) -> list[str]:
+    def drain(self, batch: list[SqsMessage], seconds_left: SecondsLeft) -> list[str]:
         """Carry out all orders of a batch; gives the ids of those that SQS must deliver again."""
 
-        def done(message: Message) -> bool:
+        def done(message: SqsMessage) -> bool:
             try:
-                with self.patience.until(seconds_left):
+                with self.call_budget.limit(seconds_left):
                     return self._take(message, seconds_left)
             except Exception:  # noqa: BLE001  our own bug costs no neighbour: SQS delivers it again
                 self.telemetry.crashed(message.id)
@@ -48,13 +48,13 @@ class FetchWorker:
 
         return [message.id for message in batch if not done(message)]
 
-    def _take(self, message: Message, seconds_left: SecondsLeft) -> bool:
+    def _take(self, message: SqsMessage, seconds_left: SecondsLeft) -> bool:
         """Carry an order out, or park it; False to have it again."""
         began_at = datetime.now(UTC)
-        order: FetchOrder | None = None
+        order: FetchJob | None = None
         error: PermanentError | TransientError
         try:
-            order = read_order(message.body)
+            order = parse_job(message.body)
             self._carry_out(order, message, seconds_left)
         except (PermanentError, TransientError) as expected:
             error = expected
@@ -72,8 +72,8 @@ class FetchWorker:
         failure = Failure(order.path if order else "", error, began_at)
         return self.queue.settle(message, [failure], record)
 
-    def _carry_out(self, order: FetchOrder, message: Message, seconds_left: SecondsLeft) -> None:
-        seconds = seconds_left() - self.reserve
+    def _carry_out(self, order: FetchJob, message: SqsMessage, seconds_left: SecondsLeft) -> None:
+        seconds = seconds_left() - self.reserved_seconds
         if seconds <= 0:
             raise NoTimeError
         if self.queue.is_last_attempt(message):
@@ -82,14 +82,14 @@ class FetchWorker:
             failure = Failure(order.path, stopped, datetime.now(UTC))
             self._record(order, failure, message.attempts)
         started = time.monotonic()
-        outcome = self.fetcher.carry_out(order, seconds)
+        outcome = self.fetcher.run(order, seconds)
         took = (time.monotonic() - started) * 1000
         self.telemetry.fetched(order.path, outcome.action, outcome.length, took)
 
-    def _record(self, order: FetchOrder, failure: Failure, attempts: int) -> None:
+    def _record(self, order: FetchJob, failure: Failure, attempts: int) -> None:
         """Leave word for those who ask by the path; the message itself is safe."""
-        mark = failed_mark(order, failure.error, attempts, failure.began_at)
+        mark = make_failed_record(order, failure.error, attempts, failure.began_at)
         try:
             self.fetcher.record(order, mark)
         except TransientError as refusal:
-            self.telemetry.not_done("failure record", refusal)
+            self.telemetry.log_best_effort_failure("failure record", refusal)

@@ -14,21 +14,21 @@ from lib.images import decode, frames, geometry, limits
 from lib.images.formats import apng, gif_frames
 from lib.images.geometry import Focus
 from lib.images.header import Codec, Header
-from lib.images.picture import Picture, attended, finished
+from lib.images.transform import TransformedImage, attended, transform
 from lib.sizes import Size
 
 _WRAP = 1 << 32
 
 
-class Film(NamedTuple):
+class Animation(NamedTuple):
     """Finished frames, how long each is shown, and how often all are (0: for ever)."""
 
-    pictures: list[Picture]
+    pictures: list[TransformedImage]
     milliseconds: list[int]
     plays: int
 
 
-def film(header: Header, size: Size, focus: Focus | None = None) -> Film:
+def transform_frames(header: Header, size: Size, focus: Focus | None = None) -> Animation:
     """Decode, resize and finish every frame; PermanentError for more than the budget allows.
 
     A crop is laid around `focus` in all of them.
@@ -40,12 +40,12 @@ def film(header: Header, size: Size, focus: Focus | None = None) -> Film:
         header, plays, images = _moving(header)
         plan = geometry.fit(size, *header.upright)
         limits.check(header, size, plan.canvas)
-        made = Film([], [], plays)
+        made = Animation([], [], plays)
         for image, milliseconds in images:
             if not made.pictures:
                 # One crop for all frames, or what is shown would jump.
                 plan = attended(image, header, plan, size, focus)
-            made.pictures.append(finished(image, header, plan))
+            made.pictures.append(transform(image, header, plan))
             made.milliseconds.append(round(milliseconds))
         return made
 

@@ -62,7 +62,7 @@ def in_8_bits(image: Image.Image) -> Image.Image:
     return Image.frombytes("L", image.size, image.tobytes(), "raw", _DEEP[image.mode])
 
 
-def straight(image: Image.Image) -> Image.Image:
+def unpremultiply(image: Image.Image) -> Image.Image:
     """Undo the multiplication with alpha; drop an alpha that hides nothing."""
     if image.mode not in _STRAIGHT:
         return image

@@ -14,7 +14,7 @@ from math import ceil
 from PIL import Image, ImageChops, ImageFile
 
 from lib.errors import PermanentError
-from lib.images import colour, exif, transforms
+from lib.images import colour, exif, item_transforms
 from lib.images.formats.jpeg import JpegHeader
 from lib.images.geometry import Box
 from lib.images.header import Codec, Header, truncated, unsupported
@@ -119,7 +119,7 @@ def as_told_by(image: ImageFile.ImageFile, header: Header) -> Header:
     orientation, visible = header.orientation, None
     width, height = image.size
     if header.transforms:
-        visible, orientation = transforms.applied(header.transforms, image.size)
+        visible, orientation = item_transforms.apply(header.transforms, image.size)
         width, height = visible[2] - visible[0], visible[3] - visible[1]
     elif header.codec is Codec.AVIF:
         orientation = exif.orientation(image.info.get("exif", b""))

@@ -45,7 +45,7 @@ def then(first: int, second: int) -> int:
     return _BY_AXES[(e * a + f * c, e * b + f * d), (g * a + h * c, g * b + h * d)]
 
 
-def upright(image: Image.Image, orientation: int) -> Image.Image:
+def auto_orient(image: Image.Image, orientation: int) -> Image.Image:
     """Turn stored pixels the way they are seen."""
     turn = _TURNS.get(orientation)
     return image if turn is None else image.transpose(turn)

@@ -7,7 +7,7 @@ from lib.images.compose import compose
 from lib.images.encode import CONTENT_TYPES, MOVING, encode, encode_frames, targets
 from lib.images.formats import read_header
 from lib.images.geometry import Focus
-from lib.images.picture import Picture, still
+from lib.images.transform import TransformedImage, transform_still
 from lib.sizes import Size
 
 # Part of every recipe id: raise it when a change here alters the pixels of variants, so that
@@ -55,25 +55,25 @@ def render_all(source: bytes, size: Size, focus: Focus | None = None) -> list[Re
     limits.check_bytes(source)
     header = read_header(source)
     if size.animated and header.frames > 1:
-        film = animation.film(header, size, focus)
+        film = animation.transform_frames(header, size, focus)
         return [_moving(film, target, size) for target in _targets(film.pictures[0], size)]
-    picture = still(header, size, focus)
+    picture = transform_still(header, size, focus)
     targets_ = _targets(picture, size)
     effort.check(picture.image, picture.plan.canvas, targets_, size)
     return [_rendition(picture, target, size) for target in targets_]
 
 
-def _targets(picture: Picture, size: Size) -> list[str]:
+def _targets(picture: TransformedImage, size: Size) -> list[str]:
     transparent = picture.image.mode in ("LA", "RGBA")
     return targets(size, picture.header.codec, transparent=transparent)
 
 
-def _rendition(picture: Picture, target: str, size: Size) -> Rendition:
+def _rendition(picture: TransformedImage, target: str, size: Size) -> Rendition:
     page = compose(picture.image, picture.plan, size.background, alpha=target != "jpeg")
     return _named(encode(page, target, size), target, picture)
 
 
-def _moving(film: animation.Film, target: str, size: Size) -> Rendition:
+def _moving(film: animation.Animation, target: str, size: Size) -> Rendition:
     if target not in MOVING:
         return _rendition(film.pictures[0], target, size)
     pages = [
@@ -84,5 +84,5 @@ def _moving(film: animation.Film, target: str, size: Size) -> Rendition:
     return _named(data, target, film.pictures[0])
 
 
-def _named(data: bytes, target: str, picture: Picture) -> Rendition:
+def _named(data: bytes, target: str, picture: TransformedImage) -> Rendition:
     return Rendition(data, CONTENT_TYPES[target], *picture.plan.canvas, *picture.header.upright)

@@ -11,17 +11,17 @@ from typing import NamedTuple
 from lib.errors import PermanentError, ProblemKind, RequestError, TransientError
 
 # What metrics and logs have for a size: what is made as it is asked for counts as one.
-PLACE = "on-demand"
+ON_DEMAND = "on-demand"
 
 # Where attempts are on record, beside failure records: no size's name begins with an underscore.
 ATTEMPTS = "_attempts"
 
 # What a function can answer with, in bytes: of Lambda's 6 MB a third goes to base64, and some to
 # headers.
-MAX_PICTURE_BYTES = 4_400_000
+MAX_IMAGE_BYTES = 4_400_000
 
 
-class Picture(NamedTuple):
+class ImageResponse(NamedTuple):
     """An encoded picture, its type, and how long whom may keep it."""
 
     data: bytes

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from lib.checks import LaterChecks
 from lib.errors import (
     WORKER_STOPPED,
     ConflictError,
@@ -28,10 +27,11 @@ from lib.errors import (
     TransientError,
 )
 from lib.images import RENDERER_VERSION
-from lib.json_records import JsonRecords
 from lib.on_demand import ATTEMPTS
+from lib.pipeline.json_records import JsonRecords
+from lib.pipeline.rechecks import DelayedRecheckQueue
+from lib.pipeline.telemetry import Telemetry
 from lib.sizes import Size, recipe_id
-from lib.telemetry import Telemetry
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -74,14 +74,14 @@ class Attempts:
     s3: "S3Client"
     bucket: str
     size: Size
-    checks: LaterChecks
+    recheck_queue: DelayedRecheckQueue
     seconds: int
     telemetry: Telemetry
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    pause: Callable[[float], None] = time.sleep
+    sleep: Callable[[float], None] = time.sleep
 
     @contextmanager
-    def trying(self, path: str, etag: str) -> Iterator[None]:
+    def record(self, path: str, etag: str) -> Iterator[None]:
         """Inside the block it is on record that the original with this ETag is being rendered.
 
         A PermanentError inside is left to a worker, which parks the photo. Raises RequestError for
@@ -95,7 +95,7 @@ class Attempts:
         try:
             yield
         except PermanentError as error:
-            self.checks.ask(path, now=True)
+            self.recheck_queue.send(path, now=True)
             with suppress(ConflictError):  # it took so long that another one has taken over
                 self._write(path, self._left(attempt, f"{error.reason}: {error}"), stored)
             raise
@@ -117,7 +117,7 @@ class Attempts:
                 return self._write(path, attempt, found.etag)
             if not self._is_under_way(there):
                 raise self._refusal(path, there, found.etag)
-            self.pause(_PAUSE)
+            self.sleep(_PAUSE)
         raise TransientError("being_made", "another request has been making it for long")
 
     def _is_under_way(self, attempt: Attempt) -> bool:
@@ -130,7 +130,7 @@ class Attempts:
             left = self._left(attempt, attempt.left or _STOPPED)
             stored = self._write(path, left, etag)
             try:
-                self.checks.ask(path, now=True)
+                self.recheck_queue.send(path, now=True)
             except TransientError:
                 self._write(path, attempt, stored)
                 raise
@@ -150,7 +150,7 @@ class Attempts:
         except ConflictError:
             return  # it took so long that another one has taken over
         except TransientError as error:
-            self.telemetry.not_done("clearing of an attempt", error)
+            self.telemetry.log_best_effort_failure("clearing of an attempt", error)
 
     @cached_property
     def _records(self) -> JsonRecords[Attempt]:

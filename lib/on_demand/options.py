@@ -28,17 +28,17 @@ _PAIR = re.compile(r"[a-z]+=[a-z0-9]+")
 _NUMBER = re.compile(r"(0|[1-9][0-9]{0,11})")
 
 
-class Options(NamedTuple):
+class ProcessingOptions(NamedTuple):
     """What was asked for, by key, and until when (Unix seconds; None: for ever)."""
 
-    wanted: dict[str, str]
+    values: dict[str, str]
     expires: int | None
 
     def size(self, memory: int) -> Size:
         """The size to render; RequestError (422) for more than a function of `memory` MB can do."""
         given: dict[str, str | int] = {
             _OF_SIZE[key]: int(text) if key in _NUMBERS else text
-            for key, text in self.wanted.items()
+            for key, text in self.values.items()
         }
         try:
             return Size.model_validate({"name": _NAME, "memory": memory, **given})
@@ -46,7 +46,7 @@ class Options(NamedTuple):
             raise RequestError(422, ProblemKind.INVALID_REQUEST, _told(error)) from error
 
 
-def read_options(text: str) -> Options:
+def parse_options(text: str) -> ProcessingOptions:
     """What the text says; RequestError (400) where it says nothing, or anything in another way."""
     found: dict[str, str] = {}
     for pair in text.split(","):
@@ -61,7 +61,7 @@ def read_options(text: str) -> Options:
             raise _wrong(f"{key}: must be a whole number of at most 12 digits, got {value!r}")
         found[key] = value
     expires = found.pop(_EXPIRES, None)
-    return Options(found, None if expires is None else int(expires))
+    return ProcessingOptions(found, None if expires is None else int(expires))
 
 
 def _wrong(why: str) -> RequestError:

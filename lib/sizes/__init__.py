@@ -1,7 +1,7 @@
 """Sizes: what one is, and the file they are listed in."""
 
 from lib.sizes.file import load_sizes, parse_sizes
-from lib.sizes.packed import packed, unpacked
+from lib.sizes.packed import pack_sizes, unpack_sizes
 from lib.sizes.size import (
     MAX_EDGE,
     MEGABYTE,
@@ -22,8 +22,8 @@ __all__ = [
     "Size",
     "folders_of",
     "load_sizes",
-    "packed",
+    "pack_sizes",
     "parse_sizes",
     "recipe_id",
-    "unpacked",
+    "unpack_sizes",
 ]

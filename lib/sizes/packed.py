@@ -8,13 +8,13 @@ from collections.abc import Iterable
 from lib.sizes.size import Size
 
 
-def packed(sizes: Iterable[Size]) -> str:
+def pack_sizes(sizes: Iterable[Size]) -> str:
     """The sizes as short text: what differs from the defaults, compressed."""
     entries = [size.model_dump(mode="json", exclude_defaults=True) for size in sizes]
     return b64encode(zlib.compress(json.dumps(entries).encode(), 9)).decode()
 
 
-def unpacked(text: str) -> list[Size]:
+def unpack_sizes(text: str) -> list[Size]:
     """The sizes that `packed` made a text of; ValueError where it is another text."""
     try:
         entries = json.loads(zlib.decompress(b64decode(text, validate=True)))

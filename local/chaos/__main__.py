@@ -14,7 +14,7 @@ from rich.table import Table
 
 from lib.errors import FanoutError
 from local.chaos import fault_run, load_run
-from local.stack import LocalStack
+from local.stack import LocalDeployment
 
 _UPLOADS, _KILLS, _LOAD = 500, 3, 2000
 
@@ -43,10 +43,10 @@ def main() -> int:
 
 
 @contextmanager
-def stack(console: Console) -> Iterator[LocalStack]:
+def stack(console: Console) -> Iterator[LocalDeployment]:
     """A stack of its own, without checks of signatures, gone afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="chaos-"))
-    local = LocalStack(folder, checks=False)
+    local = LocalDeployment(folder, checks=False)
     try:
         with console.status("Starting"):
             local.up(tell=console.print)

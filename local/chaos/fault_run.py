@@ -7,12 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from lib.aws.sqs import find_queue
-from lib.dead_letters import DeadLetters
+from lib.operations.dead_letters import DeadLetterQueue
 from local.chaos.faults import Faults
-from local.chaos.photos import Photo, upload
+from local.chaos.uploads import Photo, upload
 from local.chaos.verdict import Verdict, judge, queue_name, wait_until_quiet
 from local.client import aws
-from local.stack import LocalStack, Stack
+from local.stack import DeployedStack, LocalDeployment
 
 # A killed worker's batch is hidden for two minutes on the local stage, and may be hit again.
 _QUIET_SECONDS = 900
@@ -39,7 +39,7 @@ class FaultRun:
     after: Verdict
 
 
-def run(local: LocalStack, count: int, kills: int, tell: Tell) -> FaultRun:
+def run(local: LocalDeployment, count: int, kills: int, tell: Tell) -> FaultRun:
     """Upload so many photos through all faults, wait until all is quiet, replay once, judge."""
     stack, started = local.read(), time.monotonic()
     with Faults(local) as faults:
@@ -93,10 +93,10 @@ class _Killer:
             self.killed += self._faults.kill_a_worker()
 
 
-def _replay(stack: Stack) -> int:
+def _replay(stack: DeployedStack) -> int:
     sqs = aws(stack, "sqs")
     return sum(
-        DeadLetters(sqs, find_queue(sqs, f"{queue_name(size)}-dlq"))
+        DeadLetterQueue(sqs, find_queue(sqs, f"{queue_name(size)}-dlq"))
         .replay(find_queue(sqs, queue_name(size)))
         .taken
         for size in stack.sizes

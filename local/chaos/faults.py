@@ -11,7 +11,7 @@ import requests
 from lib.errors import ConfigError
 from local.client import aws
 from local.processes import Processes, clean_environment, free_port
-from local.stack import PROJECT, LocalStack, Stack
+from local.stack import PROJECT, DeployedStack, LocalDeployment
 
 _PROXY = "faults"
 _SECONDS = 10
@@ -52,7 +52,7 @@ _LOST_ANSWERS = "0.03"
 class Faults:
     """The faults of one run, between the workers of a stack and its S3."""
 
-    def __init__(self, local: LocalStack) -> None:
+    def __init__(self, local: LocalDeployment) -> None:
         self._local = local
         self._stack = local.read()
         self._processes = Processes(local.state / _PROXY)
@@ -119,12 +119,12 @@ class Faults:
             raise ConfigError(f"The faults were not taken: {answer.text}")
 
 
-def workers(stack: Stack) -> list[str]:
+def workers(stack: DeployedStack) -> list[str]:
     """Names of the functions that render."""
     return [f"image-fanout-local-resize-{size}" for size in stack.sizes]
 
 
-def worker_processes(local: LocalStack) -> list[psutil.Process]:
+def worker_processes(local: LocalDeployment) -> list[psutil.Process]:
     """Processes of the functions that render, as long as they live."""
     names = set(workers(local.read()))
     found = []
@@ -137,7 +137,7 @@ def worker_processes(local: LocalStack) -> list[psutil.Process]:
     return found
 
 
-def _set_environment(stack: Stack, function: str, **changes: str) -> None:
+def _set_environment(stack: DeployedStack, function: str, **changes: str) -> None:
     functions = aws(stack, "lambda")
     told = functions.get_function_configuration(FunctionName=function)
     variables = told["Environment"]["Variables"] | changes

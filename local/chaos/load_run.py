@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import psutil
 
 from local.chaos.faults import worker_processes
-from local.chaos.photos import upload
+from local.chaos.uploads import upload
 from local.chaos.verdict import Verdict, judge, wait_until_quiet, waiting_messages
 from local.client import aws
-from local.stack import LocalStack
+from local.stack import LocalDeployment
 
 _QUIET_SECONDS = 1800
 _MEGABYTE = 1 << 20
@@ -33,7 +33,7 @@ class LoadRun:
     verdict: Verdict
 
 
-def run(local: LocalStack, count: int, tell: Callable[[str], None]) -> LoadRun:
+def run(local: LocalDeployment, count: int, tell: Callable[[str], None]) -> LoadRun:
     """Upload so many photos, several at once, and wait until the queues are empty."""
     stack, started = local.read(), time.monotonic()
     with _Watch(local) as watch:
@@ -61,7 +61,7 @@ def run(local: LocalStack, count: int, tell: Callable[[str], None]) -> LoadRun:
 class _Watch:
     """Looks at the queues and at the workers' memory once a second."""
 
-    def __init__(self, local: LocalStack) -> None:
+    def __init__(self, local: LocalDeployment) -> None:
         self._local, self._stack = local, local.read()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._look, daemon=True)

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from lib.aws.sqs import find_queue, held
-from lib.dead_letters import DeadLetters
+from lib.aws.sqs import count_messages, find_queue
 from lib.errors import FanoutError
-from local.chaos.photos import FOLDER, Photo
+from lib.operations.dead_letters import DeadLetterQueue
+from local.chaos.uploads import FOLDER, Photo
 from local.client import aws
-from local.stack import Stack
+from local.stack import DeployedStack
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -43,7 +43,7 @@ class Verdict:
         return not (self.missing or self.stale or self.orphaned or self.silent or self.others)
 
 
-def wait_until_quiet(stack: Stack, seconds: float, tell: Callable[[int], None]) -> None:
+def wait_until_quiet(stack: DeployedStack, seconds: float, tell: Callable[[int], None]) -> None:
     """Until no size's queue has a message; `tell` hears how many have. FanoutError when late."""
     sqs = aws(stack, "sqs")
     deadline = time.monotonic() + seconds
@@ -57,7 +57,7 @@ def wait_until_quiet(stack: Stack, seconds: float, tell: Callable[[int], None]) 
         time.sleep(_LOOK_SECONDS)
 
 
-def judge(stack: Stack, photos: list[Photo]) -> Verdict:
+def judge(stack: DeployedStack, photos: list[Photo]) -> Verdict:
     """Compare what there is with what there should be."""
     s3, verdict = aws(stack, "s3"), Verdict()
     originals = _etags(s3, stack.originals_bucket, f"originals/{FOLDER}/")
@@ -87,10 +87,10 @@ def _etags(s3: Any, bucket: str, prefix: str) -> dict[str, str]:
     }
 
 
-def _read_letters(stack: Stack, size: str, broken: set[str], verdict: Verdict) -> None:
+def _read_letters(stack: DeployedStack, size: str, broken: set[str], verdict: Verdict) -> None:
     sqs = aws(stack, "sqs")
     silent = set(broken)
-    with DeadLetters(sqs, find_queue(sqs, f"{queue_name(size)}-dlq")).walk() as walk:
+    with DeadLetterQueue(sqs, find_queue(sqs, f"{queue_name(size)}-dlq")).scan() as walk:
         for letter in (letter for batch in walk for letter in batch):
             if letter.path in broken:
                 verdict.letters[letter.reason] += 1
@@ -105,6 +105,6 @@ def queue_name(size: str) -> str:
     return f"image-fanout-local-{size}"
 
 
-def waiting_messages(sqs: "SQSClient", stack: Stack) -> int:
+def waiting_messages(sqs: "SQSClient", stack: DeployedStack) -> int:
     """Messages of all sizes' queues: waiting, in flight and delayed."""
-    return sum(held(sqs, find_queue(sqs, queue_name(size))) for size in stack.sizes)
+    return sum(count_messages(sqs, find_queue(sqs, queue_name(size))) for size in stack.sizes)

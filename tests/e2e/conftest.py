@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from local.client import aws
-from local.stack import LocalStack, Stack
+from local.stack import DeployedStack, LocalDeployment
 from tests.aws_models import models
 from tests.command_line import Run, fanout
 from tests.e2e.site import Site
@@ -46,10 +46,10 @@ def packages(models: None) -> None:
 
 
 @pytest.fixture(scope="session")
-def local(packages: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+def local(packages: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalDeployment]:
     """The stack that is shared, deployed."""
     service = Service(tmp_path_factory.mktemp("service"), with_packages=True)
-    local = LocalStack(tmp_path_factory.mktemp("stack") / "state", service.folder)
+    local = LocalDeployment(tmp_path_factory.mktemp("stack") / "state", service.folder)
     try:
         local.up(tell=print)
         yield local
@@ -58,18 +58,18 @@ def local(packages: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 @pytest.fixture(scope="session")
-def stack(local: LocalStack) -> Stack:
+def stack(local: LocalDeployment) -> DeployedStack:
     return local.read()
 
 
 @pytest.fixture(scope="session")
-def s3(stack: Stack) -> "S3Client":
+def s3(stack: DeployedStack) -> "S3Client":
     s3: S3Client = aws(stack, "s3")
     return s3
 
 
 @pytest.fixture(scope="session")
-def sqs(stack: Stack) -> "SQSClient":
+def sqs(stack: DeployedStack) -> "SQSClient":
     sqs: SQSClient = aws(stack, "sqs")
     return sqs
 
@@ -98,5 +98,5 @@ class Operator:
 
 
 @pytest.fixture(scope="session")
-def operator(local: LocalStack) -> Operator:
+def operator(local: LocalDeployment) -> Operator:
     return Operator(local.state)

@@ -4,7 +4,7 @@ import json
 from typing import TYPE_CHECKING
 
 from local.client import aws
-from local.stack import Stack
+from local.stack import DeployedStack
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 class Listener:
     """Subscribed to the topic of variants from now on, by a queue of this name."""
 
-    def __init__(self, stack: Stack, name: str) -> None:
+    def __init__(self, stack: DeployedStack, name: str) -> None:
         self._sqs: SQSClient = aws(stack, "sqs")
         sns = aws(stack, "sns")
         topics = [topic["TopicArn"] for topic in sns.list_topics()["Topics"]]

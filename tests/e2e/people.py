@@ -7,13 +7,15 @@ from uuid import uuid4
 
 from cli.stage import TOKEN
 from local.client import aws
-from local.stack import LocalStack, Stack
+from local.stack import DeployedStack, LocalDeployment
 from tests.e2e.conftest import Operator
 
 PROJECT = Path(__file__).parents[2]
 
 
-def somebody(stack: Stack, local: LocalStack, folder: Path, policy: str | None) -> Operator:
+def somebody(
+    stack: DeployedStack, local: LocalDeployment, folder: Path, policy: str | None
+) -> Operator:
     """The command line of a user who may do only that, and has no token."""
     iam, name = aws(stack, "iam"), f"person-{uuid4().hex}"
     iam.create_user(UserName=name)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from local.stack import LocalStack, Stack
+from local.stack import DeployedStack, LocalDeployment
 from tests.service import Service
 
 _SIZES = """sizes:
@@ -27,12 +27,12 @@ class Site:
         (folder / "service").mkdir()
         self.service = Service(folder / "service", with_packages=True)
         (self.service.folder / "sizes.yml").write_text(_SIZES)
-        self.local = LocalStack(folder / "state", self.service.folder)
+        self.local = LocalDeployment(folder / "state", self.service.folder)
         self._file = self.service.folder / "serverless.yml"
         self._lines = self._file.read_text().splitlines(keepends=True)
         self._deployed: dict[str, str] | None = None
 
-    def deploy(self, **parameters: str) -> Stack:
+    def deploy(self, **parameters: str) -> DeployedStack:
         """Deploy with these parameters in place of the local stage's own, unless it is so."""
         if self._deployed == parameters:
             return self.local.read()

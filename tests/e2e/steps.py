@@ -8,9 +8,9 @@ from urllib.parse import unquote, urlsplit
 
 import requests
 
-from lib.upload_client import bearing
+from lib.uploads.client import make_bearer_auth
 from local.client import ask, aws, post_form, wait_for
-from local.stack import Stack
+from local.stack import DeployedStack
 from tests.pictures import encoded, quarters
 
 if TYPE_CHECKING:
@@ -23,15 +23,19 @@ PHOTO = encoded(quarters(1600, 1200), quality=90)
 SECONDS = 180
 
 
-def ticket_for(stack: Stack, data: bytes, content_type: str = "image/jpeg", **wish: Any) -> Any:
+def ticket_for(
+    stack: DeployedStack, data: bytes, content_type: str = "image/jpeg", **wish: Any
+) -> Any:
     wish = wish or {"filename": "photo.jpg"}
     wish |= {"content_type": content_type, "bytes": len(data)}
-    answer = ask(stack, wish, bearing(stack.token))
+    answer = ask(stack, wish, make_bearer_auth(stack.token))
     assert answer.status_code == 201, answer.text
     return answer.json()
 
 
-def uploaded(stack: Stack, data: bytes, content_type: str = "image/jpeg", **wish: Any) -> Any:
+def uploaded(
+    stack: DeployedStack, data: bytes, content_type: str = "image/jpeg", **wish: Any
+) -> Any:
     ticket = ticket_for(stack, data, content_type, **wish)
     assert post_form(ticket, data).status_code == 204
     return ticket
@@ -86,7 +90,7 @@ def dead_letters(sqs: "SQSClient", size: str, folder: str = "") -> list[dict[str
     return [letter for letter in told if letter.get("path", "").startswith(folder)]
 
 
-def invalidated(stack: Stack) -> list[list[str]]:
+def invalidated(stack: DeployedStack) -> list[list[str]]:
     """The paths of each invalidation of the stack's distribution so far."""
     cloudfront: CloudFrontClient = aws(stack, "cloudfront")
     (distribution,) = cloudfront.list_distributions()["DistributionList"]["Items"]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import requests
 
-from local.stack import Stack
+from local.stack import DeployedStack
 from tests.api import SECONDS, bearer
 from tests.pictures import encoded, quarters
 
@@ -27,7 +27,7 @@ def allowed(answer: requests.Response, header: str) -> set[str]:
 
 
 @pytest.fixture
-def ticket(stack: Stack) -> dict[str, Any]:
+def ticket(stack: DeployedStack) -> dict[str, Any]:
     wish = {"filename": "sea.jpg", "content_type": "image/jpeg", "bytes": len(PHOTO)}
     answer = requests.post(
         f"{stack.api}/uploads", json=wish, headers=SHOP | bearer(stack), timeout=SECONDS
@@ -48,7 +48,9 @@ def ticket(stack: Stack) -> dict[str, Any]:
         ("DELETE", "/uploads/2026/sea.jpg", "authorization"),
     ],
 )
-def test_the_api_lets_a_page_call(stack: Stack, method: str, path: str, headers: str) -> None:
+def test_the_api_lets_a_page_call(
+    stack: DeployedStack, method: str, path: str, headers: str
+) -> None:
     answer = preflight(f"{stack.api}{path}", method, headers)
     assert answer.status_code == 204
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
@@ -57,7 +59,7 @@ def test_the_api_lets_a_page_call(stack: Stack, method: str, path: str, headers:
     assert int(answer.headers["Access-Control-Max-Age"]) > 0
 
 
-def test_a_page_may_read_a_status_and_when_to_ask_again(stack: Stack) -> None:
+def test_a_page_may_read_a_status_and_when_to_ask_again(stack: DeployedStack) -> None:
     answer = requests.get(
         f"{stack.api}/uploads/sea.jpg", headers=SHOP | bearer(stack), timeout=SECONDS
     )

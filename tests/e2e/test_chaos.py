@@ -4,7 +4,7 @@ from collections import Counter
 from pathlib import Path
 
 from local.chaos import fault_run
-from local.stack import LocalStack
+from local.stack import LocalDeployment
 from tests.service import Service
 
 UPLOADS = 30
@@ -14,7 +14,7 @@ def test_nothing_is_lost_or_stale_while_s3_ails(packages: None, tmp_path: Path) 
     (tmp_path / "service").mkdir()
     service = Service(tmp_path / "service", with_packages=True)
     (service.folder / "sizes.yml").write_text("sizes: [400x300, 200x150]\n")
-    local = LocalStack(tmp_path / "state", service.folder, checks=False)
+    local = LocalDeployment(tmp_path / "state", service.folder, checks=False)
     try:
         local.up(tell=print)
         run = fault_run.run(local, UPLOADS, kills=0, tell=lambda _: None)

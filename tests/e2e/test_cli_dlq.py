@@ -10,9 +10,9 @@ from uuid import uuid4
 
 import pytest
 
-from lib.dead_letters import walk
+from lib.operations.dead_letters import scan
 from local.processes import clean_environment
-from local.stack import LocalStack, Stack
+from local.stack import DeployedStack, LocalDeployment
 from tests.e2e.conftest import Operator
 from tests.e2e.people import documented_policy, somebody
 from tests.e2e.steps import PHOTO, arrived, dead_letters, eventually, uploaded
@@ -28,13 +28,13 @@ BROKEN = 2
 @pytest.fixture(autouse=True)
 def _one_server(monkeypatch: pytest.MonkeyPatch) -> None:
     """The emulator has one: a queue is empty as soon as nothing comes."""
-    monkeypatch.setattr(walk, "EMPTY_AFTER", 0)
+    monkeypatch.setattr(scan, "EMPTY_AFTER", 0)
 
 
 class Parked:
     """A folder with a good photo and two broken ones, when these have become dead letters."""
 
-    def __init__(self, stack: Stack, sqs: "SQSClient", operator: Operator) -> None:
+    def __init__(self, stack: DeployedStack, sqs: "SQSClient", operator: Operator) -> None:
         self.folder = f"{uuid4().hex}/é "
         self.stack, self._operator = stack, operator
         self.good: str = uploaded(stack, PHOTO, path=f"{self.folder}good.jpg")["path"]
@@ -61,7 +61,7 @@ class Parked:
 
 
 @pytest.fixture
-def parked(stack: Stack, sqs: "SQSClient", operator: Operator) -> Parked:
+def parked(stack: DeployedStack, sqs: "SQSClient", operator: Operator) -> Parked:
     return Parked(stack, sqs, operator)
 
 
@@ -74,7 +74,9 @@ def test_list_names_the_broken_ones_by_size_and_reason_and_hides_none(
         assert len(dead_letters(sqs, size, parked.folder)) == BROKEN
 
 
-def test_the_command_runs_as_it_is_typed_in_any_folder(local: LocalStack, parked: Parked) -> None:
+def test_the_command_runs_as_it_is_typed_in_any_folder(
+    local: LocalDeployment, parked: Parked
+) -> None:
     run = subprocess.run(
         [PROJECT / "fanout", "dlq", "list", "--prefix", parked.folder, "--stage", "local"],
         env=clean_environment() | {"FANOUT_LOCAL": str(local.state), "COLUMNS": "120"},
@@ -191,7 +193,7 @@ class TestPermissions:
         )
 
     def test_those_in_the_documents_are_enough(
-        self, stack: Stack, local: LocalStack, parked: Parked, tmp_path: Path
+        self, stack: DeployedStack, local: LocalDeployment, parked: Parked, tmp_path: Path
     ) -> None:
         person = somebody(stack, local, tmp_path, documented_policy())
         for arguments in self.commands(parked.folder):
@@ -200,7 +202,7 @@ class TestPermissions:
             assert "not looked at" not in run.out
 
     def test_without_them_each_command_says_so(
-        self, stack: Stack, local: LocalStack, tmp_path: Path
+        self, stack: DeployedStack, local: LocalDeployment, tmp_path: Path
     ) -> None:
         stranger = somebody(stack, local, tmp_path, None)
         for arguments in self.commands("nothing"):

@@ -9,7 +9,7 @@ import pytest
 
 from cli import backfill
 from local.client import aws
-from local.stack import LocalStack, Stack
+from local.stack import DeployedStack, LocalDeployment
 from tests.command_line import Run, fanout
 from tests.e2e.steps import PHOTO, eventually, get
 from tests.pictures import decoded
@@ -24,7 +24,7 @@ BROKEN = "broken.jpg"
 
 
 @pytest.fixture(autouse=True)
-def surroundings(local: LocalStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def surroundings(local: LocalDeployment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The command line finds this test run's stack, and leaves its notes in a folder of its own."""
     monkeypatch.setenv("FANOUT_LOCAL", str(local.state))
     monkeypatch.setattr(backfill, "_CHECKPOINTS", tmp_path / ".fanout")
@@ -52,7 +52,7 @@ def summary(done: Run, size: str = SIZE) -> dict[str, int]:
 
 
 def test_uploads_are_followed_to_their_end(
-    stack: Stack, tmp_path: Path, s3: "S3Client", sqs: "SQSClient"
+    stack: DeployedStack, tmp_path: Path, s3: "S3Client", sqs: "SQSClient"
 ) -> None:
     done = uploaded(tmp_path, "followed/")
     assert done.code == 1
@@ -79,7 +79,7 @@ def test_uploads_are_followed_to_their_end(
 
 
 def test_a_file_goes_to_a_folder_of_its_own_and_its_urls_are_told(
-    stack: Stack, tmp_path: Path
+    stack: DeployedStack, tmp_path: Path
 ) -> None:
     done = fanout("upload", *files(tmp_path)[:1], "--stage", "local")
     assert done.code == 0
@@ -87,7 +87,7 @@ def test_a_file_goes_to_a_folder_of_its_own_and_its_urls_are_told(
 
 
 def test_lost_variants_are_found_and_filled(
-    stack: Stack, tmp_path: Path, s3: "S3Client", sqs: "SQSClient"
+    stack: DeployedStack, tmp_path: Path, s3: "S3Client", sqs: "SQSClient"
 ) -> None:
     uploaded(tmp_path, "lost/")
     assert run("audit", "--prefix", "lost/").code == 0
@@ -118,7 +118,7 @@ def test_lost_variants_are_found_and_filled(
 
 
 def test_what_has_no_original_and_what_no_worker_made_is_mended(
-    stack: Stack, tmp_path: Path, s3: "S3Client"
+    stack: DeployedStack, tmp_path: Path, s3: "S3Client"
 ) -> None:
     uploaded(tmp_path, "mended/")
     orphan, forged = f"{SIZE}/mended/orphan %2F.jpg", f"{SIZE}/mended/plain.jpg"
@@ -141,7 +141,9 @@ class TestPermissions:
     """Somebody with a policy of their own, as docs/commands.md lists it."""
 
     @pytest.fixture
-    def person(self, stack: Stack, local: LocalStack, tmp_path: Path) -> Iterator["Person"]:
+    def person(
+        self, stack: DeployedStack, local: LocalDeployment, tmp_path: Path
+    ) -> Iterator["Person"]:
         """Runs commands from here on."""
         with pytest.MonkeyPatch.context() as patch:
             yield Person(stack, local, tmp_path, patch)
@@ -160,7 +162,7 @@ class TestPermissions:
             assert "docs/operations.md" in done.err, done.err
 
     def test_with_what_is_listed_all_commands_work(
-        self, stack: Stack, person: "Person", tmp_path: Path
+        self, stack: DeployedStack, person: "Person", tmp_path: Path
     ) -> None:
         buckets = [f"arn:aws:s3:::image-fanout-local-{kind}-*" for kind in BUCKETS]
         person.may("cloudformation:DescribeStacks", f"arn:aws:cloudformation:*:*:stack/{NAME}/*")
@@ -190,7 +192,7 @@ class Person:
     """A user of the emulator without any leave, and the environment that makes us them."""
 
     def __init__(
-        self, stack: Stack, local: LocalStack, folder: Path, patch: pytest.MonkeyPatch
+        self, stack: DeployedStack, local: LocalDeployment, folder: Path, patch: pytest.MonkeyPatch
     ) -> None:
         self.stack = stack
         self.name = f"person-{folder.name}"

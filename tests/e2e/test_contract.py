@@ -24,7 +24,7 @@ from schemathesis.specs.openapi.schemas import OpenApiSchema
 from lib.errors import ProblemKind
 from lib.fetching.urls import MAX_LENGTH
 from local.client import aws
-from local.stack import Stack
+from local.stack import DeployedStack
 from tests.api import NOWHERE, SECONDS, assert_reveals_nothing, bearer
 
 Operation = APIOperation[Any, Any, Any, Any]
@@ -53,7 +53,7 @@ EXAMPLES = 10
 
 
 @pytest.fixture(scope="module")
-def document(stack: Stack) -> dict[str, Any]:
+def document(stack: DeployedStack) -> dict[str, Any]:
     answer = requests.get(f"{stack.api}/openapi.json", timeout=SECONDS)
     assert answer.status_code == 200
     found: dict[str, Any] = answer.json()
@@ -61,7 +61,7 @@ def document(stack: Stack) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def contract(document: dict[str, Any], stack: Stack) -> Iterator[OpenApiSchema]:
+def contract(document: dict[str, Any], stack: DeployedStack) -> Iterator[OpenApiSchema]:
     """The document as schemathesis reads it; what was ordered to be fetched is forgotten after."""
     config = SchemathesisConfig.from_dict(
         {
@@ -86,7 +86,7 @@ def test_the_document_has_no_other_operations(document: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("label", OPERATIONS)
 def test_every_answer_is_as_the_document_says(
-    label: str, contract: OpenApiSchema, stack: Stack
+    label: str, contract: OpenApiSchema, stack: DeployedStack
 ) -> None:
     operation = of(contract, label)
     taken: set[int] = set()
@@ -136,7 +136,7 @@ def drawn(strategy: SearchStrategy[Case[Any]]) -> list[Case[Any]]:
     return examples
 
 
-def check(case: Case[Any], stack: Stack) -> int:
+def check(case: Case[Any], stack: DeployedStack) -> int:
     """Send one request, look at all that the document says about its answer; its status."""
     if isinstance(case.body, dict | list):  # looked at again, bytes would count as wrong
         case.body = acceptable(case.body)
@@ -173,7 +173,9 @@ def label_of(case: Case[Any]) -> str:
 
 
 @pytest.mark.parametrize("label", OPERATIONS)
-def test_strangers_are_turned_away(label: str, contract: OpenApiSchema, stack: Stack) -> None:
+def test_strangers_are_turned_away(
+    label: str, contract: OpenApiSchema, stack: DeployedStack
+) -> None:
     operation = of(contract, label)
     assert operation.schema.raw_schema["security"] == [{"token": []}]
     assert "security" not in operation.definition.raw

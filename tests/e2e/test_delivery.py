@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from local.client import aws
-from local.stack import Stack
+from local.stack import DeployedStack
 from tests.command_line import fanout
 from tests.e2e.site import EVERYTHING, Site
 from tests.e2e.steps import PHOTO, arrived, eventually, get, get_as_it_is, uploaded
@@ -22,12 +22,12 @@ OLD_SAFARI = {"Accept": "image/webp,image/png,image/*;q=0.8,*/*;q=0.5"}
 
 
 @pytest.fixture
-def private(site: Site) -> Stack:
+def private(site: Site) -> DeployedStack:
     return site.deploy(**EVERYTHING)
 
 
 @pytest.fixture
-def url(private: Stack) -> str:
+def url(private: DeployedStack) -> str:
     """A variant at the CDN, in all its formats."""
     ticket = uploaded(private, PHOTO, path=f"{uuid4().hex}/photo.jpg")
     url: str = ticket["variants"]["hero"]
@@ -35,16 +35,16 @@ def url(private: Stack) -> str:
     return url
 
 
-def direct(stack: Stack, key: str) -> int:
+def direct(stack: DeployedStack, key: str) -> int:
     """What the images bucket answers a stranger who asks it for an object."""
     return int(get(f"{stack.endpoint}/{stack.images_bucket}/{key}").status_code)
 
 
-def is_public(stack: Stack, key: str) -> bool:
+def is_public(stack: DeployedStack, key: str) -> bool:
     return direct(stack, key) == 200
 
 
-def refuses_originals(stack: Stack, path: str) -> bool:
+def refuses_originals(stack: DeployedStack, path: str) -> bool:
     """Whether the originals bucket, and the pictures' address, keep the original to themselves."""
     asked = (
         f"{stack.endpoint}/{stack.originals_bucket}/originals/{path}",
@@ -92,7 +92,7 @@ class TestCloudFront:
     def test_a_query_that_is_no_size_changes_nothing(self, url: str) -> None:
         assert get(f"{url}?utm_source=mail").content == get(url).content
 
-    def test_every_spelling_of_a_path_leads_to_its_picture(self, private: Stack) -> None:
+    def test_every_spelling_of_a_path_leads_to_its_picture(self, private: DeployedStack) -> None:
         folder = uuid4().hex
         path = f"{folder}/photo (1)+~@é*%.jpg"
         url = uploaded(private, PHOTO, path=path)["variants"]["hero"]
@@ -108,11 +108,11 @@ class TestCloudFront:
         assert get(url).content == picture
 
     @pytest.mark.parametrize("path", ["hero/%FF.jpg", "hero/2026%2f..%2Fphoto.jpg", "hero/%00"])
-    def test_what_can_be_no_path_is_refused(self, private: Stack, path: str) -> None:
+    def test_what_can_be_no_path_is_refused(self, private: DeployedStack, path: str) -> None:
         assert get_as_it_is(f"{private.cdn}/{path}")[0] == 400
 
     def test_neither_the_bucket_nor_originals_can_be_read_directly(
-        self, private: Stack, url: str
+        self, private: DeployedStack, url: str
     ) -> None:
         path = path_of(url)
         assert get(url).status_code == 200
@@ -125,7 +125,7 @@ def path_of(url: str) -> str:
 
 
 def test_a_stage_becomes_public_and_private_again(
-    site: Site, private: Stack, monkeypatch: pytest.MonkeyPatch
+    site: Site, private: DeployedStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One test, because each part begins where the one before it ends, and a deploy takes long."""
     before = rendered_by_workers(private)
@@ -144,7 +144,7 @@ def test_a_stage_becomes_public_and_private_again(
     expect_that_a_missing_format_is_the_sizes_own(again, before)
 
 
-def rendered_by_workers(stack: Stack) -> str:
+def rendered_by_workers(stack: DeployedStack) -> str:
     """The path of a photo that nobody has asked the CDN for.
 
     After a picture on demand a worker looks at the photo once more, and opens it by itself.
@@ -161,7 +161,7 @@ def rendered_by_workers(stack: Stack) -> str:
     return path
 
 
-def expect_public_variants(public: Stack) -> None:
+def expect_public_variants(public: DeployedStack) -> None:
     ticket = uploaded(public, PHOTO, path=f"{uuid4().hex}/new.jpg")
     assert ticket["variants"]["hero"] == f"{public.cdn}/hero/{ticket['path']}"
     arrived(ticket["variants"]["hero"])
@@ -171,7 +171,7 @@ def expect_public_variants(public: Stack) -> None:
 
 
 def expect_that_a_repair_opens_older_variants(
-    site: Site, public: Stack, path: str, monkeypatch: pytest.MonkeyPatch
+    site: Site, public: DeployedStack, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert direct(public, f"hero/{path}") == 403
     monkeypatch.setenv("FANOUT_LOCAL", str(site.local.state))
@@ -182,7 +182,7 @@ def expect_that_a_repair_opens_older_variants(
         eventually(partial(is_public, public, key), f"{key} is public")
 
 
-def expect_that_a_missing_format_is_the_sizes_own(stack: Stack, path: str) -> None:
+def expect_that_a_missing_format_is_the_sizes_own(stack: DeployedStack, path: str) -> None:
     s3: S3Client = aws(stack, "s3")
     s3.copy_object(
         Bucket=stack.images_bucket,

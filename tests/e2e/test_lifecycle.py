@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from lib.errors import ConfigError
 from local.client import aws
-from local.stack import LocalStack
+from local.stack import LocalDeployment
 from tests.e2e.steps import PHOTO, arrived, dead_letters, eventually, invalidated, uploaded
 from tests.pictures import decoded, encoded, quarters
 from tests.service import Service
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 class Life:
     """A stack of one size, and clients that look at it."""
 
-    def __init__(self, local: LocalStack) -> None:
+    def __init__(self, local: LocalDeployment) -> None:
         self.sizes = local.service / "sizes.yml"
         self.sizes.write_text("sizes: [400x300]\n")
         self.local = local
@@ -109,7 +109,7 @@ class Life:
 def life(packages: None, tmp_path: Path) -> Iterator[Life]:
     (tmp_path / "service").mkdir()
     service = Service(tmp_path / "service", with_packages=True)
-    local = LocalStack(tmp_path / "stack", service.folder)
+    local = LocalDeployment(tmp_path / "stack", service.folder)
     try:
         yield Life(local)
     finally:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local.stack import Stack
+from local.stack import DeployedStack
 from tests.model_s3 import ModelS3
 
 if TYPE_CHECKING:
@@ -65,7 +65,9 @@ def answers(client: Any, bucket: str, key: str, calls: list[Call]) -> list[Any]:
 
 
 @pytest.mark.parametrize("name", SEQUENCES)
-def test_the_model_answers_as_the_emulator_does(stack: Stack, s3: "S3Client", name: str) -> None:
+def test_the_model_answers_as_the_emulator_does(
+    stack: DeployedStack, s3: "S3Client", name: str
+) -> None:
     calls, bucket = SEQUENCES[name], stack.images_bucket
     emulated = answers(s3, bucket, f"model/{name}", calls)
     modelled = answers(ModelS3(), bucket, f"model/{name}", calls)

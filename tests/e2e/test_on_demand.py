@@ -12,7 +12,7 @@ import pytest
 from lib.errors import WORKER_STOPPED
 from lib.keys import url_path
 from local.client import aws
-from local.stack import Stack
+from local.stack import DeployedStack
 from tests.command_line import fanout
 from tests.e2e.listener import Listener
 from tests.e2e.site import EVERYTHING, Site
@@ -35,12 +35,12 @@ class Photo(NamedTuple):
 
 
 @pytest.fixture
-def stack(site: Site) -> Stack:
+def stack(site: Site) -> DeployedStack:
     return site.deploy(**EVERYTHING)
 
 
 @pytest.fixture
-def photo(stack: Stack) -> Photo:
+def photo(stack: DeployedStack) -> Photo:
     """A photo that has all its variants."""
     ticket = uploaded(stack, PHOTO, path=f"{uuid4().hex}/lake at dawn.jpg")
     for url in ticket["variants"].values():
@@ -63,7 +63,7 @@ def insistently(url: str) -> bytes:
     return picture
 
 
-def taken_away(s3: "S3Client", stack: Stack, photo: Photo, size: str) -> bytes:
+def taken_away(s3: "S3Client", stack: DeployedStack, photo: Photo, size: str) -> bytes:
     """What a worker has made of the photo, deleted behind everybody's back."""
     where: Any = {"Bucket": stack.images_bucket, "Key": f"{size}/{photo.path}"}
     data: bytes = s3.get_object(**where)["Body"].read()
@@ -73,7 +73,7 @@ def taken_away(s3: "S3Client", stack: Stack, photo: Photo, size: str) -> bytes:
 
 class TestDeclared:
     def test_fifty_who_come_first_at_once_get_the_one_variant_that_a_worker_would_make(
-        self, stack: Stack, photo: Photo
+        self, stack: DeployedStack, photo: Photo
     ) -> None:
         s3: S3Client = aws(stack, "s3")
         made = taken_away(s3, stack, photo, "400x300")
@@ -91,7 +91,7 @@ class TestDeclared:
         assert listener.heard().count(written) == 1
         s3.delete_object(Bucket=stack.images_bucket, Key="400x300/last")
 
-    def test_it_is_stored_as_a_worker_stores_it(self, stack: Stack, photo: Photo) -> None:
+    def test_it_is_stored_as_a_worker_stores_it(self, stack: DeployedStack, photo: Photo) -> None:
         s3: S3Client = aws(stack, "s3")
         where: Any = {"Bucket": stack.images_bucket, "Key": f"1200x/{photo.path}"}
         before: Any = s3.head_object(**where)
@@ -103,7 +103,7 @@ class TestDeclared:
             assert after[name] == before[name]
         assert answer.headers["Cache-Control"] == after["CacheControl"]
 
-    def test_a_missing_format_is_made(self, stack: Stack, photo: Photo) -> None:
+    def test_a_missing_format_is_made(self, stack: DeployedStack, photo: Photo) -> None:
         s3: S3Client = aws(stack, "s3")
         made = taken_away(s3, stack, photo, "hero.avif")
         answer = get(f"{stack.cdn}/hero.avif/{photo.url}")
@@ -112,13 +112,13 @@ class TestDeclared:
 
     @pytest.mark.parametrize("path", ["401x300/{}", "400x300/nobody.jpg", "nobody.jpg"])
     def test_what_there_cannot_be_is_not_found_for_seconds(
-        self, stack: Stack, photo: Photo, path: str
+        self, stack: DeployedStack, photo: Photo, path: str
     ) -> None:
         answer = get(f"{stack.cdn}/{path.format(photo.url)}")
         assert answer.status_code == 404
         assert answer.headers["Cache-Control"] == "max-age=5"
 
-    def test_a_deleted_photo_is_not_made_again(self, stack: Stack) -> None:
+    def test_a_deleted_photo_is_not_made_again(self, stack: DeployedStack) -> None:
         ticket = uploaded(stack, PHOTO, path=f"{uuid4().hex}.jpg")
         url = ticket["variants"]["400x300"]
         arrived(url)
@@ -126,7 +126,9 @@ class TestDeclared:
         eventually(lambda: get(url).status_code == 404, "it is gone")
         assert get(url).status_code == 404
 
-    def test_nobody_but_the_cdn_can_ask_the_function(self, stack: Stack, site: Site) -> None:
+    def test_nobody_but_the_cdn_can_ask_the_function(
+        self, stack: DeployedStack, site: Site
+    ) -> None:
         urls = aws(stack, "lambda").get_function_url_config(
             FunctionName="image-fanout-local-on-demand"
         )
@@ -137,7 +139,7 @@ class TestDeclared:
 
 
 def test_any_spelling_of_a_path_is_made_on_demand_or_signed(
-    site: Site, stack: Stack, monkeypatch: pytest.MonkeyPatch
+    site: Site, stack: DeployedStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = f"{uuid4().hex}/photo (1)+~@é*%.jpg"
     for url in uploaded(stack, PHOTO, path=path)["variants"].values():
@@ -155,7 +157,7 @@ def test_any_spelling_of_a_path_is_made_on_demand_or_signed(
 
 class TestQueries:
     def test_a_query_leads_to_the_size_and_it_is_made_if_it_is_missing(
-        self, stack: Stack, photo: Photo
+        self, stack: DeployedStack, photo: Photo
     ) -> None:
         made = taken_away(aws(stack, "s3"), stack, photo, "400x300")
         for query in ("w=400&h=300", "H=300&w=0400", "d=400x300", "size=400x300&utm_source=x"):
@@ -163,11 +165,11 @@ class TestQueries:
             assert answer.status_code == 200, query
             assert answer.content == made
 
-    def test_a_browser_gets_its_format(self, stack: Stack, photo: Photo) -> None:
+    def test_a_browser_gets_its_format(self, stack: DeployedStack, photo: Photo) -> None:
         answer = get(f"{stack.cdn}/{photo.url}?size=hero&format=auto", Accept="image/avif,*/*")
         assert answer.headers["Content-Type"] == "image/avif"
 
-    def test_what_fits_no_size_is_told_the_sizes(self, stack: Stack, photo: Photo) -> None:
+    def test_what_fits_no_size_is_told_the_sizes(self, stack: DeployedStack, photo: Photo) -> None:
         answer = get(f"{stack.cdn}/{photo.url}?w=401")
         assert answer.status_code == 400
         for size in stack.sizes:
@@ -181,7 +183,7 @@ def blocks(heading: str) -> list[str]:
 
 
 def test_the_lines_of_by_query_string(
-    site: Site, stack: Stack, photo: Photo, tmp_path: Path
+    site: Site, stack: DeployedStack, photo: Photo, tmp_path: Path
 ) -> None:
     environment = site.local.environment() | {"PHOTO": photo.url}
     fetch, wrong = blocks("By query string")
@@ -199,7 +201,7 @@ def test_the_lines_of_by_query_string(
 
 
 def test_the_lines_of_signed_urls(
-    site: Site, stack: Stack, photo: Photo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    site: Site, stack: DeployedStack, photo: Photo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FANOUT_LOCAL", str(site.local.state))
     line = blocks("Signed URLs")[0]
@@ -224,7 +226,9 @@ def test_the_lines_of_signed_urls(
     }
 
 
-def test_the_lines_of_request_and_response(site: Site, stack: Stack, tmp_path: Path) -> None:
+def test_the_lines_of_request_and_response(
+    site: Site, stack: DeployedStack, tmp_path: Path
+) -> None:
     (tmp_path / "sea.jpg").write_bytes(PHOTO)
     pictures = []
     for lines in blocks("Request and response"):
@@ -236,7 +240,7 @@ def test_the_lines_of_request_and_response(site: Site, stack: Stack, tmp_path: P
 
 
 def test_the_lines_of_missing_variants(
-    site: Site, stack: Stack, photo: Photo, tmp_path: Path
+    site: Site, stack: DeployedStack, photo: Photo, tmp_path: Path
 ) -> None:
     (ask,) = blocks("Missing variants")
     taken_away(aws(stack, "s3"), stack, photo, "400x300")

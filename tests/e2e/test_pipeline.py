@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 
 from lib.keys import url_path
-from lib.upload_client import bearing
+from lib.uploads.client import make_bearer_auth
 from local.client import ask, post_form
-from local.stack import Stack
+from local.stack import DeployedStack
 from tests.e2e.listener import Listener
 from tests.e2e.steps import (
     PHOTO,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 
-def test_an_upload_becomes_every_variant_at_the_urls_its_ticket_named(stack: Stack) -> None:
+def test_an_upload_becomes_every_variant_at_the_urls_its_ticket_named(stack: DeployedStack) -> None:
     ticket = uploaded(stack, PHOTO)
     pixels = {}
     for size, url in ticket["variants"].items():
@@ -47,7 +47,7 @@ def test_an_upload_becomes_every_variant_at_the_urls_its_ticket_named(stack: Sta
     }
 
 
-def test_a_path_with_odd_characters_arrives_under_its_own_name(stack: Stack) -> None:
+def test_a_path_with_odd_characters_arrives_under_its_own_name(stack: DeployedStack) -> None:
     path = "2026/é 😀/a+b %2F&?#'.jpg"
     ticket = uploaded(stack, PHOTO, path=path)
     assert ticket["variants"]["400x300"] == f"{stack.cdn}/400x300/{url_path(path)}"
@@ -55,7 +55,7 @@ def test_a_path_with_odd_characters_arrives_under_its_own_name(stack: Stack) -> 
 
 
 def test_a_replaced_photo_is_replaced_everywhere_and_a_deleted_one_is_gone(
-    stack: Stack, s3: "S3Client"
+    stack: DeployedStack, s3: "S3Client"
 ) -> None:
     url = uploaded(stack, PHOTO, path="changing.jpg")["variants"]["1200x"]
     assert decoded(arrived(url).data).size == (1200, 900)
@@ -70,7 +70,7 @@ def test_a_replaced_photo_is_replaced_everywhere_and_a_deleted_one_is_gone(
 
 
 def test_a_broken_file_is_a_dead_letter_of_each_size_and_harms_nobody(
-    stack: Stack, sqs: "SQSClient", s3: "S3Client"
+    stack: DeployedStack, sqs: "SQSClient", s3: "S3Client"
 ) -> None:
     broken = uploaded(stack, PHOTO[: len(PHOTO) // 2])
     good = uploaded(stack, PHOTO)
@@ -94,7 +94,7 @@ def test_a_broken_file_is_a_dead_letter_of_each_size_and_harms_nobody(
 
 
 def test_one_sizes_bad_message_does_not_reach_the_other_sizes(
-    stack: Stack, sqs: "SQSClient"
+    stack: DeployedStack, sqs: "SQSClient"
 ) -> None:
     url = sqs.get_queue_url(QueueName="image-fanout-local-400x300")["QueueUrl"]
     sqs.send_message(QueueUrl=url, MessageBody="no event")
@@ -107,7 +107,7 @@ def test_one_sizes_bad_message_does_not_reach_the_other_sizes(
     assert arrived(uploaded(stack, PHOTO)["variants"]["400x300"])
 
 
-def test_systems_hear_of_variants_that_come_and_go(stack: Stack, s3: "S3Client") -> None:
+def test_systems_hear_of_variants_that_come_and_go(stack: DeployedStack, s3: "S3Client") -> None:
     listener = Listener(stack, "listener")
     uploaded(stack, PHOTO, path="announced.jpg")
     came = {("ObjectCreated", f"{size}/announced.jpg") for size in stack.sizes}
@@ -118,7 +118,7 @@ def test_systems_hear_of_variants_that_come_and_go(stack: Stack, s3: "S3Client")
 
 
 class TestStrangers:
-    def test_get_no_original_through_the_cdn_or_from_the_bucket(self, stack: Stack) -> None:
+    def test_get_no_original_through_the_cdn_or_from_the_bucket(self, stack: DeployedStack) -> None:
         ticket = uploaded(stack, PHOTO)
         arrived(ticket["variants"]["400x300"])
         path = quote(ticket["key"])
@@ -130,34 +130,34 @@ class TestStrangers:
         ):
             assert get(url).status_code in (403, 404), url
 
-    def test_get_no_variant_around_the_cdn(self, stack: Stack) -> None:
+    def test_get_no_variant_around_the_cdn(self, stack: DeployedStack) -> None:
         ticket = uploaded(stack, PHOTO)
         arrived(ticket["variants"]["400x300"])
         direct = f"{stack.endpoint}/{stack.images_bucket}/400x300/{ticket['path']}"
         assert get(direct).status_code == 403
 
-    def test_get_no_list_of_the_pictures(self, stack: Stack) -> None:
+    def test_get_no_list_of_the_pictures(self, stack: DeployedStack) -> None:
         for path in ("", "/", "/?list-type=2", "/?prefix=400x300/"):
             answer = get(stack.cdn + path)
             assert answer.status_code in (403, 404)
             assert "ListBucketResult" not in answer.text
 
-    def test_get_a_404_for_a_picture_that_is_not_there(self, stack: Stack) -> None:
+    def test_get_a_404_for_a_picture_that_is_not_there(self, stack: DeployedStack) -> None:
         assert get(f"{stack.cdn}/400x300/nothing.jpg").status_code == 404
 
     @pytest.mark.parametrize("token", ["", "x", "fanout_0123456789ab_" + "x" * 43])
     def test_get_no_ticket_without_a_token_that_was_given_out(
-        self, stack: Stack, token: str
+        self, stack: DeployedStack, token: str
     ) -> None:
         wish = {"filename": "a.jpg", "content_type": "image/jpeg", "bytes": 1}
-        answer = ask(stack, wish, bearing(token) if token else None)
+        answer = ask(stack, wish, make_bearer_auth(token) if token else None)
         assert answer.status_code in (401, 403)
 
 
 class TestAPresignedForm:
     """Its conditions, tried for real."""
 
-    def refused(self, stack: Stack, s3: "S3Client", data: bytes, **fields: str) -> None:
+    def refused(self, stack: DeployedStack, s3: "S3Client", data: bytes, **fields: str) -> None:
         ticket = ticket_for(stack, PHOTO)
         ticket["fields"] |= fields
         assert post_form(ticket, data).status_code in (400, 403)
@@ -165,24 +165,26 @@ class TestAPresignedForm:
             found = s3.list_objects_v2(Bucket=stack.originals_bucket, Prefix=key)
             assert found["KeyCount"] == 0
 
-    def test_takes_no_more_bytes_than_were_asked_for(self, stack: Stack, s3: "S3Client") -> None:
+    def test_takes_no_more_bytes_than_were_asked_for(
+        self, stack: DeployedStack, s3: "S3Client"
+    ) -> None:
         self.refused(stack, s3, PHOTO + b"x")
 
-    def test_takes_no_empty_file(self, stack: Stack, s3: "S3Client") -> None:
+    def test_takes_no_empty_file(self, stack: DeployedStack, s3: "S3Client") -> None:
         self.refused(stack, s3, b"")
 
-    def test_takes_no_other_type(self, stack: Stack, s3: "S3Client") -> None:
+    def test_takes_no_other_type(self, stack: DeployedStack, s3: "S3Client") -> None:
         self.refused(stack, s3, PHOTO, **{"Content-Type": "text/html"})
 
-    def test_takes_no_other_key(self, stack: Stack, s3: "S3Client") -> None:
+    def test_takes_no_other_key(self, stack: DeployedStack, s3: "S3Client") -> None:
         self.refused(stack, s3, PHOTO, key="originals/somebody-elses.jpg")
 
-    def test_takes_no_forged_signature(self, stack: Stack, s3: "S3Client") -> None:
+    def test_takes_no_forged_signature(self, stack: DeployedStack, s3: "S3Client") -> None:
         self.refused(stack, s3, PHOTO, **{"x-amz-signature": "0" * 64})
 
 
 @pytest.mark.parametrize("kind", ["PNG", "WEBP"])
-def test_other_formats_keep_their_type(stack: Stack, kind: str) -> None:
+def test_other_formats_keep_their_type(stack: DeployedStack, kind: str) -> None:
     data = encoded(quarters(900, 700), kind)
     ticket = uploaded(stack, data, f"image/{kind.lower()}", filename="picture")
     variant = arrived(ticket["variants"]["400x300"])

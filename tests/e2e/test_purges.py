@@ -3,7 +3,7 @@
 import json
 from typing import TYPE_CHECKING
 
-from local.stack import Stack
+from local.stack import DeployedStack
 from tests.e2e.steps import eventually, invalidated
 
 if TYPE_CHECKING:
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def test_an_intention_becomes_an_invalidation_of_exactly_its_paths(
-    stack: Stack, sqs: "SQSClient"
+    stack: DeployedStack, sqs: "SQSClient"
 ) -> None:
     url = sqs.get_queue_url(QueueName="image-fanout-local-purge")["QueueUrl"]
     paths = ["/400x300/a%2A.jpg", "/800x600/a%2A.jpg"]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from local.stack import LocalStack, Stack
+from local.stack import DeployedStack, LocalDeployment
 from tests.e2e.steps import PHOTO, SECONDS, arrived, eventually, get
 from tests.pictures import decoded, encoded, quarters
 from tests.web_server import WebServer, answer
@@ -46,7 +46,7 @@ def typed(lines: str, folder: Path, environment: dict[str, str]) -> str:
 
 
 def test_a_photo_is_uploaded_asked_after_looked_at_fetched_and_deleted(
-    local: LocalStack, stack: Stack, hill: str, tmp_path: Path
+    local: LocalDeployment, stack: DeployedStack, hill: str, tmp_path: Path
 ) -> None:
     upload, look, fetch, delete = blocks()
     environment = local.environment() | {"PHOTO_URL": hill}

@@ -6,7 +6,7 @@ import pytest
 import requests
 
 from lib.errors import ProblemKind
-from local.stack import Stack
+from local.stack import DeployedStack
 from tests.api import NOWHERE, SECONDS, assert_reveals_nothing, bearer
 from tests.pictures import decoded, encoded, quarters
 
@@ -36,7 +36,7 @@ WISH = {"path": "contract/sea.jpg", "content_type": "image/jpeg", "bytes": 1000}
     ids=lambda value: str(value)[:40],
 )
 def test_a_refusal_names_its_kind(
-    body: dict[str, Any], status: int, kind: ProblemKind, stack: Stack
+    body: dict[str, Any], status: int, kind: ProblemKind, stack: DeployedStack
 ) -> None:
     answer = requests.post(
         f"{stack.api}/uploads", json=body, headers=bearer(stack), timeout=SECONDS
@@ -58,14 +58,14 @@ def test_a_refusal_names_its_kind(
     ids=lambda value: str(value)[:40],
 )
 def test_a_body_that_cannot_be_read_is_the_callers_mistake(
-    data: bytes, content_type: str | None, status: int, kind: ProblemKind, stack: Stack
+    data: bytes, content_type: str | None, status: int, kind: ProblemKind, stack: DeployedStack
 ) -> None:
     headers = bearer(stack) | ({"Content-Type": content_type} if content_type else {})
     answer = requests.post(f"{stack.api}/uploads", data, headers=headers, timeout=SECONDS)
     assert_problem(answer, status, kind)
 
 
-def test_a_path_that_is_taken_is_refused(stack: Stack, s3: "S3Client") -> None:
+def test_a_path_that_is_taken_is_refused(stack: DeployedStack, s3: "S3Client") -> None:
     s3.put_object(Bucket=stack.originals_bucket, Key="originals/contract/taken.jpg", Body=b"x")
     wish = {**WISH, "path": "contract/taken.jpg"}
     answer = requests.post(
@@ -75,7 +75,7 @@ def test_a_path_that_is_taken_is_refused(stack: Stack, s3: "S3Client") -> None:
     s3.delete_object(Bucket=stack.originals_bucket, Key="originals/contract/taken.jpg")
 
 
-def render(stack: Stack, data: bytes, content_type: str, **query: str) -> requests.Response:
+def render(stack: DeployedStack, data: bytes, content_type: str, **query: str) -> requests.Response:
     headers = bearer(stack) | {"Content-Type": content_type}
     return requests.post(
         f"{stack.api}/render", data, params=query, headers=headers, timeout=SECONDS
@@ -99,18 +99,20 @@ def render(stack: Stack, data: bytes, content_type: str, **query: str) -> reques
     ids=lambda value: str(value)[:40],
 )
 def test_a_picture_that_is_not_rendered_says_why(
-    data: bytes, query: dict[str, str], status: int, kind: ProblemKind, stack: Stack
+    data: bytes, query: dict[str, str], status: int, kind: ProblemKind, stack: DeployedStack
 ) -> None:
     assert_problem(render(stack, data, "image/jpeg", **query), status, kind)
 
 
-def test_a_text_that_is_no_base64_is_not_rendered(stack: Stack) -> None:
+def test_a_text_that_is_no_base64_is_not_rendered(stack: DeployedStack) -> None:
     for content_type in ("text/plain", "application/json"):
         answer = render(stack, PHOTO, content_type, size="400x300")
         assert_problem(answer, 422, ProblemKind.INVALID_REQUEST)
 
 
-def test_a_rendered_picture_is_kept_where_there_is_none_yet(stack: Stack, s3: "S3Client") -> None:
+def test_a_rendered_picture_is_kept_where_there_is_none_yet(
+    stack: DeployedStack, s3: "S3Client"
+) -> None:
     query = {"size": "400x300", "store": "contract/kept.jpg"}
     answer = render(stack, PHOTO, "image/jpeg", **query)
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "image/jpeg")

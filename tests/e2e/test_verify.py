@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lib.aws import s3 as objects
-from lib.verify import STEPS
+from lib.operations.verify import STEPS
 from local.client import aws
 from tests.e2e.people import documented_policy, somebody
 from tests.e2e.site import EVERYTHING, Site

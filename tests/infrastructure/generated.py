@@ -10,7 +10,7 @@ from tests.infrastructure.template import Template
 
 _SERVERLESS = Path(__file__).parents[2] / "serverless.yml"
 _DEFAULTS = yaml.safe_load(_SERVERLESS.read_text())["params"]["default"]
-# As infra/generated.js hands it over: text, but for lists and what CloudFormation works out.
+# As infra/hooks/generated.js hands it over: text, but for lists and what CloudFormation works out.
 PARAMETERS = {
     "service": "image-fanout",
     "stage": "dev",

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from lib.estimates import estimate
+from lib.operations.estimates import estimate
 from lib.sizes import Size
 from tests.infrastructure.conftest import Package
 from tests.infrastructure.template import Template

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from lib.fetching.marks import PLACE as FETCHING
-from lib.on_demand import PLACE as ON_DEMAND
-from lib.telemetry import WHOLE_STAGE, Telemetry
-from lib.variants import Outcome
+from lib.keys import FETCH_RECORDS as FETCHING
+from lib.on_demand import ON_DEMAND
+from lib.pipeline.reconciler import ReconcileResult
+from lib.pipeline.telemetry import WHOLE_STAGE, Telemetry
 from tests.infrastructure.conftest import Package
 from tests.infrastructure.generated import generated
 from tests.infrastructure.template import Template
@@ -130,11 +130,11 @@ def lines(
     monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", namespace_of(dev))
     worker, fetching, asked = Telemetry("400x300"), Telemetry(FETCHING), Telemetry(ON_DEMAND)
     with worker.batch(), fetching.batch(), asked.batch():
-        worker.finished("a", Outcome("rendered", 5, 5), 1.0)
-        worker.finished("b", Outcome("current", 0, 0), 1.0)
+        worker.finished("a", ReconcileResult("rendered", 5, 5), 1.0)
+        worker.finished("b", ReconcileResult("current", 0, 0), 1.0)
         fetching.fetched("a", "fetched", 5, 1.0)
-        asked.asked("400x300", "a", "made", 1.0)
-        asked.asked("400x300", "a", "needless", 1.0)
+        asked.record_on_demand("400x300", "a", "made", 1.0)
+        asked.record_on_demand("400x300", "a", "needless", 1.0)
         for each in (worker, fetching):
             each.parked("id", "a", "corrupt", "")
             each.returned("id", "a", "SlowDown", "", 5)

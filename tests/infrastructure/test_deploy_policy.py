@@ -12,9 +12,9 @@ from cfnlint.helpers import load_resource
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
 from cli.deploy_policy import write_documents
-from lib.deploy_policy import POLICY_LIMIT, Target, count_characters, make_documents
-from lib.deploy_policy.grants import DEPLOY, GRANTS, Grant
 from lib.errors import ConfigError
+from lib.operations.deploy_policy import POLICY_LIMIT, Target, count_characters, make_documents
+from lib.operations.deploy_policy.grants import DEPLOY, GRANTS, Grant
 from tests.command_line import fanout
 from tests.infrastructure.conftest import WAYS, Package
 from tests.infrastructure.generated import generated

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from infra.buckets import tls_only
+from infra.buckets.resources import tls_only
 from tests.infrastructure.conftest import Package
 from tests.infrastructure.template import Template
 from tests.service import PROJECT

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from infra.delivery import function
-from infra.delivery.function import MAX_FUNCTION_BYTES
+from infra.delivery import viewer_function
+from infra.delivery.viewer_function import MAX_FUNCTION_BYTES
 from lib.errors import ConfigError
 from tests.infrastructure.edge import Edge
 from tests.infrastructure.generated import HERO, generated, generated_template
@@ -184,7 +184,7 @@ def test_the_function_is_small_enough_with_the_most_sizes(tmp_path: Path) -> Non
 def test_a_function_too_large_for_cloudfront_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(function, "MAX_FUNCTION_BYTES", 1000)
+    monkeypatch.setattr(viewer_function, "MAX_FUNCTION_BYTES", 1000)
     with pytest.raises(ConfigError, match=r"serve_formats: .* bytes .* 1 sizes, .* takes 1,000"):
         generated_template(tmp_path, [HERO], serve_formats="true")
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from infra.delivery import function
-from infra.delivery.function import MAX_FUNCTION_BYTES
+from infra.delivery import viewer_function
+from infra.delivery.viewer_function import MAX_FUNCTION_BYTES
 from lib.errors import ConfigError
 from tests.infrastructure.edge import Edge
 from tests.infrastructure.generated import HERO, generated, generated_template
@@ -170,7 +170,7 @@ class TestLength:
     def test_one_too_large_for_cloudfront_is_refused(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(function, "MAX_FUNCTION_BYTES", 1000)
+        monkeypatch.setattr(viewer_function, "MAX_FUNCTION_BYTES", 1000)
         said = r"serve_queries: .* bytes .* 7 sizes, .* takes 1,000: declare fewer sizes"
         with pytest.raises(ConfigError, match=said):
             made(tmp_path)

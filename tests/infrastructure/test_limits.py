@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from infra.limits import find_small_limits
+from infra.hooks.limits import find_small_limits
 from lib.aws.functions import Limits
 from tests.infrastructure.template import Template
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lib.errors import ConfigError
-from lib.sizes import Size, unpacked
+from lib.sizes import Size, unpack_sizes
 from tests.infrastructure.conftest import Package
 from tests.infrastructure.generated import HERO, generated, generated_template
 from tests.infrastructure.template import Template
@@ -93,7 +93,7 @@ class TestDeclared:
 
     def test_the_function_knows_every_size_and_can_render_it(self, declared: Template) -> None:
         function = declared.properties("OndemandLambdaFunction")
-        sizes = unpacked(function["Environment"]["Variables"]["PACKED_SIZES"])
+        sizes = unpack_sizes(function["Environment"]["Variables"]["PACKED_SIZES"])
         workers = [
             json.loads(each["Environment"]["Variables"]["SIZE"])
             for each in declared.of_type("AWS::Lambda::Function").values()

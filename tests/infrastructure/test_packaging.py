@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from infra.bytecode import add
+from infra.hooks.bytecode import add
 from infra.licences import list_libraries
 from lib.errors import ConfigError
 from tests.infrastructure.generated import HERO, generated, generated_template
@@ -107,7 +107,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_libraries_are_packed_as_their_wheels_have_them() -> None:
     """The packager strips them where this machine's strip knows the target's format."""
-    asked = "require('./infra/packaging.js')({resolveVariable: async () => 'python3.13'})"
+    asked = "require('./infra/hooks/packaging.js')({resolveVariable: async () => 'python3.13'})"
     run = subprocess.run(
         ["node", "-e", f"{asked}.then((options) => console.log(JSON.stringify(options)))"],
         cwd=PROJECT,
@@ -180,7 +180,7 @@ def test_every_library_in_the_zip_has_its_licence_in_the_documents(archive: Path
 @ARCHIVE
 @pytest.mark.slow
 def test_the_zip_holds_the_sdks_models_of_what_functions_call_and_no_others(archive: Path) -> None:
-    clients = (CLIENT.findall(file.read_text()) for file in (PROJECT / "handlers").glob("*.py"))
+    clients = (CLIENT.findall(file.read_text()) for file in (PROJECT / "handlers").rglob("*.py"))
     with zipfile.ZipFile(archive) as files:
         parts = [name.split("/") for name in files.namelist()]
     models = {each[2] for each in parts if each[:2] == ["botocore", "data"] and len(each) > 3}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from infra.names import KINDS
+from infra.naming import KINDS
 from lib.sizes import Size
 from tests.infrastructure.conftest import Package
 from tests.infrastructure.template import Template

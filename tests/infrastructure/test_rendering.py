@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from lib.sizes import Size, unpacked
+from lib.sizes import Size, unpack_sizes
 from tests.infrastructure.generated import HERO, generated, generated_template
 from tests.infrastructure.template import Template
 
@@ -50,7 +50,7 @@ def test_it_has_the_memory_of_the_largest_size_and_gives_up_before_its_caller(
 
 
 def test_it_knows_every_size(function: dict[str, Any]) -> None:
-    assert unpacked(function["environment"]["PACKED_SIZES"]) == [Size(**each) for each in SIZES]
+    assert unpack_sizes(function["environment"]["PACKED_SIZES"]) == [Size(**each) for each in SIZES]
 
 
 @pytest.mark.parametrize(

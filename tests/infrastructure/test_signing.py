@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.numbers import MAX_DELAY, ON_DEMAND_TIMEOUT
+from infra.queue_settings import MAX_DELAY, ON_DEMAND_TIMEOUT
 from lib.errors import ConfigError
 from tests.infrastructure.generated import PARAMETERS, generated, generated_template
 from tests.infrastructure.template import Template

@@ -11,7 +11,7 @@ import boto3
 import pytest
 
 from handlers import deletion, openapi, render, status, uploads
-from lib.sizes import Size, packed
+from lib.sizes import Size, pack_sizes
 from tests.integration.conftest import Context
 from tests.payloads import payload
 
@@ -121,7 +121,7 @@ def api(s3: "S3Client", monkeypatch: pytest.MonkeyPatch) -> Api:
         "AUTH": "token",
         "SWAGGER": "true",
         "RENDER": "true",
-        "PACKED_SIZES": packed(SIZES),
+        "PACKED_SIZES": pack_sizes(SIZES),
     }.items():
         monkeypatch.setenv(name, value)
     return made

@@ -11,7 +11,7 @@ from handlers import on_demand
 from lib import images
 from lib.aws import sqs as queues
 from lib.on_demand.plain_paths import pack
-from lib.sizes import Size, packed
+from lib.sizes import Size, pack_sizes
 from tests.integration.conftest import SIZE, Context, WorkerDoor
 from tests.payloads import payload
 
@@ -49,7 +49,7 @@ def cdn(deliver: WorkerDoor, monkeypatch: pytest.MonkeyPatch) -> Cdn:
     for size in (SIZE, HERO):
         boto3.client("sqs").create_queue(QueueName=f"stage-{size.name}")
     for name, value in {
-        "PACKED_SIZES": packed([SIZE, HERO]),
+        "PACKED_SIZES": pack_sizes([SIZE, HERO]),
         "QUEUE_PREFIX": "stage-",
         "CHECK_DELAY": "85",
         "ATTEMPT_SECONDS": "25",

@@ -9,17 +9,8 @@ import pytest
 from moto import mock_aws
 from moto.core.models import MockAWS
 
-from handlers import (
-    asking,
-    deletion,
-    on_demand,
-    openapi,
-    render,
-    resize,
-    status,
-    uploads,
-    website,
-)
+from handlers import deletion, on_demand, openapi, render, resize, status, uploads, website
+from handlers.shared import respond
 from lib.sizes import Size
 from tests.aws_models import models
 from tests.integration.moto_models import moto_models
@@ -67,7 +58,7 @@ def _forget() -> None:
     for kept in (
         resize._worker,
         on_demand._kept,
-        asking._telemetry,
+        respond._telemetry,
         website._kept,
         uploads._desk,
         status._desk,

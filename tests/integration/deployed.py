@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from moto.core.config import default_user_config
 
 from cli.__main__ import main
-from lib.dead_letters import walk
+from lib.operations.dead_letters import scan
 from lib.sizes import Size
 
 STAGE = "dev"
@@ -71,7 +71,7 @@ def refuse(monkeypatch: pytest.MonkeyPatch, operation: str, code: str) -> None:
 def fanout(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Commands:
     """The command line; a queue of SQS is empty at once."""
 
-    monkeypatch.setattr(walk, "EMPTY_AFTER", 0)
+    monkeypatch.setattr(scan, "EMPTY_AFTER", 0)
     # moto runs functions in Docker when their queues get messages.
     monkeypatch.setitem(default_user_config["lambda"], "use_docker", False)
     return Commands(capsys)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
+from lib.auth.tokens import TokenStore
 from lib.aws import secrets as edge
-from lib.tokens import Tokens
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -24,11 +24,11 @@ class Secret:
         )["ARN"]
         self.reads = 0
 
-    def tokens(self) -> Tokens:
+    def tokens(self) -> TokenStore:
         """The tokens as one more person or program sees them: with a client of their own."""
         client: SecretsManagerClient = boto3.client("secretsmanager")
         client.meta.events.register("before-call.secretsmanager.GetSecretValue", self._count)
-        return Tokens(client, self.arn)
+        return TokenStore(client, self.arn)
 
     def _count(self, **_: Any) -> None:
         self.reads += 1
@@ -58,7 +58,7 @@ def secret(monkeypatch: pytest.MonkeyPatch) -> Secret:
     return Secret()
 
 
-def between(tokens: Tokens, meddle: Callable[[], object], *, times: int) -> None:
+def between(tokens: TokenStore, meddle: Callable[[], object], *, times: int) -> None:
     """Have somebody meddle between the draft and its becoming current, that often."""
     left = [meddle] * times
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
+from lib.auth.signing_keys import SigningKeys
 from lib.aws import secrets as edge
-from lib.on_demand.signing_keys import SigningKeys
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient

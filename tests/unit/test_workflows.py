@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.unit.test_cli_help import parse
+from tests.unit.cli.test_help import parse
 
 PROJECT = Path(__file__).parents[2]
 FILES = sorted((PROJECT / ".github" / "workflows").iterdir())

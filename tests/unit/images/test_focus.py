@@ -118,7 +118,8 @@ def test_every_frame_of_an_animation_gets_the_same_crop() -> None:
     data = made.encoded(frames[0], "WEBP", save_all=True, append_images=frames[1:], duration=100)
     size = made.size(**SQUARE | {"format": "webp", "animated": True})
     plans = [
-        picture.plan.crop for picture in animation.film(read_header(data), size, MIDDLE).pictures
+        picture.plan.crop
+        for picture in animation.transform_frames(read_header(data), size, MIDDLE).pictures
     ]
     assert plans == [(200, 0, 600, 400)] * 2
     assert blue(made.decoded(render(data, size, MIDDLE))) > 0

@@ -1,0 +1,66 @@
+"""What makes missing variants, for the doors that do so: one renderer a size, when it is needed."""
+
+from functools import cache
+
+import boto3
+
+from handlers.shared.image_analyzer import CLIENTS, make_image_analyzer
+from handlers.shared.settings import OnDemandVariantsSettings
+from lib.aws import s3 as objects
+from lib.aws import sqs as queues
+from lib.on_demand import ON_DEMAND
+from lib.on_demand.attempts import Attempts
+from lib.on_demand.variants import OnDemandVariants
+from lib.pipeline.invalidation_queue import InvalidationQueue
+from lib.pipeline.put_options import CacheLifetimes, PutOptions
+from lib.pipeline.rechecks import DelayedRecheckQueue
+from lib.pipeline.reconciler import VariantReconciler
+from lib.pipeline.render_slots import RenderSlots
+from lib.pipeline.telemetry import Telemetry
+from lib.sizes import Size
+
+
+def make_on_demand_variants(settings: OnDemandVariantsSettings) -> OnDemandVariants:
+    """The use case, with clients of its own."""
+    s3 = boto3.client("s3", config=CLIENTS)
+    sqs = boto3.client("sqs", config=CLIENTS)
+    objects.disable_write_retries(s3)
+    caching = CacheLifetimes(settings.browser_seconds, settings.cdn_seconds, settings.immutable)
+    content = make_image_analyzer(settings, s3, settings.originals_bucket)
+    purge_url, delay = settings.purge_queue_url, settings.purge_delay
+    signed = settings.signing_keys is not None
+    telemetry = Telemetry(ON_DEMAND)
+
+    @cache
+    def renderer_of(size: Size) -> VariantReconciler:
+        queue_url = queues.find_queue(sqs, settings.queue_prefix + size.name)
+        checks = DelayedRecheckQueue(
+            sqs, queue_url, settings.originals_bucket, settings.check_delay
+        )
+        attempts = Attempts(
+            s3, settings.failures_bucket, size, checks, settings.attempt_seconds, telemetry
+        )
+        return VariantReconciler(
+            s3=s3,
+            size=size,
+            originals_bucket=settings.originals_bucket,
+            images_bucket=settings.images_bucket,
+            put_options=PutOptions(caching.build_header(size), settings.acl),
+            max_bytes=settings.max_upload_bytes,
+            render_slots=RenderSlots(size.waiting_memory),
+            invalidation_queue=InvalidationQueue(sqs, purge_url, delay, signed)
+            if purge_url
+            else None,
+            image_analyzer=content,
+            recheck_queue=checks,
+            record_attempt=attempts.record,
+        )
+
+    return OnDemandVariants(
+        s3=s3,
+        originals_bucket=settings.originals_bucket,
+        images_bucket=settings.images_bucket,
+        failures_bucket=settings.failures_bucket,
+        sizes=settings.packed_sizes,
+        get_reconciler=renderer_of,
+    )

@@ -1,0 +1,35 @@
+"""What checks signatures and makes signed pictures, from a function's settings."""
+
+import boto3
+from aws_lambda_powertools import Logger
+
+from handlers.shared.image_analyzer import CLIENTS, make_image_analyzer
+from handlers.shared.settings import OnDemandSettings
+from lib.auth.signing_keys import SigningKeys
+from lib.on_demand.options import MEMORY
+from lib.on_demand.signed_images import SignedImages
+from lib.on_demand.signed_requests import SignedRequestVerifier
+from lib.pipeline.telemetry import SERVICE
+
+
+def make_request_verifier(signing_keys: str) -> SignedRequestVerifier:
+    """Who checks signatures by the keys in this secret, with a client of its own."""
+    keys = SigningKeys(boto3.client("secretsmanager", config=CLIENTS), signing_keys)
+    return SignedRequestVerifier(keys.cache(Logger(service=SERVICE)))
+
+
+def make_signed_images(settings: OnDemandSettings) -> SignedImages | None:
+    """The use case, with clients of its own; None on a stage without signed URLs."""
+    if settings.signing_keys is None:
+        return None
+    s3 = boto3.client("s3", config=CLIENTS)
+    return SignedImages(
+        s3=s3,
+        originals_bucket=settings.originals_bucket,
+        verifier=make_request_verifier(settings.signing_keys),
+        memory=MEMORY,
+        max_bytes=settings.max_upload_bytes,
+        browser_seconds=settings.browser_seconds,
+        cdn_seconds=settings.cdn_seconds,
+        image_analyzer=make_image_analyzer(settings, s3, settings.originals_bucket),
+    )

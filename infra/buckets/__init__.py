@@ -1,0 +1,1 @@
+"""The stage's buckets and their policies."""

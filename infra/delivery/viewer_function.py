@@ -1,0 +1,73 @@
+"""The CloudFront Function that looks at each request, put together of what its stage needs."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from infra.delivery.cloudfront import build_function
+from infra.delivery.formats import FOLDER_HEADER, ORIGIN, Formats, serving
+from infra.delivery.on_demand import ON_DEMAND, has_failover
+from infra.delivery.parameters import DeliveryParameters
+from lib.errors import ConfigError
+from lib.sizes import Size
+
+# CloudFront's limit on a function's source.
+MAX_FUNCTION_BYTES = 10 * 1024
+_SOURCES = Path(__file__).parent
+
+
+def function_resources(
+    parameters: DeliveryParameters, formats: Formats, sizes: list[Size]
+) -> dict[str, Any]:
+    """The function; ConfigError where it is too big for CloudFront."""
+    code = function_code(parameters, formats, sizes)
+    length = len(code.encode())
+    if length > MAX_FUNCTION_BYTES:
+        count = len(sizes) if parameters.serve_queries else len(formats)
+        fewer = "fewer sizes" if parameters.serve_queries else "formats for fewer sizes"
+        raise ConfigError(
+            f"{serving(parameters)}: the CloudFront Function has {length:,} bytes with its table "
+            f"of {count} sizes, CloudFront takes {MAX_FUNCTION_BYTES:,}: declare {fewer}, or give "
+            "these shorter names"
+        )
+    name = f"{parameters.prefix}-{parameters.region}"
+    comment = "Spells paths alike, chooses sizes by query and formats by Accept"
+    return {"ViewerRequest": build_function(name, code, comment)}
+
+
+def function_code(parameters: DeliveryParameters, formats: Formats, sizes: list[Size]) -> str:
+    """The function's source: how a choice is carried out, the tables, and how it is made."""
+    constants: dict[str, Any] = {
+        "FOLDER": FOLDER_HEADER,
+        "ORIGIN": ORIGIN,
+        # What is asked where a format is missing: null for the size's own folder.
+        "ELSE": ON_DEMAND if has_failover(parameters) else None,
+        "FORMATS": formats,
+        "SERVE_FORMATS": parameters.serve_formats,
+        "SERVE_QUERIES": parameters.serve_queries,
+    }
+    sources = [_source("viewer-request.js")]
+    if parameters.serve_queries:
+        constants["SIZES"] = size_table(sizes)
+        sources.insert(0, _source("queries.js"))
+    way = _source("emulated.js" if parameters.emulator else "fallback.js")
+    lines = [f"const {name} = {_compact(each)};" for name, each in constants.items()]
+    return "\n".join([way, *lines, *sources])
+
+
+def size_table(sizes: list[Size]) -> list[tuple[str, str, str]]:
+    """Each size's name, box and own format, in the order of sizes.yml: of one box the first wins.
+
+    An edge that follows the photo is left out of the box: `1200x`, `x90`.
+    """
+    return [(size.name, f"{size.width or ''}x{size.height or ''}", size.format) for size in sizes]
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+def _source(name: str) -> str:
+    """A part without its comments, which would count."""
+    lines = (_SOURCES / name).read_text(encoding="utf-8").splitlines()
+    return "\n".join(line for line in lines if line and not line.lstrip().startswith("//"))

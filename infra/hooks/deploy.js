@@ -1,0 +1,50 @@
+// Asks AWS what stands against a deploy, or the stack's removal, and prints what a deploy leaves
+// to do: infra/hooks/before_deploy.py.
+
+const { spawnSync } = require('child_process');
+const path = require('path');
+const python = require('./python');
+
+module.exports = class Deploy {
+  constructor(serverless) {
+    this.serverless = serverless;
+    const { service } = serverless;
+    this.hooks = {
+      'before:deploy:deploy': () =>
+        this.ask({
+          template: service.provider.compiledCloudFormationTemplate,
+          abandon_secrets: String(service.custom.abandonSecrets) === 'true',
+          adopt: String(service.custom.adopt) === 'true',
+        }),
+      'before:remove:remove': () => this.ask({ template: { Resources: {} } }),
+      'after:deploy:deploy': () => process.stdout.write(this.after),
+    };
+  }
+
+  ask(given) {
+    const { service, classes } = this.serverless;
+    const provider = this.serverless.getProvider('aws');
+    const profile = provider.options['aws-profile'] || service.provider.profile;
+    const run = spawnSync(python(), ['-m', 'infra.hooks.before_deploy'], {
+      cwd: path.resolve(__dirname, '../..'),
+      env: {
+        ...process.env,
+        AWS_DEFAULT_REGION: provider.getRegion(),
+        ...(profile ? { AWS_PROFILE: profile } : {}),
+      },
+      input: JSON.stringify({
+        stack: provider.naming.getStackName(),
+        stage: provider.getStage(),
+        abandon_messages: String(service.custom.abandonMessages) === 'true',
+        ...given,
+      }),
+      encoding: 'utf8',
+    });
+    if (run.stdout) {
+      const { now, after } = JSON.parse(run.stdout);
+      process.stdout.write(now);
+      this.after = after;
+    }
+    if (run.status !== 0) throw new classes.Error(run.stderr || String(run.error), 'REFUSED');
+  }
+};

@@ -1,0 +1,89 @@
+"""The queue of purges, its dead letters, and the function that drains it."""
+
+from typing import Any
+
+from infra.alarms import age_alarm, depth_alarm
+from infra.delivery.formats import served_formats
+from infra.functions import PURGE_QUEUE, allow_consume, build_role, sqs_events
+from infra.naming import allow, arn, distribution_arn, ref
+from infra.parameters import Parameters
+from infra.queue_settings import BATCH_WINDOW, VISIBILITY_TIMEOUTS
+from infra.queues import queue_with_dlq
+from lib.sizes import Size
+
+_DLQ = "PurgeDlq"
+_ROLE = "RoleOfPurge"
+_FUNCTION = "purge"
+# CloudFront works on 3,000 paths at once, and a message has at most five, to which one is added
+# where formats are served: a batch fits. Wildcards for signed pictures count by themselves, 15 at
+# once, and the function sends seven a batch at most (lib/pipeline/invalidations.py).
+_BATCH_SIZE = 500
+# Seconds to gather a batch where there are wildcards: about as long as CloudFront works on one, so
+# that many photos come in one batch, and a few wildcards do for all of them.
+_SIGNED_WINDOW = 60
+# The least that an event source mapping takes: CloudFront limits invalidations, not we.
+_MAX_CONCURRENCY = 2
+# Two tries of CloudFront's API at 10 s each, and a cold start; and as much again for ten rounds of
+# calls in search of the one photo in 500 whose path CloudFront refuses.
+_TIMEOUT = 60
+# Seconds that a purge may be late: the longest delay that SQS knows, and CloudFront busy for long.
+_MAX_AGE = 3600
+
+
+def invalidation_function(parameters: Parameters, sizes: list[Size]) -> dict[str, Any]:
+    """The function's entry in serverless.yml's list of functions, by its key."""
+    # Where the CDN chooses by Accept, it keeps pictures under other paths.
+    formats = bool(served_formats(parameters, sizes))
+    return {
+        _FUNCTION: {
+            "name": f"{parameters.prefix}-{_FUNCTION}",
+            "description": "Has CloudFront forget variants that changed",
+            "handler": "handlers.invalidate.handler",
+            "role": arn(_ROLE),
+            "memorySize": 512,
+            "timeout": _TIMEOUT,
+            "environment": {
+                "DISTRIBUTION_ID": ref("Distribution"),
+                "DLQ_URL": ref(_DLQ),
+                "SERVE_FORMATS": str(formats).lower(),
+                "SERVE_SIGNED": str(parameters.serves_signed).lower(),
+            },
+            "events": sqs_events(
+                PURGE_QUEUE,
+                _BATCH_SIZE,
+                _MAX_CONCURRENCY,
+                maximumBatchingWindow=_window(parameters),
+            ),
+        }
+    }
+
+
+def invalidation_resources(parameters: Parameters) -> dict[str, Any]:
+    """Queue, DLQ, their alarms, and the function's role."""
+    name = f"{parameters.prefix}-{_FUNCTION}"
+    visibility = VISIBILITY_TIMEOUTS * _TIMEOUT + _window(parameters)
+    return {
+        **queue_with_dlq(PURGE_QUEUE, _DLQ, name, parameters.kms_key, visibility=visibility),
+        "AlarmOnPurgeDlq": depth_alarm(
+            f"{name}-dlq",
+            "CloudFront could not be told of changed variants: old ones are shown until their "
+            "time is over; look at the function's log, mend, replay",
+        ),
+        "AlarmOnPurgeAge": age_alarm(
+            name,
+            "CloudFront is not told of changed variants: old ones are shown; look at the "
+            "function's errors, and at the limit on invalidations under way",
+            above=_MAX_AGE,
+        ),
+        _ROLE: build_role(
+            parameters,
+            _FUNCTION,
+            allow_consume(PURGE_QUEUE),
+            allow(["cloudfront:CreateInvalidation"], distribution_arn("Distribution")),
+            allow(["sqs:SendMessage"], arn(_DLQ)),
+        ),
+    }
+
+
+def _window(parameters: Parameters) -> int:
+    return _SIGNED_WINDOW if parameters.serves_signed else BATCH_WINDOW

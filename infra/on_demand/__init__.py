@@ -1,0 +1,1 @@
+"""Resources that render variants and signed images on demand."""

@@ -1,0 +1,51 @@
+"""The function that S3's website sends visitors to for what the images bucket lacks."""
+
+from typing import Any
+
+from infra.api.throttles import MISSING
+from infra.delivery import images_url
+from infra.functions import allocator, allow_list, build_role
+from infra.naming import ORIGINALS_BUCKET, allow, arn, sub
+from infra.on_demand.functions import declared_settings, declared_statements
+from infra.parameters import Parameters
+from infra.queue_settings import ON_DEMAND_TIMEOUT
+from lib.keys import ORIGINALS
+from lib.sizes import Size
+
+_FUNCTION = "website"
+_ROLE = "RoleOfWebsite"
+
+
+def website_function(parameters: Parameters, sizes: list[Size]) -> dict[str, Any]:
+    """The function's entry in serverless.yml's list of functions, by its key; none without it."""
+    if parameters.delivery != "website":
+        return {}
+    largest = max(sizes, key=lambda size: size.memory)
+    settings = declared_settings(parameters, sizes) | {"IMAGES_URL": images_url(parameters)}
+    return {
+        _FUNCTION: {
+            "name": f"{parameters.prefix}-{_FUNCTION}",
+            "description": "Makes pictures that S3's website lacks",
+            "handler": "handlers.website.handler",
+            "role": arn(_ROLE),
+            "memorySize": largest.memory,
+            "timeout": ON_DEMAND_TIMEOUT,
+            "environment": allocator(largest) | settings,
+            # Everybody's: browsers are sent here, and only declared sizes are made.
+            "events": [{"httpApi": dict(zip(("method", "path"), MISSING.split(), strict=True))}],
+        }
+    }
+
+
+def website_resources(parameters: Parameters, sizes: list[Size]) -> dict[str, Any]:
+    """Its role."""
+    if parameters.delivery != "website":
+        return {}
+    role = build_role(
+        parameters,
+        _FUNCTION,
+        allow(["s3:GetObject"], sub(f"{ORIGINALS_BUCKET}/{ORIGINALS}*")),
+        allow_list(ORIGINALS_BUCKET, [ORIGINALS]),
+        *declared_statements(parameters, sizes),
+    )
+    return {_ROLE: role}

@@ -1,0 +1,1 @@
+"""Authentication: API tokens, signing keys, and URL signatures."""

@@ -1,0 +1,1 @@
+"""What operators run: audit, backfill, dead letters, doctor, verify, deploy policy."""

@@ -1,0 +1,34 @@
+"""Dead letters: looked at, replayed to their queue, or purged, and never lost on the way."""
+
+from lib.operations.dead_letters.letter import (
+    EVERYTHING,
+    NOT_PURGED,
+    UNDELIVERED,
+    DeadLetter,
+    DlqKind,
+    Filter,
+)
+from lib.operations.dead_letters.queue import DeadLetterQueue, DlqResult, OnProgress
+from lib.operations.dead_letters.records import RecordCleaner
+from lib.operations.dead_letters.sources import SHARED, ReplaySource, find_sources, read_all
+from lib.operations.dead_letters.summary import Summary, count, summarize
+
+__all__ = [
+    "EVERYTHING",
+    "NOT_PURGED",
+    "SHARED",
+    "UNDELIVERED",
+    "DeadLetter",
+    "DeadLetterQueue",
+    "DlqKind",
+    "DlqResult",
+    "Filter",
+    "OnProgress",
+    "RecordCleaner",
+    "ReplaySource",
+    "Summary",
+    "count",
+    "find_sources",
+    "read_all",
+    "summarize",
+]

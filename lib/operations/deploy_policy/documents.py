@@ -1,0 +1,194 @@
+"""A compiled template -> the policy documents of the identity that deploys it."""
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+from lib.errors import ConfigError
+from lib.operations.deploy_policy import grants
+from lib.operations.deploy_policy.grants import Grant, Scope
+
+# IAM's limit on a managed policy, white space not counted.
+POLICY_LIMIT = 6144
+# Names that CloudFormation makes up are <stack>-<logical id>-<random>. It cuts the first two to
+# this where the whole would be too long.
+_PART_OF_MADE_NAME = 24
+_DEPLOYMENT_BUCKET = "ServerlessDeploymentBucket"
+_FIELD = re.compile(r"\{(\w+)\}")
+# CloudFormation's pseudo parameters that names of buckets are made of.
+_PSEUDO = {"${AWS::AccountId}": "account", "${AWS::Region}": "region"}
+
+Statement = dict[str, Any]
+# What the fields of a scope stand for: one text or several.
+Values = dict[str, list[str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """Which stage is deployed where. `account` is "*" if it is not known."""
+
+    service: str
+    stage: str
+    region: str
+    account: str
+    partition: str
+
+    @property
+    def stack(self) -> str:
+        """The stack's name, which those of its resources begin with."""
+        return f"{self.service}-{self.stage}"
+
+    @property
+    def made(self) -> str:
+        """Pattern of what a name begins with that CloudFormation makes up."""
+        cut = self.stack[:_PART_OF_MADE_NAME]
+        return cut if cut == self.stack else f"{cut}*"
+
+
+def make_documents(
+    template: dict[str, Any], target: Target, limit: int = POLICY_LIMIT
+) -> list[dict[str, Any]]:
+    """The policy, in as many documents as the `limit` on the characters of one asks for.
+
+    Raises ConfigError if the template has a resource type without grants, or if its roles have
+    different permissions boundaries.
+    """
+    resources = template["Resources"]
+    values: Values = {
+        **{name: [value] for name, value in vars(target).items()},
+        "stack": [target.stack],
+        "made": [target.made],
+        "deployment_bucket": [_made_bucket(_DEPLOYMENT_BUCKET, target)],
+        "bucket": _bucket_names(resources, target),
+        "boundary": _boundaries(resources),
+        "web_acl": _foreign_web_acls(resources),
+        "key": _keys_of_secrets(resources),
+    }
+    actions: dict[Scope, set[str]] = {}
+    for scope, names in _granted(resources, values):
+        wanted = {f"{scope.service}:{name}" for name in names.split()}
+        actions.setdefault(scope, set()).update(wanted)
+    statements = [_statement(scope, names, values) for scope, names in actions.items()]
+    return [_document(part) for part in _split(statements, limit)]
+
+
+def count_characters(document: dict[str, Any]) -> int:
+    """The size of a document as IAM counts it: without white space."""
+    return len(re.sub(r"\s", "", json.dumps(document)))
+
+
+def _granted(resources: dict[str, Any], values: Values) -> Iterator[Grant]:
+    yield from grants.DEPLOY
+    for kind in sorted({resource["Type"] for resource in resources.values()}):
+        if kind not in grants.GRANTS:
+            raise ConfigError(
+                f"{kind}: nobody has written down what deploying it takes: add it to "
+                "lib/operations/deploy_policy/grants.py"
+            )
+        for scope, names in grants.GRANTS[kind]:
+            is_bounded = scope is grants.ROLES_THAT_GRANT and values["boundary"]
+            yield (grants.ROLES_WITHIN_BOUNDARY if is_bounded else scope), names
+    if values["boundary"]:
+        # Roles that are there already get it by the next deploy.
+        yield grants.ROLES_WITHIN_BOUNDARY, "PutRolePermissionsBoundary"
+    if values["web_acl"]:
+        yield grants.FOREIGN_WEB_ACL, "GetWebACL"
+    if values["key"]:
+        yield grants.KEY, "Decrypt DescribeKey GenerateDataKey"
+
+
+def _statement(scope: Scope, actions: set[str], values: Values) -> Statement:
+    filled = [each for resource in scope.resources for each in _filled(resource, values)]
+    statement: Statement = {
+        "Sid": scope.sid,
+        "Effect": "Allow",
+        "Action": sorted(actions),
+        "Resource": filled[0] if len(filled) == 1 else filled,
+    }
+    if scope.condition:
+        operator, key, text = scope.condition
+        (value,) = _filled(text, values)
+        statement["Condition"] = {operator: {key: value}}
+    return statement
+
+
+def _filled(text: str, values: Values) -> Iterator[str]:
+    """The text once for each combination of its fields' values."""
+    fields = _FIELD.findall(text)
+    for chosen in product(*(values[field] for field in fields)):
+        yield text.format(**dict(zip(fields, chosen, strict=True)))
+
+
+def _document(statements: Iterable[Statement]) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def _split(statements: list[Statement], limit: int) -> list[list[Statement]]:
+    """The statements in their order, as many at a time as fit into a document."""
+    parts: list[list[Statement]] = [[]]
+    for statement in statements:
+        if parts[-1] and count_characters(_document([*parts[-1], statement])) > limit:
+            parts.append([])
+        parts[-1].append(statement)
+    return parts
+
+
+def _bucket_names(resources: dict[str, Any], target: Target) -> list[str]:
+    """Names of the stack's buckets, and patterns of those that CloudFormation names."""
+    return [
+        _filled_name(resource["Properties"]["BucketName"], target)
+        if "BucketName" in resource.get("Properties", {})
+        else _made_bucket(logical, target)
+        for logical, resource in resources.items()
+        if resource["Type"] == "AWS::S3::Bucket"
+    ]
+
+
+def _filled_name(name: str | dict[str, str], target: Target) -> str:
+    text = name if isinstance(name, str) else name["Fn::Sub"]
+    for pseudo, attribute in _PSEUDO.items():
+        text = text.replace(pseudo, getattr(target, attribute))
+    return text
+
+
+def _made_bucket(logical: str, target: Target) -> str:
+    return f"{target.made}-{logical.lower()[:_PART_OF_MADE_NAME]}*"
+
+
+def _boundaries(resources: dict[str, Any]) -> list[str]:
+    """The permissions boundary of the roles, or nothing."""
+    found = {
+        resource["Properties"].get("PermissionsBoundary")
+        for resource in resources.values()
+        if resource["Type"] == "AWS::IAM::Role"
+    }
+    if len(found) > 1:
+        raise ConfigError(
+            f"Roles with different permissions boundaries ({', '.join(map(str, found))}): one "
+            "condition cannot hold for all"
+        )
+    return [each for each in found if each]
+
+
+def _foreign_web_acls(resources: dict[str, Any]) -> list[str]:
+    """The ARN of the CDN's web ACL if the stack does not make it itself."""
+    configs = (
+        resource["Properties"]["DistributionConfig"]
+        for resource in resources.values()
+        if resource["Type"] == "AWS::CloudFront::Distribution"
+    )
+    return [acl for acl in (config.get("WebACLId") for config in configs) if isinstance(acl, str)]
+
+
+def _keys_of_secrets(resources: dict[str, Any]) -> list[str]:
+    return sorted(
+        {
+            resource["Properties"]["KmsKeyId"]
+            for resource in resources.values()
+            if resource["Type"] == "AWS::SecretsManager::Secret"
+            and "KmsKeyId" in resource["Properties"]
+        }
+    )

@@ -1,0 +1,163 @@
+"""All checks of one stage: what they need is asked of AWS here, and judged by them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from lib.aws import buckets, topics
+from lib.aws import functions as workers
+from lib.aws import sqs as queues
+from lib.aws.alarms import alarms_on_queues
+from lib.aws.stacks import DeployedSize, Stack
+from lib.errors import ConfigError, TransientError
+from lib.operations.dead_letters import DlqKind
+from lib.operations.doctor.alarms import check_alarm
+from lib.operations.doctor.buckets import (
+    check_ownership,
+    check_private,
+    check_public_images,
+    check_readers,
+)
+from lib.operations.doctor.findings import Finding, warning
+from lib.operations.doctor.functions import check_concurrency, check_mapping, check_runtime
+from lib.operations.doctor.queues import (
+    check_redrive,
+    check_retention,
+    check_sender,
+    check_visibility,
+)
+from lib.operations.doctor.sizes import check_sizes, read_deployed
+from lib.operations.doctor.topics import (
+    check_listeners,
+    check_notification,
+    check_publisher,
+    check_subscription,
+)
+from lib.sizes import Size
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sns import SNSClient
+    from mypy_boto3_sqs import SQSClient
+
+
+@dataclass(frozen=True)
+class Clients:
+    """What the examination asks."""
+
+    s3: "S3Client"
+    sns: "SNSClient"
+    sqs: "SQSClient"
+    functions: "LambdaClient"
+    cloudwatch: "CloudWatchClient"
+
+
+def diagnose(stack: Stack, clients: Clients, written: list[Size], today: date) -> Iterator[Finding]:
+    """Every finding on a stage; `written` is what sizes.yml says.
+
+    What these credentials may not look at is a finding too, and hides no other.
+    """
+    examination = _Examination(stack, clients, stack.outputs["TopicArn"])
+    for what, findings in (
+        ("sizes.yml", examination.sizes(written)),
+        ("the buckets", examination.buckets()),
+        ("the topic", examination.topic()),
+        ("the alarms", examination.alarms()),
+        ("the workers", examination.workers(today)),
+        *((f"the queues of {name}", examination.queues(name)) for name in stack.sizes),
+    ):
+        try:
+            yield from findings
+        except (ConfigError, TransientError) as error:
+            cure = "give these credentials what docs/operations.md lists, or look again later"
+            yield warning(f"{what}: not looked at", str(error), cure)
+
+
+@dataclass(frozen=True)
+class _Examination:
+    stack: Stack
+    clients: Clients
+    topic_arn: str
+
+    def sizes(self, written: list[Size]) -> Iterator[Finding]:
+        yield from check_sizes(written, read_deployed(self.stack))
+
+    def buckets(self) -> Iterator[Finding]:
+        outputs, s3 = self.stack.outputs, self.clients.s3
+        for what, output in (
+            ("the originals bucket", "OriginalsBucketName"),
+            ("the failures bucket", "FailuresBucketName"),
+        ):
+            access = buckets.get_access(s3, outputs[output])
+            yield from check_private(what, access)
+            yield from check_ownership(what, access)
+        images = buckets.get_access(s3, outputs["ImagesBucketName"])
+        if "DistributionId" not in outputs:
+            yield from check_public_images(images)
+            return
+        yield from check_ownership("the images bucket", images)
+        partition, account = self._partition, self.topic_arn.split(":")[4]
+        distribution = f"distribution/{outputs['DistributionId']}"
+        yield from check_readers(images, f"arn:{partition}:cloudfront::{account}:{distribution}")
+
+    def topic(self) -> Iterator[Finding]:
+        sns, bucket = self.clients.sns, self.stack.outputs["OriginalsBucketName"]
+        bucket_arn = f"arn:{self._partition}:s3:::{bucket}"
+        yield from check_publisher(topics.get_policy(sns, self.topic_arn), bucket_arn)
+        yield from check_notification(
+            buckets.list_notification_events(self.clients.s3, bucket, self.topic_arn)
+        )
+        subscriptions = topics.list_subscriptions(sns, self.topic_arn)
+        for name, size in self.stack.sizes.items():
+            yield from check_subscription(name, self._arn_of(size.queue_url), subscriptions)
+
+    def alarms(self) -> Iterator[Finding]:
+        arn = self.stack.outputs["AlarmTopicArn"]
+        yield from check_listeners(topics.list_subscriptions(self.clients.sns, arn))
+        alarms = alarms_on_queues(self.clients.cloudwatch, self.stack.name)
+        for name in self.stack.sizes:
+            for kind in ("dlq", "subscription-dlq"):
+                yield from check_alarm(f"{self.stack.name}-{name}-{kind}", alarms)
+
+    def workers(self, today: date) -> Iterator[Finding]:
+        every = []
+        for name, size in self.stack.sizes.items():
+            yield from check_runtime(name, size.runtime, today)
+            mappings = workers.list_mappings(self.clients.functions, self._arn_of(size.queue_url))
+            yield from check_mapping(name, mappings)
+            every += mappings
+        fetching, purging = (
+            workers.list_mappings(self.clients.functions, self._queue_arn(kind))
+            for kind in (DlqKind.FETCH, DlqKind.PURGE)
+        )
+        yield from check_mapping(DlqKind.FETCH, fetching)
+        # A stage may have no queue of purges.
+        if purging:
+            yield from check_mapping(DlqKind.PURGE, purging)
+        limits = workers.read_limits(self.clients.functions)
+        yield from check_concurrency([*every, *fetching, *purging], limits.unreserved)
+
+    def queues(self, name: str) -> Iterator[Finding]:
+        size: DeployedSize = self.stack.sizes[name]
+        queue = queues.get_attributes(self.clients.sqs, size.queue_url)
+        dlq = queues.get_attributes(self.clients.sqs, size.dlq_url)
+        yield from check_visibility(name, queue, size.timeout)
+        yield from check_redrive(name, queue, dlq)
+        yield from check_retention(name, queue, dlq)
+        yield from check_sender(name, queue, self.topic_arn)
+
+    @property
+    def _partition(self) -> str:
+        return self.topic_arn.split(":")[1]
+
+    def _arn_of(self, queue_url: str) -> str:
+        """SQS and SNS are in one region and account, and name queues alike."""
+        name = queue_url.rpartition("/")[2]
+        return f"{self.topic_arn.rpartition(':')[0]}:{name}".replace(":sns:", ":sqs:", 1)
+
+    def _queue_arn(self, kind: DlqKind) -> str:
+        """The queue of a kind that all sizes share."""
+        return self._arn_of(f"{self.stack.name}-{kind}")

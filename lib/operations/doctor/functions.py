@@ -1,0 +1,66 @@
+"""Functions that drain queues: whether they run, on what, and how many the account allows."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+from lib.aws.functions import EventSourceMapping
+from lib.operations.doctor.findings import Finding, ok, problem, warning
+from lib.operations.doctor.queues import DEPLOY
+
+# Lambda's deprecation dates: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
+# After them AWS mends nothing any more, and a month or two later takes no deploy.
+DEPRECATED = {
+    "python3.10": date(2026, 10, 31),
+    "python3.11": date(2027, 6, 30),
+    "python3.12": date(2028, 10, 31),
+    "python3.13": date(2029, 6, 30),
+    "python3.14": date(2029, 6, 30),
+}
+# As long as AWS itself warns ahead.
+WARN_AHEAD = timedelta(days=180)
+
+
+def check_runtime(size: str, runtime: str, today: date) -> Iterator[Finding]:
+    """Lambda still supports the runtime, and will for a while."""
+    until = DEPRECATED.get(runtime)
+    cure = "name a newer runtime in serverless.yml, run make test with that Python, and deploy"
+    if until is None:
+        why = "its support may have ended, or it is newer than this program"
+        yield warning(f"{size}: {runtime} is not in the list of runtimes", why, cure)
+    elif today > until:
+        why = "AWS mends nothing in it any more, and will take no deploy"
+        yield problem(f"{size}: Lambda's support of {runtime} ended on {until}", why, cure)
+    elif today > until - WARN_AHEAD:
+        why = "after that AWS mends nothing in it, and takes no deploy a month later"
+        yield warning(f"{size}: Lambda's support of {runtime} ends on {until}", why, cure)
+    else:
+        yield ok(f"{size}: {runtime}, supported until {until}")
+
+
+def check_mapping(name: str, mappings: list[EventSourceMapping]) -> Iterator[Finding]:
+    """Lambda takes messages from the queue of a size, or from a shared one."""
+    if any(mapping.is_on for mapping in mappings):
+        yield ok(f"{name}: its function drains its queue")
+    else:
+        yield problem(
+            f"{name}: its function does not drain its queue",
+            "messages wait, and are deleted after four days",
+            f"{DEPLOY}; if it was switched off by hand: aws lambda "
+            "update-event-source-mapping --enabled --uuid …",
+        )
+
+
+def check_concurrency(mappings: list[EventSourceMapping], unreserved: int) -> Iterator[Finding]:
+    """All queues drained at once, those of fetches and purges too, fit into the account's limit."""
+    most = sum(mapping.max_concurrency or unreserved for mapping in mappings)
+    told = f"queues may have {most} functions running at once, the account may run {unreserved}"
+    if most > unreserved:
+        yield warning(
+            told,
+            "Lambda throttles: messages are received without being tried, the upload API is "
+            "refused too, and dead letters follow",
+            "ask AWS for more (Service Quotas, Lambda, Concurrent executions), or lower "
+            "max_concurrency in serverless.yml",
+        )
+    else:
+        yield ok(told)

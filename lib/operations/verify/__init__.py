@@ -1,0 +1,41 @@
+"""Proof that a deployed stage does what it should, by photos in a folder of their own."""
+
+from lib.operations.verify import failures, on_demand, uploads
+from lib.operations.verify.cleanup import clean_up
+from lib.operations.verify.steps import Result, Step, Verification
+from lib.operations.verify.target import Target, read_features
+from lib.operations.verify.web import Web
+
+__all__ = ["STEPS", "Result", "Step", "Target", "Verification", "Web", "clean_up", "read_features"]
+
+# What waits for the CDN comes last: it takes minutes to forget, in which the others are done.
+STEPS = (
+    Step("ticket", uploads.ticket),
+    Step("upload", uploads.upload, needs=("ticket",)),
+    Step("sizes", uploads.sizes, needs=("upload",)),
+    Step("pictures", uploads.pictures, needs=("sizes",)),
+    Step("formats", on_demand.formats, needs=("sizes",), why_off=on_demand.why_no_formats),
+    Step("name", uploads.hostile, needs=("sizes",)),
+    Step(
+        "queries",
+        on_demand.queries,
+        needs=("sizes",),
+        why_off=on_demand.without("queries", "serve_queries"),
+    ),
+    Step(
+        "signed",
+        on_demand.signed,
+        needs=("name",),
+        why_off=on_demand.without("signed", "on_demand: signed"),
+    ),
+    Step("on demand", on_demand.on_demand, needs=("sizes",), why_off=on_demand.why_not_on_demand),
+    Step(
+        "render", on_demand.render, needs=("sizes",), why_off=on_demand.without("render", "render")
+    ),
+    Step("fetch", uploads.fetched, needs=("sizes",), why_off=uploads.why_no_fetch),
+    Step("overwrite", uploads.overwrite, needs=("sizes",)),
+    Step("delete", uploads.deletion, needs=("name",)),
+    Step("dead letter", failures.broken, needs=("sizes",)),
+    Step("replay", failures.replay, needs=("dead letter",)),
+    Step("purge", uploads.purge, needs=("overwrite", "delete"), why_off=uploads.why_no_purge),
+)

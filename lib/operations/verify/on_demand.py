@@ -1,0 +1,119 @@
+"""Steps of what a stage may do beside its queues, each only where it is switched on."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from lib import keys
+from lib.auth.signatures import sign_url
+from lib.aws import s3 as objects
+from lib.errors import StepError
+from lib.operations.verify import api
+from lib.operations.verify.photos import RED, has_colour, make_photo, read_picture
+from lib.operations.verify.pictures import ANY, View, check_picture, get_picture
+from lib.operations.verify.target import Target
+from lib.operations.verify.uploads import HOSTILE, PHOTO
+
+if TYPE_CHECKING:
+    from lib.sizes import Size
+
+# Made on demand and never asked for before, so that no cache has it.
+_UNSEEN = f"unseen {HOSTILE}"
+_REFUSED, _NO_SIZE = 403, 400
+# Smaller than the photo, and no size's by accident alone.
+_WIDTH = 61
+
+
+def formats(target: Target) -> str:
+    """Ask as browsers that take one format each."""
+    path, seen = target.path(PHOTO), set()
+    for size in _with_formats(target):
+        url = keys.variant_url(target.images_url, size.name, path)
+        own = api.get_status(target, path).sizes[size.name].variants[0].content_type
+        wanted = [(f"image/{each}", f"image/{each}") for each in size.formats]
+        for accept, meant in [*wanted, (ANY, own)]:
+            answer, _ = get_picture(target, View(url, accept))
+            found = answer.headers.get("Content-Type")
+            if found != meant:
+                raise StepError(
+                    f"{url}: {found} for Accept: {accept}, not {meant}",
+                    "the distribution's viewer-request function, and its cache policy",
+                )
+            seen.add(meant)
+    return ", ".join(sorted(seen))
+
+
+def why_no_formats(target: Target) -> str:
+    """Why formats are not chosen by Accept."""
+    if "formats" not in target.features:
+        return "serve_formats"
+    return "" if _with_formats(target) else "serve_formats: no size has formats"
+
+
+def _with_formats(target: Target) -> "list[Size]":
+    return [size for size in target.sizes.values() if size.formats]
+
+
+def queries(target: Target) -> str:
+    """Ask for a size by query."""
+    path, name = target.path(PHOTO), next(iter(target.sizes))
+    (facts, *_) = api.get_status(target, path).sizes[name].variants
+    url = f"{target.images_url}/{keys.url_path(path)}?size="
+    check_picture(target, target.sizes[name], facts, RED, url + name)
+    look_at = "the distribution's viewer-request function"
+    api.expect(target.web.visit(url + "_"), _NO_SIZE, look_at)
+    return f"?size={name}"
+
+
+def signed(target: Target) -> str:
+    """Ask for dimensions that are signed, and for others with that signature."""
+    if target.signing_keys is None:
+        raise StepError("the stack has no output SigningKeysArn")
+    key = target.signing_keys.read().current
+    url = sign_url(target.images_url, key, target.path(HOSTILE), f"w={_WIDTH}")
+    _, image = get_picture(target, View(url, ANY))
+    if image.width != _WIDTH or not has_colour(image, RED):
+        raise StepError(f"{url}: is {image.width} pixels wide", target.logs_of("on-demand"))
+    forged = url.replace(f"/w={_WIDTH}/", f"/w={_WIDTH + 1}/")
+    api.expect(target.web.visit(forged), _REFUSED, target.logs_of("on-demand"))
+    return f"w={_WIDTH}"
+
+
+def on_demand(target: Target) -> str:
+    """Take a variant away, and ask for it: it is made, and stored again."""
+    path = api.upload(target, _UNSEEN, make_photo(RED, target.content_type))
+    name = next(reversed(target.sizes))
+    (facts, *_) = api.wait_until_ready(target, path)[name].variants
+    bucket, key = target.bucket("Images"), keys.variant_key(name, path)
+    objects.delete_object(target.s3, bucket, key)
+    check_picture(target, target.sizes[name], facts, RED)
+    if objects.head(target.s3, bucket, key) is None:
+        raise StepError(f"{key} was made and not stored", target.logs_of("on-demand"))
+    return f"{name} of {_UNSEEN}"
+
+
+def why_not_on_demand(target: Target) -> str:
+    """Why missing variants are not made when they are asked for."""
+    return "" if {"declared", "website"} & target.features else "on_demand: declared"
+
+
+def render(target: Target) -> str:
+    """Have a photo rendered, and nothing kept."""
+    name = next(iter(target.sizes))
+    (facts, *_) = api.get_status(target, target.path(PHOTO)).sizes[name].variants
+    headers = {"Content-Type": target.content_type}
+    photo = make_photo(RED, target.content_type)
+    answer = target.web.call("POST", f"/render?size={name}", headers=headers, data=photo)
+    api.expect(answer, 200, target.logs_of("render"))
+    image = read_picture(answer.content)
+    if f"{image.width}x{image.height}" != facts.pixels or not has_colour(image, RED):
+        raise StepError(
+            f"POST /render?size={name}: {image.width}x{image.height} pixels, a worker makes "
+            f"{facts.pixels}",
+            target.logs_of("render"),
+        )
+    return f"{name}: {len(answer.content):,} bytes"
+
+
+def without(feature: str, parameter: str) -> Callable[[Target], str]:
+    """Make the function that names the parameter where a feature is off."""
+    return lambda target: "" if feature in target.features else parameter

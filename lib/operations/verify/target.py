@@ -1,0 +1,89 @@
+"""The stage that is verified: how it is deployed, and clients to ask it with."""
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from lib.auth.signing_keys import SigningKeys
+from lib.aws.stacks import Stack
+from lib.errors import ConfigError
+from lib.operations.doctor.sizes import read_deployed
+from lib.operations.verify.photos import FORMATS
+from lib.operations.verify.polling import Poller
+from lib.operations.verify.web import Web
+from lib.sizes import Size
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+
+
+def read_features(stack: Stack) -> frozenset[str]:
+    """What is switched on in a stack; ConfigError if it does not say."""
+    try:
+        return frozenset(json.loads(stack.outputs["Features"]))
+    except KeyError as error:
+        raise ConfigError(
+            f"{stack.name} was deployed by an earlier version, which does not say what is switched "
+            "on: deploy it again"
+        ) from error
+
+
+@dataclass(frozen=True)
+class Target:
+    """One stage, and the folder of its photos that is made for it and removed again.
+
+    `stage` is its name as commands take it, `features` what is switched on. `has_new_token`: API
+    Gateway may not know the token yet. `images_url` has no slash at its end.
+    """
+
+    stage: str
+    stack: Stack
+    folder: str
+    images_url: str
+    features: frozenset[str]
+    upload_types: list[str]
+    s3: "S3Client"
+    sqs: "SQSClient"
+    web: Web
+    signing_keys: SigningKeys | None = None
+    has_new_token: bool = False
+    poller: Poller = field(default_factory=Poller)
+
+    @property
+    def has_cdn(self) -> bool:
+        """Whether pictures come from CloudFront, and not from the bucket itself."""
+        return "DistributionId" in self.stack.outputs
+
+    @property
+    def sizes(self) -> dict[str, Size]:
+        """The sizes as they are deployed, by name."""
+        return read_deployed(self.stack)
+
+    @property
+    def folders(self) -> list[str]:
+        """Folders of the images bucket."""
+        return [folder for size in self.sizes.values() for folder in size.folders]
+
+    @property
+    def content_type(self) -> str:
+        """The type of the photos; ConfigError if the stage takes none that can be made here."""
+        for each in FORMATS:
+            if each in self.upload_types:
+                return each
+        raise ConfigError(
+            f"The stage {self.stage} takes uploads of {', '.join(self.upload_types)} alone: verify "
+            f"makes photos of {', '.join(FORMATS)}"
+        )
+
+    def path(self, name: str) -> str:
+        """Path of a photo in the folder."""
+        return f"{self.folder}/{name}"
+
+    def bucket(self, name: str) -> str:
+        """The bucket of `Originals`, `Images` or `Failures`."""
+        return self.stack.outputs[f"{name}BucketName"]
+
+    def logs_of(self, function: str) -> str:
+        """The command that shows the log of a function of the stage."""
+        return f"aws logs tail /aws/lambda/{self.stack.name}-{function} --since 15m"

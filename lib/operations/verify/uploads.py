@@ -1,0 +1,154 @@
+"""Steps from a ticket to pictures, and to their end: what every stage does."""
+
+from urllib.parse import quote
+
+from lib import keys
+from lib.aws import s3 as objects
+from lib.errors import StepError
+from lib.operations.verify import api
+from lib.operations.verify.photos import BLUE, RED, make_photo
+from lib.operations.verify.pictures import check_picture, wait_until_not_shown, wait_until_shown
+from lib.operations.verify.target import Target
+
+PHOTO = "photo"
+# Spaces, `+` and what else is spelled differently by browsers, S3, CloudFront and us.
+HOSTILE = "a (1)+é~'!.jpg"
+FETCHED = "fetched"
+_REFUSED = (401, 403)
+_TAKEN, _ORDERED = 409, 202
+
+
+def ticket(target: Target) -> str:
+    """Ask for a ticket, as a stranger too."""
+    length = len(make_photo(RED, target.content_type))
+    if target.stack.outputs["Auth"] != "none":
+        stranger = target.web.call("POST", "/uploads", as_stranger=True, json={})
+        if stranger.status_code not in _REFUSED:
+            raise StepError(
+                f"POST /uploads without credentials: {stranger.status_code} in place of 401 or "
+                "403: anybody may upload",
+                "the API's authorizer",
+            )
+    given = api.get_ticket(target, PHOTO, length)
+    if set(given["variants"]) != set(target.stack.sizes):
+        raise StepError(
+            f"the ticket names the sizes {', '.join(given['variants'])}; deployed are "
+            f"{', '.join(target.stack.sizes)}",
+            f"npx sls deploy --stage {target.stage}",
+        )
+    return f"for {len(given['variants'])} sizes"
+
+
+def upload(target: Target) -> str:
+    """Upload a photo; nobody can read the original."""
+    photo = make_photo(RED, target.content_type)
+    given = api.get_ticket(target, PHOTO, len(photo))
+    api.post(target, given, photo)
+    key = quote(given["key"])
+    for url in (f"{given['url'].rstrip('/')}/{key}", f"{target.images_url}/{key}"):
+        if target.web.visit(url).ok:
+            raise StepError(f"{url}: anybody can read the original")
+    return f"{len(photo):,} bytes"
+
+
+def sizes(target: Target) -> str:
+    """Wait until every size is ready."""
+    ready = api.wait_until_ready(target, target.path(PHOTO))
+    return f"{len(ready)} sizes, {sum(len(each.variants) for each in ready.values())} pictures"
+
+
+def pictures(target: Target) -> str:
+    """Look at every picture."""
+    return _look_at_all(target, target.path(PHOTO), RED)
+
+
+def hostile(target: Target) -> str:
+    """Upload a photo whose name is spelled in several ways, and look at its pictures."""
+    path = api.upload(target, HOSTILE, make_photo(RED, target.content_type))
+    api.wait_until_ready(target, path)
+    return f"{HOSTILE}: {_look_at_all(target, path, RED, in_other_spelling=True)}"
+
+
+def _look_at_all(target: Target, path: str, colour: int, *, in_other_spelling: bool = False) -> str:
+    status, count = api.get_status(target, path).sizes, 0
+    for name, size in target.sizes.items():
+        for folder, facts in zip(size.folders, status[name].variants, strict=True):
+            check_picture(target, size, facts, colour)
+            if in_other_spelling:
+                url = f"{target.images_url}/{quote(keys.variant_key(folder, path))}"
+                check_picture(target, size, facts, colour, url)
+            count += 1
+    return f"{count} pictures"
+
+
+def fetched(target: Target) -> str:
+    """Have one of the stage's own pictures fetched from where visitors get it."""
+    name = _fetchable(target)[0]
+    url = api.get_status(target, target.path(PHOTO)).sizes[name].variants[0].url
+    path = target.path(FETCHED)
+    answer = target.web.call("POST", "/uploads", json={"url": url, "path": path})
+    api.expect(answer, _ORDERED, target.logs_of("uploads"))
+    api.wait_until_ready(target, path)
+    return f"from {url}"
+
+
+def why_no_fetch(target: Target) -> str:
+    """Why none of the stage's own pictures can be fetched."""
+    return "" if _fetchable(target) else "upload_types: they leave out what the sizes are made as"
+
+
+def _fetchable(target: Target) -> list[str]:
+    """Sizes whose pictures may be uploaded."""
+    return [
+        name
+        for name, size in target.sizes.items()
+        if size.format == "keep" or f"image/{size.format}" in target.upload_types
+    ]
+
+
+def overwrite(target: Target) -> str:
+    """Replace the photo by another, which nobody can who does not say so."""
+    photo = make_photo(BLUE, target.content_type)
+    refused = api.ask_for_ticket(target, PHOTO, len(photo))
+    api.expect(refused, _TAKEN, target.logs_of("uploads"))
+    path = api.upload(target, PHOTO, photo, overwrite=True)
+    ready = api.wait_until_ready(target, path)
+    return f"{len(ready)} sizes anew"
+
+
+def deletion(target: Target) -> str:
+    """Delete the other photo; its variants go."""
+    path = target.path(HOSTILE)
+    api.delete(target, path)
+    left: list[str] = []
+
+    def look() -> bool | None:
+        left[:] = [
+            f"{folder}/{path}"
+            for folder in target.folders
+            if objects.head(target.s3, target.bucket("Images"), keys.variant_key(folder, path))
+        ]
+        return None if left else True
+
+    target.poller.wait(
+        look,
+        lambda: f"the variants of a deleted photo are gone: {left[0]} is there",
+        f"./fanout doctor --stage {target.stage}",
+    )
+    status = api.get_status(target, path).sizes
+    if any(each.state != "gone" for each in status.values()):
+        raise StepError(f"status of the deleted {path}: {status}", target.logs_of("status"))
+    return f"{len(target.folders)} variants gone"
+
+
+def purge(target: Target) -> str:
+    """Wait until visitors get the new photo, and nothing of the deleted one."""
+    new = wait_until_shown(target, target.path(PHOTO), BLUE)
+    gone = wait_until_not_shown(target, target.path(HOSTILE))
+    return f"{new} pictures are the new photo's, {gone} are gone"
+
+
+def why_no_purge(target: Target) -> str:
+    """Why the CDN is not told of what changed, if it is not."""
+    is_off = target.has_cdn and "purge" not in target.features
+    return "purge: copies are shown until their time is over" if is_off else ""

@@ -1,0 +1,89 @@
+"""HTTP as visitors and callers of the API speak it, with the ids by which AWS finds a request."""
+
+import io
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import requests
+
+from lib.errors import StepError
+from lib.uploads import client
+
+# To connect, and between two signs of life. A cold start on a busy machine takes tens of seconds.
+_SECONDS = (10, 60)
+# The requests that a failed step shows: what it asked last, and what led there.
+_SHOWN = 5
+# CloudFront, API Gateway, S3 and Lambda each name a request in their own way.
+_IDS = ("x-amz-cf-id", "apigw-requestid", "x-amz-request-id", "x-amzn-requestid")
+
+
+class Request(NamedTuple):
+    """A request that was answered; `id` is AWS's name for it, "" if the answer has none."""
+
+    method: str
+    url: str
+    status: int
+    id: str
+
+
+class Web:
+    """Sends the requests of one step after the other, and keeps the last of them."""
+
+    def __init__(self, api_url: str, authorize: client.Authorize | None) -> None:
+        self._api_url, self._authorize = api_url, authorize
+        self._sent: deque[Request] = deque(maxlen=_SHOWN)
+
+    def take_requests(self) -> list[Request]:
+        """Return the last requests since this was called before, those sent again left out."""
+        taken = list(dict.fromkeys(self._sent))
+        self._sent.clear()
+        return taken
+
+    def visit(self, url: str, **headers: str) -> requests.Response:
+        """GET a picture as a browser does, redirects followed."""
+        return self._send(lambda: requests.get(url, headers=headers, timeout=_SECONDS))
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        as_stranger: bool = False,
+        headers: Mapping[str, str] | None = None,
+        **body: Any,
+    ) -> requests.Response:
+        """Call the API; `as_stranger` without credentials."""
+        return self._send(
+            lambda: requests.request(
+                method,
+                self._api_url + path,
+                auth=None if as_stranger else self._authorize,
+                headers=headers,
+                timeout=_SECONDS,
+                **body,
+            )
+        )
+
+    def post(self, ticket: dict[str, Any], data: bytes) -> requests.Response:
+        """Post a file with the form of a ticket."""
+        return self._send(
+            lambda: client.post_form(ticket, io.BytesIO(data), len(data), lambda _: None)
+        )
+
+    def _send(self, send: Callable[[], requests.Response]) -> requests.Response:
+        try:
+            answer = send()
+        except requests.RequestException as error:
+            where = f"{error.request.method} {error.request.url}: " if error.request else ""
+            raise StepError(
+                f"{where}no answer: {error}", "the address: DNS, proxies, firewalls"
+            ) from error
+        for each in (*answer.history, answer):
+            found = next((each.headers[name] for name in _IDS if name in each.headers), "")
+            asked = Request(str(each.request.method), each.url, each.status_code, found)
+            # Of what is asked again and again the last answer counts.
+            if self._sent and self._sent[-1][:3] == asked[:3]:
+                self._sent.pop()
+            self._sent.append(asked)
+        return answer

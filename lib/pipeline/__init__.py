@@ -1,0 +1,1 @@
+"""The fan-out: turns S3 events into current variants."""

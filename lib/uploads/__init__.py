@@ -1,0 +1,1 @@
+"""Uploads: tickets, paths, status and deletion of photos."""

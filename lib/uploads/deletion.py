@@ -1,0 +1,30 @@
+"""Deleting a photo: its original goes, and the pipeline takes its variants and CDN copies away."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lib import keys
+from lib.aws import s3 as objects
+from lib.fetching.jobs import FetchJobs
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+@dataclass(frozen=True)
+class Deletion:
+    """Deletes photos of one stack."""
+
+    s3: "S3Client"
+    originals_bucket: str
+    failures_bucket: str
+
+    def delete(self, path: str) -> None:
+        """Delete the original at a path, if there is one; safe to repeat.
+
+        An order to fetch one to there is cancelled first, or it would come back. Raises
+        PermanentError for a path that no original can have.
+        """
+        keys.check_original(path)
+        FetchJobs(self.s3, self.failures_bucket).cancel(path)
+        objects.delete_object(self.s3, self.originals_bucket, keys.original_key(path))

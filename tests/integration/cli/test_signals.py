@@ -1,0 +1,118 @@
+"""Commands that are told to stop, by real signals to a real process, let go of what they hold."""
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Self
+
+import pytest
+
+from tests.integration.signalled import LETTERS
+
+PROJECT = Path(__file__).parents[3]
+SHOW = ["dlq", "show", "--json"]
+
+
+class Command:
+    """A command that runs until it comes to a call of SQS."""
+
+    def __init__(self, moment: str, operation: str, *command: str, hangups: str = "end") -> None:
+        module = "tests.integration.signalled"
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", module, hangups, moment, operation, *command],
+            cwd=PROJECT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # Without a line to wait for it goes on, and ends.
+        self._process.communicate()
+
+    def comes_there(self) -> None:
+        """Wait until the process is at the call; all that it has printed before is data."""
+        assert self._process.stdout is not None
+        while (line := self._process.stdout.readline()) != "there\n":
+            assert line, "the process has ended"
+
+    def gets(self, *numbers: signal.Signals) -> None:
+        for number in numbers:
+            self._process.send_signal(number)
+
+    def goes_on(self) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write("\n")
+        self._process.stdin.flush()
+
+    def left(self) -> dict[str, Any]:
+        """What it left behind; from here on it waits no more."""
+        said, _ = self._process.communicate("\n" * 2 * LETTERS, timeout=60)
+        told: dict[str, Any] = json.loads(said.splitlines()[-1])
+        return told
+
+
+@pytest.mark.parametrize(
+    ("moment", "number"),
+    [
+        ("before-call", signal.SIGTERM),
+        ("after-call", signal.SIGINT),
+        ("after-call", signal.SIGTERM),
+        ("after-call", signal.SIGHUP),
+    ],
+)
+def test_letters_are_visible_again_whenever_the_signal_comes(
+    moment: str, number: signal.Signals
+) -> None:
+    """After the call SQS has handed letters out that the command does not know of yet."""
+    with Command(moment, "ReceiveMessage", *SHOW) as command:
+        for _ in range(2):  # one batch is in hand
+            command.comes_there()
+            command.goes_on()
+        command.comes_there()
+        command.gets(number)
+        left = command.left()
+    assert (left["code"], left["hidden"], left["parked"]) == (130, 0, LETTERS)
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        (signal.SIGHUP, signal.SIGHUP, signal.SIGTERM),
+        (signal.SIGTERM, signal.SIGINT),
+    ],
+)
+def test_another_signal_while_they_become_visible_hides_none(
+    numbers: tuple[signal.Signals, ...],
+) -> None:
+    """A shell sends another SIGHUP to what its terminal has sent one."""
+    with Command("before-call", "ChangeMessageVisibilityBatch", *SHOW) as command:
+        command.comes_there()
+        command.gets(*numbers)
+        assert command.left()["hidden"] == 0
+
+
+@pytest.mark.parametrize("operation", ["SendMessageBatch", "DeleteMessageBatch"])
+def test_a_replay_that_is_stopped_loses_and_hides_no_letter(operation: str) -> None:
+    with Command("after-call", operation, "dlq", "replay", "--yes") as command:
+        command.comes_there()
+        command.gets(signal.SIGTERM)
+        left = command.left()
+    assert (left["code"], left["hidden"]) == (130, 0)
+    # At most one batch is in both queues.
+    assert LETTERS <= left["parked"] + left["replayed"] <= LETTERS + 10
+
+
+def test_under_nohup_a_closed_terminal_stops_nothing() -> None:
+    replay = ("dlq", "replay", "--yes")
+    with Command("before-call", "SendMessageBatch", *replay, hangups="ignored") as command:
+        command.comes_there()
+        command.gets(signal.SIGHUP)
+        left = command.left()
+    assert left == {"code": 0, "hidden": 0, "parked": 0, "replayed": LETTERS}

@@ -1,0 +1,337 @@
+"""The API's other doors on moto: status, deletion, and the document of all."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import boto3
+import pytest
+from moto.s3.models import s3_backends
+
+from handlers import openapi
+from lib.fetching.jobs import JOB_LIFETIME, FetchJobQueue
+from lib.fetching.records import FailedFetchRecord, FetchRecord, FetchRecords
+from lib.pipeline.failure_records import FailureRecord, FailureRecords
+from lib.pipeline.metadata_keys import ORIGINAL_ETAG, PIXELS
+from tests.integration.api import Api, api
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+__all__ = ["api"]  # a fixture
+
+ODD_PATHS = [
+    "2026/sea.jpg",
+    "photo with space.jpg",
+    "a+b.jpg",
+    "100%.jpg",
+    "a%2Fb.jpg",
+    "a%252Fb.jpg",
+    "é😀.jpg",
+    "batch",
+    "deep/er/and/deeper.jpg",
+    "quote'\"<>.jpg",
+]
+# API Gateway would cut these in a path.
+CUT_PATHS = ["what?.jpg", "no#1.jpg"]
+
+PROBLEM = "application/problem+json"
+
+
+def upload(s3: "S3Client", path: str) -> str:
+    """Put an original there; its ETag."""
+    answer = s3.put_object(Bucket="originals-bucket", Key=f"originals/{path}", Body=b"photo")
+    return answer["ETag"].strip('"')
+
+
+def render(s3: "S3Client", folder: str, path: str, etag: str) -> None:
+    s3.put_object(
+        Bucket="images-bucket",
+        Key=f"{folder}/{path}",
+        Body=b"variant",
+        ContentType="image/jpeg",
+        Metadata={ORIGINAL_ETAG: etag, PIXELS: "400x300"},
+    )
+
+
+def desk(s3: "S3Client", api: Api) -> FetchJobQueue:
+    return FetchJobQueue(s3, "failures-bucket", boto3.client("sqs"), api.fetch_queue_url)
+
+
+def states(document: Any) -> dict[str, str]:
+    return {name: size["state"] for name, size in document["sizes"].items()}
+
+
+class TestStatus:
+    def test_tells_of_each_size_what_is_there(self, api: Api, s3: "S3Client") -> None:
+        etag = upload(s3, "2026/sea.jpg")
+        render(s3, "400x300", "2026/sea.jpg", etag)
+        answer = api("GET", "/uploads/2026/sea.jpg")
+        assert answer.status == 200
+        assert answer.document["path"] == "2026/sea.jpg"
+        assert states(answer.document) == {"400x300": "ready", "thumbnail": "pending"}
+        (variant,) = answer.document["sizes"]["400x300"]["variants"]
+        assert variant["url"] == "https://cdn.example/400x300/2026/sea.jpg"
+        assert (variant["content_type"], variant["bytes"]) == ("image/jpeg", 7)
+        assert variant["pixels"] == "400x300"
+
+    def test_says_when_to_ask_again_while_something_is_pending(
+        self, api: Api, s3: "S3Client"
+    ) -> None:
+        etag = upload(s3, "a.jpg")
+        assert int(api("GET", "/uploads/a.jpg").headers["Retry-After"]) >= 1
+        for folder in ("400x300", "thumbnail", "thumbnail.avif"):
+            render(s3, folder, "a.jpg", etag)
+        settled = api("GET", "/uploads/a.jpg")
+        assert states(settled.document) == {"400x300": "ready", "thumbnail": "ready"}
+        assert "Retry-After" not in settled.headers
+        assert settled.headers["Cache-Control"] == "no-store"
+
+    def test_gives_the_reason_of_a_failure(self, api: Api, s3: "S3Client") -> None:
+        upload(s3, "a.jpg")
+        now = datetime.now(UTC)
+        record = FailureRecord(
+            reason="truncated", error="breaks off", attempts=1, began_at=now, failed_at=now
+        )
+        FailureRecords(s3, "failures-bucket", "400x300").put("a.jpg", record)
+        size = api("GET", "/uploads/a.jpg").document["sizes"]["400x300"]
+        assert (size["state"], size["reason"], size["error"]) == (
+            "failed",
+            "truncated",
+            "breaks off",
+        )
+
+    @pytest.mark.parametrize("path", ODD_PATHS)
+    def test_finds_a_photo_by_its_path_as_a_client_escapes_it(
+        self, api: Api, s3: "S3Client", path: str
+    ) -> None:
+        upload(s3, path)
+        answer = api("GET", f"/uploads/{quote(path)}")
+        assert answer.document["path"] == path
+        assert set(states(answer.document).values()) == {"pending"}
+
+    @pytest.mark.parametrize("path", [*ODD_PATHS, *CUT_PATHS])
+    def test_finds_any_photo_by_a_query(self, api: Api, s3: "S3Client", path: str) -> None:
+        upload(s3, path)
+        answer = api("GET", "/uploads", query={"path": path})
+        assert answer.document["path"] == path
+        assert set(states(answer.document).values()) == {"pending"}
+
+    def test_knows_no_photo_that_is_not_there(self, api: Api) -> None:
+        answer = api("GET", "/uploads/nothing.jpg")
+        assert answer.status == 200
+        assert set(states(answer.document).values()) == {"gone"}
+        assert "Retry-After" not in answer.headers
+
+    @pytest.mark.parametrize("path", ["a/../b.jpg", "a//b.jpg", "%00.jpg", "./a.jpg"])
+    def test_refuses_a_path_that_no_photo_can_have(self, api: Api, path: str) -> None:
+        answer = api("GET", f"/uploads/{path}")
+        assert (answer.status, answer.document["type"]) == (422, "bad_path")
+
+    def test_without_a_path_is_refused(self, api: Api) -> None:
+        assert api("GET", "/uploads").document["type"] == "invalid_request"
+
+    def test_of_a_photo_that_is_being_fetched_is_pending(self, api: Api, s3: "S3Client") -> None:
+        api("POST", "/uploads", {"url": "https://photos.example/a.jpg", "path": "a.jpg"})
+        answer = api("GET", "/uploads/a.jpg")
+        assert set(states(answer.document).values()) == {"pending"}
+        assert answer.document["fetch"]["state"] == "pending"
+        assert "Retry-After" in answer.headers
+        assert "photos.example" not in json.dumps(answer.document)
+
+    def test_of_a_photo_that_could_not_be_fetched_says_why_at_every_size(
+        self, api: Api, s3: "S3Client"
+    ) -> None:
+        order = desk(s3, api).submit("a.jpg", "https://photos.example/a.jpg")
+        fail(s3, order.id)
+        answer = api("GET", "/uploads/a.jpg")
+        fetch = answer.document["fetch"]
+        assert (fetch["state"], fetch["reason"]) == ("failed", "source_refused")
+        for size in answer.document["sizes"].values():
+            told = (size["state"], size["reason"], size["error"])
+            assert told == (fetch["state"], fetch["reason"], fetch["error"])
+            assert size["error"]
+
+    def test_of_a_photo_that_could_not_be_replaced_tells_of_the_old_one_and_of_that(
+        self, api: Api, s3: "S3Client"
+    ) -> None:
+        etag = upload(s3, "a.jpg")
+        render(s3, "400x300", "a.jpg", etag)
+        order = desk(s3, api).submit("a.jpg", "https://photos.example/a.jpg", overwrite=True)
+        fail(s3, order.id)
+        document = api("GET", "/uploads/a.jpg").document
+        assert states(document)["400x300"] == "ready"
+        assert document["fetch"]["reason"] == "source_refused"
+
+    @pytest.mark.parametrize(
+        "failed",
+        [
+            {"original": ""},
+            {"original": "another"},
+            {"failed_at": datetime.now(UTC) - timedelta(minutes=1)},
+            {"original": None, "failed_at": datetime.now(UTC) - timedelta(minutes=1)},
+        ],
+        ids=["into an empty path", "over another photo", "long ago", "long ago, unknown"],
+    )
+    def test_of_a_photo_that_came_after_a_failed_order_tells_nothing_of_that(
+        self, api: Api, s3: "S3Client", failed: dict[str, Any]
+    ) -> None:
+        order = desk(s3, api).submit("a.jpg", "https://photos.example/a.jpg")
+        fail(s3, order.id, **failed)
+        upload(s3, "a.jpg")
+        answer = api("GET", "/uploads/a.jpg")
+        assert answer.document["fetch"] is None
+        assert set(states(answer.document).values()) == {"pending"}
+
+    @pytest.mark.parametrize(("ordered", "told"), [(-1, None), (1, "worker_stopped")])
+    def test_of_an_order_that_nothing_came_of_tells_where_no_photo_came_after_it(
+        self, api: Api, s3: "S3Client", ordered: int, told: str | None
+    ) -> None:
+        upload(s3, "a.jpg")
+        order = desk(s3, api).submit("a.jpg", "https://photos.example/a.jpg", overwrite=True)
+        uploaded_at("a.jpg", datetime.now(UTC) - JOB_LIFETIME - timedelta(hours=2))
+        at = datetime.now(UTC) - JOB_LIFETIME - timedelta(hours=2 - ordered)
+        FetchRecords(s3, "failures-bucket").put("a.jpg", FetchRecord(id=order.id, ordered_at=at))
+        fetch = api("GET", "/uploads/a.jpg").document["fetch"]
+        assert (fetch and fetch["reason"]) == told
+
+
+def uploaded_at(path: str, at: datetime) -> None:
+    """Moves the original's time, where a HEAD has it from."""
+    (backend,) = s3_backends["123456789012"].values()
+    backend.buckets["originals-bucket"].keys[f"originals/{path}"].last_modified = at
+
+
+def fail(s3: "S3Client", order_id: str, **more: Any) -> None:
+    """Leave word that an order for a.jpg failed."""
+    marks = FetchRecords(s3, "failures-bucket")
+    found = marks.read("a.jpg")
+    assert found is not None
+    now = datetime.now(UTC)
+    failed = FailedFetchRecord(
+        **{
+            "id": order_id,
+            "reason": "source_refused",
+            "error": "photos.example answers 404",
+            "attempts": 1,
+            "began_at": now,
+            "failed_at": now,
+            **more,
+        }
+    )
+    marks.put_if_match("a.jpg", found.etag, failed)
+
+
+class TestDeletion:
+    @pytest.mark.parametrize("path", ODD_PATHS)
+    def test_takes_away_exactly_this_original(self, api: Api, s3: "S3Client", path: str) -> None:
+        upload(s3, path)
+        upload(s3, "other.jpg")
+        answer = api("DELETE", f"/uploads/{quote(path)}")
+        assert (answer.status, answer.document) == (204, None)
+        assert keys(s3) == ["originals/other.jpg"]
+
+    @pytest.mark.parametrize("path", [*ODD_PATHS, *CUT_PATHS])
+    def test_by_a_query_takes_any_path(self, api: Api, s3: "S3Client", path: str) -> None:
+        upload(s3, path)
+        assert api("DELETE", "/uploads", query={"path": path}).status == 204
+        assert keys(s3) == []
+
+    def test_twice_or_of_nothing_is_the_same_as_once(self, api: Api, s3: "S3Client") -> None:
+        upload(s3, "a.jpg")
+        assert [api("DELETE", "/uploads/a.jpg").status for _ in range(3)] == [204] * 3
+        assert keys(s3) == []
+
+    def test_calls_off_what_was_to_be_fetched(self, api: Api, s3: "S3Client") -> None:
+        api("POST", "/uploads", {"url": "https://photos.example/a.jpg", "path": "a.jpg"})
+        assert api("DELETE", "/uploads/a.jpg").status == 204
+        assert set(states(api("GET", "/uploads/a.jpg").document).values()) == {"gone"}
+
+    @pytest.mark.parametrize("path", ["a/../b.jpg", "a//b.jpg", "../images/a.jpg"])
+    def test_refuses_a_path_that_no_photo_can_have(
+        self, api: Api, s3: "S3Client", path: str
+    ) -> None:
+        upload(s3, "b.jpg")
+        answer = api("DELETE", f"/uploads/{path}")
+        assert (answer.status, answer.document["type"]) == (422, "bad_path")
+        assert keys(s3) == ["originals/b.jpg"]
+
+
+def keys(s3: "S3Client") -> list[str]:
+    found = s3.list_objects_v2(Bucket="originals-bucket").get("Contents", [])
+    return [each["Key"] for each in found]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/render", b"\xff\xd8\xff"),
+        ("POST", "/render", "no JSON {"),
+        ("GET", "/missing/400x300/a%2Fb%20c+%C3%A9.jpg", None),
+        ("GET", "/missing/..%2F..%2Fopenapi.json", None),
+        ("GET", "/docs", None),
+    ],
+)
+def test_routes_that_are_switched_off_are_answered_with_a_404(
+    api: Api, monkeypatch: pytest.MonkeyPatch, method: str, path: str, body: str | bytes | None
+) -> None:
+    monkeypatch.setenv("SWAGGER", "false")
+    monkeypatch.setenv("RENDER", "false")
+    answer = api(method, path, body, content_type="image/jpeg", door=openapi)
+    assert (answer.status, answer.document["type"]) == (404, "no_route")
+    assert answer.headers["Content-Type"] == PROBLEM
+
+
+class TestTheDocument:
+    def test_has_every_route_of_the_template(self, api: Api) -> None:
+        document = api("GET", "/openapi.json").document
+        routes = {(m.upper(), path) for path, item in document["paths"].items() for m in item}
+        assert routes == {
+            ("POST", "/uploads"),
+            ("POST", "/uploads/batch"),
+            ("GET", "/uploads"),
+            ("GET", "/uploads/{path}"),
+            ("DELETE", "/uploads"),
+            ("DELETE", "/uploads/{path}"),
+            ("POST", "/render"),
+        }
+        assert document["servers"] == [{"url": "https://api.example"}]
+
+    @pytest.mark.parametrize(
+        ("auth", "kind"), [("token", "http"), ("jwt", "http"), ("iam", "apiKey"), ("none", None)]
+    )
+    def test_says_who_may_call(
+        self, api: Api, monkeypatch: pytest.MonkeyPatch, auth: str, kind: str | None
+    ) -> None:
+        monkeypatch.setenv("AUTH", auth)
+        document = api("GET", "/openapi.json").document
+        schemes = document["components"].get("securitySchemes", {})
+        assert {name: scheme["type"] for name, scheme in schemes.items()} == (
+            {auth: kind} if kind else {}
+        )
+        assert document.get("security") == ([{auth: []}] if kind else None)
+
+    def test_of_every_refusal_is_a_problem(self, api: Api) -> None:
+        document = api("GET", "/openapi.json").document
+        for item in document["paths"].values():
+            for operation in item.values():
+                assert list(operation["responses"]["422"]["content"]) == [PROBLEM]
+                # API Gateway has its own words for a function that gives no answer.
+                for status in ("500", "503"):
+                    assert PROBLEM in operation["responses"][status]["content"]
+
+    # Powertools leaves the page's script and style to the garbage collector.
+    @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+    @pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
+    def test_has_a_page_to_try_it_with_unless_the_stage_has_none(
+        self, api: Api, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        page = api("GET", "/docs")
+        assert page.status == 200
+        assert page.headers["Content-Type"].startswith("text/html")
+
+
+def test_the_page_to_try_it_with_can_be_left_out(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SWAGGER", "false")
+    assert api("GET", "/docs").status == 404

@@ -1,0 +1,82 @@
+"""One program asks AWS before a deploy: what it says, in which order, and when it says no."""
+
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+
+from infra.hooks.before_deploy import main
+from tests.integration.conftest import REGION
+from tests.integration.deployed import answer, refuse
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+QUEUE = {"Queue": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "old"}}}
+BUCKET = {"Bucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "originals"}}}
+DEPLOY = {"abandon_secrets": False, "adopt": False}
+
+
+class Asked:
+    """Runs the program as the plugin does."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self._patch, self._capsys = monkeypatch, capsys
+
+    def __call__(self, resources: dict[str, Any], **given: Any) -> tuple[int, dict[str, str], str]:
+        """Its exit code, what is on standard output, and what on standard error."""
+        template = {"Resources": resources}
+        asked = {"stack": "stack", "stage": "dev", "template": template, "abandon_messages": False}
+        self._patch.setattr("sys.stdin", io.StringIO(json.dumps(asked | given)))
+        code = main()
+        said = self._capsys.readouterr()
+        return code, json.loads(said.out), said.err
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Asked:
+    # moto knows no limits of an account.
+    limits = {"ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": 1000}
+    answer(monkeypatch, "GetAccountSettings", {"AccountLimit": limits})
+    return Asked(monkeypatch, capsys)
+
+
+@pytest.fixture
+def _full_queue() -> None:
+    """A deployed stack whose one queue has a message."""
+    body = json.dumps({"Resources": QUEUE})
+    boto3.client("cloudformation").create_stack(StackName="stack", TemplateBody=body)
+    sqs = boto3.client("sqs")
+    sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName="old")["QueueUrl"], MessageBody="x")
+
+
+def test_a_first_deploy_finds_nothing_to_say(asked: Asked) -> None:
+    assert asked({**QUEUE, **BUCKET}, **DEPLOY) == (0, {"now": "", "after": ""}, "")
+
+
+@pytest.mark.usefixtures("_full_queue")
+def test_a_removal_looks_at_queues_alone(asked: Asked) -> None:
+    code, said, reason = asked({})
+    assert (code, said) == (1, {"now": "", "after": ""})
+    assert "old: 1 messages" in reason
+    lost = {"now": "Abandoning with its queue old: 1 messages\n", "after": ""}
+    assert asked({}, abandon_messages=True) == (0, lost, "")
+
+
+def test_a_bucket_in_the_way_stops_a_deploy(asked: Asked, s3: "S3Client") -> None:
+    s3.create_bucket(Bucket="originals", CreateBucketConfiguration={"LocationConstraint": REGION})
+    code, said, reason = asked(BUCKET, **DEPLOY)
+    assert (code, said) == (1, {"now": "", "after": ""})
+    assert "adopt=true" in reason
+
+
+@pytest.mark.usefixtures("_full_queue")
+def test_what_was_found_before_a_refusal_is_said_too(
+    asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse(monkeypatch, "GetCallerIdentity", "AccessDenied")
+    code, said, reason = asked(BUCKET, abandon_messages=True, **DEPLOY)
+    assert (code, said["now"]) == (1, "Abandoning with its queue old: 1 messages\n")
+    assert "asking whose account this is" in reason

@@ -1,0 +1,236 @@
+"""A deploy that would delete a queue with messages in it is refused, unless forced."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from botocore.stub import Stubber
+
+from infra.hooks.loss_guard import check_messages, check_secrets, find_losses
+from lib.errors import ConfigError, TransientError
+from tests.infrastructure.generated import generated
+from tests.integration.deployed import answer
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_sqs import SQSClient
+
+
+def queue(name: str) -> dict[str, Any]:
+    return {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": name}}
+
+
+BOTH = {"Resources": {"QueueOld": queue("old"), "QueueNew": queue("new")}}
+WITHOUT_OLD = {"Resources": {"QueueNew": queue("new")}}
+
+
+@pytest.fixture
+def sqs() -> "SQSClient":
+    """A deployed stack with two queues."""
+    boto3.client("cloudformation").create_stack(StackName="stack", TemplateBody=json.dumps(BOTH))
+    return boto3.client("sqs")
+
+
+def guarded(sqs: "SQSClient", template: dict[str, Any], *, force: bool = False) -> list[str]:
+    return check_messages(boto3.client("cloudformation"), sqs, "stack", template, force=force)
+
+
+def send(sqs: "SQSClient", name: str) -> None:
+    sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName=name)["QueueUrl"], MessageBody="x")
+
+
+def test_a_removed_queue_with_messages_stops_the_deploy(sqs: "SQSClient") -> None:
+    send(sqs, "old")
+    with pytest.raises(ConfigError, match=r"old: 1 messages(.|\n)*abandon_messages=true"):
+        guarded(sqs, WITHOUT_OLD)
+
+
+def test_messages_that_are_being_worked_on_count_too(sqs: "SQSClient") -> None:
+    send(sqs, "old")
+    sqs.receive_message(QueueUrl=sqs.get_queue_url(QueueName="old")["QueueUrl"])
+    with pytest.raises(ConfigError, match="old: 1 messages"):
+        guarded(sqs, WITHOUT_OLD)
+
+
+def test_forced_it_goes_on_and_says_what_is_lost(sqs: "SQSClient") -> None:
+    send(sqs, "old")
+    assert guarded(sqs, WITHOUT_OLD, force=True) == ["old: 1 messages"]
+
+
+def test_a_stack_that_is_removed_loses_all_its_queues(sqs: "SQSClient") -> None:
+    assert guarded(sqs, {"Resources": {}}) == []
+    send(sqs, "new")
+    with pytest.raises(ConfigError, match="new: 1 messages"):
+        guarded(sqs, {"Resources": {}})
+
+
+def test_an_empty_queue_may_go_and_a_full_one_may_stay(sqs: "SQSClient") -> None:
+    send(sqs, "new")
+    assert guarded(sqs, WITHOUT_OLD) == []
+    assert guarded(sqs, BOTH) == []
+
+
+def test_a_queue_somebody_deleted_by_hand_is_no_obstacle(sqs: "SQSClient") -> None:
+    sqs.delete_queue(QueueUrl=sqs.get_queue_url(QueueName="old")["QueueUrl"])
+    assert guarded(sqs, WITHOUT_OLD) == []
+
+
+def test_the_first_deploy_has_nothing_to_lose() -> None:
+    assert guarded(boto3.client("sqs"), WITHOUT_OLD) == []
+
+
+def test_without_leave_to_look_the_deploy_stops(
+    sqs: "SQSClient", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = boto3.client("cloudformation")
+
+    def refuse(**_: Any) -> None:
+        raise client.exceptions.ClientError({"Error": {"Code": "AccessDenied"}}, "List")
+
+    client.meta.events.register("before-call.cloudformation.ListStackResources", refuse)
+    with pytest.raises(TransientError, match="listing the resources of stack"):
+        check_messages(client, sqs, "stack", WITHOUT_OLD, force=False)
+
+
+SIGNED = {"on_demand": ["declared", "signed"]}
+
+
+def secrets_of(tmp_path: Path, **options: Any) -> dict[str, Any]:
+    """The secrets of the template that these parameters give, by logical id."""
+    resources = generated(tmp_path, ["1x1"], **options)["resources"]["Resources"]
+    is_secret = {"AWS::SecretsManager::Secret"}
+    return {k: v for k, v in resources.items() if v.get("Type") in is_secret}
+
+
+def deployed(secrets: dict[str, Any]) -> "CloudFormationClient":
+    """CloudFormation that tells of a stack with these secrets, which moto's makes none of."""
+    client = boto3.client("cloudformation")
+    account = "arn:aws:secretsmanager:us-east-1:123456789012:secret:"
+    summaries = [
+        {
+            "LogicalResourceId": logical,
+            "PhysicalResourceId": f"{account}{secret['Properties']['Name']}-aB3dE6",
+            "ResourceType": secret["Type"],
+            "ResourceStatus": "CREATE_COMPLETE",
+            "LastUpdatedTimestamp": datetime.now(UTC),
+        }
+        for logical, secret in secrets.items()
+    ]
+    stubber = Stubber(client)
+    # Once for queues and once for secrets.
+    for _ in range(2):
+        stubber.add_response("list_stack_resources", {"StackResourceSummaries": summaries})
+    stubber.activate()
+    return client
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "lost"),
+    [
+        ({}, {"auth": "iam"}, ["tokens"]),
+        ({}, {"auth": "none"}, ["tokens"]),
+        (SIGNED, {"on_demand": ["declared"]}, ["signing-keys"]),
+        (SIGNED, {"auth": "iam"}, ["tokens", "signing-keys"]),
+    ],
+)
+def test_a_parameter_that_takes_a_secret_away_stops_the_deploy(
+    tmp_path: Path, before: dict[str, Any], after: dict[str, Any], lost: list[str]
+) -> None:
+    had = secrets_of(tmp_path, **before)
+    template = {"Resources": secrets_of(tmp_path, **after)}
+    with pytest.raises(ConfigError, match="abandon_secrets=true") as caught:
+        check_secrets(deployed(had), "stack", template, force=False)
+    names = [f"image-fanout-dev-{name}-aB3dE6" for name in lost]
+    assert [line.strip() for line in str(caught.value).splitlines()[1 : 1 + len(lost)]] == names
+    assert check_secrets(deployed(had), "stack", template, force=True) == names
+
+
+def test_secrets_that_stay_or_come_are_no_obstacle(tmp_path: Path) -> None:
+    one, both = secrets_of(tmp_path), secrets_of(tmp_path, **SIGNED)
+    assert both.keys() > one.keys()
+    for had in (one, both):
+        assert check_secrets(deployed(had), "stack", {"Resources": both}, force=False) == []
+
+
+def losses(**asked: Any) -> str:
+    """What the guard says of what it is given, or of why it goes no further."""
+    try:
+        return "\n".join(find_losses({"stack": "stack", "abandon_messages": True, **asked}))
+    except ConfigError as error:
+        return str(error)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"abandon_secrets": False}, "This deploy would delete secrets"),
+        ({"abandon_secrets": True}, "Deleting the secret image-fanout-dev-tokens"),
+        ({}, ""),
+    ],
+)
+def test_a_deploy_asks_of_secrets_and_the_removal_of_a_stack_does_not(
+    tmp_path: Path,
+    sqs: "SQSClient",
+    monkeypatch: pytest.MonkeyPatch,
+    asked: dict[str, bool],
+    said: str,
+) -> None:
+    clients = {"cloudformation": deployed(secrets_of(tmp_path)), "sqs": sqs}
+    monkeypatch.setattr(boto3, "client", lambda service, **_: clients[service])
+    told = losses(template={"Resources": {}}, **asked)
+    assert told.startswith(said)
+    assert bool(told) is bool(asked)
+
+
+def queues_of(tmp_path: Path, name: str) -> dict[str, Any]:
+    """The queues of the template that a sizes.yml with one size of this name gives."""
+    made = generated(tmp_path, [{"name": name, "width": 400, "height": 300}], purge="false")
+    resources = made["resources"]["Resources"]
+    is_queue = {"AWS::SQS::Queue"}
+    return {"Resources": {k: v for k, v in resources.items() if v.get("Type") in is_queue}}
+
+
+@pytest.mark.parametrize("kind", ["", "-dlq", "-subscription-dlq"])
+def test_a_renamed_size_is_a_new_one_and_a_removed_one_that_may_hold_messages(
+    tmp_path: Path, kind: str
+) -> None:
+    cloudformation, sqs = boto3.client("cloudformation"), boto3.client("sqs")
+    before = queues_of(tmp_path, "small")
+    cloudformation.create_stack(StackName="stack", TemplateBody=json.dumps(before))
+    after = queues_of(tmp_path, "thumbnail")
+    assert check_messages(cloudformation, sqs, "stack", after, force=False) == []
+    send(sqs, f"image-fanout-dev-small{kind}")
+    with pytest.raises(ConfigError, match=f"image-fanout-dev-small{kind}: 1 messages"):
+        check_messages(cloudformation, sqs, "stack", after, force=False)
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        (
+            {"AccountLimit": {"ConcurrentExecutions": 10, "UnreservedConcurrentExecutions": 10}},
+            "the stage's queues may have 17 functions running at once, and this account may run 10",
+        ),
+        (
+            ClientError({"Error": {"Code": "AccessDeniedException"}}, "GetAccountSettings"),
+            "the account's limits on Lambda were not compared",
+        ),
+    ],
+    ids=["too small", "not to be seen"],
+)
+def test_a_deploy_is_warned_of_small_limits_and_goes_on(
+    sqs: "SQSClient",
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    told: dict[str, Any] | Exception,
+    said: str,
+) -> None:
+    answer(monkeypatch, "GetAccountSettings", told)
+    scaling = {"ScalingConfig": {"MaximumConcurrency": 17}}
+    mapping = {"Type": "AWS::Lambda::EventSourceMapping", "Properties": scaling}
+    template = {"Resources": {**BOTH["Resources"], "Mapping": mapping}}
+    assert f"Warning: {said}" in losses(template=template, abandon_secrets=False)

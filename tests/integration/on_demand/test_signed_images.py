@@ -1,0 +1,331 @@
+"""Pictures of any dimensions: for whoever has a signed URL, and at no cost for anybody else."""
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from aws_lambda_powertools import Logger
+from botocore.exceptions import ClientError, ConnectTimeoutError
+
+from lib import images, keys
+from lib.auth.signatures import sign
+from lib.errors import PermanentError, ProblemKind, Reason, RequestError, TransientError
+from lib.on_demand import signed_images as module
+from lib.on_demand.options import MEMORY
+from lib.on_demand.signed_images import SignedImages
+from lib.on_demand.signed_requests import SignedRequestVerifier
+from lib.sizes import Size
+from tests.integration.deployed import refuse
+from tests.integration.signing import FIRST, SigningSecret, secret
+from tests.pictures import decoded, encoded, quarters
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+__all__ = ["secret"]
+
+PHOTO = encoded(quarters())
+PATH = "2026/ä +%.jpg"
+OPTIONS = "w=64,h=36"
+NOW = datetime(2026, 11, 21, 7, 30, tzinfo=UTC)
+
+
+class Door:
+    """One container, and the time it sees."""
+
+    def __init__(self, s3: "S3Client", secret: SigningSecret) -> None:
+        self.now = NOW
+        self.secret = secret
+        self.signing = secret.keys()
+        self.pictures = SignedImages(
+            s3=s3,
+            originals_bucket="originals-bucket",
+            verifier=SignedRequestVerifier(
+                self.signing.cache(Logger(service="door"), lambda: self.now), now=self._seconds
+            ),
+            memory=MEMORY,
+            max_bytes=1_000_000,
+            browser_seconds=3600,
+            cdn_seconds=86_400,
+        )
+
+    def _seconds(self) -> float:
+        return self.now.timestamp()
+
+    def wait(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+    def picture(self, path: str = PATH, options: str = OPTIONS, key: str = FIRST) -> Any:
+        """What somebody gets who signs with this key."""
+        return self.presented(keys.url_path(path), options, sign(key, path, options))
+
+    def presented(self, *parts: str) -> Any:
+        return self.pictures.render(*parts)
+
+    def refuses(self, *parts: str) -> RequestError:
+        with pytest.raises(RequestError) as raised:
+            self.presented(*parts)
+        return raised.value
+
+
+@pytest.fixture
+def door(s3: "S3Client", secret: SigningSecret) -> Door:
+    s3.put_object(Bucket="originals-bucket", Key=f"originals/{PATH}", Body=PHOTO)
+    return Door(boto3.client("s3"), secret)
+
+
+@pytest.fixture
+def nothing_is_done(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any call of S3, and any rendering, fails the test."""
+
+    def fail(*_: Any, **__: Any) -> None:
+        pytest.fail("something was done for a stranger")
+
+    door.pictures.s3.meta.events.register("before-call.s3", fail)
+    monkeypatch.setattr(images, "render", fail)
+
+
+class TestASignedUrl:
+    def test_gives_the_picture_that_a_worker_would_make(self, door: Door) -> None:
+        picture = door.picture(options="w=64,h=36,fit=cover,format=png")
+        size = Size(name="any", width=64, height=36, format="png")
+        assert picture.data == images.render(PHOTO, size).data
+        assert decoded(picture.data).size == (64, 36)
+        assert picture.content_type == "image/png"
+        assert picture.cache_control == "public, max-age=3600, s-maxage=86400"
+
+    def test_stores_nothing(self, door: Door, s3: "S3Client") -> None:
+        door.picture()
+        for bucket in ("images-bucket", "failures-bucket"):
+            assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 0
+
+    @pytest.mark.parametrize(
+        ("seconds", "kept"),
+        [
+            (1, "max-age=1, s-maxage=1"),
+            (7200, "max-age=3600, s-maxage=7200"),
+            (90_000, "max-age=3600, s-maxage=86400"),
+        ],
+    )
+    def test_is_kept_by_nobody_beyond_its_expiry(self, door: Door, seconds: int, kept: str) -> None:
+        expires = int(NOW.timestamp()) + seconds
+        picture = door.picture(options=f"{OPTIONS},expires={expires}")
+        assert picture.cache_control == f"public, {kept}"
+
+    def test_that_expires_while_it_is_rendered_is_not_kept_at_all(
+        self, door: Door, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        render = images.render
+
+        def slowly(data: bytes, size: Size) -> Any:
+            door.wait(20)
+            return render(data, size)
+
+        monkeypatch.setattr(images, "render", slowly)
+        picture = door.picture(options=f"{OPTIONS},expires={int(NOW.timestamp()) + 10}")
+        assert picture.cache_control == "public, max-age=0, s-maxage=0"
+
+
+@pytest.mark.usefixtures("nothing_is_done")
+class TestNothingIsDoneFor:
+    @pytest.mark.parametrize(
+        "presented",
+        [
+            "",
+            "A" * 43,
+            sign(FIRST, PATH, "w=65,h=36"),
+            sign(FIRST, "2026/b.jpg", OPTIONS),
+            sign(FIRST, keys.url_path(PATH), OPTIONS),
+            sign("g" * 64, PATH, OPTIONS),
+            sign("", PATH, OPTIONS),
+            sign(FIRST, PATH, OPTIONS) + "=",
+            "ü" * 43,
+            "\ud800" * 43,
+        ],
+    )
+    def test_another_signature(self, door: Door, presented: str) -> None:
+        error = door.refuses(keys.url_path(PATH), OPTIONS, presented)
+        assert (error.status, error.kind) == (403, ProblemKind.BAD_SIGNATURE)
+
+    @pytest.mark.parametrize(
+        "escaped",
+        [
+            PATH,
+            "2026/%c3%a4%20%2B%25.jpg",
+            "2026/%C3%A4+%2B%25.jpg",
+            "2026/%C3%A4%20+%25.jpg",
+            "2026/%C3%A4%20%2B%25%2Ejpg",
+            "2026%2F%C3%A4%20%2B%25.jpg",
+            "2026/%C3%A4%20%2B%.jpg",
+            "2026/%FF.jpg",
+            "2026/a%21.jpg",
+            "2026/a~.jpg",
+            "\ud800",
+        ],
+    )
+    def test_another_spelling_of_a_path(self, door: Door, escaped: str) -> None:
+        error = door.refuses(escaped, OPTIONS, sign(FIRST, PATH, OPTIONS))
+        assert (error.status, error.kind) == (400, ProblemKind.INVALID_REQUEST)
+
+    @pytest.mark.parametrize("path", ["", "a/", "/a", "a//b", "../a", "a/./b", "%00", "a" * 1015])
+    def test_a_path_that_no_photo_has(self, door: Door, path: str) -> None:
+        error = door.refuses(path, OPTIONS, "A" * 43)
+        assert (error.status, error.kind) == (422, ProblemKind.BAD_PATH)
+
+    def test_options_of_another_form(self, door: Door) -> None:
+        options = "w=64,w=64"
+        error = door.refuses(keys.url_path(PATH), options, sign(FIRST, PATH, options))
+        assert (error.status, error.kind) == (400, ProblemKind.INVALID_REQUEST)
+        assert door.secret.reads == 0
+
+    def test_options_beyond_a_limit(self, door: Door) -> None:
+        options = "w=8193"
+        error = door.refuses(keys.url_path(PATH), options, sign(FIRST, PATH, options))
+        assert (error.status, error.kind) == (422, ProblemKind.INVALID_REQUEST)
+
+    def test_a_url_that_has_expired(self, door: Door) -> None:
+        options = f"{OPTIONS},expires={int(NOW.timestamp())}"
+        error = door.refuses(keys.url_path(PATH), options, sign(FIRST, PATH, options))
+        assert (error.status, error.kind) == (403, ProblemKind.EXPIRED)
+
+    def test_an_expiry_that_was_put_off(self, door: Door) -> None:
+        signed, later = (f"{OPTIONS},expires={int(NOW.timestamp()) + s}" for s in (0, 3600))
+        error = door.refuses(keys.url_path(PATH), later, sign(FIRST, PATH, signed))
+        assert error.kind == ProblemKind.BAD_SIGNATURE
+
+
+class TestWhatCannotBeHad:
+    def refused(self, door: Door, path: str, options: str = OPTIONS) -> RequestError:
+        return door.refuses(keys.url_path(path), options, sign(FIRST, path, options))
+
+    def test_a_photo_that_is_not_there(self, door: Door) -> None:
+        error = self.refused(door, "2026/b.jpg")
+        assert (error.status, error.kind) == (404, ProblemKind.NO_PICTURE)
+
+    @pytest.mark.parametrize(
+        ("body", "reason"),
+        [
+            (b"no picture", "unsupported"),
+            (b"", "empty"),
+            (PHOTO[:-500], "truncated"),
+            (b"II+\0\x08\0\0\0" + b"\xff" * 8, "truncated"),
+        ],
+    )
+    def test_what_can_never_be_rendered(
+        self, door: Door, s3: "S3Client", body: bytes, reason: str
+    ) -> None:
+        s3.put_object(Bucket="originals-bucket", Key="originals/b.jpg", Body=body)
+        error = self.refused(door, "b.jpg")
+        assert (error.status, error.kind) == (422, ProblemKind.NOT_RENDERED)
+        assert str(error).startswith(f"{reason}: ")
+
+    def test_an_original_that_is_larger_than_any_upload(self, door: Door, s3: "S3Client") -> None:
+        s3.put_object(Bucket="originals-bucket", Key="originals/b.jpg", Body=b"b" * 1_000_001)
+        error = self.refused(door, "b.jpg")
+        assert (error.status, error.kind) == (422, ProblemKind.NOT_RENDERED)
+        assert "too_many_bytes: the file has 1,000,001 bytes, the limit is 1,000,000" in str(error)
+
+    def test_a_picture_that_no_function_can_answer_with(
+        self, door: Door, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(module, "MAX_IMAGE_BYTES", 100)
+        error = self.refused(door, PATH)
+        assert (error.status, error.kind) == (413, ProblemKind.TOO_MANY_BYTES)
+        said = "bytes, the limit is 100: ask for fewer pixels, a lower quality or another format"
+        assert re.fullmatch(rf"the picture has [\d,]+ {said}", str(error))
+
+    def test_what_the_look_at_its_content_refuses(self, door: Door) -> None:
+        class Content:
+            def look(self, path: str, etag: str, data: bytes, size: Size) -> None:
+                assert (path, data) == (PATH, PHOTO)
+                assert (len(etag), size.width) == (32, 64)
+                raise PermanentError(Reason.MODERATED, "not this one")
+
+        object.__setattr__(door.pictures, "content", Content())
+        error = self.refused(door, PATH)
+        assert (error.status, error.kind) == (422, ProblemKind.NOT_RENDERED)
+        assert "moderated" in str(error)
+
+    def test_trouble_of_s3_passes(self, door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+        refuse(monkeypatch, "GetObject", "SlowDown")
+        with pytest.raises(TransientError, match="SlowDown"):
+            door.picture()
+
+    def test_nor_does_a_lack_of_memory_stay(
+        self, door: Door, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def render(*_: Any) -> None:
+            raise MemoryError
+
+        monkeypatch.setattr(images, "render", render)
+        with pytest.raises(TransientError, match="more memory than the function has"):
+            door.picture()
+
+
+class TestKeys:
+    def test_one_that_is_rotated_in_signs_at_once(self, door: Door, secret: SigningSecret) -> None:
+        assert door.picture()
+        secret.keys().rotate(secret.keys().read())
+        new = secret.keys().read().current
+        door.wait(5)
+        assert door.picture(key=new)
+        assert door.picture(key=FIRST)
+
+    def test_one_that_is_rotated_out_is_refused_within_a_minute(
+        self, door: Door, secret: SigningSecret
+    ) -> None:
+        assert door.picture()
+        for _ in range(2):
+            secret.keys().rotate(secret.keys().read())
+        door.wait(59)
+        assert door.picture()
+        door.wait(1)
+        with pytest.raises(RequestError, match="not signed"):
+            door.picture()
+
+    def test_are_read_once_a_minute_and_by_strangers_every_five_seconds(
+        self, door: Door, secret: SigningSecret
+    ) -> None:
+        for _ in range(60):
+            assert door.picture()
+            door.wait(1)
+        assert secret.reads == 1
+        for _ in range(60):
+            door.refuses(keys.url_path(PATH), OPTIONS, "A" * 43)
+            door.wait(1)
+        assert secret.reads == 1 + 12
+
+    def test_are_used_for_ten_minutes_without_secrets_manager(self, door: Door) -> None:
+        def fail(**_: Any) -> None:
+            raise ConnectTimeoutError(endpoint_url="https://secretsmanager")
+
+        assert door.picture()
+        door.signing.secrets.meta.events.register("before-call.secretsmanager.GetSecretValue", fail)
+        door.wait(599)
+        assert door.picture()
+        door.wait(1)
+        with pytest.raises(TransientError, match="no list of signing keys was read for 0:10:00"):
+            door.picture()
+
+    def test_are_in_no_log(
+        self, door: Door, secret: SigningSecret, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        assert door.picture()
+        secret.put(json.dumps({"current": FIRST}))
+        door.wait(60)
+        assert door.picture()
+        said = str([vars(record) for record in caplog.records])
+        assert "signing keys not read" in said
+        assert FIRST not in said
+
+
+def test_a_missing_leave_to_read_is_no_missing_photo(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse(monkeypatch, "GetObject", "AccessDenied")
+    with pytest.raises(TransientError) as raised:
+        door.picture()
+    assert isinstance(raised.value.__cause__, ClientError)

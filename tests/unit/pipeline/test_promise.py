@@ -1,0 +1,617 @@
+"""The promise: when the queue is empty, every original has its current variant, nothing else has.
+
+And the CDN holds no other one, nor a signed picture of another original. Hypothesis plays users,
+visitors, SQS and several workers, stops workers between any two calls, lets writes land late,
+batches run out of time and buckets be missing for a moment, and looks for an order of things that
+breaks it.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any, NamedTuple
+
+import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
+from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis import strategies as st
+from hypothesis.internal.conjecture import providers
+from hypothesis.internal.constants_ast import Constants
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from lib import images
+from lib.aws import s3 as objects
+from lib.aws.error_mapping import map_errors
+from lib.errors import (
+    ConflictError,
+    NoTimeError,
+    PermanentError,
+    Reason,
+    RequestError,
+    TransientError,
+)
+from lib.on_demand import ON_DEMAND
+from lib.on_demand.attempts import Attempts
+from lib.pipeline.deadline import UNLIMITED, Deadline
+from lib.pipeline.invalidation_queue import InvalidationQueue
+from lib.pipeline.invalidations import parse_invalidation
+from lib.pipeline.put_options import PutOptions
+from lib.pipeline.rechecks import DelayedRecheckQueue
+from lib.pipeline.reconciler import ReconcileResult, VariantReconciler, Variants
+from lib.pipeline.render_slots import RenderSlots
+from lib.pipeline.telemetry import Telemetry
+from lib.sizes import Size
+from tests.model_s3 import ModelS3
+
+ORIGINALS, IMAGES, FAILURES = "originals-bucket", "images-bucket", "failures-bucket"
+# One is enough: nothing that is done for a path touches another.
+PATH = "a.jpg"
+BROKEN = b"broken"
+VARIANT = f"40x30/{PATH}"
+# Calls that a worker makes before somebody else has a turn; a whole attempt has five or six.
+STEPS = st.sampled_from([1, 100, 2, 100, 3, 4])
+# Whether the next write is one whose answer never comes.
+LATE = st.sampled_from([False, False, False, True])
+PURGES = "purges"
+SIZE = Size(name="40x30", width=40, height=30)
+
+
+def fake_render(source: bytes, size: Size, focus: images.Focus | None) -> list[images.Rendition]:
+    """As pure as the real one, and quick."""
+    if source == BROKEN:
+        raise PermanentError(Reason.UNSUPPORTED, "broken")
+    return [images.Rendition(b"variant of " + source, "image/jpeg", 40, 30, 80, 60)]
+
+
+S3_CALLS = ("head_object", "get_object", "put_object", "delete_object")
+
+
+class Paused(BaseException):
+    """Stops a worker in front of its next call; no `except Exception` may catch it."""
+
+
+@dataclass
+class World:
+    """Everything that a worker can change."""
+
+    s3: ModelS3 = field(default_factory=ModelS3)
+    purges: list["Intended"] = field(default_factory=list)
+    checks: list["Attempt"] = field(default_factory=list)
+    # The CDN's copy of the variant; which originals it has signed pictures of, each at a URL of
+    # its own.
+    cdn: bytes | None = None
+    signed: set[bytes] = field(default_factory=set)
+
+    def variant(self) -> bytes | None:
+        """The bytes in the images bucket."""
+        stored = self.s3.objects.get((IMAGES, VARIANT))
+        return stored["data"] if stored else None
+
+    def original(self) -> bytes | None:
+        """The bytes in the originals bucket; None for such as cannot be rendered."""
+        stored = self.s3.objects.get((ORIGINALS, f"originals/{PATH}"))
+        return stored["data"] if stored and stored["data"] != BROKEN else None
+
+    def visit(self) -> None:
+        """Somebody looks at the picture; what is not cached comes from the bucket.
+
+        And somebody has a signed URL that nobody has asked for before.
+        """
+        self.cdn = self.cdn or self.variant()
+        if original := self.original():
+            self.signed.add(original)
+
+    def forget(self, intended: "Intended") -> None:
+        """What the CDN is told to forget."""
+        self.signed.clear()
+        if not intended.signed_only:
+            self.cdn = None
+
+
+class Intended(NamedTuple):
+    """A purge that waits, and who has queued it."""
+
+    attempt: "Attempt"
+    signed_only: bool
+
+
+@dataclass(eq=False)
+class Attempt:
+    """A worker that is under way on one path: what it was answered so far.
+
+    To take one step, the whole attempt runs again: it is given the answers that it had, then one
+    call is made for real, and the next one is not made. Nothing else that a worker reads can
+    change. `flying` is a write that was sent and has not been carried out; after `ends_after` calls
+    the time of its batch is over, and S3 is not asked any more. One that is `on_demand` has no
+    message: nobody tries again what it did not bring to its end.
+    """
+
+    world: World
+    on_demand: bool = False
+    answered: list[Any] = field(default_factory=list)
+    ends_after: int | None = None
+    flying: Callable[[], Any] | None = None
+
+    def step(self, renderer: Callable[[Any], VariantReconciler], *, late: bool = False) -> str:
+        """Make one more call: "under way", "done", "parked", "refused" or "returned"."""
+        replay = Replay(self, late=late)
+        try:
+            renderer(replay).reconcile(PATH)
+        except Paused:
+            return "under way"
+        except PermanentError:
+            return "parked"
+        except RequestError:
+            return "refused"
+        except TransientError:
+            return "returned"
+        return "done"
+
+    def land(self) -> None:
+        """The write that was under way is carried out, or refused, at last."""
+        if self.flying:
+            with suppress(ClientError):  # refused: the answer reaches nobody
+                self.flying()
+            self.flying = None
+
+
+class Replay:
+    """Clients of S3 and SQS that repeat known answers, let one new call through, and then stop."""
+
+    def __init__(self, attempt: Attempt, *, late: bool) -> None:
+        self._attempt, self._late = attempt, late
+        self.on_demand = attempt.on_demand
+        self._position, self._may_call = 0, True
+
+    def __getattr__(self, method: str) -> Callable[..., Any]:
+        def call(**arguments: Any) -> Any:
+            answered, ends_after = self._attempt.answered, self._attempt.ends_after
+            if ends_after is not None and self._position >= ends_after and method in S3_CALLS:
+                raise NoTimeError
+            if self._position == len(answered):
+                if not self._may_call:
+                    raise Paused
+                self._may_call = False
+                answered.append(self._ask(method, arguments))
+            answer = answered[self._position]
+            self._position += 1
+            if isinstance(answer, Exception):
+                raise answer
+            if "data" in answer:
+                return {**answer, "Body": Stream(answer["data"])}
+            return answer
+
+        return call
+
+    def _ask(self, method: str, arguments: dict[str, Any]) -> Any:
+        if method == "send_message":
+            world = self._attempt.world
+            if arguments["QueueUrl"] == PURGES:
+                intention = parse_invalidation(arguments["MessageBody"])
+                assert intention is not None
+                world.purges.append(Intended(self._attempt, intention.signed_only))
+            else:
+                world.checks.append(self._attempt)
+            return {}
+        operation = partial(getattr(self._attempt.world.s3, method), **arguments)
+        if self._late and method in ("put_object", "delete_object"):
+            self._attempt.flying = operation
+            return ReadTimeoutError(endpoint_url="https://s3")
+        try:
+            return operation()
+        except Exception as error:  # noqa: BLE001  an answer like any other
+            return error
+
+
+class Stream:
+    """A body that can be read in every replay."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+    def read(self, _: int) -> bytes:
+        data, self._data = self._data, b""
+        return data
+
+
+class Pipeline(RuleBasedStateMachine):
+    """Users, a queue, and workers on one size."""
+
+    renderer_type: type[VariantReconciler] = VariantReconciler
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = World()
+        self.messages = 0
+        self.workers: list[Attempt] = []
+        self.landing: list[Attempt] = []
+
+    def renderer(self, client: Any) -> VariantReconciler:
+        return self.renderer_type(
+            s3=client,
+            size=SIZE,
+            originals_bucket=ORIGINALS,
+            images_bucket=IMAGES,
+            put_options=PutOptions(""),
+            max_bytes=1000,
+            render_slots=RenderSlots(1000),
+            invalidation_queue=InvalidationQueue(client, PURGES, 60, signed=True),
+            recheck_queue=DelayedRecheckQueue(client, "checks", ORIGINALS, 60)
+            if client.on_demand
+            else None,
+        )
+
+    @initialize()
+    def begin(self) -> None:
+        """With a photo that nobody has looked at yet."""
+        self.upload(b"one")
+
+    @rule(data=st.sampled_from([b"one", b"two", BROKEN]))
+    def upload(self, data: bytes) -> None:
+        self.world.s3.put_object(Bucket=ORIGINALS, Key=f"originals/{PATH}", Body=data)
+        self.messages += 1
+
+    @rule()
+    def remove(self) -> None:
+        self.world.s3.delete_object(Bucket=ORIGINALS, Key=f"originals/{PATH}")
+        self.messages += 1
+
+    @precondition(lambda self: len(self.workers) < 3)
+    @rule(steps=STEPS, late=LATE)
+    def deliver(self, steps: int, late: bool) -> None:
+        """A message, or one of them once more: which makes no difference, a path is all it says."""
+        self.messages = max(0, self.messages - 1)
+        self.workers.append(Attempt(self.world))
+        self.work(which=-1, steps=steps, late=late)
+
+    @precondition(lambda self: len(self.workers) < 3)
+    @rule(steps=STEPS, late=LATE)
+    def ask(self, steps: int, late: bool) -> None:
+        """A visitor misses the picture: it is made without any message."""
+        self.workers.append(Attempt(self.world, on_demand=True))
+        self.work(which=-1, steps=steps, late=late)
+
+    @precondition(lambda self: self.workers)
+    @rule(which=st.integers(0, 2), steps=STEPS, late=LATE)
+    def work(self, which: int, steps: int, late: bool) -> None:
+        """And somebody looks at the picture afterwards."""
+        attempt = self.workers[which % len(self.workers)]
+        for _ in range(steps):
+            if self._ended(attempt, late=late):
+                break
+        self.world.visit()
+
+    @precondition(lambda self: self.workers)
+    @rule(which=st.integers(0, 2))
+    def crash(self, which: int) -> None:
+        """The worker is gone; its message, if it had one, becomes visible again."""
+        self.messages += not self.workers.pop(which % len(self.workers)).on_demand
+
+    @precondition(lambda self: self.landing)
+    @rule()
+    def land(self) -> None:
+        """Only then its message comes again: it waited longer than any write is under way."""
+        attempt = self.landing.pop(0)
+        attempt.land()
+        self.messages += not attempt.on_demand
+        self.world.visit()
+
+    @precondition(lambda self: self.world.checks)
+    @rule()
+    def check(self) -> None:
+        """The first check message whose writer has come to its end."""
+        for attempt in self.world.checks:
+            if attempt not in self.workers and attempt not in self.landing:
+                self.world.checks.remove(attempt)
+                self.messages += 1
+                return
+
+    @precondition(lambda self: self.world.purges)
+    @rule()
+    def purge(self) -> None:
+        """The oldest intention whose writer has come to its end."""
+        for intended in self.world.purges:
+            if intended.attempt not in self.workers and intended.attempt not in self.landing:
+                self.world.purges.remove(intended)
+                self.world.forget(intended)
+                self.world.visit()
+                return
+
+    def _ended(self, attempt: Attempt, *, late: bool = False) -> bool:
+        outcome = attempt.step(self.renderer, late=late)
+        if outcome == "under way":
+            return False
+        self.workers.remove(attempt)
+        if attempt.flying:
+            self.landing.append(attempt)
+        else:
+            self.messages += outcome == "returned" and not attempt.on_demand
+        return True
+
+    def teardown(self) -> None:
+        """Let everything come to its end; then the promise must hold.
+
+        Workers that are under way wait until the queue is empty, and writes until these have
+        ended: else their messages would mend what they break.
+        """
+        while self.workers or self.messages or self.landing or self.world.checks:
+            if not (self.workers or self.messages or self.landing):
+                self.check()
+            if self.messages:
+                self.messages -= 1
+                self.workers.append(Attempt(self.world))
+            elif not self.workers:
+                self.land()
+                continue
+            while not self._ended(self.workers[-1]):
+                pass
+        for intended in self.world.purges:
+            self.world.forget(intended)
+        original, variant = self.world.original(), self.world.variant()
+        if original is None:
+            assert variant is None, "a variant without its original"
+        else:
+            assert variant is not None, "no variant"
+            assert variant == b"variant of " + original, "stale"
+        assert self.world.cdn in (None, variant), "stale at the CDN"
+        assert self.world.signed <= {original}, "stale at a signed URL"
+
+
+class PipelineWithMishaps(Pipeline):
+    """Where batches run out of time as well, and S3 misses its buckets."""
+
+    @precondition(lambda self: any(not worker.on_demand for worker in self.workers))
+    @rule(which=st.integers(0, 2))
+    def run_out_of_time(self, which: int) -> None:
+        """The batch is nearly over: no further call is begun, and the message comes again."""
+        attempts = [worker for worker in self.workers if not worker.on_demand]
+        attempt = attempts[which % len(attempts)]
+        attempt.ends_after = len(attempt.answered)
+        while not self._ended(attempt):
+            pass
+
+    @precondition(lambda self: self.workers)
+    @rule(which=st.integers(0, 2))
+    def miss_a_bucket(self, which: int) -> None:
+        """S3 says for a moment that there is no such bucket."""
+        attempt = self.workers[which % len(self.workers)]
+        self.world.s3.is_missing = True
+        ended = self._ended(attempt)
+        self.world.s3.is_missing = False
+        if not ended:
+            self._ended(attempt)
+
+
+class PipelineWithAttempts(Pipeline):
+    """Where requests leave a record while they render, and heed those of others."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def renderer(self, client: Any) -> VariantReconciler:
+        made = super().renderer(client)
+        if made.recheck_queue is None:
+            return made
+        attempts = Attempts(
+            client,
+            FAILURES,
+            SIZE,
+            made.recheck_queue,
+            25,
+            Telemetry(ON_DEMAND),
+            now=lambda: self.now,
+            sleep=lambda _: None,
+        )
+        return replace(made, record_attempt=attempts.record)
+
+    @rule(seconds=st.sampled_from([31, 3601]))
+    def pass_time(self, seconds: int) -> None:
+        """Requests that are under way have been stopped by then."""
+        for attempt in [each for each in self.workers if each.on_demand]:
+            self.workers.remove(attempt)
+        self.now += timedelta(seconds=seconds)
+
+
+class WithoutCheckAfterPut(VariantReconciler):
+    """Believes that its PUT was the last word."""
+
+    def _check_original(self, path: str, etag: str | None) -> None:
+        if etag is None:
+            super()._check_original(path, etag)
+
+
+class WithoutCheckAfterDelete(VariantReconciler):
+    """Believes that its DELETE was the last word."""
+
+    def _check_original(self, path: str, etag: str | None) -> None:
+        if etag is not None:
+            super()._check_original(path, etag)
+
+
+class WithoutStartingOver(VariantReconciler):
+    """Takes being beaten for being done."""
+
+    def _check_original(self, path: str, etag: str | None) -> None:
+        try:
+            super()._check_original(path, etag)
+        except ConflictError:
+            return
+
+
+class WithoutConditionOnPut(VariantReconciler):
+    """Writes over whatever is there by now."""
+
+    def _replace(
+        self,
+        key: str,
+        variant: objects.StoredObject | None,
+        rendition: images.Rendition,
+        etag: str,
+    ) -> None:
+        metadata = self._provenance.build(etag, rendition)
+        with map_errors("PUT", writing=True):
+            self.s3.put_object(
+                Bucket=IMAGES,
+                Key=key,
+                Body=rendition.data,
+                CacheControl=self.put_options.cache_control,
+                Metadata=metadata,
+            )
+
+
+class TakingNoTimeForDone(VariantReconciler):
+    """Lets its message go though there was no time to end what it began."""
+
+    def reconcile(self, path: str, deadline: Deadline = UNLIMITED) -> ReconcileResult:
+        try:
+            return super().reconcile(path, deadline)
+        except NoTimeError:
+            return ReconcileResult("absent")
+
+
+class TakingABucketForItsObjects(VariantReconciler):
+    """Believes that an original is gone whatever it is that S3 says is missing."""
+
+    def reconcile(self, path: str, deadline: Deadline = UNLIMITED) -> ReconcileResult:
+        try:
+            return super().reconcile(path, deadline)
+        except TransientError as error:
+            if error.reason != "NoSuchBucket":
+                raise
+            return ReconcileResult("absent")
+
+
+class WithoutLaterCheck(VariantReconciler):
+    """Has nobody look after it, though no queue does."""
+
+    def _ask_for_check(self, path: str) -> None:
+        """Do nothing."""
+
+
+class WithoutPurges(VariantReconciler):
+    """Leaves the CDN alone."""
+
+    def _intend_purge(self, changed: list[str]) -> None:
+        """Do nothing."""
+
+
+class WithoutPurgeBeforeTheFirstVariant(VariantReconciler):
+    """Believes that the CDN has nothing of what never had a variant."""
+
+    def _has_first(self, variants: Variants, stale: Iterable[str]) -> bool:
+        return False
+
+
+class WithoutPurgeOfWhatCameBack(VariantReconciler):
+    """Believes that an original with the same bytes was never another."""
+
+    def _was_written_again(self, variants: Variants, original: objects.NotModified) -> bool:
+        return False
+
+
+class WithoutPurgeOfSignedPictures(VariantReconciler):
+    """Purges none but variants."""
+
+    def _intend_signed_purge(self, places: Iterable[str]) -> None:
+        """Do nothing."""
+
+
+class WithPurgesAfterTheWrite(VariantReconciler):
+    """Queues the intention when the work is done, if it gets that far."""
+
+    def _intend_purge(self, changed: list[str]) -> None:
+        """Do nothing yet."""
+
+    def _check_original(self, path: str, etag: str | None) -> None:
+        super()._intend_purge([VARIANT])
+        super()._check_original(path, etag)
+
+
+def search(
+    renderer_type: type[VariantReconciler],
+    pipeline: type[Pipeline] = Pipeline,
+    *,
+    examples: int,
+    start: int = 0,
+) -> None:
+    machine = seed(start)(type("Machine", (pipeline,), {"renderer_type": renderer_type}))
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=12,
+            deadline=None,
+            database=None,
+            phases=[Phase.generate],
+            report_multiple_bugs=False,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+@pytest.fixture(autouse=True)
+def quick_rendering(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(images, "render_all", fake_render)
+
+
+@pytest.fixture(autouse=True)
+def same_search_whatever_is_loaded(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A seed leads to the same search beside other tests as alone.
+
+    Hypothesis tries the constants that stand in the modules that happen to be loaded.
+    """
+    monkeypatch.setattr(providers, "_get_local_constants", Constants)
+    providers.CONSTANTS_CACHE.cache.clear()
+    yield
+    providers.CONSTANTS_CACHE.cache.clear()
+
+
+@pytest.mark.parametrize("pipeline", [Pipeline, PipelineWithMishaps, PipelineWithAttempts])
+def test_the_promise_holds_whatever_the_order(pipeline: type[Pipeline]) -> None:
+    # Twice what a profile has for other tests: an order of things is rarer than a value.
+    search(VariantReconciler, pipeline, examples=2 * settings().max_examples)
+
+
+# Where the search begins, so that it comes upon each fault within seconds. From elsewhere it comes
+# upon it too, but later: as from these, once a rule or Hypothesis has changed. To find new ones,
+# with as many examples that the first of them are the same:
+#
+#     for start in range(100):
+#         begun = process_time()
+#         with suppress(AssertionError):
+#             search(WithoutPurges, Pipeline, examples=500, start=start)
+#         print(start, process_time() - begun)
+@pytest.mark.parametrize(
+    ("faulty", "pipeline", "start"),
+    [
+        (WithoutCheckAfterPut, Pipeline, 0),
+        (WithoutCheckAfterDelete, Pipeline, 6),
+        (WithoutStartingOver, Pipeline, 0),
+        (WithoutConditionOnPut, Pipeline, 123),
+        (WithoutLaterCheck, Pipeline, 8),
+        (WithoutPurges, Pipeline, 0),
+        (WithoutPurgeBeforeTheFirstVariant, Pipeline, 8),
+        (WithoutPurgeOfWhatCameBack, Pipeline, 1),
+        (WithoutPurgeOfSignedPictures, Pipeline, 0),
+        (WithPurgesAfterTheWrite, Pipeline, 18),
+        (TakingNoTimeForDone, PipelineWithMishaps, 0),
+        (TakingABucketForItsObjects, PipelineWithMishaps, 4),
+    ],
+)
+def test_the_search_finds_the_fault_in_a_worker(
+    faulty: type[VariantReconciler], pipeline: type[Pipeline], start: int
+) -> None:
+    with pytest.raises(AssertionError, match=r"stale|without its original|no variant"):
+        search(faulty, pipeline, examples=30_000, start=start)

@@ -1,0 +1,145 @@
+"""The options of a size that decide its pixels: what is taken, and what is refused with words."""
+
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+import typer
+from pydantic import ValidationError
+
+from cli.__main__ import app
+from lib.errors import ConfigError
+from lib.on_demand.options import _OF_SIZE
+from lib.sizes import Size, parse_sizes, recipe_id
+from lib.sizes.size import NOT_IN_RECIPE, Fit, Format
+
+ON_DEMAND = Path(__file__).parents[3] / "docs" / "on-demand.md"
+# A value of each option that decides a variant's bytes, other than that of `a_size`.
+IN_RECIPE = {
+    "width": 401,
+    "height": 301,
+    "fit": "contain",
+    "format": "png",
+    "quality": {"jpeg": 79},
+    "lossless": True,
+    "position": "top",
+    "animated": True,
+    "background": "#000000",
+    "enlarge": True,
+}
+# Options that signed URLs do not take.
+NOT_SIGNED = NOT_IN_RECIPE | {"lossless", "position", "animated", "background", "enlarge"}
+
+
+def a_size(**options: Any) -> Size:
+    return Size.model_validate({"width": 400, "height": 300, **options})
+
+
+def refused(**options: Any) -> str:
+    entry = {"name": "photo", "width": 400, "height": 300, **options}
+    with pytest.raises(ConfigError) as caught:
+        parse_sizes({"sizes": [entry]}, file="sizes.yml")
+    assert str(caught.value).startswith("sizes.yml: sizes[0] (photo): ")
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"position": "top-right"},
+        {"position": "bottom", "fit": "contain"},
+        {"position": "attention"},
+        {"position": "faces"},
+        {"formats": ["webp", "avif"]},
+        {"quality": {"avif": 50, "jpeg": 75}},
+        {"quality": 1},
+        {"lossless": True, "format": "webp"},
+        {"lossless": True, "formats": ["webp"]},
+        {"animated": True},
+        {"animated": True, "format": "avif"},
+        {"animated": True, "formats": ["jpeg"]},
+        {"format": "avif"},
+    ],
+)
+def test_taken(options: dict[str, Any]) -> None:
+    size = a_size(**options)
+    assert options.keys() <= size.model_fields_set
+    assert hash(size) == hash(size.model_copy())
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"quality": 101}, "quality: Input should be less than or equal to 100, got 101"),
+        ({"quality": {"png": 80}}, "quality.png: Extra inputs are not permitted, got 80"),
+        ({"quality": {"avif": 0}}, "quality.avif: Input should be greater than or equal to 1"),
+        ({"quality": "high"}, "quality: Input should be a valid integer, got 'high'"),
+        ({"formats": ["gif"]}, "formats.0: Input should be 'jpeg', 'png', 'webp' or 'avif'"),
+        ({"formats": ["webp", "webp"]}, "'webp' is stored already"),
+        ({"format": "avif", "formats": ["avif"]}, "'avif' is stored already"),
+        ({"position": "middle"}, "position: Input should be 'center', 'top'"),
+        ({"position": "top", "fit": "inside"}, "'top' needs fit: cover or contain"),
+        ({"position": "attention", "fit": "contain"}, "'attention' needs fit: cover"),
+        ({"position": "faces", "fit": "inside"}, "'faces' needs fit: cover"),
+        ({"position": "faces", "width": None}, "'faces' needs fit: cover"),
+        ({"position": "left", "height": None}, "with a width and a height"),
+        ({"lossless": True, "format": "jpeg"}, "use format webp or png"),
+        ({"lossless": True, "format": "avif"}, "use format webp or png"),
+        ({"animated": True, "format": "jpeg"}, "animated: a JPEG cannot be"),
+        ({"animated": "yes"}, "animated: Input should be a valid boolean, got 'yes'"),
+        ({"width": 8000, "height": 8000, "memory": 512}, "take 732 MB to make, and of 512 MB"),
+    ],
+)
+def test_refused(options: dict[str, Any], words: str) -> None:
+    assert words in refused(**options)
+
+
+@pytest.mark.parametrize("option", Size.model_fields)
+def test_an_option_is_part_of_the_recipe_exactly_if_it_decides_bytes(option: str) -> None:
+    assert (option in IN_RECIPE) != (option in NOT_IN_RECIPE), (
+        f"{option}: if it decides a variant's bytes, add a value to IN_RECIPE in {__file__}: the "
+        "variants of every size become stale. Otherwise name it in NOT_IN_RECIPE in "
+        "lib/sizes/size.py. If it adds pixels or frames, also bound them in "
+        "Size._box_fits_its_memory and in lib/images/limits.py"
+    )
+    if option in IN_RECIPE:
+        assert recipe_id(a_size(**{option: IN_RECIPE[option]}), "1") != recipe_id(a_size(), "1")
+
+
+@pytest.mark.parametrize("option", Size.model_fields)
+def test_an_option_is_taken_by_signed_urls_or_is_not(option: str) -> None:
+    assert (option in _OF_SIZE.values()) != (option in NOT_SIGNED), (
+        f"{option}: if signed URLs take it, add it to _OF_SIZE in lib/on_demand/options.py. "
+        f"Otherwise add it to NOT_SIGNED in {__file__}"
+    )
+
+
+@pytest.mark.parametrize("option", _OF_SIZE)
+def test_an_option_of_signed_urls_is_documented_and_one_of_the_command(option: str) -> None:
+    rows = [row for row in ON_DEMAND.read_text().splitlines() if row.startswith("| `")]
+    assert any(f"`{option}`" in row.split("|")[1] for row in rows), (
+        f"{option}: add it to the table of options under 'Signed URLs' in docs/on-demand.md"
+    )
+    assert option in url_options(), f"{option}: add --{option} to cli/url.py"
+
+
+@pytest.mark.parametrize(("option", "values"), [("fit", Fit), ("format", Format)])
+def test_the_help_of_the_command_names_every_value(option: str, values: Any) -> None:
+    missing = [value for value in get_args(values) if value not in url_options()[option]]
+    assert missing == [], f"name these in the help of --{option} in cli/url.py: {missing}"
+
+
+def url_options() -> dict[str, str]:
+    """The options of `fanout url`, each with its help."""
+    group: Any = typer.main.get_command(app)
+    return {
+        flag.removeprefix("--"): parameter.help
+        for parameter in group.commands["url"].params
+        for flag in parameter.opts
+    }
+
+
+def test_a_size_cannot_be_changed() -> None:
+    with pytest.raises(ValidationError):
+        a_size().enlarge = True  # type: ignore[misc]
