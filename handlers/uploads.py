@@ -35,7 +35,7 @@ class BatchItem(BaseModel):
 
     status: int
     ticket: Ticket | None = None
-    make_problem: Problem | None = None
+    problem: Problem | None = None
 
 
 class BatchAnswer(BaseModel):

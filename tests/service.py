@@ -94,7 +94,7 @@ class Service:
 def fetch_packages() -> None:
     """Fetch the wheels of the local stage, once: two deploys at the same time would mix them up."""
     asked = sha256((PROJECT / "requirements.txt").read_bytes())
-    asked.update((PROJECT / "infra" / "packaging.js").read_bytes() + sys.version.encode())
+    asked.update((PROJECT / "infra" / "hooks" / "packaging.js").read_bytes() + sys.version.encode())
     fetched = PROJECT / ".serverless-cache" / f"{asked.hexdigest()}.fetched"
     with _locked(fetched), TemporaryDirectory() as folder:
         if not fetched.exists():

@@ -239,12 +239,12 @@ class TestWhatCannotBeHad:
 
     def test_what_the_look_at_its_content_refuses(self, door: Door) -> None:
         class Content:
-            def look(self, path: str, etag: str, data: bytes, size: Size) -> None:
+            def analyze(self, path: str, etag: str, data: bytes, size: Size) -> None:
                 assert (path, data) == (PATH, PHOTO)
                 assert (len(etag), size.width) == (32, 64)
                 raise PermanentError(Reason.MODERATED, "not this one")
 
-        object.__setattr__(door.pictures, "content", Content())
+        object.__setattr__(door.pictures, "image_analyzer", Content())
         error = self.refused(door, PATH)
         assert (error.status, error.kind) == (422, ProblemKind.NOT_RENDERED)
         assert "moderated" in str(error)
