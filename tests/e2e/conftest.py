@@ -27,11 +27,12 @@ _HERE = Path(__file__).parent
 
 @pytest.hookimpl(tryfirst=True)  # before xdist looks for the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a stack together, and begin with them."""
+    """Keep the tests of a stack together, and begin with them; those that change it come last."""
     for item in items:
         if _HERE in item.path.parents:
             item.add_marker(pytest.mark.xdist_group(_stack_of(item)))
             item.add_marker("slow")
+    items.sort(key=lambda item: item.get_closest_marker("redeploys") is not None)
 
 
 def _stack_of(item: pytest.Item) -> str:

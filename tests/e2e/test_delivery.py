@@ -124,6 +124,7 @@ def path_of(url: str) -> str:
     return url.partition("/hero/")[2]
 
 
+@pytest.mark.redeploys
 def test_a_stage_becomes_public_and_private_again(
     site: Site, private: DeployedStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
