@@ -60,9 +60,9 @@ def main(files: list[Path], rounds: int) -> None:
     with tempfile.TemporaryDirectory() as folder, _emulator(Path(folder)) as endpoint:
         os.sched_setaffinity(0, {last})
         worker, batch = _worker(endpoint), _upload(files)
-        measured: dict[int, list[float]] = {1: [], workers.ABREAST: []}
-        for abreast in [*measured, *list(measured) * rounds]:
-            measured[abreast].append(_efficiency(worker, batch, abreast))
+        measured: dict[int, list[float]] = {1: [], workers.MAX_WORKERS: []}
+        for max_workers in [*measured, *list(measured) * rounds]:
+            measured[max_workers].append(_efficiency(worker, batch, max_workers))
     # The first round of each warms up.
     print(json.dumps([statistics.median(found[1:]) for found in measured.values()]))
 
@@ -115,11 +115,11 @@ def _upload(files: list[Path]) -> list[SqsMessage]:
     return messages
 
 
-def _efficiency(worker: ResizeWorker, batch: list[SqsMessage], abreast: int) -> float:
+def _efficiency(worker: ResizeWorker, batch: list[SqsMessage], max_workers: int) -> float:
     s3 = boto3.client("s3")
     for number in range(PHOTOS):
         s3.delete_object(Bucket="images", Key=f"800x600/{number}.jpg")
-    workers.ABREAST = abreast
+    workers.MAX_WORKERS = max_workers
     wall, cpu = time.perf_counter(), time.process_time()
     with worker.telemetry.batch():
         returned = worker.drain(batch, lambda: 900.0)

@@ -9,7 +9,7 @@ from cli.factories import deployed_size, make_auditor, make_recheck_queue
 from cli.spool import Spool
 from cli.stage import JsonOption, RegionOption, Stage, StageOption
 from cli.terminal import YesOption, confirm, escape, note, print_json, progress, show
-from lib.aws.cloudwatch import median_of_last_day
+from lib.aws.cloudwatch import get_median_of_last_day
 from lib.aws.sqs import get_account
 from lib.errors import FanoutError
 from lib.operations.backfill import Checkpoint, Scope, find_paths, send_rechecks, throttle
@@ -77,7 +77,7 @@ def _estimate(place: Stage, size: str, photos: int) -> Estimate:
     cloudwatch = place.client("cloudwatch")
     return estimate(
         photos,
-        median_ms=median_of_last_day(cloudwatch, place.prefix, "Duration", {"size": size}),
+        median_ms=get_median_of_last_day(cloudwatch, place.prefix, "Duration", {"size": size}),
         memory=deployed.memory,
         formats=len(read_deployed(place.stack)[size].folders),
     )

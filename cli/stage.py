@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import boto3
 import typer
 
-from lib.aws.stacks import Stack, find_stack, upload_settings
+from lib.aws.stacks import Stack, find_stack, get_upload_settings
 from lib.errors import ConfigError
 from lib.uploads.client import Authorize, make_bearer_auth, make_sigv4_auth
 
@@ -85,7 +85,7 @@ class Stage:
     @cached_property
     def upload_settings(self) -> dict[str, str]:
         """How uploads are deployed; asked once."""
-        return upload_settings(self.client("lambda"), self.prefix)
+        return get_upload_settings(self.client("lambda"), self.prefix)
 
     @property
     def api_url(self) -> str:

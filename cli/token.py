@@ -9,7 +9,7 @@ from rich.table import Table
 from cli.factories import make_token_store
 from cli.stage import JsonOption, RegionOption, Stage, StageOption
 from cli.terminal import DaysOption, YesOption, confirm, escape, note, print_json, seconds, show
-from lib.auth.tokens import GATEWAY, MAX_NAME, Token
+from lib.auth.tokens import GATEWAY_TTL, MAX_NAME, Token
 from lib.auth.ttl_cache import MIN_REFRESH, STALE_IF_ERROR, TTL
 
 app = typer.Typer(
@@ -53,7 +53,7 @@ def create(
     note(
         f"Token {token.id} for {escape(name)}: keep it now, it cannot be shown again. It is "
         f"accepted within {seconds(MIN_REFRESH)} s; tried before that, it may be refused for "
-        f"{seconds(GATEWAY)} s more."
+        f"{seconds(GATEWAY_TTL)} s more."
     )
 
 
@@ -101,7 +101,7 @@ def revoke(
     confirm(f"Revoke on {stage} the {of}?", yes=yes)
     tokens.revoke(token_id)
     note(
-        f"Revoked: {of}. It may still be accepted for {seconds(GATEWAY + TTL)} s, and as long "
+        f"Revoked: {of}. It may still be accepted for {seconds(GATEWAY_TTL + TTL)} s, and as long "
         f"as Secrets Manager cannot be read for {STALE_IF_ERROR // timedelta(minutes=1)} minutes."
     )
 

@@ -81,7 +81,7 @@ def upload(
         task = bar.add_task("Uploading", total=sum(file.stat().st_size for file in files))
         sender = _Sender(place, bar, task, overwrite=overwrite)
         uploads = list(
-            map_concurrently(zip(files, paths, strict=True), sender.send, abreast=_ABREAST)
+            map_concurrently(zip(files, paths, strict=True), sender.send, max_workers=_ABREAST)
         )
     good = True
     for done, told in _waited_for(place, uploads) if wait else ((each, None) for each in uploads):
@@ -162,7 +162,7 @@ def _waited_for(place: Stage, uploads: list[Uploaded]) -> Iterator[tuple[Uploade
     def settled(done: Uploaded) -> tuple[Uploaded, Status | None]:
         return done, watch.wait(done.ticket["path"]) if done.ticket else None
 
-    return map_concurrently(uploads, settled, abreast=_ABREAST)
+    return map_concurrently(uploads, settled, max_workers=_ABREAST)
 
 
 def _print(done: Uploaded, told: Status | None, *, as_json: bool) -> None:

@@ -9,7 +9,7 @@ from aws_lambda_powertools import Logger
 from botocore.config import Config
 
 from handlers.shared.settings import AuthorizerSettings
-from lib.auth.tokens import Cached, TokenStore, authorize
+from lib.auth.tokens import TokenCache, TokenStore, authorize
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -41,7 +41,7 @@ def _bearer(event: dict[str, Any]) -> str | None:
 
 
 @lru_cache(maxsize=1)
-def _tokens() -> Cached:
+def _tokens() -> TokenCache:
     """Made once a container."""
     settings = AuthorizerSettings.from_environment()
     tokens = TokenStore(boto3.client("secretsmanager", config=_CLIENT), settings.tokens_secret)

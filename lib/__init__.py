@@ -1,1 +1,1 @@
-"""What Image Fan-out does, apart from the doors through which it is asked."""
+"""The logic of Image Fan-out; Lambda handlers and the command line are its entry points."""

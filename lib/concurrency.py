@@ -1,4 +1,4 @@
-"""Sorted streams side by side, and slow work on a stream, both in constant memory."""
+"""Merging of sorted streams, and concurrent work on a stream, both in constant memory."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -12,13 +12,13 @@ R = TypeVar("R")
 def merge_sorted(
     streams: Sequence[Iterator[tuple[str, T]]],
 ) -> Iterator[tuple[str, list[T | None]]]:
-    """Each name that any stream has, in order, with what each stream has under it.
+    """Yields each name in any stream, in order, with each stream's value for it, or None.
 
-    A stream gives (name, thing) in ascending order of names, each name once.
+    A stream yields (name, value) in ascending order of names, each name once.
     """
     heads = [next(stream, None) for stream in streams]
-    while there := [head[0] for head in heads if head is not None]:
-        name = min(there)
+    while names := [head[0] for head in heads if head is not None]:
+        name = min(names)
         row: list[T | None] = []
         for index, head in enumerate(heads):
             if head is not None and head[0] == name:
@@ -29,17 +29,19 @@ def merge_sorted(
         yield name, row
 
 
-def map_concurrently(items: Iterable[T], work: Callable[[T], R], *, abreast: int) -> Iterator[R]:
-    """The results of `work` on each item in the items' order, `abreast` of them under way."""
-    with ThreadPoolExecutor(abreast) as pool:
-        waiting = deque[Future[R]]()
+def map_concurrently(
+    items: Iterable[T], work: Callable[[T], R], *, max_workers: int
+) -> Iterator[R]:
+    """Yields the results of `work` on each item, in the items' order."""
+    with ThreadPoolExecutor(max_workers) as pool:
+        pending = deque[Future[R]]()
         try:
             for item in items:
-                waiting.append(pool.submit(work, item))
-                # Twice as many as there are threads: none idles while the first is waited for.
-                if len(waiting) > 2 * abreast:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
+                pending.append(pool.submit(work, item))
+                # Twice as many as there are threads: no thread idles while the oldest item runs.
+                if len(pending) > 2 * max_workers:
+                    yield pending.popleft().result()
+            while pending:
+                yield pending.popleft().result()
         finally:
             pool.shutdown(wait=False, cancel_futures=True)

@@ -1,17 +1,16 @@
 """Every error this project raises on purpose, in one tree.
 
 FanoutError
-├── ConfigError         what a deployer wrote is wrong: sizes.yml, a parameter, the environment
-├── RequestError        what a caller of the API asked for cannot be given
-├── StepError           a deployed stage did not do what `verify` asked of it
-├── PermanentError      this input can never succeed: parked at once as a dead letter
-├── TransientError      another try may succeed: the message goes back to its queue
-│   ├── UnknownOutcomeError   after a while: a write that was not answered may still land
-│   └── NoTimeError           at once: the batch's time was nearly used up
-└── ConflictError       somebody else wrote first: read again and start over
+├── ConfigError         the deployer's input is wrong: sizes.yml, a parameter, the environment
+├── RequestError        an API request is refused
+├── StepError           a check of `verify` failed on a deployed stage
+├── PermanentError      the input can never succeed: the message becomes a dead letter at once
+├── TransientError      a retry may succeed: the message returns to its queue
+│   ├── UnknownOutcomeError   retried after the write grace: an unanswered write may still land
+│   └── NoTimeError           retried at once: the batch had too little time left
+└── ConflictError       another writer came first: read again and start over
 
-Which branch an error belongs to decides what happens to a message, so nothing
-that handles one has to read an error's text.
+An error's class decides what happens to its message; no handler parses an error's text.
 """
 
 from enum import StrEnum
@@ -43,7 +42,7 @@ class Reason(StrEnum):
 
 
 class ProblemKind(StrEnum):
-    """What was wrong with a request to the API: the `type` of the answer, for programs."""
+    """The `type` of an error response, for programs."""
 
     INVALID_REQUEST = "invalid_request"
     NOT_JSON = "not_json"
@@ -64,14 +63,15 @@ class ProblemKind(StrEnum):
     NO_ROUTE = "no_route"
 
 
-# Nobody could say why: the worker was stopped each time, and SQS moved the message by itself.
+# SQS moved the message: the worker was stopped in each attempt, before it could send a reason.
 WORKER_STOPPED = "worker_stopped"
 
 
 class FanoutError(Exception):
-    """Base of all errors raised on purpose; its text is meant to be read by a person.
+    """Base of all errors raised on purpose; a person can read its text.
 
-    The text can always be encoded: logs, records and attributes quote what a stranger wrote.
+    The text always encodes as UTF-8: messages quote untrusted input, and logs, records and
+    attributes carry them.
     """
 
     def __init__(self, message: str = "") -> None:
@@ -79,14 +79,11 @@ class FanoutError(Exception):
 
 
 class ConfigError(FanoutError):
-    """A file or parameter of the deployment is wrong; the text says where and what to write."""
+    """A file or parameter of the deployment is wrong; the text names it and the correction."""
 
 
 class RequestError(FanoutError):
-    """A caller of the API asked for something that it cannot have.
-
-    `status` is the HTTP status.
-    """
+    """An API request is refused with the HTTP status `status`."""
 
     def __init__(self, status: int, kind: ProblemKind, message: str) -> None:
         super().__init__(message)
@@ -95,7 +92,7 @@ class RequestError(FanoutError):
 
 
 class StepError(FanoutError):
-    """A deployed stage did not do what `verify` asked of it; `look_at` says where to look."""
+    """A check of `verify` failed on a deployed stage; `look_at` names the place to inspect."""
 
     def __init__(self, message: str, look_at: str = "") -> None:
         super().__init__(message)
@@ -103,7 +100,7 @@ class StepError(FanoutError):
 
 
 class PermanentError(FanoutError):
-    """The input can never succeed, however often it is tried."""
+    """The input can never succeed, however often it is retried."""
 
     def __init__(self, reason: Reason, message: str) -> None:
         super().__init__(message)
@@ -111,7 +108,7 @@ class PermanentError(FanoutError):
 
 
 class TransientError(FanoutError):
-    """A later try may succeed; `reason` is the short name of the cause, for logs and metrics."""
+    """A retry may succeed; `reason` is the short name of the cause, for logs and metrics."""
 
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
@@ -119,15 +116,15 @@ class TransientError(FanoutError):
 
 
 class UnknownOutcomeError(TransientError):
-    """A write was sent, and its answer never came: it may still be carried out."""
+    """A write was sent but not answered: it may still take effect."""
 
 
 class NoTimeError(TransientError):
-    """The batch's time is nearly used up: the work was not begun, or not gone on with."""
+    """The batch has too little time left: the work was not started or not continued."""
 
     def __init__(self) -> None:
         super().__init__("no_time", "too little time left in this batch to begin")
 
 
 class ConflictError(FanoutError):
-    """A conditional write found another state than the one it was based on."""
+    """A conditional write failed because the object or secret changed after it was read."""

@@ -1,7 +1,7 @@
-"""Paths of photos, and the keys and URLs that follow from them.
+"""Photo paths, and the keys and URLs derived from them.
 
-A path is the same in every place: `originals/<path>` in the originals bucket,
-`<size>/<path>` in the images bucket and in URLs.
+The original is at `originals/<path>` in the originals bucket, a variant at `<size>/<path>` in the
+images bucket and in URLs.
 """
 
 from urllib.parse import quote
@@ -10,26 +10,25 @@ from lib.errors import PermanentError, Reason
 
 ORIGINALS = "originals/"
 FETCH_RECORDS = "_fetch"
-# Where signed pictures are at the CDN: no size's name begins with an underscore.
+# The CDN's folder of signed images: no size's name begins with an underscore.
 SIGNED_FOLDER = "_signed"
 # S3's own limit on a key, in bytes of UTF-8.
 MAX_KEY_BYTES = 1024
-# What stays as it is in a URL beside letters, digits and `-._`: CloudFront invalidates a path only
-# if no more of it is encoded than non-ASCII and RFC 1738's unsafe characters (`~` is one). `+` and
-# `*` are encoded all the same: S3 reads a `+` as a space, an invalidation a `*` as a wildcard.
-_PLAIN_IN_URLS = "/!$&'(),:;=@"
+# Characters that URLs carry unencoded, besides letters, digits and `-._`. CloudFront invalidates a
+# path only if nothing but non-ASCII and RFC 1738's unsafe characters (`~` is one) is encoded. `+`
+# and `*` are encoded nevertheless: S3 reads `+` as a space, an invalidation `*` as a wildcard.
+_UNENCODED_IN_URLS = "/!$&'(),:;=@"
 
 
 def original_key(path: str) -> str:
-    """Key of an original in the originals bucket."""
+    """Returns an original's key in the originals bucket."""
     return ORIGINALS + path
 
 
 def variant_key(size_name: str, path: str) -> str:
-    """Key of a variant in the images bucket.
+    """Returns a variant's key in the images bucket.
 
-    Raises PermanentError where the path would leave the size's folder or the key is too long
-    for S3.
+    Raises PermanentError if the path would leave the size's folder or the key is too long for S3.
     """
     check_path(path)
     key = f"{size_name}/{path}"
@@ -38,32 +37,33 @@ def variant_key(size_name: str, path: str) -> str:
 
 
 def check_original(path: str) -> None:
-    """Refuse (PermanentError) paths that no original can have."""
+    """Raises PermanentError if no original can have this path."""
     check_path(path)
     _check_length("original", original_key(path))
 
 
 def variant_url(base_url: str, size_name: str, path: str) -> str:
-    """Address of a variant below `base_url` (no slash at its end); needs no look-up."""
+    """Returns a variant's URL below `base_url` (no trailing slash), without any request."""
     return f"{base_url}/{url_path(variant_key(size_name, path))}"
 
 
 def url_path(key: str | bytes) -> str:
-    """Spell a key as URLs and purges do: the CDN brings each request for it to this spelling.
+    """Percent-encodes a key for URLs and invalidations.
 
-    The CloudFront Function does the same (infra/delivery/viewer-request.js).
+    The CloudFront Function rewrites every request to this spelling
+    (infra/delivery/viewer-request.js).
     """
-    return quote(key, safe=_PLAIN_IN_URLS).replace("~", "%7E")
+    return quote(key, safe=_UNENCODED_IN_URLS).replace("~", "%7E")
 
 
 def escaped(path: str) -> str:
-    """The path in plain ASCII, percent-encoded: for logs, headers and message attributes."""
-    # Half of a surrogate pair is no character, but what logs it must not fail.
+    """Returns the path percent-encoded in ASCII, for logs, headers and message attributes."""
+    # Logging must not fail for half of a surrogate pair, which strict UTF-8 rejects.
     return quote(path, errors="surrogatepass")
 
 
 def is_utf8(text: str) -> bool:
-    """Whether a text can be encoded: one from JSON may hold half of a surrogate pair."""
+    """Returns whether a text encodes as UTF-8; one from JSON may hold half of a surrogate pair."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -72,10 +72,9 @@ def is_utf8(text: str) -> bool:
 
 
 def check_path(path: str) -> None:
-    """Refuse (PermanentError) paths that mean different things to different readers, or nothing.
+    """Raises PermanentError if programs would read the path differently, or not as UTF-8.
 
-    Browsers, proxies and file systems fold `.`, `..` and empty folders away, and cut at NUL. S3
-    takes keys in UTF-8, which has no halves of surrogate pairs.
+    Browsers, proxies and file systems remove `.`, `..` and empty folders, and cut at NUL.
     """
     if not is_utf8(path):
         raise PermanentError(
@@ -92,11 +91,11 @@ def check_path(path: str) -> None:
         )
 
 
-def _check_length(whose: str, key: str) -> None:
+def _check_length(kind: str, key: str) -> None:
     length = len(key.encode())
     if length > MAX_KEY_BYTES:
         raise PermanentError(
             Reason.BAD_KEY,
-            f"the {whose}'s key would have {length} bytes, S3 takes {MAX_KEY_BYTES}: "
+            f"the {kind}'s key would have {length} bytes, S3 takes {MAX_KEY_BYTES}: "
             "give a shorter path",
         )

@@ -1,4 +1,4 @@
-"""Whether a photo may be uploaded under a path: told alike by every way to upload one."""
+"""Checks of the path of a new photo, the same for every way to upload it."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -12,19 +12,17 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
-# In any field of a form S3 puts the sent file's own name in place of `${filename}`, and the SDK
-# then signs a prefix in place of the key: the form could write to every key below it.
+# S3 replaces `${filename}` in any form field by the uploaded file's name. The SDK then signs a
+# prefix instead of a key, and the form could write to every key below that prefix.
 _VARIABLE = "${"
-# Unicode's categories of control characters, and of halves of surrogate pairs.
-_NOT_PRINTED = ("Cc", "Cs")
+# Unicode's categories of control characters and of halves of surrogate pairs.
+_UNPRINTABLE = ("Cc", "Cs")
 
 
 def require_valid(path: str, folders: Iterable[str]) -> None:
-    """Refuse (RequestError) a path that no upload may ask for.
+    """Raises RequestError if the original, a variant or an upload form cannot use the path.
 
-    That is one that no original, or no variant of it in one of the folders, can have, and one that
-    a form would not take literally. `folders` are those of all sizes, with one for each format
-    beside a size's own.
+    `folders` are those of all sizes, one for each format.
     """
     require_printable(path)
     if _VARIABLE in path:
@@ -43,12 +41,11 @@ def require_valid(path: str, folders: Iterable[str]) -> None:
 
 
 def require_printable(path: str) -> None:
-    """Refuse (RequestError) a path with control characters, or with what is no character.
+    """Raises RequestError if the path has a control character or half of a surrogate pair.
 
-    Browsers change line breaks in the fields of a form, and not everything that stands between a
-    caller and S3 passes the others on.
+    Browsers change line breaks in form fields, and some proxies drop other control characters.
     """
-    if any(category(character) in _NOT_PRINTED for character in path):
+    if any(category(character) in _UNPRINTABLE for character in path):
         raise RequestError(
             422,
             ProblemKind.BAD_PATH,
@@ -58,13 +55,13 @@ def require_printable(path: str) -> None:
 
 
 def require_free(s3: "S3Client", originals_bucket: str, path: str) -> None:
-    """Refuse (RequestError) a path where there is a photo now."""
+    """Raises RequestError if the path has a photo."""
     if objects.head(s3, originals_bucket, keys.original_key(path)) is not None:
         raise make_taken_error(path)
 
 
 def make_taken_error(path: str) -> RequestError:
-    """The refusal of a path where there is a photo."""
+    """Builds the error for a path that has a photo."""
     return RequestError(
         409,
         ProblemKind.PATH_TAKEN,

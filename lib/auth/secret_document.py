@@ -1,4 +1,4 @@
-"""What a secret holds, as JSON; a mistake in it is told without a word of the secret."""
+"""Parsing of a secret's JSON; error messages never quote the secret."""
 
 from typing import TypeVar
 
@@ -9,14 +9,14 @@ from lib.errors import ConfigError
 M = TypeVar("M", bound=BaseModel)
 
 
-def parse_secret(model: type[M], text: str, *, wrong: str, cure: str) -> M:
-    """The document; ConfigError made of `wrong`, what is wrong where, and `cure`."""
+def parse_secret(model: type[M], text: str, *, problem: str, remedy: str) -> M:
+    """Parses a secret; raises ConfigError from `problem`, the faulty fields and `remedy`."""
     try:
         return model.model_validate_json(text)
     except ValidationError as error:
-        mistakes = "; ".join(
-            f"{'.'.join(str(part) for part in mistake['loc'])}: {mistake['msg']}".lstrip(": ")
-            for mistake in error.errors()
+        faults = "; ".join(
+            f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}".lstrip(": ")
+            for fault in error.errors()
         )
-    # Not from the error, whose text quotes the secret.
-    raise ConfigError(f"{wrong}: {mistakes}: {cure}")
+    # Raised outside of the except block: the ValidationError's text quotes the secret.
+    raise ConfigError(f"{problem}: {faults}: {remedy}")

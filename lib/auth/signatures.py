@@ -1,6 +1,6 @@
-"""Signed URLs: what is wanted of which photo, and an HMAC of that.
+"""Signed URLs: an HMAC over a photo's path and its processing options.
 
-It is over both as text, so that any language with an HMAC can make one in a few lines.
+Both are signed as text, so that any language with an HMAC can sign a URL in a few lines.
 """
 
 import hmac
@@ -12,42 +12,42 @@ from lib import keys as paths
 from lib.keys import SIGNED_FOLDER
 
 # 32 bytes in base64url.
-_FORM = re.compile("[A-Za-z0-9_-]{43}")
+_SIGNATURE = re.compile("[A-Za-z0-9_-]{43}")
 
 
 def is_well_formed(text: str) -> bool:
-    """Whether this could be a signature."""
-    return _FORM.fullmatch(text) is not None
+    """Returns whether the text has a signature's length and alphabet."""
+    return _SIGNATURE.fullmatch(text) is not None
 
 
 def sign_url(base_url: str, key: str, path: str, options: str) -> str:
-    """The URL of a signed picture below `base_url` (no slash at its end).
+    """Returns the URL of a signed image below `base_url` (no trailing slash).
 
-    All of it is in the path: the CDN's cache knows no more of a URL, and a deletion can name all
-    pictures of a photo.
+    Options and signature are in the URL's path: the CDN's cache key has nothing else, and one
+    wildcard can invalidate all signed images of a photo.
     """
     return f"{base_url}/{SIGNED_FOLDER}/{paths.url_path(path)}/{options}/{sign(key, path, options)}"
 
 
 def sign(key: str, path: str, options: str) -> str:
-    """Base64url, without padding, of HMAC-SHA256 over the path, a newline and the options.
+    """Returns the HMAC-SHA256 of path, newline and options, as base64url without padding.
 
-    `path` is that of the original, not escaped; no option has a newline in it. The key is the
-    UTF-8 bytes of its text.
+    `path` is the original's, unescaped; no option contains a newline. The HMAC's key is the UTF-8
+    bytes of `key`.
     """
     digest = hmac.digest(key.encode(), f"{path}\n{options}".encode(), "sha256")
     return urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
 def verify(keys: Iterable[str], path: str, options: str, presented: str) -> bool:
-    """Whether `presented` is the signature by one of the keys; "" is none, and signs nothing.
+    """Returns whether `presented` is the signature by one of the keys; an empty key signs nothing.
 
-    Compares with all of them, so that the time it takes tells nothing about any. As text: the 43
-    characters have two bits to spare, and other spellings of the same bytes would be other URLs.
+    Compares with every key, so that the duration reveals nothing about any key. Compares text, not
+    bytes: 43 characters leave two bits unused, so other texts would decode to the same bytes.
     """
     given = presented.encode()
-    found = False
+    is_valid = False
     for key in keys:
-        equal = hmac.compare_digest(given, sign(key, path, options).encode())
-        found |= equal and bool(key)
-    return found
+        is_equal = hmac.compare_digest(given, sign(key, path, options).encode())
+        is_valid |= is_equal and bool(key)
+    return is_valid

@@ -1,7 +1,6 @@
-"""The keys that signed URLs are signed with: one that signs, and the one before it.
+"""The two keys of signed URLs: the current one signs, and the previous one is still valid.
 
-Both are valid, so that a key is replaced without a pause: URLs of the old one work until the next
-rotation.
+So a rotation breaks no URL: URLs of the previous key work until the next rotation.
 """
 
 import secrets as randomness
@@ -15,86 +14,89 @@ from pydantic import BaseModel, Field
 
 from lib.auth.secret_document import parse_secret
 from lib.auth.ttl_cache import TtlCache, utc_now
-from lib.aws import secrets as edge
+from lib.aws import secrets as secret_store
 from lib.errors import ConflictError
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
-# As the template has Secrets Manager make the first one: 381 bits, and no character that a shell
-# or a settings file reads as anything else.
-_LENGTH = 64
-_LETTERS = string.ascii_letters + string.digits
-# Whoever brings a key of his own: 190 bits of letters and digits, which nobody guesses.
-_SHORTEST = 32
+# As the template has Secrets Manager generate the first key: 381 bits, and no character that a
+# shell or a settings file interprets.
+_KEY_LENGTH = 64
+_ALPHABET = string.ascii_letters + string.digits
+# The minimum for an operator's own key: 190 bits of letters and digits, which nobody can guess.
+_MIN_KEY_LENGTH = 32
 
 
 class SigningKeyPair(NamedTuple):
-    """The key that signs now, and the one before it ("" for none), which is accepted as well."""
+    """The key that signs, and the previous one, which is still valid ("" for none)."""
 
     current: str
     previous: str
 
 
 class _Document(BaseModel):
-    """What the secret holds, as JSON."""
+    """The secret's JSON."""
 
-    current: str = Field(min_length=_SHORTEST)
-    previous: str = Field(pattern=rf"^(.{{{_SHORTEST},}})?$")
+    current: str = Field(min_length=_MIN_KEY_LENGTH)
+    previous: str = Field(pattern=rf"^(.{{{_MIN_KEY_LENGTH},}})?$")
 
 
 @dataclass(frozen=True)
 class SigningKeys:
-    """The keys of one stage; `secret` is the ARN of what they are kept in.
+    """The signing keys of one stage; `secret` is the ARN of their secret.
 
-    `read` and `rotate` raise ConfigError where the credentials do not allow it or the secret holds
-    something else, and TransientError where another try may do.
+    `read` and `rotate` raise ConfigError if access is denied or the secret's text is no signing
+    keys, and TransientError if a retry may succeed.
     """
 
     secrets: "SecretsManagerClient"
     secret: str
 
     def read(self) -> SigningKeyPair:
-        """The keys as they are now."""
-        return self._parsed(edge.read(self.secrets, self.secret).text)
+        """Returns the current keys."""
+        return self._parse(secret_store.read(self.secrets, self.secret).text)
 
     def cache(
         self, logger: "Logger", now: Callable[[], datetime] = utc_now
     ) -> TtlCache[SigningKeyPair]:
-        """A container's copy of them: a new key signs at once, one taken away a minute longer."""
-        otherwise = "no signature can be checked"
-        return TtlCache(self.read, "signing keys", otherwise, logger=logger, now=now)
+        """Builds a container's cache of the keys.
 
-    def rotate(self, known: SigningKeyPair) -> None:
-        """Make a new key the current one, and the current one the previous one.
+        A new key is valid at once, a removed one for up to another TTL.
+        """
+        effect = "no signature can be checked"
+        return TtlCache(self.read, "signing keys", effect, logger=logger, now=now)
 
-        `known` is what was read before somebody decided so: ConflictError where the keys are
-        others by now, since a second rotation ends all URLs that are in use.
+    def rotate(self, expected: SigningKeyPair) -> None:
+        """Makes a new key current, and the current key previous.
+
+        Raises ConflictError if the keys are no longer `expected`: a second rotation would break
+        every URL in use.
         """
         new = SigningKeyPair(
-            "".join(randomness.choice(_LETTERS) for _ in range(_LENGTH)), known.current
+            "".join(randomness.choice(_ALPHABET) for _ in range(_KEY_LENGTH)), expected.current
         )
 
-        def changed(text: str) -> str | None:
-            found = self._parsed(text)
-            if found == new:
-                return None  # it was written by a try that went unanswered
-            if found != known:
+        def replace_keys(text: str) -> str | None:
+            stored = self._parse(text)
+            if stored == new:
+                return None  # an earlier, unanswered write took effect
+            if stored != expected:
                 raise ConflictError(
                     f"somebody else rotated the keys in {self.secret} meanwhile: nothing was "
                     "changed. Rotate again if their key is not the one that you want"
                 )
             return _Document(**new._asdict()).model_dump_json()
 
-        edge.change(self.secrets, self.secret, changed)
+        secret_store.change(self.secrets, self.secret, replace_keys)
 
-    def _parsed(self, text: str) -> SigningKeyPair:
+    def _parse(self, text: str) -> SigningKeyPair:
         document = parse_secret(
             _Document,
             text,
-            wrong=f"The secret {self.secret} holds no signing keys",
-            cure='bring its previous version back, or write {"current": "…", "previous": ""} '
-            f"with a random text of at least {_SHORTEST} characters",
+            problem=f"The secret {self.secret} holds no signing keys",
+            remedy='restore its previous version, or write {"current": "…", "previous": ""} '
+            f"with a random text of at least {_MIN_KEY_LENGTH} characters",
         )
         return SigningKeyPair(document.current, document.previous)

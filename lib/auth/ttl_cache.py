@@ -1,7 +1,6 @@
-"""What a container keeps of something read elsewhere, so that strangers do not decide how often.
+"""A TTL cache for values read from other services; bounds how often callers can cause a read.
 
-Any request may need it, and anybody sends requests. So it is read now and then, however many
-come, and where it cannot be read the copy at hand does for a while.
+If a read fails, the cache serves its last value for a while.
 """
 
 from collections.abc import Callable
@@ -16,85 +15,84 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 R = TypeVar("R")
 
-# How long a copy is taken as it is: it bounds how long what was taken away goes on working, and
-# costs a container 1,440 reads a day at most ($0.007).
+# How long a value is fresh: bounds how long a revoked token or key works, and costs a container at
+# most 1,440 reads a day ($0.007).
 TTL = timedelta(seconds=60)
-# What is not found in a copy may be new, and has it read again; but no oftener than this, since a
-# stranger may ask for any number of things that are not there.
+# An entry that the cached value lacks may be new, and causes a read; but at most one in this time,
+# since a stranger can request any number of absent entries.
 MIN_REFRESH = timedelta(seconds=5)
-# How long a copy is used while it cannot be read: longer than most troubles of a service, short
-# enough for what was taken away because it leaked.
+# How long a value is used while reads fail: longer than most outages of a service, short enough for
+# a key or token that was revoked because it leaked.
 STALE_IF_ERROR = timedelta(minutes=10)
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 def utc_now() -> datetime:
-    """Now: a monotonic clock may stand still while a container is frozen."""
+    """Returns the time; a monotonic clock may stand still while a container is frozen."""
     return datetime.now(UTC)
 
 
-class _Copy(NamedTuple, Generic[T]):
+class _CachedValue(NamedTuple, Generic[T]):
     value: T
     read_at: datetime
 
 
 class TtlCache(Generic[T]):
-    """A copy of what `read` gives; for one request at a time.
+    """A cache of the value that `read` returns; serves one request at a time.
 
-    `name` is what it is called in the log, as in "tokens not read". `otherwise` says what cannot
-    be done without it.
+    `name` is the value's name in the log, as in "tokens not read". `effect` is what the error says
+    cannot be done without the value.
     """
 
     def __init__(
         self,
         read: Callable[[], T],
         name: str,
-        otherwise: str,
+        effect: str,
         logger: "Logger",
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._read = read
         self._name = name
-        self._otherwise = otherwise
+        self._effect = effect
         self._logger = logger
         self.now = now
-        self._copy: _Copy[T] | None = None
-        self._asked_at = _NEVER
+        self._cached: _CachedValue[T] | None = None
+        self._last_read_attempt = _NEVER
 
-    def lookup(self, look: Callable[[T], R | None]) -> R | None:
-        """What `look` finds in the copy, or in a newer one; None where it is in neither.
+    def lookup(self, find: Callable[[T], R | None]) -> R | None:
+        """Returns what `find` returns for the cached value, or for a newly read one if None.
 
-        TransientError where it cannot be read and the copy at hand is too old.
+        Raises TransientError if the read fails and the cached value is too old.
         """
         now = self.now()
-        found = look(self._at_hand(now))
-        return look(self._newer(now)) if found is None else found
+        entry = find(self._get(now))
+        return find(self._refresh(now)) if entry is None else entry
 
-    def _at_hand(self, now: datetime) -> T:
-        if self._copy is not None and _is_within(TTL, self._copy.read_at, now):
-            return self._copy.value
-        return self._newer(now)
+    def _get(self, now: datetime) -> T:
+        if self._cached is not None and _is_within(TTL, self._cached.read_at, now):
+            return self._cached.value
+        return self._refresh(now)
 
-    def _newer(self, now: datetime) -> T:
-        """Read it again, unless that was tried a moment ago."""
-        if not _is_within(MIN_REFRESH, self._asked_at, now):
-            self._asked_at = now
+    def _refresh(self, now: datetime) -> T:
+        if not _is_within(MIN_REFRESH, self._last_read_attempt, now):
+            self._last_read_attempt = now
             try:
-                self._copy = _Copy(self._read(), now)
+                self._cached = _CachedValue(self._read(), now)
             except FanoutError as error:
                 self._logger.warning(
                     f"{self._name} not read", kind=type(error).__name__, error=str(error)
                 )
-        if self._copy is None or not _is_within(STALE_IF_ERROR, self._copy.read_at, now):
+        if self._cached is None or not _is_within(STALE_IF_ERROR, self._cached.read_at, now):
             raise TransientError(
                 f"{self._name.replace(' ', '_')}_not_read",
-                f"no list of {self._name} was read for {STALE_IF_ERROR}: {self._otherwise}. "
+                f"no list of {self._name} was read for {STALE_IF_ERROR}: {self._effect}. "
                 "The log says why",
             )
-        return self._copy.value
+        return self._cached.value
 
 
 def _is_within(span: timedelta, since: datetime, now: datetime) -> bool:
-    """Whether less than that has passed; not where the clock was set back."""
+    # Negative after the clock was set back, which makes no value fresh.
     return timedelta(0) <= now - since < span

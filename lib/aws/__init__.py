@@ -1,1 +1,1 @@
-"""The edges to AWS: a client goes in first, botocore's errors come out as this project's."""
+"""Calls of AWS: each function takes a client first and raises this project's errors."""

@@ -1,4 +1,4 @@
-"""Alarms of CloudWatch on queues."""
+"""CloudWatch alarms on queues."""
 
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -9,20 +9,20 @@ if TYPE_CHECKING:
 
 
 class Alarm(NamedTuple):
-    """An alarm on one queue; `tells` is whether it does anything when it goes off."""
+    """An alarm on one queue; `has_action` is whether it notifies anybody."""
 
     queue_name: str
-    tells: bool
+    has_action: bool
 
 
-def alarms_on_queues(cloudwatch: "CloudWatchClient", prefix: str) -> list[Alarm]:
-    """All alarms on queues whose own names begin so."""
+def list_queue_alarms(cloudwatch: "CloudWatchClient", prefix: str) -> list[Alarm]:
+    """Returns all alarms on queues whose own names have this prefix."""
     pages = cloudwatch.get_paginator("describe_alarms").paginate(AlarmNamePrefix=prefix)
     with map_access_denied(f"list the alarms {prefix}…"):
         return [
-            Alarm(dimension["Value"], bool(each["ActionsEnabled"] and each["AlarmActions"]))
+            Alarm(dimension["Value"], bool(alarm["ActionsEnabled"] and alarm["AlarmActions"]))
             for page in pages
-            for each in page["MetricAlarms"]
-            for dimension in each["Dimensions"]
+            for alarm in page["MetricAlarms"]
+            for dimension in alarm["Dimensions"]
             if dimension["Name"] == "QueueName"
         ]

@@ -1,7 +1,7 @@
-"""Keeps AWS's clients within the time of a batch.
+"""Keeps AWS calls within the time of a batch.
 
-A call is not begun without time for one try of it at its worst, and the SDK does not repeat one
-without time for another. What is refused here returns to its queue as `no_time`.
+No call starts without time for its slowest attempt, and the SDK does not retry without time for
+another. Otherwise the message returns to its queue with the reason `no_time`.
 """
 
 import math
@@ -18,56 +18,56 @@ if TYPE_CHECKING:
     from botocore.awsrequest import AWSResponse
     from botocore.model import OperationModel
 
-# Seconds that a worker's clients wait for a connection, and for more of an answer. S3 answers in
-# tens of milliseconds: what is silent for 5 s will not come back, and SQS retries patiently.
+# Seconds that a worker's clients wait for a connection, and for more of a response. S3 responds in
+# tens of milliseconds: after 5 s of silence nothing will come, and SQS delivers the message again.
 CONNECT_SECONDS, READ_SECONDS = 2, 5
-# Seconds of a batch's time that are kept for telling SQS what has become of its messages.
+# Seconds reserved at the end of a batch for changing its messages in SQS.
 REPORT_SECONDS = 2
-# Without so many seconds left no call is begun.
+# The time that must be left for a call to start.
 CALL_SECONDS = CONNECT_SECONDS + READ_SECONDS + REPORT_SECONDS
-# The SDK pauses for at most so many seconds between three tries (its standard mode).
+# The SDK's longest pause between its three attempts (standard mode).
 _PAUSE_SECONDS = 2
 
 SecondsLeft = Callable[[], float]
 
 
 class CallBudget:
-    """The time that each thread of a worker has for calls; without end where nobody has set it."""
+    """The time that each thread of a worker has for calls; unlimited by default."""
 
     def __init__(self, call_seconds: float = CALL_SECONDS) -> None:
-        """`call_seconds` are what one try of a call takes at most, and a report of it."""
+        """`call_seconds` is the longest time of one attempt, with `REPORT_SECONDS`."""
         self._call_seconds = call_seconds
-        self._of_thread = local()
+        self._thread = local()
 
     @contextmanager
     def limit(self, seconds_left: SecondsLeft) -> Iterator[None]:
-        """Calls of this thread inside the block end while `seconds_left` gives more than 0."""
-        self._of_thread.seconds_left = seconds_left
+        """Limits this thread's calls inside the block to the time that `seconds_left` returns."""
+        self._thread.seconds_left = seconds_left
         try:
             yield
         finally:
-            del self._of_thread.seconds_left
+            del self._thread.seconds_left
 
     @contextmanager
     def allow_late(self) -> Iterator[None]:
-        """Calls of this thread inside the block are begun however late; none is repeated late."""
-        self._of_thread.is_late = True
+        """Lets this thread's calls inside the block start late; retries stay limited."""
+        self._thread.may_be_late = True
         try:
             yield
         finally:
-            del self._of_thread.is_late
+            del self._thread.may_be_late
 
     def bind(self, client: Any) -> None:
-        """Have one of boto3's clients begin no call too late, nor repeat one."""
+        """Applies the budget to a boto3 client's calls and retries."""
         client.meta.events.register_first("before-call", self._check)
         self.bind_retries(client)
 
     def bind_retries(self, client: Any) -> None:
-        """Have one of boto3's clients repeat no call too late."""
+        """Applies the budget to a boto3 client's retries only."""
         client.meta.events.register_first("needs-retry", self._stop_late_retry)
 
     def _check(self, **_: Any) -> None:
-        if self._left() < self._call_seconds and not getattr(self._of_thread, "is_late", False):
+        if self._left() < self._call_seconds and not getattr(self._thread, "may_be_late", False):
             raise NoTimeError
 
     def _stop_late_retry(
@@ -85,5 +85,5 @@ class CallBudget:
             raise ClientError(cast("Any", response[1]), operation.name)
 
     def _left(self) -> float:
-        seconds_left: SecondsLeft = getattr(self._of_thread, "seconds_left", lambda: math.inf)
+        seconds_left: SecondsLeft = getattr(self._thread, "seconds_left", lambda: math.inf)
         return seconds_left()

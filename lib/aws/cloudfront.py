@@ -1,4 +1,4 @@
-"""The CDN: paths that it is told to forget."""
+"""CloudFront: invalidations of cached paths."""
 
 from typing import TYPE_CHECKING
 
@@ -10,18 +10,17 @@ from lib.errors import PermanentError, Reason
 if TYPE_CHECKING:
     from mypy_boto3_cloudfront import CloudFrontClient
 
-# What CloudFront says of a whole invalidation for one path that it does not take, or because there
-# are too many: fewer of its paths may be taken.
-_REFUSED = ("InvalidArgument", "BatchTooLarge")
+# CloudFront rejects a whole invalidation for one invalid path or for too many paths: it may accept
+# a part of the paths.
+_REJECTED = ("InvalidArgument", "BatchTooLarge")
 
 
 def invalidate(
     cloudfront: "CloudFrontClient", distribution_id: str, paths: list[str], reference: str
 ) -> None:
-    """Have every edge forget these URL paths; a repeated `reference` is no second invalidation.
+    """Invalidates URL paths in one request; a repeated `reference` creates no second invalidation.
 
-    Raises PermanentError where CloudFront does not take these paths together: of one path, that it
-    never will.
+    Raises PermanentError if CloudFront rejects these paths; a single path is then never accepted.
     """
     with map_errors("CloudFront CreateInvalidation"):
         try:
@@ -33,7 +32,7 @@ def invalidate(
                 },
             )
         except ClientError as error:
-            if code_of(error) not in _REFUSED:
+            if code_of(error) not in _REJECTED:
                 raise
             raise PermanentError(
                 Reason.PATH_REFUSED,

@@ -1,4 +1,4 @@
-"""Metrics: what was measured lately."""
+"""CloudWatch metrics."""
 
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -11,13 +11,13 @@ if TYPE_CHECKING:
 _DAY = timedelta(days=1)
 
 
-def median_of_last_day(
+def get_median_of_last_day(
     cloudwatch: "CloudWatchClient", namespace: str, metric: str, dimensions: dict[str, str]
 ) -> float | None:
-    """The median of what was measured in the last 24 hours; None where nothing was."""
+    """Returns a metric's median over the last 24 hours, or None without data."""
     now = datetime.now(UTC)
     with map_access_denied(f"read the metric {metric}"):
-        answer = cloudwatch.get_metric_statistics(
+        response = cloudwatch.get_metric_statistics(
             Namespace=namespace,
             MetricName=metric,
             Dimensions=[{"Name": name, "Value": value} for name, value in dimensions.items()],
@@ -26,6 +26,6 @@ def median_of_last_day(
             Period=int(_DAY.total_seconds()),
             ExtendedStatistics=["p50"],
         )
-    # CloudWatch may cut the day in two where its own days begin: the newer part is taken.
-    newest = max(answer["Datapoints"], key=lambda point: point["Timestamp"], default=None)
+    # CloudWatch may return two periods, split where its own days begin: use the newer one.
+    newest = max(response["Datapoints"], key=lambda point: point["Timestamp"], default=None)
     return None if newest is None else newest.get("ExtendedStatistics", {}).get("p50")

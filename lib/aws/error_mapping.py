@@ -1,4 +1,4 @@
-"""botocore's errors, told apart by what to do about them."""
+"""Maps botocore's errors to this project's, by what to do about them."""
 
 import re
 from collections.abc import Iterator
@@ -8,14 +8,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from lib.errors import ConfigError, ConflictError, TransientError, UnknownOutcomeError
 
-# PreconditionFailed, ConditionalRequestConflict: the object is not the one we read.
+# ConditionalRequestConflict, PreconditionFailed: the object changed after it was read.
 _CONFLICT = (409, 412)
-# S3's code for a missing object. Its 404 alone may as well be about the bucket.
+# S3's code for a missing object. The status 404 alone may also mean a missing bucket.
 NO_SUCH_KEY = "NoSuchKey"
-# An error somewhere behind the door of the service; 503 is the door's own refusal.
+# The service failed while it handled the request. 503: the write was not applied.
 UNKNOWN = (500, 502, 504)
-# Each service has its own word for it: S3 and SQS, Lambda and Logs, EC2, SNS; a HEAD's answer has
-# no body to say more than its status.
+# Codes differ by service: S3 and SQS, Lambda and Logs, EC2, SNS. A HEAD's response has no body, so
+# its code is the status.
 _DENIED = {
     "AccessDenied",
     "AccessDeniedException",
@@ -24,85 +24,85 @@ _DENIED = {
     "AuthorizationErrorException",
     "403",
 }
-# Services name a refusal of KMS in their own ways: KMS.DisabledException (SQS, S3), KMSDisabled
-# (SNS), KmsNotFound (SQS's JSON), DecryptionFailure (Secrets Manager).
+# Codes of KMS errors differ by service: KMS.DisabledException (SQS, S3), KMSDisabled (SNS),
+# KmsNotFound (SQS's JSON), DecryptionFailure (Secrets Manager).
 _KMS = re.compile(r"kms|(De|En)cryptionFailure$", re.IGNORECASE)
-_KMS_FOR_A_MOMENT = re.compile("throttl|internal|unavailable|timeout", re.IGNORECASE)
+_KMS_TRANSIENT = re.compile("throttl|internal|unavailable|timeout", re.IGNORECASE)
 _KEY_UNUSABLE = re.compile(
     "disabled|NotFound|InvalidState|InvalidKeyUsage|OptIn|pending deletion", re.IGNORECASE
 )
-# S3 and Secrets Manager may say AccessDenied, and only in words that it was the key.
-_KMS_IN_WORDS = re.compile(r"\bkms:|\bKMS\b|customer master key")
+# S3 and Secrets Manager may return AccessDenied, with KMS only in the message.
+_KMS_IN_MESSAGE = re.compile(r"\bkms:|\bKMS\b|customer master key")
 
 
 @contextmanager
-def map_errors(doing: str, *, writing: bool = False) -> Iterator[None]:
-    """Turn botocore's errors inside the block into ours; `doing` names the call for readers.
+def map_errors(action: str, *, conditional_write: bool = False) -> Iterator[None]:
+    """Raises botocore's errors inside the block as this project's; `action` is for the message.
 
-    A call that is `writing` does so on a condition: it is a conflict where that does not hold, and
-    has an unknown outcome unless it was answered or refused.
-    Whatever is not known to be permanent counts as transient: SQS tries it again, and after the
-    last attempt it is a dead letter with its reason, not a loss.
+    All become TransientError: a permanent one ends as a dead letter after the last attempt. For a
+    conditional write, a failed condition raises ConflictError, and an unanswered request
+    UnknownOutcomeError.
     """
     try:
         yield
     except ClientError as error:
-        # NoSuchKey: the object whose ETag the write depends on has gone since it was read.
-        beaten = code_of(error) == NO_SUCH_KEY or status_of(error) in _CONFLICT
-        if writing and beaten:
-            raise ConflictError(f"{doing}: {error}") from error
-        unknown = writing and status_of(error) in UNKNOWN
-        kind = UnknownOutcomeError if unknown else TransientError
-        raise kind(code_of(error), f"{doing}: {error}") from error
+        # NoSuchKey: the object whose ETag the write depends on was deleted after it was read.
+        is_conflict = code_of(error) == NO_SUCH_KEY or status_of(error) in _CONFLICT
+        if conditional_write and is_conflict:
+            raise ConflictError(f"{action}: {error}") from error
+        is_unknown = conditional_write and status_of(error) in UNKNOWN
+        error_class = UnknownOutcomeError if is_unknown else TransientError
+        raise error_class(code_of(error), f"{action}: {error}") from error
     except BotoCoreError as error:
-        kind = UnknownOutcomeError if writing else TransientError
-        raise kind(type(error).__name__, f"{doing}: {error}") from error
+        error_class = UnknownOutcomeError if conditional_write else TransientError
+        raise error_class(type(error).__name__, f"{action}: {error}") from error
 
 
 @contextmanager
-def map_access_denied(doing: str) -> Iterator[None]:
-    """As `translated`, and ConfigError for a refusal: for people, whom another try does not help.
+def map_access_denied(action: str) -> Iterator[None]:
+    """Maps errors as `map_errors` does, but a denial to ConfigError: a retry cannot help.
 
-    The block may call what is translated already, as a worker needs it.
+    The block may also raise errors that `map_errors` has mapped.
     """
     try:
-        with map_errors(doing):
+        with map_errors(action):
             yield
     except TransientError as error:
         if _is_about_key(error):
-            raise ConfigError(_key_refused(doing, error)) from error
+            raise ConfigError(_describe_key_error(action, error)) from error
         if error.reason not in _DENIED:
             raise
         raise ConfigError(
-            f"These credentials may not {doing}: docs/operations.md lists what the "
+            f"These credentials may not {action}: docs/operations.md lists what the "
             f"command line needs. AWS says: {error.__cause__}"
         ) from error
 
 
 def _is_about_key(error: TransientError) -> bool:
-    """Whether KMS has refused the key of what was asked for, for longer than a moment."""
+    """Returns whether KMS denied the use of a key, and not only for a moment."""
     if _KMS.match(error.reason):
-        return not _KMS_FOR_A_MOMENT.search(error.reason)
-    return error.reason in _DENIED and bool(_KMS_IN_WORDS.search(str(error.__cause__)))
+        return not _KMS_TRANSIENT.search(error.reason)
+    return error.reason in _DENIED and bool(_KMS_IN_MESSAGE.search(str(error.__cause__)))
 
 
-def _key_refused(doing: str, error: TransientError) -> str:
+def _describe_key_error(action: str, error: TransientError) -> str:
     if _KEY_UNUSABLE.search(f"{error.reason} {error.__cause__}"):
         return (
-            f"Nobody can {doing}: the KMS key that encrypts it is disabled, about to be deleted or "
-            f"gone. Enable it, or cancel its deletion. AWS says: {error.__cause__}"
+            f"Nobody can {action}: the KMS key that encrypts it is disabled, about to be "
+            f"deleted or gone. Enable it, or cancel its deletion. AWS says: {error.__cause__}"
         )
     return (
-        f"These credentials may not {doing}, which takes leave to use the KMS key that encrypts "
-        f"it: docs/encryption.md lists what the command line needs. AWS says: {error.__cause__}"
+        f"These credentials may not {action}, which takes permission to use the KMS key that "
+        f"encrypts it: docs/encryption.md lists what the command line needs. "
+        f"AWS says: {error.__cause__}"
     )
 
 
 def status_of(error: ClientError) -> int:
-    """HTTP status of a refused call."""
+    """Returns an error response's HTTP status."""
     return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
 
 
 def code_of(error: ClientError) -> str:
-    """AWS's short name of what went wrong, such as SlowDown."""
+    """Returns AWS's error code, such as SlowDown."""
     return str(error.response.get("Error", {}).get("Code", "unknown"))

@@ -1,4 +1,4 @@
-"""Functions: which queues they drain, and how many may run."""
+"""Lambda functions: their event source mappings and concurrency limits."""
 
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -9,16 +9,16 @@ if TYPE_CHECKING:
 
 
 class EventSourceMapping(NamedTuple):
-    """Messages of a queue are handed to a function; `max_concurrency` None is no bound."""
+    """Invokes a function with a queue's messages; `max_concurrency` None means unlimited."""
 
-    is_on: bool
+    is_enabled: bool
     max_concurrency: int | None
 
 
 class Limits(NamedTuple):
-    """How many functions an account may run at once in a region.
+    """Concurrent executions of an account in a region.
 
-    `unreserved` of them are left to functions that reserve none for themselves.
+    `unreserved` is the part that no function has reserved.
     """
 
     concurrency: int
@@ -26,22 +26,22 @@ class Limits(NamedTuple):
 
 
 def list_mappings(functions: "LambdaClient", queue_arn: str) -> list[EventSourceMapping]:
-    """The functions that drain a queue; none if there is no such queue."""
+    """Returns the mappings of a queue; none if the queue does not exist."""
     paginator = functions.get_paginator("list_event_source_mappings")
     pages = paginator.paginate(EventSourceArn=queue_arn)
     with map_access_denied(f"list what drains {queue_arn}"):
         return [
             EventSourceMapping(
-                each["State"] in ("Enabled", "Enabling", "Updating", "Creating"),
-                each.get("ScalingConfig", {}).get("MaximumConcurrency"),
+                mapping["State"] in ("Enabled", "Enabling", "Updating", "Creating"),
+                mapping.get("ScalingConfig", {}).get("MaximumConcurrency"),
             )
             for page in pages
-            for each in page["EventSourceMappings"]
+            for mapping in page["EventSourceMappings"]
         ]
 
 
 def read_limits(functions: "LambdaClient") -> Limits:
-    """Reads the limits of this account in this region."""
+    """Returns the limits of this account in this region."""
     with map_access_denied("read the account's limits of Lambda"):
         limit = functions.get_account_settings()["AccountLimit"]
     return Limits(limit["ConcurrentExecutions"], limit["UnreservedConcurrentExecutions"])

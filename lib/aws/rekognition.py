@@ -1,4 +1,4 @@
-"""Amazon Rekognition: where faces are, and what must not be shown, on a small JPEG sent along."""
+"""Amazon Rekognition: detects faces and moderation labels in a small JPEG."""
 
 from typing import Any, NamedTuple, Protocol
 
@@ -6,17 +6,17 @@ from lib.aws.error_mapping import map_errors
 
 
 class RekognitionClient(Protocol):
-    """The two operations of boto3's client that are called."""
+    """The two operations of boto3's client that this project calls."""
 
     def detect_faces(self, *, Image: dict[str, bytes]) -> Any:  # noqa: N803  boto3's name
-        """Faces, with their boxes."""
+        """Calls DetectFaces."""
 
     def detect_moderation_labels(self, *, Image: dict[str, bytes], MinConfidence: float) -> Any:  # noqa: N803
-        """Labels of what is not for everybody's eyes."""
+        """Calls DetectModerationLabels."""
 
 
 class Face(NamedTuple):
-    """A face's box, in shares of the picture's edges (a little outside of it at times).
+    """A face's box, in fractions of the image's width and height; it may overlap the edges.
 
     `confidence` is in per cent.
     """
@@ -29,22 +29,22 @@ class Face(NamedTuple):
 
 
 class Label(NamedTuple):
-    """What is in the picture by Rekognition's names, and how sure it is, in per cent."""
+    """A moderation label by Rekognition's name; `confidence` is in per cent."""
 
     name: str
     confidence: float
 
 
 def detect_faces(rekognition: RekognitionClient, jpeg: bytes) -> list[Face]:
-    """The faces in a picture, at most 100; TransientError whatever it is that Rekognition refuses.
+    """Returns at most 100 faces; raises TransientError for any error of Rekognition.
 
-    The picture is of our own making: no refusal says anything of the photo.
+    No error is permanent: the JPEG was encoded here, so an error does not mean a bad photo.
     """
     with map_errors("DetectFaces"):
-        answer = rekognition.detect_faces(Image={"Bytes": jpeg})
+        response = rekognition.detect_faces(Image={"Bytes": jpeg})
     return [
         Face(box["Left"], box["Top"], box["Width"], box["Height"], face["Confidence"])
-        for face in answer["FaceDetails"]
+        for face in response["FaceDetails"]
         for box in [face["BoundingBox"]]
     ]
 
@@ -52,12 +52,12 @@ def detect_faces(rekognition: RekognitionClient, jpeg: bytes) -> list[Face]:
 def detect_moderation_labels(
     rekognition: RekognitionClient, jpeg: bytes, *, min_confidence: float
 ) -> list[Label]:
-    """What Rekognition is at least so sure to see (per cent) that is not for everybody's eyes.
+    """Returns the moderation labels with at least this confidence, in per cent.
 
-    TransientError as for `faces`.
+    Raises TransientError for any error of Rekognition, as `detect_faces` does.
     """
     with map_errors("DetectModerationLabels"):
-        answer = rekognition.detect_moderation_labels(
+        response = rekognition.detect_moderation_labels(
             Image={"Bytes": jpeg}, MinConfidence=min_confidence
         )
-    return [Label(label["Name"], label["Confidence"]) for label in answer["ModerationLabels"]]
+    return [Label(label["Name"], label["Confidence"]) for label in response["ModerationLabels"]]

@@ -1,4 +1,4 @@
-"""Buckets that belong to no stack, taken into a new one."""
+"""CloudFormation import of existing buckets into a new stack."""
 
 import json
 from typing import TYPE_CHECKING, Any
@@ -12,12 +12,12 @@ from lib.errors import ConfigError
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
 
-# Seconds between two looks, and looks: CloudFormation reads a few buckets in less than a minute.
-_WAITING: Any = {"Delay": 3, "MaxAttempts": 100}
+# Seconds between two polls, and polls: CloudFormation imports a few buckets within a minute.
+_WAITER_CONFIG: Any = {"Delay": 3, "MaxAttempts": 100}
 
 
 def has_stack(cloudformation: "CloudFormationClient", name: str) -> bool:
-    """Whether there is such a stack. One that was only planned does not count."""
+    """Returns whether the stack exists; one with only a change set in review does not count."""
     with map_errors(f"describing the stack {name}"):
         try:
             (stack,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
@@ -31,15 +31,15 @@ def has_stack(cloudformation: "CloudFormationClient", name: str) -> bool:
 def import_buckets(
     cloudformation: "CloudFormationClient", stack: str, buckets: dict[str, str]
 ) -> None:
-    """Make a stack of these buckets (names by logical id), changing nothing about them.
+    """Creates a stack of these buckets (names by logical id) without changing them.
 
-    ConfigError with CloudFormation's reason where it refuses.
+    Raises ConfigError with CloudFormation's reason if the import fails.
     """
     template = {
         "Resources": {
             logical: {
                 "Type": "AWS::S3::Bucket",
-                # Whatever becomes of the stack, the bucket stays.
+                # Deleting the stack must not delete the bucket.
                 "DeletionPolicy": "Retain",
                 "UpdateReplacePolicy": "Retain",
                 "Properties": {"BucketName": name},
@@ -47,12 +47,12 @@ def import_buckets(
             for logical, name in buckets.items()
         }
     }
-    change = f"adopt-{uuid4().hex}"
+    change_set = f"adopt-{uuid4().hex}"
     with map_errors(f"importing buckets into {stack}"):
         try:
             cloudformation.create_change_set(
                 StackName=stack,
-                ChangeSetName=change,
+                ChangeSetName=change_set,
                 ChangeSetType="IMPORT",
                 TemplateBody=json.dumps(template),
                 ResourcesToImport=[
@@ -64,11 +64,11 @@ def import_buckets(
                     for logical, name in buckets.items()
                 ],
             )
-            planned = cloudformation.get_waiter("change_set_create_complete")
-            planned.wait(StackName=stack, ChangeSetName=change, WaiterConfig=_WAITING)
-            cloudformation.execute_change_set(StackName=stack, ChangeSetName=change)
-            done = cloudformation.get_waiter("stack_import_complete")
-            done.wait(StackName=stack, WaiterConfig=_WAITING)
+            creation = cloudformation.get_waiter("change_set_create_complete")
+            creation.wait(StackName=stack, ChangeSetName=change_set, WaiterConfig=_WAITER_CONFIG)
+            cloudformation.execute_change_set(StackName=stack, ChangeSetName=change_set)
+            completion = cloudformation.get_waiter("stack_import_complete")
+            completion.wait(StackName=stack, WaiterConfig=_WAITER_CONFIG)
         except WaiterError as error:
             reason = error.last_response.get("StatusReason", error)
             raise ConfigError(

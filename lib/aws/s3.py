@@ -38,20 +38,18 @@ if TYPE_CHECKING:
     )
 
 _NOT_MODIFIED, _NOT_FOUND = 304, 404
-_NOT_IN_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-# An archived object's bytes were asked for.
+_INVALID_IN_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# S3's code for a GET of an archived object.
 _ARCHIVED = "InvalidObjectState"
-
-
-# What a body may take: S3 gives tens of megabytes a second, and begins within a second.
+# The time allowed for a body: S3 sends tens of megabytes a second, and starts within a second.
 _BODY_SECONDS, _BODY_BYTES_PER_SECOND = 5, 2_000_000
 _CHUNK_BYTES = 1 << 20
-# Seconds that are no wait; 0 would mean something else to a socket.
-_AT_ONCE = 0.001
+# A timeout that ends a read at once; 0 would make the socket non-blocking.
+_NO_WAIT_SECONDS = 0.001
 
 
 class StoredObject(NamedTuple):
-    """What S3 tells about an object without its bytes; `etag` has no quotes."""
+    """An object's metadata without its bytes; `etag` has no quotes."""
 
     etag: str
     length: int
@@ -62,7 +60,7 @@ class StoredObject(NamedTuple):
 
 
 class ListedObject(NamedTuple):
-    """What a listing tells about an object; `modified` is in whole seconds."""
+    """An object in a listing; `modified` is in whole seconds."""
 
     key: str
     etag: str
@@ -71,24 +69,24 @@ class ListedObject(NamedTuple):
 
 
 class Download(NamedTuple):
-    """An object whose bytes can be read once, and the ETag they belong to."""
+    """An object whose bytes can be read once; `body` is None if it is archived."""
 
     etag: str
     length: int
     body: "StreamingBody | None"
 
     def read(self, *, max_bytes: int, seconds: float = math.inf) -> bytes:
-        """All bytes; PermanentError if they are archived or more than `max_bytes`.
+        """Returns all bytes; raises PermanentError if archived or longer than `max_bytes`.
 
-        Raises NoTimeError if they do not come in so many seconds, and TransientError if S3 is
-        slower than it ever is when it is well.
+        Raises NoTimeError if `seconds` pass first, and TransientError if S3 is slower than a
+        healthy S3 ever is.
         """
         if self.body is None:
             raise PermanentError(
                 Reason.ARCHIVED,
                 "the original is archived: restore it in S3, and it will be rendered",
             )
-        # Not `with self.body`: that gives the raw stream, whose end and checksum nobody checks.
+        # Not `with self.body`: that returns the raw stream, without checks of length and checksum.
         with closing(self.body) as body, map_errors("GET, while reading"):
             if self.length > max_bytes:
                 raise PermanentError(
@@ -98,28 +96,28 @@ class Download(NamedTuple):
                 )
             if seconds <= 0:
                 raise NoTimeError
-            patience = _BODY_SECONDS + self.length / _BODY_BYTES_PER_SECOND
-            data = _read_within(body, min(seconds, patience))
+            s3_seconds = _BODY_SECONDS + self.length / _BODY_BYTES_PER_SECOND
+            data = _read_within(body, min(seconds, s3_seconds))
         if data is not None:
             return data
-        if seconds < patience:
+        if seconds < s3_seconds:
             raise NoTimeError
         raise TransientError(
-            "slow_body", f"S3 did not give {self.length:,} bytes in {patience:.0f} s"
+            "slow_body", f"S3 did not send {self.length:,} bytes in {s3_seconds:.0f} s"
         )
 
 
 def _read_within(body: "StreamingBody", seconds: float) -> bytes | None:
-    """All bytes of a body; None if they do not come in time.
+    """Returns all bytes of a body, or None if `seconds` pass first.
 
-    A body that drips is never silent, so that no timeout of its socket ends it. From the deadline
-    on, the socket waits for nothing any more.
+    A body that trickles never triggers its socket's timeout. So a timer sets that timeout to almost
+    nothing at the deadline.
     """
     ends_at = time.monotonic() + seconds
-    stop = Timer(seconds, _stop_waiting, [body])
-    stop.daemon = True
+    timer = Timer(seconds, _stop_waiting, [body])
+    timer.daemon = True
     data = io.BytesIO()
-    stop.start()
+    timer.start()
     try:
         while chunk := body.read(_CHUNK_BYTES):
             data.write(chunk)
@@ -130,19 +128,19 @@ def _read_within(body: "StreamingBody", seconds: float) -> bytes | None:
             return None
         raise
     finally:
-        stop.cancel()
+        timer.cancel()
     return data.getvalue()
 
 
 def _stop_waiting(body: "StreamingBody") -> None:
-    with suppress(AttributeError):  # read to its end a moment ago
-        body.set_socket_timeout(_AT_ONCE)
+    with suppress(AttributeError):  # the body was read to its end meanwhile
+        body.set_socket_timeout(_NO_WAIT_SECONDS)
 
 
 class NotModified(NamedTuple):
-    """The answer to a conditional GET: the object still has the ETag that was given.
+    """The result of a conditional GET of an object that still has the given ETag.
 
-    It may have been written again all the same; `modified` is None if S3 does not say when.
+    Another write of the same bytes may have changed `modified`, which is None if S3 omits it.
     """
 
     etag: str
@@ -150,91 +148,97 @@ class NotModified(NamedTuple):
 
 
 def head(s3: "S3Client", bucket: str, key: str) -> StoredObject | None:
-    """The object as it is now, without its bytes; None where S3 shows none.
+    """Returns an object's metadata; None if the object or the bucket is missing.
 
-    A HEAD's answer has no body to tell a missing object from a missing bucket. What deletes, or
-    lets a message go because there is no object, asks `find`.
+    A HEAD's response has no body that distinguishes the two. Use `head_confirmed` before a deletion
+    or before a message is acknowledged because there is no object.
     """
     with map_errors(f"HEAD {bucket}"):
         try:
-            answer = s3.head_object(Bucket=bucket, Key=key)
+            response = s3.head_object(Bucket=bucket, Key=key)
         except ClientError as error:
             if status_of(error) == _NOT_FOUND:
                 return None
             raise
-    return _stored(answer)
+    return _make_stored_object(response)
 
 
-def find(s3: "S3Client", bucket: str, key: str) -> StoredObject | None:
-    """As `head`, but None is certain: TransientError for a bucket that is not there.
+def head_confirmed(s3: "S3Client", bucket: str, key: str) -> StoredObject | None:
+    """Returns an object's metadata; None only if the object is certainly missing.
 
-    What is missing costs a second request: a GET, which says what it is that is missing.
+    If `head` returns None, a GET confirms it. A missing bucket raises TransientError.
     """
-    found = head(s3, bucket, key)
-    if found is not None:
-        return found
+    stored = head(s3, bucket, key)
+    if stored is not None:
+        return stored
     with map_errors(f"GET {bucket}"):
         try:
-            answer = s3.get_object(Bucket=bucket, Key=key)
+            response = s3.get_object(Bucket=bucket, Key=key)
         except ClientError as error:
             if _is_no_such_key(error, key):
                 return None
             if code_of(error) == _ARCHIVED:
                 return head(s3, bucket, key)
             raise
-    answer["Body"].close()
-    return _stored(answer)
+    response["Body"].close()
+    return _make_stored_object(response)
 
 
 def _is_no_such_key(error: ClientError, key: str) -> bool:
-    """Whether S3 says that the object is missing.
+    """Returns whether the error means a missing object, not a missing bucket.
 
-    S3 repeats the key, and no reader of XML takes a control character: botocore then has but the
-    status for a code. The answer about a missing bucket repeats no key.
+    S3's XML about a missing object repeats the key. XML parsers reject control characters: for a
+    key with one, botocore reports the status as the code.
     """
     code = code_of(error)
-    return code == NO_SUCH_KEY or (code == str(_NOT_FOUND) and bool(_NOT_IN_XML.search(key)))
+    return code == NO_SUCH_KEY or (code == str(_NOT_FOUND) and bool(_INVALID_IN_XML.search(key)))
 
 
-def _stored(answer: "HeadObjectOutputTypeDef | GetObjectOutputTypeDef") -> StoredObject:
+def _make_stored_object(
+    response: "HeadObjectOutputTypeDef | GetObjectOutputTypeDef",
+) -> StoredObject:
     return StoredObject(
-        answer["ETag"].strip('"'),
-        answer["ContentLength"],
-        answer.get("ContentType", ""),
-        answer.get("CacheControl", ""),
-        answer["Metadata"],
-        answer["LastModified"],
+        response["ETag"].strip('"'),
+        response["ContentLength"],
+        response.get("ContentType", ""),
+        response.get("CacheControl", ""),
+        response["Metadata"],
+        response["LastModified"],
     )
 
 
-def listing(s3: "S3Client", bucket: str, prefix: str, *, after: str = "") -> Iterator[ListedObject]:
-    """All objects below a prefix whose keys come behind `after`, a page of 1,000 in memory.
+def list_objects(
+    s3: "S3Client", bucket: str, prefix: str, *, after: str = ""
+) -> Iterator[ListedObject]:
+    """Yields all objects below a prefix with keys after `after`; holds 1,000 in memory.
 
-    S3 gives keys in the order of their UTF-8 bytes, which is that of Python's strings too.
+    S3 sorts keys by their UTF-8 bytes, which is also the order of Python's strings.
     """
     start = {"StartAfter": after} if after else {}
-    for page in _pages(s3, bucket, Prefix=prefix, **start):
-        for each in page.get("Contents", []):
-            etag = each["ETag"].strip('"')
-            yield ListedObject(each["Key"], etag, each["Size"], each["LastModified"])
+    for page in _list_pages(s3, bucket, Prefix=prefix, **start):
+        for item in page.get("Contents", []):
+            etag = item["ETag"].strip('"')
+            yield ListedObject(item["Key"], etag, item["Size"], item["LastModified"])
 
 
-def versions(s3: "S3Client", bucket: str, prefix: str) -> Iterator[tuple[str, str]]:
-    """Key and id of each version below a prefix, and of each mark that a deletion has left."""
+def list_versions(s3: "S3Client", bucket: str, prefix: str) -> Iterator[tuple[str, str]]:
+    """Yields key and version id of each version and delete marker below a prefix."""
     for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix):
-        for each in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
-            yield each["Key"], each["VersionId"]
+        for item in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
+            yield item["Key"], item["VersionId"]
 
 
-def folders(s3: "S3Client", bucket: str) -> Iterator[str]:
-    """Names of the folders at the top of a bucket, in order."""
-    for page in _pages(s3, bucket, Delimiter="/"):
-        for each in page.get("CommonPrefixes", []):
-            yield each["Prefix"].removesuffix("/")
+def list_folders(s3: "S3Client", bucket: str) -> Iterator[str]:
+    """Yields the names of a bucket's top-level folders, in order."""
+    for page in _list_pages(s3, bucket, Delimiter="/"):
+        for item in page.get("CommonPrefixes", []):
+            yield item["Prefix"].removesuffix("/")
 
 
-def _pages(s3: "S3Client", bucket: str, **what: Any) -> Iterator["ListObjectsV2OutputTypeDef"]:
-    pages = iter(s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, **what))
+def _list_pages(
+    s3: "S3Client", bucket: str, **options: Any
+) -> Iterator["ListObjectsV2OutputTypeDef"]:
+    pages = iter(s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, **options))
     while True:
         with map_access_denied(f"list {bucket}"):
             page = next(pages, None)
@@ -246,40 +250,43 @@ def _pages(s3: "S3Client", bucket: str, **what: Any) -> Iterator["ListObjectsV2O
 def get(
     s3: "S3Client", bucket: str, key: str, *, unless_etag: str | None = None
 ) -> Download | NotModified | None:
-    """The object as it is now; None where there is none, NotModified if its ETag is `unless_etag`.
+    """Returns the object; None if there is none, NotModified if its ETag is `unless_etag`.
 
-    A missing bucket is no missing object: TransientError. An archived object is found like any
-    other; only reading it fails.
+    A missing bucket raises TransientError. An archived object is returned; its `read` fails.
     """
     condition: dict[str, Any] = {"IfNoneMatch": f'"{unless_etag}"'} if unless_etag else {}
     with map_errors(f"GET {bucket}"):
         try:
-            answer = s3.get_object(Bucket=bucket, Key=key, **condition)
+            response = s3.get_object(Bucket=bucket, Key=key, **condition)
         except ClientError as error:
             if unless_etag and status_of(error) == _NOT_MODIFIED:
-                return NotModified(unless_etag, _modified(error))
+                return NotModified(unless_etag, _get_last_modified(error))
             if _is_no_such_key(error, key):
                 return None
             if code_of(error) == _ARCHIVED:
-                return _archived(find(s3, bucket, key), unless_etag)
+                return _make_archived(head_confirmed(s3, bucket, key), unless_etag)
             raise
-    if "ContentLength" not in answer:
-        raise TransientError("no_length", f"GET {bucket}: without its length no body is whole")
-    return Download(answer["ETag"].strip('"'), answer["ContentLength"], answer["Body"])
+    if "ContentLength" not in response:
+        raise TransientError(
+            "no_length", f"GET {bucket}: a body without its length cannot be checked"
+        )
+    return Download(response["ETag"].strip('"'), response["ContentLength"], response["Body"])
 
 
-def _archived(found: StoredObject | None, unless_etag: str | None) -> Download | NotModified | None:
-    if found is None:
+def _make_archived(
+    stored: StoredObject | None, unless_etag: str | None
+) -> Download | NotModified | None:
+    if stored is None:
         return None
-    if found.etag == unless_etag:
-        return NotModified(found.etag, found.modified)
-    return Download(found.etag, found.length, None)
+    if stored.etag == unless_etag:
+        return NotModified(stored.etag, stored.modified)
+    return Download(stored.etag, stored.length, None)
 
 
-def _modified(error: ClientError) -> "datetime | None":
-    """What a 304 says of Last-Modified: boto3 takes it for an error, and reads no more of it."""
-    said = error.response["ResponseMetadata"].get("HTTPHeaders", {}).get("last-modified")
-    return parsedate_to_datetime(said) if said else None
+def _get_last_modified(error: ClientError) -> "datetime | None":
+    """Returns the Last-Modified header of a 304, which boto3 raises as an error."""
+    header = error.response["ResponseMetadata"].get("HTTPHeaders", {}).get("last-modified")
+    return parsedate_to_datetime(header) if header else None
 
 
 def put_if_match(
@@ -294,33 +301,33 @@ def put_if_match(
     metadata: dict[str, str] | None = None,
     etag: str | None,
 ) -> str:
-    """Write an object if it still has this ETag (None: if there still is none).
+    """Writes an object if its ETag is still `etag` (None: if there is still none).
 
-    Returns the new ETag. Raises ConflictError if it has another, or is gone.
+    Returns the new ETag. Raises ConflictError if the object changed.
     """
-    more: dict[str, Any] = {"IfMatch": f'"{etag}"'} if etag else {"IfNoneMatch": "*"}
+    options: dict[str, Any] = {"IfMatch": f'"{etag}"'} if etag else {"IfNoneMatch": "*"}
     if cache_control:
-        more["CacheControl"] = cache_control
+        options["CacheControl"] = cache_control
     if acl:
-        more["ACL"] = acl
-    with map_errors(f"PUT {bucket}", writing=True):
-        answer = s3.put_object(
+        options["ACL"] = acl
+    with map_errors(f"PUT {bucket}", conditional_write=True):
+        response = s3.put_object(
             Bucket=bucket,
             Key=key,
             Body=data,
             ContentType=content_type,
             Metadata=metadata or {},
-            **more,
+            **options,
         )
-    return answer["ETag"].strip('"')
+    return response["ETag"].strip('"')
 
 
 def delete_if_match(s3: "S3Client", bucket: str, key: str, *, etag: str) -> None:
-    """Delete an object if it still has this ETag; ConflictError if it has another.
+    """Deletes an object if its ETag is still `etag`; an absent object counts as deleted.
 
-    One that is gone already counts as deleted.
+    Raises ConflictError if the object changed.
     """
-    with map_errors(f"DELETE {bucket}", writing=True):
+    with map_errors(f"DELETE {bucket}", conditional_write=True):
         try:
             s3.delete_object(Bucket=bucket, Key=key, IfMatch=f'"{etag}"')
         except ClientError as error:
@@ -329,31 +336,30 @@ def delete_if_match(s3: "S3Client", bucket: str, key: str, *, etag: str) -> None
 
 
 def put_object(s3: "S3Client", bucket: str, key: str, data: bytes, content_type: str) -> str:
-    """Write an object, whatever was there; returns its ETag."""
+    """Writes an object unconditionally; returns its ETag."""
     with map_errors(f"PUT {bucket}"):
-        answer = s3.put_object(Bucket=bucket, Key=key, Body=data, ContentType=content_type)
-    return answer["ETag"].strip('"')
+        response = s3.put_object(Bucket=bucket, Key=key, Body=data, ContentType=content_type)
+    return response["ETag"].strip('"')
 
 
 def delete_object(s3: "S3Client", bucket: str, key: str) -> None:
-    """Delete an object, whatever it is and whether or not it is there."""
+    """Deletes an object unconditionally; an absent object counts as deleted."""
     with map_errors(f"DELETE {bucket}"):
         s3.delete_object(Bucket=bucket, Key=key)
 
 
 def delete_version(s3: "S3Client", bucket: str, key: str, version: str) -> None:
-    """Delete one version of an object for good."""
+    """Deletes one version of an object permanently."""
     with map_errors(f"DELETE {bucket}"):
         s3.delete_object(Bucket=bucket, Key=key, VersionId=version)
 
 
 def disable_write_retries(s3: "S3Client") -> None:
-    """Keep the SDK from repeating a PUT or DELETE whose outcome is unknown.
+    """Stops the SDK from retrying a PUT or DELETE whose outcome is unknown.
 
-    The first one may still be on its way: repeated at once, it could land after the original was
-    deleted and bring a variant back. The message returns to its queue instead, and the next try
-    reads what has become of it. A refusal such as SlowDown is known not to have been carried
-    out, so that the SDK may repeat it.
+    The first request may still be under way: it could take effect after the original was deleted,
+    and restore a variant. Instead the message returns to its queue, and the next attempt reads the
+    outcome. After an error such as SlowDown, which applied nothing, the SDK may retry.
     """
     for operation in ("PutObject", "DeleteObject"):
         s3.meta.events.register_first(f"needs-retry.s3.{operation}", _stop_if_unknown)
@@ -372,7 +378,7 @@ def _stop_if_unknown(
 
 
 class UploadForm(NamedTuple):
-    """Where a browser posts a file, and the form fields that must come before it."""
+    """The URL that a browser posts a file to, and the form fields that precede the file."""
 
     url: str
     fields: dict[str, str]
@@ -381,10 +387,10 @@ class UploadForm(NamedTuple):
 def sign_upload(
     s3: "S3Client", bucket: str, key: str, *, content_type: str, max_bytes: int, seconds: int
 ) -> UploadForm:
-    """A presigned POST for exactly this key and type, for 1 to `max_bytes` bytes.
+    """Presigns a POST for exactly this key and type, for 1 to `max_bytes` bytes.
 
-    A POST, because a presigned PUT cannot limit the size of what is sent. Raises FanoutError
-    where the SDK signs anything else, as it does for a key with a variable in it.
+    A presigned PUT cannot limit the file's size. Raises FanoutError if the SDK signs anything
+    else, as it does for a key with a variable.
     """
     conditions: list[Any] = [{"Content-Type": content_type}, ["content-length-range", 1, max_bytes]]
     with map_errors("signing an upload"):
@@ -399,16 +405,16 @@ def sign_upload(
     return UploadForm(form["url"], form["fields"])
 
 
-def _check_policy(fields: dict[str, str], meant: list[Any]) -> None:
-    """Refuse (FanoutError) a form whose signed policy allows anything but what was meant."""
+def _check_policy(fields: dict[str, str], conditions: list[Any]) -> None:
+    """Raises FanoutError if a form's signed policy has other conditions."""
     signed = json.loads(b64decode(fields["policy"]))["conditions"]
-    # Who signs, and when: what is behind the signature, which is no condition itself.
+    # The SDK adds the fields of the signer as conditions, but not the signature.
     signer = [
         {name: value}
         for name, value in fields.items()
         if name.startswith("x-amz-") and name != "x-amz-signature"
     ]
-    if sorted(map(json.dumps, signed)) != sorted(map(json.dumps, meant + signer)):
-        raise FanoutError(f"an upload's policy is {signed}, not {meant}: it is given to nobody")
-    if "${" in json.dumps(meant):
-        raise FanoutError(f"an upload's form would have a variable of S3 in it: {meant}")
+    if sorted(map(json.dumps, signed)) != sorted(map(json.dumps, conditions + signer)):
+        raise FanoutError(f"an upload's policy is {signed}, not {conditions}: no ticket is issued")
+    if "${" in json.dumps(conditions):
+        raise FanoutError(f"an upload's form would have a variable of S3 in it: {conditions}")

@@ -1,8 +1,8 @@
-"""Secrets: read as they are now, replaced and changed on condition of what was read.
+"""Secrets Manager: reads secrets, and writes them if they have not changed since the read.
 
-Secrets Manager has no conditional write. But it moves a label only from the version that the
-caller names, and refuses where the label is by then on another. So a new value is first put as a
-draft, which nobody reads, and then made the current one on that condition.
+Secrets Manager has no conditional write. But it moves a version label only from the version that
+the caller names, and fails if another version has the label. So `replace` stores a new value under
+a draft label, which nobody reads, and then moves the label AWSCURRENT to it.
 """
 
 import random
@@ -21,41 +21,42 @@ if TYPE_CHECKING:
 # Secrets Manager's limit on a value, in bytes of UTF-8.
 MAX_BYTES = 65_536
 _CURRENT = "AWSCURRENT"
-# One for all drafts: a label is on one version at a time, so that the next draft takes it from one
-# that was left behind. A label of its own would keep each such version for ever.
+# All drafts share one label: a label is on one version at a time, so the next draft takes it from
+# an abandoned one. With a label of its own, each abandoned version would stay for ever.
 _DRAFT = "FANOUTDRAFT"
-# Two people at once is rare, five in a row is a script that should wait.
-_TRIES = 5
-# The most seconds to wait before another try; random, so that two do not meet again.
-_PAUSE = 0.5
+# Two writers at once are rare; five conflicts in a row mean a script that should wait.
+_ATTEMPTS = 5
+# The longest pause in seconds before another attempt; random, so that two writers do not collide
+# again.
+_MAX_PAUSE = 0.5
 
 
 class Value(NamedTuple):
-    """What a secret holds, and the id of the version that holds it."""
+    """A secret's text, and the id of the version that holds it."""
 
     text: str
     version: str
 
 
 def read(secrets: "SecretsManagerClient", secret: str) -> Value:
-    """The current value; ConfigError where there is none or it may not be read.
+    """Returns the current value of the secret with this ARN; its text is "" for a binary value.
 
-    `secret` is the ARN. Text is "" for a value that is none.
+    Raises ConfigError if there is no value or access is denied.
     """
     with map_access_denied(f"read the secret {secret}"):
         try:
-            answer = secrets.get_secret_value(SecretId=secret, VersionStage=_CURRENT)
+            response = secrets.get_secret_value(SecretId=secret, VersionStage=_CURRENT)
         except secrets.exceptions.ResourceNotFoundException as error:
             raise ConfigError(
                 f"There is no secret {secret} with a value: deploy the stage again"
             ) from error
-    return Value(answer.get("SecretString", ""), answer["VersionId"])
+    return Value(response.get("SecretString", ""), response["VersionId"])
 
 
 def replace(secrets: "SecretsManagerClient", secret: str, text: str, *, version: str) -> None:
-    """Make `text` the current value if `version` still is the current version.
+    """Makes `text` the current value if `version` is still the current version.
 
-    Raises ConflictError where it is not, and UnknownOutcomeError where nobody knows.
+    Raises ConflictError if it is not, and UnknownOutcomeError if the outcome is unknown.
     """
     draft = str(uuid4())
     with map_access_denied(f"write the secret {secret}"):
@@ -63,29 +64,26 @@ def replace(secrets: "SecretsManagerClient", secret: str, text: str, *, version:
             _put_draft(secrets, secret, text, draft)
             _make_current(secrets, secret, draft, version)
         finally:
-            _take_label_off(secrets, secret, draft)
+            _remove_draft_label(secrets, secret, draft)
 
 
-def change(
-    secrets: "SecretsManagerClient", secret: str, changed: Callable[[str], str | None]
-) -> None:
-    """Replace the value by what `changed` makes of it (None: leave it), or start over where it is
-    another by then.
+def change(secrets: "SecretsManagerClient", secret: str, edit: Callable[[str], str | None]) -> None:
+    """Replaces the value by `edit`'s result (None: no change); starts over after a conflict.
 
-    A write that was not answered is looked for as well: if it has landed, or lands later, the
-    condition of the next one tells. ConflictError where others keep changing the secret.
+    Starts over after an unanswered write too: whether or not it takes effect, the next write's
+    condition accounts for it. Raises ConflictError if other writers keep changing the secret.
     """
-    for tries_left in reversed(range(_TRIES)):
-        found = read(secrets, secret)
-        text = changed(found.text)
+    for attempts_left in reversed(range(_ATTEMPTS)):
+        value = read(secrets, secret)
+        text = edit(value.text)
         if text is None:
             break
         try:
-            replace(secrets, secret, text, version=found.version)
+            replace(secrets, secret, text, version=value.version)
         except (ConflictError, UnknownOutcomeError):
-            if not tries_left:
+            if not attempts_left:
                 raise
-            time.sleep(random.uniform(0, _PAUSE))  # noqa: S311  spreads tries, guards nothing
+            time.sleep(random.uniform(0, _MAX_PAUSE))  # noqa: S311  spreads attempts, guards nothing
         else:
             break
 
@@ -100,7 +98,7 @@ def _put_draft(secrets: "SecretsManagerClient", secret: str, text: str, draft: s
                 VersionStages=[_DRAFT],
             )
         except secrets.exceptions.LimitExceededException as error:
-            # It keeps a hundred versions, and none of the last 24 hours is given up for another.
+            # A secret has at most a hundred versions; AWS deletes none of the last 24 hours.
             raise TransientError(
                 "LimitExceededException",
                 f"the secret {secret} was changed about a hundred times within a day, and "
@@ -109,7 +107,7 @@ def _put_draft(secrets: "SecretsManagerClient", secret: str, text: str, draft: s
 
 
 def _make_current(secrets: "SecretsManagerClient", secret: str, draft: str, version: str) -> None:
-    with map_errors("Secrets Manager UpdateSecretVersionStage", writing=True):
+    with map_errors("Secrets Manager UpdateSecretVersionStage", conditional_write=True):
         try:
             secrets.update_secret_version_stage(
                 SecretId=secret,
@@ -117,7 +115,7 @@ def _make_current(secrets: "SecretsManagerClient", secret: str, draft: str, vers
                 MoveToVersionId=draft,
                 RemoveFromVersionId=version,
             )
-        # The label is elsewhere; or a version without labels, ours or the old one, is gone.
+        # Another version has the label; or AWS deleted a version without labels, new or old.
         except (
             secrets.exceptions.InvalidParameterException,
             secrets.exceptions.ResourceNotFoundException,
@@ -128,10 +126,10 @@ def _make_current(secrets: "SecretsManagerClient", secret: str, draft: str, vers
             ) from error
 
 
-def _take_label_off(secrets: "SecretsManagerClient", secret: str, draft: str) -> None:
-    """So that Secrets Manager can clear the version away once it is not the current one.
+def _remove_draft_label(secrets: "SecretsManagerClient", secret: str, draft: str) -> None:
+    """Removes the draft label, so that AWS can delete the version once it is not current.
 
-    A failure changes nothing of what was done, and the next draft takes the label in any case.
+    A failure does no harm: the next draft takes the label in any case.
     """
     with suppress(FanoutError), map_errors("Secrets Manager UpdateSecretVersionStage"):
         secrets.update_secret_version_stage(

@@ -1,4 +1,4 @@
-"""Messages: sent, received, sent back to wait for another try, deleted."""
+"""SQS: sends, receives, delays, counts and deletes messages."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.literals import QueueAttributeNameType
 
-# Messages that one call of SQS takes or gives at most.
+# The most messages in one call of SQS.
 BATCH = 10
-# Bytes of the messages that one SendMessageBatch takes. SQS itself takes four times as much since
-# 2025; not everything that speaks its protocol does.
+# The most bytes of messages in one SendMessageBatch. SQS has accepted four times as much since
+# 2025, but not all of its emulators do.
 BATCH_BYTES = 256 * 1024
 
-# Waiting, being worked on, and delayed.
-_HELD: "tuple[QueueAttributeNameType, ...]" = (
+# Visible, in flight, and delayed.
+_COUNTS: "tuple[QueueAttributeNameType, ...]" = (
     "ApproximateNumberOfMessages",
     "ApproximateNumberOfMessagesNotVisible",
     "ApproximateNumberOfMessagesDelayed",
@@ -27,9 +27,9 @@ _HELD: "tuple[QueueAttributeNameType, ...]" = (
 
 
 class Received(NamedTuple):
-    """A message in hand; `attributes` are its sender's, `sent_at` and `moved_from` SQS's.
+    """A received message; `attributes` come from its sender, `sent_at` and `moved_from` from SQS.
 
-    `moved_from` is the ARN of the queue whose redrive policy brought it here, or "".
+    `moved_from` is the ARN of the queue whose redrive policy moved the message, or "".
     """
 
     body: str
@@ -40,7 +40,7 @@ class Received(NamedTuple):
 
 
 class Depth(NamedTuple):
-    """About how many messages can be received, or are in somebody's hands; SQS's own clock."""
+    """Approximate numbers of visible and in-flight messages; `as_of` is by SQS's clock."""
 
     visible: int
     in_flight: int
@@ -50,9 +50,9 @@ class Depth(NamedTuple):
 def send(
     sqs: "SQSClient", queue_url: str, body: str, attributes: Mapping[str, str], *, delay: int = 0
 ) -> None:
-    """Send a message that can be received after `delay` seconds.
+    """Sends a message that becomes visible after `delay` seconds.
 
-    Attributes without a value are left out, because SQS refuses them.
+    Omits empty attributes, which SQS rejects.
     """
     with map_errors("SQS SendMessage"):
         sqs.send_message(
@@ -68,7 +68,7 @@ def send(
 
 
 def change_visibility(sqs: "SQSClient", queue_url: str, receipt_handle: str, seconds: int) -> None:
-    """Let a message that is being worked on be received again after so many seconds."""
+    """Makes a received message visible again after `seconds`."""
     with map_errors("SQS ChangeMessageVisibility"):
         sqs.change_message_visibility(
             QueueUrl=queue_url, ReceiptHandle=receipt_handle, VisibilityTimeout=seconds
@@ -76,13 +76,13 @@ def change_visibility(sqs: "SQSClient", queue_url: str, receipt_handle: str, sec
 
 
 def delete(sqs: "SQSClient", queue_url: str, receipt_handle: str) -> None:
-    """Delete a message that is being worked on."""
+    """Deletes a received message."""
     with map_errors("SQS DeleteMessage"):
         sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=receipt_handle)
 
 
 def find_queue(sqs: "SQSClient", name: str) -> str:
-    """URL of the queue of this name; ConfigError where there is none."""
+    """Returns a queue's URL; raises ConfigError if there is no queue of this name."""
     with map_access_denied(f"find the queue {name}"):
         try:
             return sqs.get_queue_url(QueueName=name)["QueueUrl"]
@@ -93,86 +93,90 @@ def find_queue(sqs: "SQSClient", name: str) -> str:
 
 
 def get_account(queue_url: str) -> str:
-    """The account that a queue is in: its URL ends in account and name."""
+    """Returns a queue's account: its URL ends in account and name."""
     return queue_url.split("/")[-2]
 
 
 def get_attributes(sqs: "SQSClient", queue_url: str) -> dict[str, str]:
-    """All of a queue's own attributes, by SQS's names."""
-    with map_access_denied(f"read the attributes of {_name(queue_url)}"):
-        told = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["All"])
-    return {str(name): value for name, value in told.get("Attributes", {}).items()}
+    """Returns all attributes of a queue, by SQS's names."""
+    with map_access_denied(f"read the attributes of {_get_name(queue_url)}"):
+        response = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["All"])
+    return {str(name): value for name, value in response.get("Attributes", {}).items()}
 
 
-def depth(sqs: "SQSClient", queue_url: str) -> Depth:
-    """How many messages a queue holds, as SQS guesses, and when by its own clock."""
+def get_depth(sqs: "SQSClient", queue_url: str) -> Depth:
+    """Returns SQS's approximate message counts of a queue."""
     visible: QueueAttributeNameType = "ApproximateNumberOfMessages"
     in_flight: QueueAttributeNameType = "ApproximateNumberOfMessagesNotVisible"
-    with map_access_denied(f"count the messages of {_name(queue_url)}"):
-        told = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=[visible, in_flight])
-    counts = told["Attributes"]
-    return Depth(int(counts[visible]), int(counts[in_flight]), _said_at(told["ResponseMetadata"]))
+    with map_access_denied(f"count the messages of {_get_name(queue_url)}"):
+        response = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=[visible, in_flight])
+    counts = response["Attributes"]
+    return Depth(
+        int(counts[visible]), int(counts[in_flight]), _get_date(response["ResponseMetadata"])
+    )
 
 
 def count_messages(sqs: "SQSClient", queue_url: str) -> int:
-    """Messages that would be lost with a queue: 0 where there is no such queue any more."""
+    """Returns how many messages the queue's deletion would lose: 0 if the queue is gone."""
     with map_errors(f"counting the messages of {queue_url}"):
         try:
-            told = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=_HELD)
+            response = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=_COUNTS)
         except sqs.exceptions.QueueDoesNotExist:
             return 0
-    return sum(int(told["Attributes"].get(name, "0")) for name in _HELD)
+    return sum(int(response["Attributes"].get(name, "0")) for name in _COUNTS)
 
 
-def receive(sqs: "SQSClient", queue_url: str, *, hidden: int, wait: int) -> list[Received]:
-    """Up to ten messages, `hidden` from others for so many seconds; waits `wait` for the first.
+def receive(
+    sqs: "SQSClient", queue_url: str, *, hidden_seconds: int, wait_seconds: int
+) -> list[Received]:
+    """Receives up to ten messages and hides them from other receivers; waits for the first.
 
-    Waiting asks all of SQS's servers: only then does nothing received mean an empty queue.
+    Only a waiting call queries all of SQS's servers, so that no messages means an empty queue.
     """
-    with map_access_denied(f"receive messages of {_name(queue_url)}"):
-        answer = sqs.receive_message(
+    with map_access_denied(f"receive messages of {_get_name(queue_url)}"):
+        response = sqs.receive_message(
             QueueUrl=queue_url,
             MaxNumberOfMessages=BATCH,
-            VisibilityTimeout=hidden,
-            WaitTimeSeconds=wait,
+            VisibilityTimeout=hidden_seconds,
+            WaitTimeSeconds=wait_seconds,
             MessageAttributeNames=["All"],
             MessageSystemAttributeNames=["SentTimestamp", "DeadLetterQueueSourceArn"],
         )
-    return [_received(message) for message in answer.get("Messages", [])]
+    return [_make_received(message) for message in response.get("Messages", [])]
 
 
 def send_batch(sqs: "SQSClient", queue_url: str, bodies: Sequence[str]) -> list[bool]:
-    """Send up to ten messages without attributes; for each whether SQS has taken it."""
+    """Sends up to ten messages without attributes; returns for each whether SQS accepted it."""
     entries: list[Any] = [
         {"Id": str(number), "MessageBody": body} for number, body in enumerate(bodies)
     ]
-    with map_access_denied(f"send messages to {_name(queue_url)}"):
-        answer = sqs.send_message_batch(QueueUrl=queue_url, Entries=entries)
-    return _successes(answer, len(bodies))
+    with map_access_denied(f"send messages to {_get_name(queue_url)}"):
+        response = sqs.send_message_batch(QueueUrl=queue_url, Entries=entries)
+    return _get_successes(response, len(bodies))
 
 
 def delete_batch(sqs: "SQSClient", queue_url: str, receipt_handles: Sequence[str]) -> list[bool]:
-    """Delete up to ten messages in hand; for each whether it is gone."""
+    """Deletes up to ten received messages; returns for each whether it is deleted."""
     entries: list[Any] = [
         {"Id": str(number), "ReceiptHandle": handle}
         for number, handle in enumerate(receipt_handles)
     ]
-    with map_access_denied(f"delete messages of {_name(queue_url)}"):
-        answer = sqs.delete_message_batch(QueueUrl=queue_url, Entries=entries)
-    return _successes(answer, len(receipt_handles))
+    with map_access_denied(f"delete messages of {_get_name(queue_url)}"):
+        response = sqs.delete_message_batch(QueueUrl=queue_url, Entries=entries)
+    return _get_successes(response, len(receipt_handles))
 
 
 def release_batch(sqs: "SQSClient", queue_url: str, receipt_handles: Sequence[str]) -> None:
-    """Let up to ten messages in hand be received by anybody at once; gone ones do not matter."""
+    """Makes up to ten received messages visible at once; ignores deleted ones."""
     entries: list[Any] = [
         {"Id": str(number), "ReceiptHandle": handle, "VisibilityTimeout": 0}
         for number, handle in enumerate(receipt_handles)
     ]
-    with map_access_denied(f"make messages of {_name(queue_url)} visible again"):
+    with map_access_denied(f"make messages of {_get_name(queue_url)} visible again"):
         sqs.change_message_visibility_batch(QueueUrl=queue_url, Entries=entries)
 
 
-def _received(message: Any) -> Received:
+def _make_received(message: Any) -> Received:
     system = message.get("Attributes", {})
     return Received(
         message["Body"],
@@ -187,16 +191,16 @@ def _received(message: Any) -> Received:
     )
 
 
-def _successes(answer: Any, count: int) -> list[bool]:
-    done = {entry["Id"] for entry in answer.get("Successful", [])}
-    return [str(number) in done for number in range(count)]
+def _get_successes(response: Any, count: int) -> list[bool]:
+    succeeded = {entry["Id"] for entry in response.get("Successful", [])}
+    return [str(number) in succeeded for number in range(count)]
 
 
-def _said_at(metadata: Any) -> datetime:
-    """The Date header of an answer; this machine's clock where there is none."""
+def _get_date(metadata: Any) -> datetime:
+    """Returns the Date header of a response, or this machine's time without one."""
     date = metadata.get("HTTPHeaders", {}).get("date")
     return parsedate_to_datetime(date) if date else datetime.now(UTC)
 
 
-def _name(queue_url: str) -> str:
+def _get_name(queue_url: str) -> str:
     return queue_url.rpartition("/")[2]

@@ -1,4 +1,4 @@
-"""A deployed stack as AWS tells of it: its outputs, and each size's function's settings."""
+"""A deployed stack: its outputs, and the settings of each size's function."""
 
 import json
 from dataclasses import dataclass
@@ -15,10 +15,7 @@ if TYPE_CHECKING:
 
 
 class DeployedSize(NamedTuple):
-    """One size's function: its name, its settings by environment variable, its limits.
-
-    `memory` is in MB, `timeout` in seconds.
-    """
+    """One size's function; `memory` is in MB, `timeout` in seconds."""
 
     function: str
     environment: dict[str, str]
@@ -28,18 +25,18 @@ class DeployedSize(NamedTuple):
 
     @property
     def queue_url(self) -> str:
-        """The queue that it drains."""
+        """The queue that the function drains."""
         return self.environment["QUEUE_URL"]
 
     @property
     def dlq_url(self) -> str:
-        """Where it parks what it cannot render."""
+        """The size's dead-letter queue."""
         return self.environment["DLQ_URL"]
 
 
 @dataclass(frozen=True)
 class Stack:
-    """Outputs by name, and the sizes that are deployed, by name in the order of sizes.yml."""
+    """A stack's outputs by name, and its sizes by name in the order of sizes.yml."""
 
     name: str
     outputs: dict[str, str]
@@ -49,25 +46,25 @@ class Stack:
 def find_stack(
     cloudformation: "CloudFormationClient", functions: "LambdaClient", name: str
 ) -> Stack:
-    """The stack of this name; ConfigError where there is none or it may not be looked at."""
+    """Returns the stack; raises ConfigError if it does not exist or access is denied."""
     with map_access_denied(f"describe the stack {name}"):
-        outputs = _outputs(cloudformation, name)
+        outputs = _get_outputs(cloudformation, name)
         sizes = {
-            size: _deployed_size(functions, f"{name}-resize-{size}")
+            size: _get_deployed_size(functions, f"{name}-resize-{size}")
             for size in json.loads(outputs["Sizes"])
         }
     return Stack(name, outputs, sizes)
 
 
-def upload_settings(functions: "LambdaClient", name: str) -> dict[str, str]:
-    """The environment of the function that gives out tickets, in the stack of this name."""
+def get_upload_settings(functions: "LambdaClient", name: str) -> dict[str, str]:
+    """Returns the environment of a stack's uploads function."""
     function = f"{name}-uploads"
     with map_access_denied(f"read the settings of {function}"):
-        told = functions.get_function_configuration(FunctionName=function)
-    return told["Environment"]["Variables"]
+        response = functions.get_function_configuration(FunctionName=function)
+    return response["Environment"]["Variables"]
 
 
-def _outputs(cloudformation: "CloudFormationClient", name: str) -> dict[str, str]:
+def _get_outputs(cloudformation: "CloudFormationClient", name: str) -> dict[str, str]:
     try:
         (stack,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
     except ClientError as error:
@@ -77,15 +74,15 @@ def _outputs(cloudformation: "CloudFormationClient", name: str) -> dict[str, str
                 "name another --stage or --region, or deploy it"
             ) from error
         raise
-    return {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])}
+    return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
 
 
-def _deployed_size(functions: "LambdaClient", name: str) -> DeployedSize:
-    told = functions.get_function_configuration(FunctionName=name)
+def _get_deployed_size(functions: "LambdaClient", name: str) -> DeployedSize:
+    response = functions.get_function_configuration(FunctionName=name)
     return DeployedSize(
         name,
-        told["Environment"]["Variables"],
-        told["MemorySize"],
-        told["Timeout"],
-        told["Runtime"],
+        response["Environment"]["Variables"],
+        response["MemorySize"],
+        response["Timeout"],
+        response["Runtime"],
     )

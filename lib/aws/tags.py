@@ -1,4 +1,4 @@
-"""Tags of objects: notes that are no new version of the object, and no event that we listen to."""
+"""Object tags: a change creates no new version, and no event that the stage subscribes to."""
 
 from typing import TYPE_CHECKING
 
@@ -11,35 +11,35 @@ if TYPE_CHECKING:
 
 # S3's own limits.
 MAX_TAGS, MAX_VALUE = 10, 256
-# There is no object, or its last version is the mark of its deletion.
+# There is no object, or its last version is a delete marker.
 _GONE = (NO_SUCH_KEY, "MethodNotAllowed")
 
 
 def read(s3: "S3Client", bucket: str, key: str) -> dict[str, str]:
-    """An object's tags; none where there is no object."""
+    """Returns an object's tags; none if there is no object."""
     with map_errors(f"GET tags {bucket}"):
         try:
-            answer = s3.get_object_tagging(Bucket=bucket, Key=key)
+            response = s3.get_object_tagging(Bucket=bucket, Key=key)
         except ClientError as error:
             if code_of(error) in _GONE:
                 return {}
             raise
-    return {tag["Key"]: tag["Value"] for tag in answer["TagSet"]}
+    return {tag["Key"]: tag["Value"] for tag in response["TagSet"]}
 
 
 def add(s3: "S3Client", bucket: str, key: str, tags: dict[str, str]) -> None:
-    """Add tags to those that an object has, or change them.
+    """Adds or changes an object's tags; an absent object is ignored.
 
-    S3 writes all tags of an object at once and on no condition. So they are read just before: who
-    changes others within these milliseconds may find them as they were.
+    S3 replaces all tags of an object at once, unconditionally. So this function reads them first;
+    another writer's change between the read and the write is lost.
     """
-    there = read(s3, bucket, key)
-    merged = dict(there)
+    tags_now = read(s3, bucket, key)
+    merged = dict(tags_now)
     for name, value in tags.items():
-        # Without room for it, a note is not made: the tags that are there belong to somebody.
+        # A full tag set keeps its tags, which belong to others; new ones are left out.
         if name in merged or len(merged) < MAX_TAGS:
             merged[name] = value
-    if merged == there:
+    if merged == tags_now:
         return
     with map_errors(f"PUT tags {bucket}"):
         try:
@@ -49,6 +49,6 @@ def add(s3: "S3Client", bucket: str, key: str, tags: dict[str, str]) -> None:
                 Tagging={"TagSet": [{"Key": k, "Value": v} for k, v in merged.items()]},
             )
         except ClientError as error:
-            # A note on what is no longer there is of no use to anybody.
+            # An object that was deleted meanwhile needs no tags.
             if code_of(error) not in _GONE:
                 raise

@@ -1,4 +1,4 @@
-"""Topics: who may publish, and who hears them."""
+"""SNS topics: their policies and subscriptions."""
 
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class Subscription(NamedTuple):
-    """One subscriber; `dlq_arn` is "" where nothing keeps what cannot be delivered."""
+    """One subscription; `dlq_arn` is "" without a dead-letter queue."""
 
     endpoint: str
     is_confirmed: bool
@@ -17,24 +17,24 @@ class Subscription(NamedTuple):
 
 
 def get_policy(sns: "SNSClient", topic_arn: str) -> str | None:
-    """The topic's policy, as JSON."""
+    """Returns the topic's policy, as JSON."""
     with map_access_denied(f"read the policy of the topic {topic_arn}"):
         return sns.get_topic_attributes(TopicArn=topic_arn)["Attributes"].get("Policy")
 
 
 def list_subscriptions(sns: "SNSClient", topic_arn: str) -> list[Subscription]:
-    """All subscribers of a topic."""
+    """Returns all subscriptions of a topic."""
     pages = sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic_arn)
     with map_access_denied(f"list the subscriptions of the topic {topic_arn}"):
         return [
-            _subscription(sns, each["Endpoint"], each["SubscriptionArn"])
+            _get_subscription(sns, subscription["Endpoint"], subscription["SubscriptionArn"])
             for page in pages
-            for each in page["Subscriptions"]
+            for subscription in page["Subscriptions"]
         ]
 
 
-def _subscription(sns: "SNSClient", endpoint: str, arn: str) -> Subscription:
-    # An address that has not confirmed has this word in place of an ARN.
+def _get_subscription(sns: "SNSClient", endpoint: str, arn: str) -> Subscription:
+    # An unconfirmed subscription has the text PendingConfirmation in place of an ARN.
     if not arn.startswith("arn:"):
         return Subscription(endpoint, is_confirmed=False, dlq_arn="")
     attributes = sns.get_subscription_attributes(SubscriptionArn=arn)["Attributes"]

@@ -27,7 +27,7 @@ CHUNK_BYTES = 1 << 16
 _NOBODY = {socket.EAI_NONAME, socket.EAI_NODATA}
 
 
-class Deadline:
+class DownloadDeadline:
     """The moment by which everything has to be done."""
 
     def __init__(self, seconds: float) -> None:
@@ -48,7 +48,7 @@ class SocketAddress(NamedTuple):
     address: Any
 
 
-def resolve(url: Url, deadline: Deadline, *, allow_loopback: bool) -> list[SocketAddress]:
+def resolve(url: Url, deadline: DownloadDeadline, *, allow_loopback: bool) -> list[SocketAddress]:
     """All addresses of a URL's host, each of them allowed.
 
     Raises PermanentError for an address or a port that is not, and for a name that nobody has.
@@ -74,7 +74,7 @@ class DeadlineSocket:
     A socket's own timeout starts anew with every byte, so that a server could go on for ever.
     """
 
-    def __init__(self, connection: socket.socket, deadline: Deadline) -> None:
+    def __init__(self, connection: socket.socket, deadline: DownloadDeadline) -> None:
         self._connection, self._deadline = connection, deadline
         self._received = _Received(connection, deadline)
 
@@ -98,7 +98,7 @@ class DeadlineSocket:
 
 @contextmanager
 def connect(
-    url: Url, places: list[SocketAddress], deadline: Deadline, tls: ssl.SSLContext
+    url: Url, places: list[SocketAddress], deadline: DownloadDeadline, tls: ssl.SSLContext
 ) -> Iterator[DeadlineSocket]:
     """A socket to the first of the addresses that answers; with TLS to exactly this host."""
     connection = _first_that_answers(url, places, deadline)
@@ -112,7 +112,7 @@ def connect(
 
 
 class _Received(io.RawIOBase):
-    def __init__(self, connection: socket.socket, deadline: Deadline) -> None:
+    def __init__(self, connection: socket.socket, deadline: DownloadDeadline) -> None:
         self._connection, self._deadline, self.ended = connection, deadline, False
 
     def readable(self) -> bool:
@@ -125,7 +125,7 @@ class _Received(io.RawIOBase):
         return count
 
 
-def _looked_up(url: Url, deadline: Deadline) -> list[SocketAddress]:
+def _looked_up(url: Url, deadline: DownloadDeadline) -> list[SocketAddress]:
     """What getaddrinfo says, if it says it in time: it takes no timeout of its own."""
     answers: list[list[SocketAddress] | OSError] = []
 
@@ -154,7 +154,9 @@ def _looked_up(url: Url, deadline: Deadline) -> list[SocketAddress]:
     ) from answer
 
 
-def _first_that_answers(url: Url, places: list[SocketAddress], deadline: Deadline) -> socket.socket:
+def _first_that_answers(
+    url: Url, places: list[SocketAddress], deadline: DownloadDeadline
+) -> socket.socket:
     for place in places:
         connection = socket.socket(place.family, socket.SOCK_STREAM)
         connection.settimeout(min(_CONNECT_SECONDS, deadline.left()))

@@ -13,7 +13,7 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse, IncompleteR
 from typing import Any, NamedTuple
 
 from lib.errors import PermanentError, Reason, TransientError
-from lib.fetching.connection import CHUNK_BYTES, Deadline, DeadlineSocket, connect, resolve
+from lib.fetching.connection import CHUNK_BYTES, DeadlineSocket, DownloadDeadline, connect, resolve
 from lib.fetching.urls import Url, parse_url
 
 # What leads from http to https, from there to www and on to the file's host; with one to spare.
@@ -57,7 +57,7 @@ class Downloader:
         Raises PermanentError for what may not or cannot be fetched, TransientError for what may
         be better later. No error's text has more of the URL than its host.
         """
-        deadline = Deadline(seconds)
+        deadline = DownloadDeadline(seconds)
         hop = parse_url(url)
         for _ in range(MAX_REDIRECTS + 1):
             with ExitStack() as stack:

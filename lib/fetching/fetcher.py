@@ -166,7 +166,7 @@ class Fetcher:
         if found is None or found.record.id != order.id or not found.is_cancelled:
             return
         key = keys.original_key(order.path)
-        there = objects.find(self.s3, self.originals_bucket, key)
+        there = objects.head_confirmed(self.s3, self.originals_bucket, key)
         with suppress(ConflictError):  # a new photo, or a new order, is not ours to remove
             if there is not None and _is_of(order, there):
                 objects.delete_if_match(self.s3, self.originals_bucket, key, etag=there.etag)

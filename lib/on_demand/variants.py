@@ -76,7 +76,7 @@ class OnDemandVariants:
             raise RequestError(404, ProblemKind.NOT_RENDERED, f"{error.reason}: {error}") from error
         stored = None
         if outcome in ("rendered", "current"):
-            stored = objects.find(self.s3, self.images_bucket, variants[folder])
+            stored = objects.head_confirmed(self.s3, self.images_bucket, variants[folder])
         if stored is None:
             raise RequestError(
                 404,

@@ -72,7 +72,9 @@ class Auditor:
         """
         rows = self._rows(prefix, after)
         states = (
-            map_concurrently(rows, self._looked_at, abreast=ABREAST) if deep else self._listed(rows)
+            map_concurrently(rows, self._looked_at, max_workers=ABREAST)
+            if deep
+            else self._listed(rows)
         )
         for path, state in states:
             if state is not None:
@@ -92,13 +94,13 @@ class Auditor:
         self, bucket: str, folder: str, prefix: str, after: str
     ) -> Iterator[tuple[str, objects.ListedObject]]:
         start = folder + after if after else ""
-        for found in objects.listing(self.s3, bucket, folder + prefix, after=start):
+        for found in objects.list_objects(self.s3, bucket, folder + prefix, after=start):
             yield found.key.removeprefix(folder), found
 
     def _listed(self, rows: Iterator[Row]) -> Iterator[tuple[str, State | None]]:
         """States by the listings, as far as these can tell; a page of rows in memory."""
         while page := list(islice(rows, _PAGE)):
-            older = map_concurrently(filter(_is_older, page), self._looked_at, abreast=ABREAST)
+            older = map_concurrently(filter(_is_older, page), self._looked_at, max_workers=ABREAST)
             for row in page:
                 yield next(older) if _is_older(row) else (row.path, classify_by_listing(row))
 
@@ -182,12 +184,12 @@ def list_orphan_folders(s3: "S3Client", images_bucket: str, sizes: list[Size]) -
     No deploy deletes the variants in them: they cost storage and stay readable.
     """
     deployed = {folder for size in sizes for folder in size.folders}
-    return [name for name in objects.folders(s3, images_bucket) if name not in deployed]
+    return [name for name in objects.list_folders(s3, images_bucket) if name not in deployed]
 
 
 def list_orphan_paths(
     s3: "S3Client", images_bucket: str, folder: str, *, prefix: str = ""
 ) -> Iterator[str]:
     """The paths below `prefix` that such a folder has a variant of, in order."""
-    for found in objects.listing(s3, images_bucket, f"{folder}/{prefix}"):
+    for found in objects.list_objects(s3, images_bucket, f"{folder}/{prefix}"):
         yield found.key.removeprefix(f"{folder}/")

@@ -1,1 +1,1 @@
-"""The fan-out: turns S3 events into current variants."""
+"""The fan-out: renders current variants for S3 events."""

@@ -1,7 +1,7 @@
-"""Works through a batch within its time, whatever AWS does.
+"""Processes a batch within its time, even if AWS is slow.
 
-What is still under way when the time ends is left behind, and SQS delivers it again like the
-messages of a worker that died. The thread that has it can begin no call any more.
+SQS redelivers a message that is unfinished at the end. Its thread keeps running but can start no
+further call.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -12,60 +12,61 @@ from lib.pipeline.deadline import Deadline
 from lib.pipeline.messages import SqsMessage
 from lib.pipeline.telemetry import Telemetry
 
-# Seconds for what ends by itself once there is no time: it has only to tell SQS so.
-_WORD_SECONDS = 0.5
+# Seconds for a message that is out of time: only its return to the queue remains.
+_RETURN_SECONDS = 0.5
 
-Take = Callable[[SqsMessage], bool]
+Process = Callable[[SqsMessage], bool]
 
 
-def work_through(
+def process_groups(
     groups: Iterable[Sequence[SqsMessage]],
-    take: Take,
+    process: Process,
     deadline: Deadline,
     telemetry: Telemetry,
     *,
-    abreast: int,
+    max_workers: int,
 ) -> list[SqsMessage]:
-    """Take one group of messages after the other; gives those that `take` says are done.
+    """Processes groups of messages in turn; returns those for which `process` returned True.
 
-    So many of a group are under way at once. A bug of ours costs its own message alone.
+    Up to `max_workers` messages of a group run at once. An unexpected exception affects only its
+    own message.
     """
 
-    def guarded(message: SqsMessage) -> bool:
+    def process_safely(message: SqsMessage) -> bool:
         try:
-            return take(message)
-        except Exception:  # noqa: BLE001  logged, and SQS delivers the message again
+            return process(message)
+        except Exception:  # noqa: BLE001  logged, and SQS redelivers the message
             telemetry.crashed(message.id)
             return False
 
     done: list[SqsMessage] = []
-    pool = ThreadPoolExecutor(abreast)
+    pool = ThreadPoolExecutor(max_workers)
     try:
         for group in groups:
-            if deadline.left() <= 0:  # SQS does not answer either
+            if deadline.left() <= 0:  # SQS does not respond either
                 break
-            done += _taken(pool, group, guarded, deadline, telemetry)
+            done += _process_group(pool, group, process_safely, deadline, telemetry)
     finally:
         deadline.end()
         pool.shutdown(wait=False)
     return done
 
 
-def _taken(
+def _process_group(
     pool: ThreadPoolExecutor,
     group: Sequence[SqsMessage],
-    take: Take,
+    process: Process,
     deadline: Deadline,
     telemetry: Telemetry,
 ) -> list[SqsMessage]:
-    futures = [pool.submit(take, message) for message in group]
-    wait(futures, timeout=max(deadline.left() - REPORT_SECONDS, _WORD_SECONDS))
-    not_begun = [future.cancel() for future in futures]
-    wait(futures, timeout=_WORD_SECONDS)
+    futures = [pool.submit(process, message) for message in group]
+    wait(futures, timeout=max(deadline.left() - REPORT_SECONDS, _RETURN_SECONDS))
+    cancelled = [future.cancel() for future in futures]
+    wait(futures, timeout=_RETURN_SECONDS)
     done = []
-    for message, future, is_untried in zip(group, futures, not_begun, strict=True):
+    for message, future, is_untried in zip(group, futures, cancelled, strict=True):
         if is_untried:
-            is_done = take(message)  # there is no time for more than to say so
+            is_done = process(message)  # out of time: only returns the message to the queue
         elif future.done():
             is_done = future.result()
         else:

@@ -1,4 +1,4 @@
-"""The time that a batch may take, as the steps of its work ask for it."""
+"""The time limit of a batch."""
 
 import math
 import time
@@ -9,37 +9,37 @@ from lib.errors import NoTimeError
 
 
 class Deadline:
-    """When a batch must have ended; `reserve` is how long one photo may take, in seconds."""
+    """The end of a batch's time; `reserved_seconds` is the longest time of one photo."""
 
     def __init__(
         self,
         seconds_left: SecondsLeft,
-        reserve: float = 0,
+        reserved_seconds: float = 0,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._seconds_left, self._clock = seconds_left, clock
-        self._needed = max(reserve, CALL_SECONDS)
+        self._needed = max(reserved_seconds, CALL_SECONDS)
         self._ends_at = clock() + seconds_left()
 
     @property
     def is_over(self) -> bool:
-        """Whether the batch has been reported: nobody waits for its work any more."""
+        """Whether the batch has ended: results that come later are ignored."""
         return self._ends_at == -math.inf
 
     def left(self) -> float:
-        """Seconds until the end; our own clock bounds what the caller's says."""
+        """Returns the seconds left, by the caller's clock or this one, whichever is less."""
         return min(self._seconds_left(), self._ends_at - self._clock())
 
     def check(self) -> None:
-        """Raise NoTimeError unless there is time to render a photo, and for a call before it."""
+        """Raises NoTimeError unless there is time to render a photo, and for one call."""
         if self.left() < self._needed:
             raise NoTimeError
 
     def end(self) -> None:
-        """Nothing that is still under way may begin anything more."""
+        """Ends the time: threads that are still running can start nothing more."""
         self._ends_at = -math.inf
 
 
-# For those that no batch waits for.
+# For work outside of a batch.
 UNLIMITED = Deadline(lambda: math.inf)

@@ -1,7 +1,6 @@
-"""What an SQS message says: which paths of which bucket deserve a look.
+"""Parses and builds S3 events, raw or in an SNS envelope.
 
-A message holds an S3 event, raw or in an SNS envelope. What the event says beyond the path is
-not believed: S3 delivers at least once and in no order.
+Workers use only an event's bucket and key: S3 delivers at least once and in no order.
 """
 
 import json
@@ -11,13 +10,13 @@ from urllib.parse import quote_plus, unquote_plus
 from lib import keys
 from lib.errors import PermanentError, Reason
 
-# Kinds after which the variants may be out of date. "ObjectRestore:Completed" is an archived
-# original that can be read again. Others (tagging, ACL, replication) change no pixels.
-_KINDS = ("ObjectCreated:", "ObjectRemoved:", "LifecycleExpiration:", "ObjectRestore:Completed")
+# Event types after which variants may be stale. "ObjectRestore:Completed": an archived original is
+# readable again. Others (tagging, ACL, replication) change no pixels.
+_TYPES = ("ObjectCreated:", "ObjectRemoved:", "LifecycleExpiration:", "ObjectRestore:Completed")
 
 
 class ObjectEvent(NamedTuple):
-    """One record: the decoded key of an object that may have changed."""
+    """One record of an S3 event; `key` is decoded."""
 
     bucket: str
     key: str
@@ -25,15 +24,15 @@ class ObjectEvent(NamedTuple):
 
     @property
     def is_folder_marker(self) -> bool:
-        """What consoles create for an empty folder: a key ending in a slash, without bytes."""
+        """Whether the object is an empty folder of a console: no bytes, and a key ending in `/`."""
         return self.key.endswith("/") and not self.size
 
 
 def parse_message(body: str) -> list[ObjectEvent]:
-    """The records of an SQS message's body that are worth a look; none for S3's test event.
+    """Returns the relevant records of an SQS message's body; none for S3's test event.
 
     Raises PermanentError (`malformed_event`, or `bad_key` for a key that is not UTF-8) if the body
-    or one of the records cannot be read.
+    or a record is invalid.
     """
     events = []
     for record in parse_records(body):
@@ -44,21 +43,21 @@ def parse_message(body: str) -> list[ObjectEvent]:
 
 
 def parse_records(body: str) -> list[ObjectEvent | PermanentError]:
-    """As `read_message`, with an error in the place of each record that cannot be read.
+    """Returns the records as `parse_message` does, with an error in place of each invalid one.
 
     Raises PermanentError (`malformed_event`) if the body has no records.
     """
-    event = _unwrapped(_json_object(body))
-    if event.get("Event") == "s3:TestEvent":
+    document = _unwrap(_parse_object(body))
+    if document.get("Event") == "s3:TestEvent":
         return []
-    records = event.get("Records")
+    records = document.get("Records")
     if not isinstance(records, list):
         raise _malformed("it has no list of Records")
-    return [read for record in records if (read := _event_or_error(record)) is not None]
+    return [event for record in records if (event := _parse_or_error(record)) is not None]
 
 
 def build_event(bucket: str, key: str) -> str:
-    """The body of a message that asks for a look at one object, whatever has become of it."""
+    """Builds the body of a message about one object, which need not exist."""
     record = {
         "eventSource": "aws:s3",
         "eventName": "ObjectCreated:Put",
@@ -67,7 +66,7 @@ def build_event(bucket: str, key: str) -> str:
     return json.dumps({"Records": [record]})
 
 
-def _json_object(text: str) -> dict[str, object]:
+def _parse_object(text: str) -> dict[str, object]:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -77,40 +76,40 @@ def _json_object(text: str) -> dict[str, object]:
     return document
 
 
-def _unwrapped(event: dict[str, object]) -> dict[str, object]:
+def _unwrap(event: dict[str, object]) -> dict[str, object]:
     if "Type" not in event:
         return event
     if event["Type"] != "Notification" or not isinstance(event.get("Message"), str):
         raise _malformed(f"it is an SNS message of type {event['Type']!r}, not a Notification")
-    return _json_object(str(event["Message"]))
+    return _parse_object(str(event["Message"]))
 
 
-def _event_or_error(record: object) -> ObjectEvent | PermanentError | None:
+def _parse_or_error(record: object) -> ObjectEvent | PermanentError | None:
     try:
-        return _read_record(record)
+        return _parse_record(record)
     except PermanentError as error:
         return error
 
 
-def _read_record(record: object) -> ObjectEvent | None:
+def _parse_record(record: object) -> ObjectEvent | None:
     if not isinstance(record, dict) or record.get("eventSource") != "aws:s3":
         raise _malformed("a record is not from S3")
     name = str(record.get("eventName", "")).removeprefix("s3:")
-    if not name.startswith(_KINDS):
+    if not name.startswith(_TYPES):
         return None
     try:
-        bucket, described = record["s3"]["bucket"]["name"], record["s3"]["object"]
-        key, size = described["key"], described.get("size")
+        bucket, s3_object = record["s3"]["bucket"]["name"], record["s3"]["object"]
+        key, size = s3_object["key"], s3_object.get("size")
     except (KeyError, TypeError, AttributeError) as error:
         raise _malformed("a record names no bucket and key") from error
     if not isinstance(bucket, str) or not isinstance(key, str):
         raise _malformed("a record's bucket or key is not text")
     if not keys.is_utf8(bucket):
         raise _malformed("a record's bucket is not UTF-8")
-    return ObjectEvent(bucket, _decoded(key), size if isinstance(size, int) else None)
+    return ObjectEvent(bucket, _decode(key), size if isinstance(size, int) else None)
 
 
-def _decoded(key: str) -> str:
+def _decode(key: str) -> str:
     try:
         decoded = unquote_plus(key, errors="strict")
         decoded.encode()
@@ -121,8 +120,8 @@ def _decoded(key: str) -> str:
     return decoded
 
 
-def _malformed(why: str) -> PermanentError:
+def _malformed(problem: str) -> PermanentError:
     return PermanentError(
         Reason.MALFORMED_EVENT,
-        f"the message is not an S3 event: {why}; send what S3 sends, or purge it",
+        f"the message is not an S3 event: {problem}; send what S3 sends, or purge it",
     )

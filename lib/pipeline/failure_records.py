@@ -1,9 +1,9 @@
-"""Failure records: why a path has no current variant of a size, for whoever asks by its name.
+"""Failure records: why a path has no current variant of a size.
 
-A dead-letter queue has no look-up. So parking also leaves a small JSON object under
-`<size>/<path>` in a private bucket of its own, and success or deletion takes it away. A record
-says nothing about an original that came after `began_at`. The last attempt leaves one before it
-begins, because a worker that is stopped can leave none.
+A dead-letter queue has no look-up by path. So a worker that sends a dead letter also writes a JSON
+object to `<size>/<path>` in a private bucket; success or deletion removes it. A record does not
+apply to an original uploaded after `began_at`. The last attempt writes a record before it starts,
+because a stopped worker can write none.
 """
 
 from contextlib import suppress
@@ -22,12 +22,12 @@ STOPPED = (
     "its worker was stopped each time before it could say why, by its memory or its timeout: give "
     "the size more memory in sizes.yml, deploy, replay"
 )
-# A record is written after its dead letter, with some tries of S3 in between.
-_WRITTEN_WITHIN = timedelta(minutes=1)
+# A record is written after its dead letter is sent, with some retries of S3 in between.
+_MAX_WRITE_DELAY = timedelta(minutes=1)
 
 
 class FailureRecord(BaseModel):
-    """What is known of a failure; `began_at` is when the attempt that failed looked first."""
+    """A failure; `began_at` is when the failed attempt started."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -38,19 +38,15 @@ class FailureRecord(BaseModel):
     failed_at: datetime
 
     def is_about(self, uploaded: datetime) -> bool:
-        """Whether the attempt saw an original of this age; S3 tells it in whole seconds."""
+        """Returns whether the attempt saw the original; S3 returns `uploaded` in whole seconds."""
         return self.began_at.replace(microsecond=0) >= uploaded.replace(microsecond=0)
 
 
-def stopped_record(attempts: int) -> FailureRecord:
-    """What is left before the last attempt, for the case that it ends with its worker."""
+def make_stopped_record(attempts: int) -> FailureRecord:
+    """Builds the record written before the last attempt, in case the worker is stopped."""
     now = datetime.now(UTC)
     return FailureRecord(
-        reason=WORKER_STOPPED,
-        error=STOPPED,
-        attempts=attempts,
-        began_at=now,
-        failed_at=now,
+        reason=WORKER_STOPPED, error=STOPPED, attempts=attempts, began_at=now, failed_at=now
     )
 
 
@@ -58,22 +54,22 @@ _RECORD = TypeAdapter(FailureRecord)
 
 
 class FailureRecords(JsonRecords[FailureRecord]):
-    """The records of one size."""
+    """The failure records of one size."""
 
     def __init__(self, s3: "S3Client", bucket: str, size_name: str) -> None:
         super().__init__(s3, bucket, size_name, _RECORD)
 
     def read(self, path: str) -> FailureRecord | None:
-        """A path's record, whatever original it is about; None where there is none to be read."""
-        found = self.find(path)
-        return found.record if found else None
+        """Returns a path's record for any original; None if there is no valid record."""
+        stored = self.find(path)
+        return stored.record if stored else None
 
-    def clear_until(self, path: str, parked_at: datetime | None) -> None:
-        """Take a path's record away, unless it is of a later failure than the one parked then."""
-        found = self.find(path)
-        if found is None:
+    def clear_until(self, path: str, sent_at: datetime | None) -> None:
+        """Deletes a path's record, unless it is of a later failure than that of `sent_at`."""
+        stored = self.find(path)
+        if stored is None:
             return
-        record = found.record
-        if record is None or parked_at is None or record.failed_at - _WRITTEN_WITHIN <= parked_at:
-            with suppress(ConflictError):  # a later one has come
-                self.delete_if_match(path, found.etag)
+        record = stored.record
+        if record is None or sent_at is None or record.failed_at - _MAX_WRITE_DELAY <= sent_at:
+            with suppress(ConflictError):  # a later record replaced it
+                self.delete_if_match(path, stored.etag)

@@ -1,7 +1,4 @@
-"""The queue of intentions to purge, as those who change variants see it.
-
-What becomes of an intention is in `purges.py`, which parks like every worker.
-"""
+"""Queues CDN invalidations; `invalidations.py` processes the queue."""
 
 import json
 from collections.abc import Iterable
@@ -17,10 +14,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class InvalidationQueue:
-    """Where intentions wait, `delay` seconds each.
+    """The queue of invalidations, which delays each by `delay` seconds.
 
-    `signed` tells whether the CDN has signed pictures too, and so perhaps some of a photo that
-    never had a variant.
+    `signed` is whether the CDN serves signed images, possibly of photos that never had a variant.
     """
 
     sqs: "SQSClient"
@@ -29,9 +25,9 @@ class InvalidationQueue:
     signed: bool = False
 
     def send(self, variant_keys: Iterable[str], *, signed_only: bool = False) -> None:
-        """Have the CDN forget these variants after the delay; TransientError if not queued.
+        """Queues the invalidation of these variants; raises TransientError if not queued.
 
-        `signed_only`: it has none of them, but may have signed pictures of their photo.
+        `signed_only` invalidates only the signed images of their photos.
         """
         body: dict[str, object] = {"paths": [f"/{keys.url_path(key)}" for key in variant_keys]}
         if signed_only:

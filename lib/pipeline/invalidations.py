@@ -1,7 +1,7 @@
-"""Purges that cannot get lost: what the CDN may still hold of variants that changed.
+"""Invalidates the CDN's copies of changed variants.
 
-The intention to purge is queued before the variant is written, with a delay that outlasts the
-writer. So whatever becomes of the writer, the CDN's copies go after its last possible write.
+A worker queues the invalidation before it writes the variant, with a delay that outlasts the
+worker. So even if the worker is stopped, the invalidation follows its last possible write.
 """
 
 import hashlib
@@ -24,51 +24,51 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudfront import CloudFrontClient
     from mypy_boto3_sqs import SQSClient
 
-# CloudFront works on 15 paths with a wildcard at once, whosever batch they are in: two batches,
-# which is how many are under way together, fit.
+# CloudFront processes at most 15 paths with a wildcard at once: two batches, which is how many run
+# concurrently, fit.
 MAX_WILDCARDS = 7
-# Calls of CloudFront at once, while the paths that it refuses are looked for: of 500 photos that
-# takes nine rounds of two calls. More would only be throttled.
-_ABREAST = 4
+# Concurrent calls of CloudFront in the search for rejected paths: 500 photos take nine rounds of
+# two calls. More calls would only be throttled.
+_MAX_WORKERS = 4
 
 
 class InvalidationMessage(NamedTuple):
-    """What a message of the purge queue asks for: URL paths of variants, spelled as the CDN does.
+    """URL paths of variants to invalidate, as `keys.url_path` encodes them.
 
-    `signed_only`: of their photos' signed pictures alone.
+    `signed_only` invalidates only the signed images of their photos.
     """
 
     paths: list[str]
     signed_only: bool = False
 
     def affects(self, name: str) -> bool:
-        """Whether a group of paths with this name has something of it."""
+        """Returns whether the group of this name has a path of the message."""
         photos = {_photo(path) for path in self.paths}
         is_below = name.endswith("/") and any(f"{photo}/".startswith(name) for photo in photos)
         return name in photos or is_below
 
 
-# Paths to purge together, by the photo that they show (`/2026/a.jpg`) or by the folder that many
-# photos are in (`/2026/`).
+# Paths to invalidate together, by their photo (`/2026/a.jpg`) or by the folder of many photos
+# (`/2026/`).
 _Groups = dict[str, set[str]]
 
 
-class _Answered(NamedTuple):
-    """What CloudFront never takes, and what it was not asked for in time, by groups."""
+class _Results(NamedTuple):
+    """Names of groups that CloudFront rejects, and of those that there was no time for."""
 
-    refused: dict[str, PermanentError]
-    left: set[str]
+    rejected: dict[str, PermanentError]
+    pending: set[str]
 
 
 @dataclass(frozen=True)
 class Invalidator:
-    """Turns batches of intentions into invalidations of one distribution.
+    """Invalidates paths of one distribution.
 
-    `formats` tells whether it chooses among formats by Accept. Then it keeps each choice under the
-    path without its folder, all sizes' in one place (infra/delivery/formats.py), and one of these
-    may be the size's own format, shown in place of a missing one.
+    `formats` is whether the distribution selects formats by the Accept header. It then caches the
+    selected variants of all sizes under the path without the size's folder
+    (infra/delivery/formats.py), and one of them may stand in for a missing format.
 
-    `signed` tells whether it has signed pictures too: those of a photo are all below one folder.
+    `signed` is whether the distribution serves signed images: each photo has one folder of them.
     """
 
     cloudfront: "CloudFrontClient"
@@ -80,36 +80,31 @@ class Invalidator:
     signed: bool = False
 
     def invalidate(self, messages: list[SqsMessage], has_time: Callable[[], bool]) -> list[str]:
-        """One invalidation for all; the ids of messages that are to come again.
+        """Creates one invalidation for all messages; returns the ids of those to redeliver.
 
-        CloudFront refuses an invalidation as a whole for one path that it does not take. Then the
-        halves are tried, and so on: the messages of that photo alone are parked. Those that are no
-        intentions come again, and those for which there was no time (`has_time` is asked after the
-        first call). Raises TransientError where CloudFront takes none now.
+        CloudFront rejects a whole invalidation for one invalid path. Then halves are tried, and
+        halves of these, until only the messages of that photo become dead letters. Unreadable
+        messages are redelivered, and so are those without time left (`has_time` is called after
+        the first call). Raises TransientError if the first call fails otherwise.
 
-        Invalidations are named after the messages and the paths that they are made of: the same
-        batch tried again makes no second one.
+        The reference is derived from message ids and paths, so that a retried batch creates no
+        second invalidation.
         """
-        understood = [
-            (each, intention) for each in messages if (intention := parse_invalidation(each.body))
-        ]
-        groups = self._groups([intention for _, intention in understood])
-        answered = self._invalidate(sorted(each.id for each, _ in understood), groups, has_time)
-        again = {each.id for each in messages} - {each.id for each, _ in understood}
-        for message, intention in understood:
-            if not self._is_settled(message, intention, answered):
-                again.add(message.id)
-        return [each.id for each in messages if each.id in again]
+        parsed = [(m, body) for m in messages if (body := parse_invalidation(m.body))]
+        groups = self._group_paths([body for _, body in parsed])
+        results = self._invalidate(sorted(message.id for message, _ in parsed), groups, has_time)
+        settled = {m.id for m, body in parsed if self._is_settled(m, body, results)}
+        return [message.id for message in messages if message.id not in settled]
 
-    def _groups(self, intentions: list[InvalidationMessage]) -> _Groups:
+    def _group_paths(self, bodies: list[InvalidationMessage]) -> _Groups:
         groups: _Groups = {}
-        for intention in intentions:
-            for path in intention.paths:
+        for body in bodies:
+            for path in body.paths:
                 group = groups.setdefault(_photo(path), set())
-                if not intention.signed_only:
+                if not body.signed_only:
                     group |= {path, _photo(path)} if self.formats else {path}
         if self.signed:
-            for folder in _folders(groups):
+            for folder in _get_signed_folders(groups):
                 groups.setdefault(folder, set()).add(
                     f"/{SIGNED_FOLDER}{folder.removesuffix('/')}/*"
                 )
@@ -117,8 +112,8 @@ class Invalidator:
 
     def _invalidate(
         self, ids: list[str], groups: _Groups, has_time: Callable[[], bool]
-    ) -> _Answered:
-        """All groups in one invalidation, or else in as few as CloudFront takes."""
+    ) -> _Results:
+        """Invalidates all groups at once, or in as few invalidations as CloudFront accepts."""
 
         def try_one(names: list[str]) -> PermanentError | TransientError | None:
             paths = sorted(set().union(*(groups[name] for name in names)))
@@ -129,44 +124,43 @@ class Invalidator:
                 return error
             return None
 
-        answered = _Answered({}, set())
+        results = _Results({}, set())
         parts, is_first = [sorted(groups)] if groups else [], True
         while parts and (is_first or has_time()):
             halves = []
             for names, error in zip(
-                parts, map_concurrently(parts, try_one, abreast=_ABREAST), strict=True
+                parts, map_concurrently(parts, try_one, max_workers=_MAX_WORKERS), strict=True
             ):
                 if isinstance(error, TransientError):
                     if is_first:
                         raise error
                     self.logger.warning("not purged now", reason=error.reason, error=str(error))
-                    answered.left.update(names)
+                    results.pending.update(names)
                 elif error and len(names) == 1:
-                    answered.refused[names[0]] = error
+                    results.rejected[names[0]] = error
                 elif error:
                     middle = len(names) // 2
                     halves += [names[:middle], names[middle:]]
-            # While CloudFront takes none it is asked for no more.
             parts, is_first = halves, False
-            if answered.left:
+            if results.pending:  # further calls would fail too
                 break
-        answered.left.update(name for names in parts for name in names)
-        return answered
+        results.pending.update(name for names in parts for name in names)
+        return results
 
     def _is_settled(
-        self, message: SqsMessage, intention: InvalidationMessage, answered: _Answered
+        self, message: SqsMessage, body: InvalidationMessage, results: _Results
     ) -> bool:
-        """Whether nothing is left to do for a message; what CloudFront refuses is parked."""
-        if any(intention.affects(name) for name in answered.left):
+        """Returns whether a message is done; sends it to the DLQ if CloudFront rejects a path."""
+        if any(body.affects(name) for name in results.pending):
             return False
-        refused = next((name for name in answered.refused if intention.affects(name)), None)
-        if refused is None:
+        rejected = next((name for name in results.rejected if body.affects(name)), None)
+        if rejected is None:
             return True
-        error, path = answered.refused[refused], unquote(intention.paths[0]).removeprefix("/")
+        error, path = results.rejected[rejected], unquote(body.paths[0]).removeprefix("/")
         try:
             send_to_dlq(self.sqs, self.dlq_url, message, path, error)
-        except TransientError as refusal:
-            self.logger.warning("not parked", reason=refusal.reason, error=str(refusal))
+        except TransientError as sqs_error:
+            self.logger.warning("not parked", reason=sqs_error.reason, error=str(sqs_error))
             return False
         self.logger.error(
             "parked",
@@ -179,15 +173,15 @@ class Invalidator:
 
 
 def _photo(path: str) -> str:
-    """`/2026/a.jpg` of `/400x300.avif/2026/a.jpg`."""
+    """Returns `/2026/a.jpg` for `/400x300.avif/2026/a.jpg`."""
     return "/" + path[1:].partition("/")[2]
 
 
-def _folders(photos: Iterable[str]) -> list[str]:
-    """Where in the folder of signed pictures those of these photos are, and no others are sent.
+def _get_signed_folders(photos: Iterable[str]) -> list[str]:
+    """Returns each photo's folder of signed images, or one common folder for many photos.
 
-    For many photos at once, the one folder that all are in: CloudFront would take no more of them
-    for minutes, and the purges of all else would wait. What else is in there is rendered anew.
+    CloudFront would accept no further wildcards for minutes, which would delay all invalidations.
+    Other signed images in the common folder are rendered again.
     """
     folders = sorted(photos)
     if len(folders) <= MAX_WILDCARDS:
@@ -196,20 +190,20 @@ def _folders(photos: Iterable[str]) -> list[str]:
 
 
 def parse_invalidation(body: str) -> InvalidationMessage | None:
-    """The intention that a message is; None where the text is no intention.
+    """Parses a message's body; returns None if it is invalid.
 
-    Wildcards never pass: a single `*` would purge, and be paid as, everything below it. Paths that
-    an earlier deploy has spelled otherwise are spelled as requests are now.
+    Rejects wildcards: a single `*` would invalidate everything below it. Encodes paths anew, since
+    an earlier deploy may have queued another encoding.
     """
     try:
-        said = json.loads(body)
-        paths, signed_only = said["paths"], said.get("signed_only")
+        document = json.loads(body)
+        paths, signed_only = document["paths"], document.get("signed_only")
         if not isinstance(paths, list) or not all(_is_exact(path) for path in paths):
             return None
-        spelled = [keys.url_path(unquote_to_bytes(path)) for path in paths]
+        encoded = [keys.url_path(unquote_to_bytes(path)) for path in paths]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
-    return InvalidationMessage(spelled, signed_only is True) if spelled else None
+    return InvalidationMessage(encoded, signed_only is True) if encoded else None
 
 
 def _is_exact(path: object) -> bool:

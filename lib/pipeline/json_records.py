@@ -1,7 +1,6 @@
-"""Small JSON records in a bucket: one object a path, below a folder of their own.
+"""Small JSON records in a bucket: one object for each path, in one folder.
 
-A record is written whatever was there, or on condition of what was read: then whoever comes last
-decides.
+Writes are unconditional, or conditional on the ETag that was read.
 """
 
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
 R = TypeVar("R", bound=BaseModel)
 
-# Some hundred times what a record has: an error's text is short.
+# About a hundred times a record's size: an error's text is short.
 _MAX_BYTES = 1 << 16
 _JSON = "application/json"
 
@@ -39,25 +38,25 @@ class JsonRecords(Generic[R]):
     type_: TypeAdapter[R]
 
     def find(self, path: str) -> StoredRecord[R] | None:
-        """Return what is stored for a path now; None if nothing is."""
-        found = objects.get(self.s3, self.bucket, self._key(path))
-        if not isinstance(found, objects.Download):
+        """Returns a path's stored record, or None."""
+        download = objects.get(self.s3, self.bucket, self._key(path))
+        if not isinstance(download, objects.Download):
             return None
         try:
-            record = self.type_.validate_json(found.read(max_bytes=_MAX_BYTES))
+            record = self.type_.validate_json(download.read(max_bytes=_MAX_BYTES))
         except ValidationError:
-            return StoredRecord(None, found.etag)
-        return StoredRecord(record, found.etag)
+            return StoredRecord(None, download.etag)
+        return StoredRecord(record, download.etag)
 
     def put(self, path: str, record: R) -> str:
-        """Write a path's record, whatever was there; returns its ETag."""
+        """Writes a path's record unconditionally; returns its ETag."""
         data = record.model_dump_json().encode()
         return objects.put_object(self.s3, self.bucket, self._key(path), data, _JSON)
 
     def put_if_match(self, path: str, etag: str | None, record: R) -> str:
-        """Write a path's record if it still has this ETag (None: if there still is none).
+        """Writes a path's record if its ETag is still `etag` (None: if there is still none).
 
-        Returns the new ETag; ConflictError if another record has come.
+        Returns the new ETag. Raises ConflictError if the record changed.
         """
         return objects.put_if_match(
             self.s3,
@@ -65,17 +64,15 @@ class JsonRecords(Generic[R]):
             self._key(path),
             record.model_dump_json().encode(),
             content_type=_JSON,
-            cache_control=None,
-            metadata={},
             etag=etag,
         )
 
     def delete_if_match(self, path: str, etag: str) -> None:
-        """Delete a path's record if it still has this ETag; ConflictError if another has come."""
+        """Deletes a path's record if its ETag is still `etag`; raises ConflictError if not."""
         objects.delete_if_match(self.s3, self.bucket, self._key(path), etag=etag)
 
     def delete(self, path: str) -> None:
-        """Delete a path's record; S3 charges nothing for a deletion, so none is looked for."""
+        """Deletes a path's record unconditionally: S3 charges nothing for a deletion."""
         objects.delete_object(self.s3, self.bucket, self._key(path))
 
     def _key(self, path: str) -> str:

@@ -1,4 +1,4 @@
-"""An SQS message as workers see it, and how it becomes a dead letter."""
+"""SQS messages, and how they become dead letters."""
 
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
@@ -10,21 +10,20 @@ from lib.errors import PermanentError, TransientError
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-# How long a message may be put into its queue anew without having been begun: as long as a queue
-# keeps one that nobody receives. Then it is a dead letter, before anything loses it.
+# How long an untried message may be renewed: as long as a queue retains one. Then it becomes a dead
+# letter, so that retention cannot delete it.
 MAX_UNTRIED_AGE = timedelta(days=4)
-# Attributes of a message that was put into its queue anew.
+# Attributes of a renewed message: a copy that the worker sent to the same queue.
 UNTRIED_SINCE, MAY_STOP_WORKERS = "untried_since", "may_stop_workers"
-# The design's bound for the error attribute of a dead letter, in percent-encoded bytes.
+# The limit of a dead letter's error attribute, in percent-encoded bytes: SQS bounds the message.
 MAX_ERROR_BYTES = 1024
 
 
 class SqsMessage(NamedTuple):
-    """An SQS message as a worker sees it; `attempts` counts this receive too.
+    """An SQS message; `attempts` counts its receives, this one included.
 
-    `received_at` is the time of the first receive, None where it is not known. What was put into
-    the queue anew tells since when it has been without a try, and whether it is suspected of
-    stopping its worker.
+    `received_at` is the time of the first receive, None if unknown. A renewed message has
+    `untried_since`, and `may_stop_workers` if it may have stopped a worker.
     """
 
     id: str
@@ -37,7 +36,7 @@ class SqsMessage(NamedTuple):
 
     @property
     def is_overdue(self) -> bool:
-        """Whether it has been put into its queue anew for so long that this must end."""
+        """Whether the message has been renewed for longer than MAX_UNTRIED_AGE."""
         since = self.untried_since
         return since is not None and datetime.now(UTC) - since > MAX_UNTRIED_AGE
 
@@ -51,15 +50,15 @@ def send_to_dlq(
     *,
     size: str = "",
 ) -> None:
-    """Send a message to a dead-letter queue with what is known of why; TransientError if not sent.
+    """Sends a message to a dead-letter queue with its reason; raises TransientError if not sent.
 
-    What is "" is left out: not every message names a path, nor belongs to a size.
+    Omits an empty path or size.
     """
-    # SQS itself delivers no body that cannot be encoded; whatever else does keeps its letter.
+    # SQS delivers no body that cannot be encoded, but emulators may.
     body = message.body.encode(errors="backslashreplace").decode()
     attributes = {
         "reason": error.reason,
-        "error": _bounded(keys.escaped(str(error))),
+        "error": _truncate(keys.escaped(str(error))),
         "size": size,
         "path": keys.escaped(path),
         "failed_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -68,7 +67,7 @@ def send_to_dlq(
     queues.send(sqs, dlq_url, body, attributes)
 
 
-def _bounded(escaped: str) -> str:
-    """At most MAX_ERROR_BYTES, and no half of a %XX at the end."""
+def _truncate(escaped: str) -> str:
+    """Cuts a text to MAX_ERROR_BYTES, and not within a %XX."""
     cut = escaped[:MAX_ERROR_BYTES]
     return cut if cut == escaped else cut[: -2 if cut[-2] == "%" else len(cut)].removesuffix("%")

@@ -1,10 +1,10 @@
-"""Names of the metadata that every variant carries (S3 stores them as x-amz-meta-*).
+"""Keys of every variant's metadata (S3 stores them as x-amz-meta-*).
 
-Apart from what renders, so that those who only ask about variants load no pixels.
+A module of its own, so that readers of metadata do not import the image libraries.
 """
 
 ORIGINAL_ETAG = "original-etag"
 RECIPE = "recipe"
-# Such as 4032x3024, the photo as it was taken, and 400x300, the variant.
+# Pixels of the original, such as 4032x3024, and of the variant, such as 400x300.
 ORIGINAL_PIXELS = "original-pixels"
 PIXELS = "pixels"

@@ -1,8 +1,8 @@
-"""How variants are stored so that they are delivered as the stage says: cached how long, by whom.
+"""Put options: the Cache-Control and ACL that variants are stored with.
 
-None of this decides a variant's bytes, so it is no part of the recipe. But a variant that was
-stored otherwise is not current: S3 keeps these with each object, and no setting of the bucket or
-the CDN changes them afterwards.
+They do not affect a variant's bytes, so they are no part of the recipe. But a variant with other
+put options is stale: S3 stores them with each object, and no later setting of the bucket or the CDN
+changes them.
 """
 
 from dataclasses import dataclass
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 class CacheLifetimes(NamedTuple):
-    """How long a stage's variants are kept, in seconds: by browsers, and by CloudFront.
+    """How long browsers and CloudFront cache a stage's variants, in seconds.
 
-    Browsers get less by default, since nobody can purge their copies. `immutable` keeps them from
-    asking again before that time is over; it is for paths whose content never changes.
+    Browsers' default is shorter, since nothing can invalidate their copies. `immutable` stops them
+    from revalidating a fresh copy; it is for paths whose content never changes.
     """
 
     browser_seconds: int
@@ -25,39 +25,39 @@ class CacheLifetimes(NamedTuple):
     immutable: bool
 
     def build_header(self, size: "Size") -> str:
-        """Cache-Control of a size's variants: the size's own times, or the stage's."""
-        browser = _first(size.browser_seconds, self.browser_seconds)
-        cdn = _first(size.cdn_seconds, self.cdn_seconds)
+        """Returns the Cache-Control of a size's variants, by its own values or the stage's."""
+        browser = _override(size.browser_seconds, self.browser_seconds)
+        cdn = _override(size.cdn_seconds, self.cdn_seconds)
         immutable = self.immutable if size.immutable is None else size.immutable
-        said = f"public, max-age={browser}, s-maxage={cdn}"
-        return f"{said}, immutable" if immutable else said
+        header = f"public, max-age={browser}, s-maxage={cdn}"
+        return f"{header}, immutable" if immutable else header
 
 
-def _first(own: int | None, stages: int) -> int:
-    return stages if own is None else own
+def _override(size_value: int | None, stage_value: int) -> int:
+    return stage_value if size_value is None else size_value
 
 
 Acl = Literal["public-read"]
-# Metadata that tells with which ACL a variant was written: a HEAD does not.
+# Metadata key of a variant's ACL, which a HEAD does not return.
 ACL = "acl"
 
 
 @dataclass(frozen=True)
 class PutOptions:
-    """Cache-Control and ACL of one size's variants; without an ACL they are private."""
+    """The Cache-Control and ACL of one size's variants; without an ACL they are private."""
 
     cache_control: str
     acl: Acl | None = None
 
     @property
     def metadata(self) -> dict[str, str]:
-        """What a variant carries so that `holds_for` can tell."""
+        """Metadata of a variant that `match` reads."""
         return {ACL: self.acl} if self.acl else {}
 
     def match(self, variant: "StoredObject") -> bool:
-        """Whether a variant was stored like this.
+        """Returns whether a variant was stored with these options.
 
-        An ACL that is not asked for does no harm: the bucket of private variants ignores it.
+        A superfluous ACL counts as a match: the bucket of private variants ignores it.
         """
         return variant.cache_control == self.cache_control and (
             self.acl is None or variant.metadata.get(ACL) == self.acl

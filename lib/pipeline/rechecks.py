@@ -1,7 +1,7 @@
-"""Check messages: they ask a size's workers to look at a path, as an event of S3 does.
+"""Rechecks: synthetic S3 events that make one size's workers reconcile a path.
 
-They go straight to the size's own queue, never through the topic: the other sizes have nothing
-to do with it. What is current already costs a worker two requests and changes nothing.
+They bypass the topic, so that other sizes do no work. A recheck of a current variant costs two
+requests and changes nothing.
 """
 
 import time
@@ -18,13 +18,13 @@ from lib.pipeline.events import build_event
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-# Seconds between the tries of what SQS did not take: it is throttled for moments, not minutes.
-_DELAYS = (0.5, 1, 2, 4)
+# Seconds before each retry of rejected messages: SQS throttles for moments, not minutes.
+_RETRY_DELAYS = (0.5, 1, 2, 4)
 
 
 @dataclass(frozen=True)
 class DelayedRecheckQueue:
-    """The queue of one size, whose workers are to look at a path after `delay` seconds."""
+    """Sends single rechecks to one size's queue, delayed by `delay` seconds."""
 
     sqs: "SQSClient"
     url: str
@@ -32,26 +32,23 @@ class DelayedRecheckQueue:
     delay: int
 
     def send(self, path: str, *, now: bool = False) -> None:
-        """Send a message for this path, to be received after the delay or `now`.
-
-        Raises TransientError where SQS does not take it.
-        """
+        """Sends a recheck of a path, delayed unless `now`; raises TransientError if not sent."""
         body = build_event(self.originals_bucket, keys.original_key(path))
         queues.send(self.sqs, self.url, body, {}, delay=0 if now else self.delay)
 
 
 @dataclass(frozen=True)
 class RecheckQueue:
-    """The queue of one size."""
+    """Sends many rechecks to one size's queue."""
 
     sqs: "SQSClient"
     url: str
     originals_bucket: str
 
     def send_all(self, paths: Iterable[str]) -> Iterator[list[str]]:
-        """Send a message for each path, ten at a time; gives each ten once SQS has taken them.
+        """Sends a recheck of each path, ten at a time; yields each ten when they are sent.
 
-        Raises TransientError where SQS does not take them after some tries.
+        Raises TransientError if SQS still rejects some after retries.
         """
         remaining = iter(paths)
         while batch := list(islice(remaining, queues.BATCH)):
@@ -59,16 +56,16 @@ class RecheckQueue:
             yield batch
 
     def _send(self, bodies: list[str]) -> None:
-        left = bodies
-        for delay in (*_DELAYS, None):
-            taken = queues.send_batch(self.sqs, self.url, left)
-            left = [body for body, is_taken in zip(left, taken, strict=True) if not is_taken]
-            if not left:
+        unsent = bodies
+        for delay in (*_RETRY_DELAYS, None):
+            results = queues.send_batch(self.sqs, self.url, unsent)
+            unsent = [body for body, is_sent in zip(unsent, results, strict=True) if not is_sent]
+            if not unsent:
                 return
             if delay is not None:
                 time.sleep(delay)
         raise TransientError(
             "not_taken",
-            f"SQS did not take {len(left)} messages in {len(_DELAYS) + 1} tries: run it again, "
-            "what was asked for already does no harm",
+            f"SQS did not take {len(unsent)} messages in {len(_RETRY_DELAYS) + 1} tries: "
+            "run it again, repeated messages do no harm",
         )

@@ -1,8 +1,8 @@
-"""Bring one path's variants of one size up to date, whatever an event said.
+"""Reconciles one path's variants of one size with the current original.
 
-The state of things is read, not the event: the variant's metadata tell which original and which
-recipe it was made from. Every write depends on what was read and is checked afterwards, so that
-duplicates, reordered events and parallel workers end as the current original says.
+The reconciler reads the stored state, not the event: a variant's metadata name its original and its
+recipe. Every write is conditional on that state and checked afterwards. So duplicate events,
+reordered events and parallel workers all end with variants of the current original.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -28,18 +28,16 @@ from lib.sizes import Size
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-# Being beaten needs another writer of the very same path within milliseconds. Five times in a
-# row means that somebody is hammering it: let the queue space the tries out.
+# A conflict needs another writer of the same path within milliseconds. Five in a row mean constant
+# writes: the queue then spaces the attempts out.
 MAX_ROUNDS = 5
-
-
-# The variants of one path as they are stored, one for each format of the size, by key.
+# The stored variants of one path by key, one for each format of the size.
 Variants = dict[str, objects.StoredObject | None]
 
 
 @dataclass(frozen=True)
 class ReconcileResult:
-    """How a path ended: its variant was rendered, found current, removed, or was never there."""
+    """The result for a path; `absent` means that neither original nor variant existed."""
 
     action: Literal["rendered", "current", "removed", "absent"]
     bytes_in: int = 0
@@ -48,12 +46,12 @@ class ReconcileResult:
 
 @dataclass(frozen=True)
 class VariantReconciler:
-    """One size, and where its originals and variants are.
+    """Reconciles the variants of one size.
 
-    `purges` is None without a CDN, `content` where nobody asks what is in a photo. `checks` and
-    `trying` are for those who work outside of a queue: no message of theirs is delivered again if
-    they die between a write and the check of it, nor counts how often they died of a photo. The
-    original of a path and an ETag is rendered inside of `trying`.
+    `invalidation_queue` is None without a CDN. `recheck_queue` and `record_attempt` are for callers
+    outside of a queue: no redelivery follows if such a caller is stopped between a write and its
+    check, and no receive count stops repeated attempts at a photo that stops its function.
+    `record_attempt` takes path and ETag; its context surrounds the rendering.
     """
 
     s3: "S3Client"
@@ -69,56 +67,56 @@ class VariantReconciler:
     record_attempt: Callable[[str, str], AbstractContextManager[None]] | None = None
 
     def reconcile(self, path: str, deadline: Deadline = UNLIMITED) -> ReconcileResult:
-        """Make the variants what the current original says; safe to repeat and to interrupt.
+        """Renders, keeps or deletes a path's variants; safe to repeat and to interrupt.
 
-        There is one variant for each format of the size. Raises PermanentError for an original
-        that cannot be rendered (no older original's variant stays behind) and TransientError
-        where another try may do better, NoTimeError if the deadline is too near to go on.
+        Raises PermanentError if the original cannot be rendered, after it deletes variants of an
+        older original; TransientError if a retry may succeed; NoTimeError if the deadline is near.
         """
-        places = [keys.variant_key(folder, path) for folder in self.size.folders]
+        variant_keys = [keys.variant_key(folder, path) for folder in self.size.folders]
         for _ in range(MAX_ROUNDS):
             try:
-                return self._attempt(path, places, deadline)
+                return self._attempt(path, variant_keys, deadline)
             except ConflictError:
                 continue
         raise TransientError(
-            "contended", f"beaten {MAX_ROUNDS} times by other writers of {keys.escaped(places[0])}"
+            "contended",
+            f"beaten {MAX_ROUNDS} times by other writers of {keys.escaped(variant_keys[0])}",
         )
 
-    def _attempt(self, path: str, places: list[str], deadline: Deadline) -> ReconcileResult:
-        variants = {key: objects.head(self.s3, self.images_bucket, key) for key in places}
+    def _attempt(self, path: str, variant_keys: list[str], deadline: Deadline) -> ReconcileResult:
+        variants = {key: objects.head(self.s3, self.images_bucket, key) for key in variant_keys}
         original = objects.get(
             self.s3,
             self.originals_bucket,
             keys.original_key(path),
-            unless_etag=self._provenance.find_original_etag(list(variants.values())),
+            unless_etag=self._variant_metadata.find_original_etag(list(variants.values())),
         )
         if isinstance(original, objects.NotModified):
             if self._was_written_again(variants, original):
-                self._intend_signed_purge(variants)
+                self._queue_signed_invalidation(variants)
             return ReconcileResult("current")
         if original is None:
-            return self._removed(path, variants)
+            return self._remove(path, variants)
         with self.record_attempt(path, original.etag) if self.record_attempt else nullcontext():
-            renditions = self._rendered(path, variants, original, deadline)
+            renditions = self._render(path, variants, original, deadline)
         stale = {
             key: rendition
             for key, rendition in zip(variants, renditions, strict=True)
-            if not self._provenance.is_current(variants[key], original.etag)
+            if not self._variant_metadata.is_current(variants[key], original.etag)
         }
-        changed = [key for key in stale if self._looks_else(variants[key], original.etag)]
-        self._announce(path, changed)
-        if not changed and self._has_first(variants, stale):
-            self._intend_signed_purge(variants)
-        # The size's own format comes last: the CDN shows it in place of one that is missing, and
-        # would go on doing so for as long as it is cached.
+        changed = [key for key in stale if self._has_other_pixels(variants[key], original.etag)]
+        self._queue_follow_ups(path, changed)
+        if not changed and self._has_new(variants, stale):
+            self._queue_signed_invalidation(variants)
+        # The size's own format comes last: the CDN serves it in place of a missing format, and
+        # would cache it there.
         for key, rendition in reversed(stale.items()):
-            self._replace(key, variants[key], rendition, original.etag)
+            self._put(key, variants[key], rendition, original.etag)
             self._check_original(path, original.etag)
         bytes_out = sum(len(rendition.data) for rendition in renditions)
         return ReconcileResult("rendered", original.length, bytes_out)
 
-    def _rendered(
+    def _render(
         self,
         path: str,
         variants: Variants,
@@ -130,16 +128,16 @@ class VariantReconciler:
                 data = original.read(
                     max_bytes=self.max_bytes, seconds=deadline.left() - CALL_SECONDS
                 )
-                turn = partial(self._turn, deadline)
+                render_slot = partial(self._acquire_render_slot, deadline)
                 focus = (
-                    self.image_analyzer.analyze(path, original.etag, data, self.size, turn)
+                    self.image_analyzer.analyze(path, original.etag, data, self.size, render_slot)
                     if self.image_analyzer
                     else None
                 )
-                with turn():
+                with render_slot():
                     return images.render_all(data, self.size, focus)
         except PermanentError as error:
-            self._leave_nothing_older(path, variants, original.etag, error.reason)
+            self._delete_older(path, variants, original.etag, error.reason)
             raise
         except MemoryError as error:
             raise TransientError(
@@ -149,58 +147,58 @@ class VariantReconciler:
             ) from error
 
     @contextmanager
-    def _turn(self, deadline: Deadline) -> Iterator[None]:
-        """Inside the block this photo has the processor, and enough time."""
+    def _acquire_render_slot(self, deadline: Deadline) -> Iterator[None]:
+        """Reserves the processor for the block; raises NoTimeError without enough time."""
         with self.render_slots.acquire():
             deadline.check()
             yield
 
     @cached_property
-    def _provenance(self) -> VariantMetadata:
+    def _variant_metadata(self) -> VariantMetadata:
         return VariantMetadata(self.size, self.put_options)
 
-    def _looks_else(self, variant: objects.StoredObject | None, etag: str) -> bool:
-        """Whether it shows another picture than it will. One that is only stored otherwise does
-        not: the CDN's copy of it may stay, and purges cost money.
+    def _has_other_pixels(self, variant: objects.StoredObject | None, etag: str) -> bool:
+        """Returns whether rewriting the variant will change its bytes.
+
+        If only its put options are stale, the CDN's copy may stay: invalidations cost money.
         """
-        return variant is not None and not self._provenance.matches(variant, etag)
+        return variant is not None and not self._variant_metadata.matches(variant, etag)
 
-    def _has_first(self, variants: Variants, stale: Iterable[str]) -> bool:
-        """Whether one is written where there was none.
+    def _has_new(self, variants: Variants, stale: Iterable[str]) -> bool:
+        """Returns whether one of the stale variants does not exist yet.
 
-        Nothing tells of an original that was replaced before that: only signed pictures show it.
+        Then no metadata shows whether the original was replaced; signed images may show an old one.
         """
         return any(variants[key] is None for key in stale)
 
     def _was_written_again(self, variants: Variants, original: objects.NotModified) -> bool:
-        """Whether the original may have been another one since the variants were written.
+        """Returns whether other originals may have existed since the variants were written.
 
-        A worker is told so by the event of the last upload, a visitor causes nothing.
+        Always False outside of a queue: the event of the last upload reaches a worker.
         """
         return not self.recheck_queue and any(
             variant and (original.modified is None or variant.modified <= original.modified)
             for variant in variants.values()
         )
 
-    def _announce(self, path: str, changed: list[str]) -> None:
-        """Queue before a write what has to follow it: who dies after it cannot do so any more."""
-        self._ask_for_check(path)
-        self._intend_purge(changed)
+    def _queue_follow_ups(self, path: str, changed: list[str]) -> None:
+        """Queues recheck and invalidation before a write: a worker killed after it could not."""
+        self._queue_recheck(path)
+        self._queue_invalidation(changed)
 
-    def _ask_for_check(self, path: str) -> None:
+    def _queue_recheck(self, path: str) -> None:
         if self.recheck_queue:
             self.recheck_queue.send(path)
 
-    def _intend_purge(self, changed: list[str]) -> None:
+    def _queue_invalidation(self, changed: list[str]) -> None:
         if self.invalidation_queue and changed:
             self.invalidation_queue.send(changed)
 
-    def _intend_signed_purge(self, places: Iterable[str]) -> None:
-        """As `_intend_purge`, where the CDN has nothing but signed pictures of another original."""
+    def _queue_signed_invalidation(self, variant_keys: Iterable[str]) -> None:
         if self.invalidation_queue and self.invalidation_queue.signed:
-            self.invalidation_queue.send(places, signed_only=True)
+            self.invalidation_queue.send(variant_keys, signed_only=True)
 
-    def _replace(
+    def _put(
         self,
         key: str,
         variant: objects.StoredObject | None,
@@ -215,57 +213,58 @@ class VariantReconciler:
             content_type=rendition.content_type,
             cache_control=self.put_options.cache_control,
             acl=self.put_options.acl,
-            metadata=self._provenance.build(etag, rendition),
+            metadata=self._variant_metadata.build(etag, rendition),
             etag=variant.etag if variant else None,
         )
 
-    def _removed(self, path: str, variants: Variants) -> ReconcileResult:
+    def _remove(self, path: str, variants: Variants) -> ReconcileResult:
         self._check_missing(variants)
-        there = {key: variant for key, variant in variants.items() if variant}
-        if not there and not self.recheck_queue:
-            self._intend_signed_purge(variants)
-        self._delete(path, there, None)
-        return ReconcileResult("removed" if there else "absent")
+        stored = {key: variant for key, variant in variants.items() if variant}
+        if not stored and not self.recheck_queue:
+            self._queue_signed_invalidation(variants)
+        self._delete(path, stored, None)
+        return ReconcileResult("removed" if stored else "absent")
 
-    def _leave_nothing_older(
-        self, path: str, variants: Variants, etag: str, reason: Reason
-    ) -> None:
-        """Remove what was made from an older original than this one, which cannot be rendered.
+    def _delete_older(self, path: str, variants: Variants, etag: str, reason: Reason) -> None:
+        """Deletes variants of older originals than this one, which cannot be rendered.
 
-        Where it must not be shown, what was made from it before anybody looked goes too. One that
-        works outside of a queue leaves all this to the worker that is to park it.
+        After moderation rejects the original, deletes its own earlier variants too. Outside of a
+        queue, the worker that sends the dead letter does all this.
         """
         self._check_original(path, etag)
         if self.recheck_queue:
             return
         self._check_missing(variants)
-        kept = None if reason is Reason.MODERATED else etag
+        deletes_all = reason is Reason.MODERATED
         older = {
             key: variant
             for key, variant in variants.items()
-            if variant and (kept is None or variant.metadata.get(ORIGINAL_ETAG) != kept)
+            if variant and (deletes_all or variant.metadata.get(ORIGINAL_ETAG) != etag)
         }
         if not older:
-            self._intend_signed_purge(variants)
+            self._queue_signed_invalidation(variants)
         self._delete(path, older, etag)
 
     def _delete(
         self, path: str, variants: dict[str, objects.StoredObject], etag: str | None
     ) -> None:
         if variants:
-            self._announce(path, list(variants))
+            self._queue_follow_ups(path, list(variants))
         for key, variant in variants.items():
             objects.delete_if_match(self.s3, self.images_bucket, key, etag=variant.etag)
             self._check_original(path, etag)
 
     def _check_missing(self, variants: Variants) -> None:
-        """Start over (ConflictError) if a variant that was not seen is there: it would stay."""
+        """Raises ConflictError if a variant that `head` did not return exists: it would stay."""
         for key, variant in variants.items():
-            if variant is None and objects.find(self.s3, self.images_bucket, key) is not None:
+            if (
+                variant is None
+                and objects.head_confirmed(self.s3, self.images_bucket, key) is not None
+            ):
                 raise ConflictError("a variant has appeared meanwhile")
 
     def _check_original(self, path: str, etag: str | None) -> None:
-        """Start over (ConflictError) unless the original still is what the work was based on."""
-        now = objects.find(self.s3, self.originals_bucket, keys.original_key(path))
-        if (now.etag if now else None) != etag:
+        """Raises ConflictError unless the original still has this ETag (None: is absent)."""
+        original = objects.head_confirmed(self.s3, self.originals_bucket, keys.original_key(path))
+        if (original.etag if original else None) != etag:
             raise ConflictError("the original changed meanwhile")

@@ -1,7 +1,7 @@
-"""Several photos at once, one of them being rendered: a batch's downloads and uploads overlap.
+"""Limits a worker to one rendering at a time while other photos download and upload.
 
-S3 takes as long to answer as a photo takes to render. While one has the processor, others may
-be on their way in or out; how many is a matter of the bytes that they hold.
+S3 takes as long to respond as a photo takes to render, so the two overlap. The bytes of downloaded
+originals bound how many photos are under way.
 """
 
 from collections.abc import Iterator
@@ -10,30 +10,30 @@ from threading import Condition, Lock
 
 
 class RenderSlots:
-    """What the threads of one worker wait for: room for an original's bytes, and the processor."""
+    """Memory for originals' bytes, and the processor, shared by the threads of one worker."""
 
     def __init__(self, max_bytes: int) -> None:
-        """`max_bytes` is what originals may hold together; a larger one comes in alone."""
+        """`max_bytes` limits the originals' total; a larger original is held alone."""
         self._max_bytes = max_bytes
         self._held = 0
-        self._room = Condition()
+        self._freed = Condition()
         self._processor = Lock()
 
     @contextmanager
     def hold_bytes(self, length: int) -> Iterator[None]:
-        """Inside the block `length` bytes are held; waits until there is room for them."""
-        with self._room:
-            self._room.wait_for(lambda: not self._held or self._held + length <= self._max_bytes)
+        """Reserves `length` bytes for the block; waits until they are free."""
+        with self._freed:
+            self._freed.wait_for(lambda: not self._held or self._held + length <= self._max_bytes)
             self._held += length
         try:
             yield
         finally:
-            with self._room:
+            with self._freed:
                 self._held -= length
-                self._room.notify_all()
+                self._freed.notify_all()
 
     @contextmanager
     def acquire(self) -> Iterator[None]:
-        """Inside the block no other photo is rendered: its memory and its time are bounded."""
+        """Reserves the processor for the block: one rendering at a time bounds memory and time."""
         with self._processor:
             yield

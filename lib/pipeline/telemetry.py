@@ -1,10 +1,9 @@
-"""What a batch tells the operator: one JSON log line a record, one EMF line of metrics.
+"""Logs and metrics of a batch: one JSON log line for each record, one EMF line of metrics.
 
-Metrics are in a namespace of the stage's own, which Powertools reads from the environment, and have
-the size as their only dimension: every name with every combination of dimensions is billed as a
-metric. So there are no more of them than an alarm, the dashboard or `backfill` reads, and messages
-that are returned count once for the whole stage. Everything else, and each reason, is in the log
-lines, and can be counted there (docs/operations.md).
+Powertools reads the stage's metric namespace from the environment. AWS bills each name with each
+combination of dimensions. So the size is the only dimension, only the metrics that an alarm, the
+dashboard or `backfill` reads exist, and returned messages count once for the whole stage. Log lines
+have everything else, each reason included (docs/operations.md).
 """
 
 from collections.abc import Iterator
@@ -23,27 +22,27 @@ if TYPE_CHECKING:
     from lib.pipeline.reconciler import ReconcileResult
 
 SERVICE = "image-fanout"
-# What metrics of the whole stage have for a size: no size's name begins with an underscore.
+# The size of metrics of the whole stage: no size's name begins with an underscore.
 WHOLE_STAGE = "_all"
 
 
 class Telemetry:
-    """Writes a batch's logs, from any thread; `batch` sends its metrics at its end."""
+    """Writes a batch's logs and metrics from any thread."""
 
     def __init__(self, size_name: str) -> None:
         self._size_name = size_name
         self._logger = Logger(service=SERVICE)
         self._logger.append_keys(size=size_name)
-        self._counting = Lock()
+        self._lock = Lock()
         self._start_counting()
 
     def _start_counting(self) -> None:
-        self._of_size = _metrics(self._size_name)
-        self._of_stage = _metrics(WHOLE_STAGE)
+        self._of_size = _make_metrics(self._size_name)
+        self._of_stage = _make_metrics(WHOLE_STAGE)
 
     @contextmanager
     def batch(self) -> Iterator[None]:
-        """Count what happens inside the block and send it in EMF lines, however it ends."""
+        """Sends the metrics of the block in EMF lines, even if the block raises."""
         self._start_counting()
         try:
             yield
@@ -52,20 +51,20 @@ class Telemetry:
                 if metrics.metric_set:
                     metrics.flush_metrics()
 
-    def finished(self, path: str, outcome: "ReconcileResult", milliseconds: float) -> None:
-        """A record ended well: its variant is now what the original says."""
-        if outcome.action == "rendered":
+    def finished(self, path: str, result: "ReconcileResult", milliseconds: float) -> None:
+        """Logs that a path was reconciled."""
+        if result.action == "rendered":
             self._add(self._of_size, "Duration", MetricUnit.Milliseconds, milliseconds)
         self._logger.info(
-            outcome.action,
+            result.action,
             path=keys.escaped(path),
-            bytes_in=outcome.bytes_in,
-            bytes_out=outcome.bytes_out,
+            bytes_in=result.bytes_in,
+            bytes_out=result.bytes_out,
             milliseconds=round(milliseconds),
         )
 
     def fetched(self, path: str, action: str, length: int, milliseconds: float) -> None:
-        """An order to fetch a photo ended well; `action` says how."""
+        """Logs a finished fetch job."""
         self._logger.info(
             action,
             path=keys.escaped(path),
@@ -74,9 +73,9 @@ class Telemetry:
         )
 
     def record_on_demand(self, folder: str, path: str, action: str, milliseconds: float) -> None:
-        """A missing variant was asked for; `action` says what came of it.
+        """Logs a request for a missing variant.
 
-        `needless`: it was there all along, so that those who asked could not read it.
+        `needless`: the variant exists, so the caller could not read it at its URL.
         """
         if action == "needless":
             self._add(self._of_size, "Needless", MetricUnit.Count, 1)
@@ -89,7 +88,7 @@ class Telemetry:
         )
 
     def parked(self, message_id: str, path: str, reason: str, error: str) -> None:
-        """A message became a dead letter."""
+        """Logs that a message became a dead letter."""
         self._logger.error(
             "parked",
             message_id=message_id,
@@ -99,7 +98,7 @@ class Telemetry:
         )
 
     def returned(self, message_id: str, path: str, reason: str, error: str, seconds: int) -> None:
-        """A message goes back to its queue and comes again after so many seconds."""
+        """Logs that a message returns to its queue for `seconds`."""
         self._add(self._of_stage, "Returned", MetricUnit.Count, 1)
         self._logger.warning(
             "returned",
@@ -111,7 +110,7 @@ class Telemetry:
         )
 
     def renewed(self, message_id: str, path: str, untried_since: datetime) -> None:
-        """A message that was not begun in all of its receives is in its queue anew."""
+        """Logs that a copy replaces a message that no receive had time for."""
         self._logger.warning(
             "renewed",
             message_id=message_id,
@@ -120,23 +119,23 @@ class Telemetry:
         )
 
     def abandoned(self, message_id: str) -> None:
-        """The batch's time ended while a message was under way: SQS delivers it again."""
+        """Logs that the batch's time ended before a message; SQS redelivers it."""
         self._logger.error("abandoned", message_id=message_id)
 
     def crashed(self, message_id: str) -> None:
-        """An exception nobody foresaw stopped a message; logged with its traceback."""
+        """Logs an unexpected exception with its traceback."""
         self._logger.exception("crashed", message_id=message_id)
 
     def log_best_effort_failure(self, what: str, error: TransientError) -> None:
-        """A courtesy failed, to the queue or to those who ask: no reason to stop."""
+        """Logs that a step failed that the batch can do without."""
         self._logger.warning("not done", what=what, reason=error.reason, error=str(error))
 
     def _add(self, metrics: EphemeralMetrics, name: str, unit: MetricUnit, value: float) -> None:
-        with self._counting:
+        with self._lock:
             metrics.add_metric(name, unit, value)
 
 
-def _metrics(size: str) -> EphemeralMetrics:
+def _make_metrics(size: str) -> EphemeralMetrics:
     metrics = EphemeralMetrics()
     metrics.add_dimension("size", size)
     return metrics

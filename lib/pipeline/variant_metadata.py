@@ -1,7 +1,4 @@
-"""What a variant tells of its making, and so whether it is current.
-
-The renderer writes it; the renderer and the audit read it, and mean the same by "current".
-"""
+"""Metadata that decides whether a variant is current, for the reconciler and the audit alike."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,13 +16,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class VariantMetadata:
-    """How one size's variants are made and stored today."""
+    """The metadata of one size's variants under its current recipe and put options."""
 
     size: Size
     put_options: PutOptions
 
     def matches(self, variant: "StoredObject | None", etag: str) -> bool:
-        """Whether a variant is the picture that today's recipe makes of the original `etag`."""
+        """Returns whether today's recipe rendered the variant from the original `etag`."""
         return (
             variant is not None
             and variant.metadata.get(RECIPE) == self._recipe
@@ -33,19 +30,19 @@ class VariantMetadata:
         )
 
     def is_current(self, variant: "StoredObject | None", etag: str) -> bool:
-        """Whether it shows that original and is stored as the stage says, too."""
+        """Returns whether the variant matches that original and the put options."""
         return (
             variant is not None and self.matches(variant, etag) and self.put_options.match(variant)
         )
 
     def find_original_etag(self, variants: Sequence["StoredObject | None"]) -> str | None:
-        """ETag of the one original for which all of these are current, if there is one."""
+        """Returns the ETag of the original for which all variants are current, or None."""
         first = variants[0] if variants else None
         etag = first.metadata.get(ORIGINAL_ETAG) if first else None
-        return etag if etag and all(self.is_current(each, etag) for each in variants) else None
+        return etag if etag and all(self.is_current(v, etag) for v in variants) else None
 
     def build(self, etag: str, rendition: images.Rendition) -> dict[str, str]:
-        """What a variant carries that is made from the original `etag`."""
+        """Builds the metadata of a variant rendered from the original `etag`."""
         return {
             ORIGINAL_ETAG: etag,
             RECIPE: self._recipe,

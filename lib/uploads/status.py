@@ -93,7 +93,7 @@ class StatusReader:
         keys.check_original(path)
         with map_access_denied("look at originals, variants and failure records"):
             key = keys.original_key(path)
-            original = objects.find(self.s3, self.originals_bucket, key)
+            original = objects.head_confirmed(self.s3, self.originals_bucket, key)
             order = FetchJobs(self.s3, self.failures_bucket).get_state(path, original)
 
             def look(size: str) -> SizeStatus:
@@ -101,7 +101,7 @@ class StatusReader:
                     _without_original(order) if original is None else self._at(size, path, original)
                 )
 
-            told = map_concurrently(self.folders, look, abreast=_ABREAST)
+            told = map_concurrently(self.folders, look, max_workers=_ABREAST)
             return PhotoStatus(
                 path=path, sizes=dict(zip(self.folders, told, strict=True)), fetch=order
             )

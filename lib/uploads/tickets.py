@@ -108,7 +108,7 @@ class UploadTickets:
             except RequestError as error:
                 return error
 
-        answers = list(map_concurrently(requests, try_one, abreast=_ABREAST))
+        answers = list(map_concurrently(requests, try_one, max_workers=_ABREAST))
         _check_answer(answers)
         return answers
 

@@ -26,7 +26,7 @@ def test_every_step_passes_and_nothing_is_left(site: Site, tmp_path: Path) -> No
 
     s3: S3Client = aws(stack, "s3")
     for bucket in s3.list_buckets()["Buckets"]:
-        keys = [key for key, _ in objects.versions(s3, bucket["Name"], "")]
+        keys = [key for key, _ in objects.list_versions(s3, bucket["Name"], "")]
         assert [key for key in keys if summary["folder"] in key] == []
     for size in stack.sizes:
         assert dead_letters(aws(stack, "sqs"), size, summary["folder"]) == []

@@ -54,7 +54,7 @@ class Secret:
 
 @pytest.fixture
 def secret(monkeypatch: pytest.MonkeyPatch) -> Secret:
-    monkeypatch.setattr(edge, "_PAUSE", 0)
+    monkeypatch.setattr(edge, "_MAX_PAUSE", 0)
     return Secret()
 
 

@@ -46,5 +46,5 @@ class SigningSecret:
 
 @pytest.fixture
 def secret(monkeypatch: pytest.MonkeyPatch) -> SigningSecret:
-    monkeypatch.setattr(edge, "_PAUSE", 0)
+    monkeypatch.setattr(edge, "_MAX_PAUSE", 0)
     return SigningSecret()

@@ -36,7 +36,7 @@ class RecordCleaner:
         clear = {DlqKind.DLQ: self._clear_failures, DlqKind.FETCH: self._clear_order}.get(self.kind)
         if clear:
             with map_access_denied("remove failure records"):
-                list(map_concurrently(letters, clear, abreast=_ABREAST))
+                list(map_concurrently(letters, clear, max_workers=_ABREAST))
 
     def _clear_failures(self, letter: DeadLetter) -> None:
         records = FailureRecords(self.s3, self.failures_bucket, self.name)

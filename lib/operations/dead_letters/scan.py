@@ -37,7 +37,7 @@ class DlqScan:
     ) -> None:
         """`rate` is how many letters a second are going to be taken, if that slows the walk."""
         self._sqs, self._url, self._kind = sqs, url, kind
-        self.depth = queues.depth(sqs, url)
+        self.depth = queues.get_depth(sqs, url)
         # SQS tells its time in whole seconds.
         self._latest = self.depth.as_of + timedelta(seconds=1)
         expected = max(self.depth.visible, queues.BATCH) / min(rate or SLOWEST_SCAN, SLOWEST_SCAN)
@@ -55,7 +55,7 @@ class DlqScan:
             # Stopped here, letters would be hidden that nobody knows of.
             with uninterrupted():
                 received = queues.receive(
-                    self._sqs, self._url, hidden=self._hidden, wait=EMPTY_AFTER
+                    self._sqs, self._url, hidden_seconds=self._hidden, wait_seconds=EMPTY_AFTER
                 )
                 self._in_hand = {message.receipt_handle for message in received}
             if not received:

@@ -53,6 +53,6 @@ def summarize(letters: DeadLetterQueue, wanted: Filter = EVERYTHING) -> Summary:
 
 def count(letters: DeadLetterQueue, wanted: Filter = EVERYTHING) -> int:
     """About how many letters are meant: by SQS's guess where that is all of them."""
-    if wanted == EVERYTHING and (visible := queues.depth(letters.sqs, letters.url).visible):
+    if wanted == EVERYTHING and (visible := queues.get_depth(letters.sqs, letters.url).visible):
         return visible
     return summarize(letters, wanted).letters

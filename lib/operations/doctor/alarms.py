@@ -16,7 +16,7 @@ def check_alarm(queue_name: str, alarms: list[Alarm]) -> Iterator[Finding]:
             "letters are deleted after fourteen days unseen",
             DEPLOY,
         )
-    elif not any(alarm.tells for alarm in watching):
+    elif not any(alarm.has_action for alarm in watching):
         yield warning(
             f"{queue_name}: its alarm tells nobody",
             "its actions are switched off, or it has none",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lib.aws import buckets, topics
 from lib.aws import functions as workers
 from lib.aws import sqs as queues
-from lib.aws.alarms import alarms_on_queues
+from lib.aws.alarms import list_queue_alarms
 from lib.aws.stacks import DeployedSize, Stack
 from lib.errors import ConfigError, TransientError
 from lib.operations.dead_letters import DlqKind
@@ -117,7 +117,7 @@ class _Examination:
     def alarms(self) -> Iterator[Finding]:
         arn = self.stack.outputs["AlarmTopicArn"]
         yield from check_listeners(topics.list_subscriptions(self.clients.sns, arn))
-        alarms = alarms_on_queues(self.clients.cloudwatch, self.stack.name)
+        alarms = list_queue_alarms(self.clients.cloudwatch, self.stack.name)
         for name in self.stack.sizes:
             for kind in ("dlq", "subscription-dlq"):
                 yield from check_alarm(f"{self.stack.name}-{name}-{kind}", alarms)

@@ -39,7 +39,7 @@ def check_runtime(size: str, runtime: str, today: date) -> Iterator[Finding]:
 
 def check_mapping(name: str, mappings: list[EventSourceMapping]) -> Iterator[Finding]:
     """Lambda takes messages from the queue of a size, or from a shared one."""
-    if any(mapping.is_on for mapping in mappings):
+    if any(mapping.is_enabled for mapping in mappings):
         yield ok(f"{name}: its function drains its queue")
     else:
         yield problem(

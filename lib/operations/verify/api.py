@@ -6,7 +6,7 @@ from urllib.parse import quote
 import requests
 from pydantic import ValidationError
 
-from lib.auth.tokens import GATEWAY
+from lib.auth.tokens import GATEWAY_TTL
 from lib.auth.ttl_cache import MIN_REFRESH
 from lib.errors import StepError
 from lib.operations.verify.target import Target
@@ -66,7 +66,7 @@ def get_ticket(target: Target, name: str, length: int, *, overwrite: bool = Fals
         lambda: f"POST /uploads is answered (token made just now: {target.has_new_token})",
         target.logs_of("authorizer"),
         # It asks again after the one, and API Gateway keeps a refusal for the other.
-        more=(GATEWAY + MIN_REFRESH).total_seconds(),
+        more=(GATEWAY_TTL + MIN_REFRESH).total_seconds(),
     )
     is_refused = answer.status_code in _NOT_ALLOWED
     look_at = "FANOUT_TOKEN, or these credentials: docs/commands.md, Permissions"

@@ -32,7 +32,7 @@ def clean_up(target: Target) -> list[str]:
         for bucket, key in _objects(target):
             objects.delete_object(target.s3, bucket, key)
         originals = target.bucket("Originals")
-        for key, version in objects.versions(target.s3, originals, _originals(target)):
+        for key, version in objects.list_versions(target.s3, originals, _originals(target)):
             objects.delete_version(target.s3, originals, key, version)
         return [f"s3://{bucket}/{key}" for bucket, key in _objects(target)]
 
@@ -43,7 +43,7 @@ def _originals(target: Target) -> str:
 
 def _delete_originals(target: Target) -> None:
     originals = target.bucket("Originals")
-    listed = objects.listing(target.s3, originals, _originals(target))
+    listed = objects.list_objects(target.s3, originals, _originals(target))
     paths = {each.key.removeprefix(ORIGINALS) for each in listed}
     delete = Deletion(target.s3, originals, target.bucket("Failures")).delete
     # An order to fetch may be under way, without an original yet.
@@ -68,7 +68,7 @@ def _objects(target: Target, *, records: bool = True) -> Iterator[tuple[str, str
     if records:
         places += [(failures, name) for name in target.stack.sizes]
     for bucket, folder in places:
-        for each in objects.listing(target.s3, bucket, f"{folder}/{target.folder}/"):
+        for each in objects.list_objects(target.s3, bucket, f"{folder}/{target.folder}/"):
             yield bucket, each.key
 
 
@@ -88,4 +88,4 @@ def _delete_letters(target: Target) -> None:
         for kind in kinds
         for place in find_sources(target.sqs, target.stack, kind, target.stack.sizes)
     ]
-    list(map_concurrently(places, delete, abreast=ABREAST))
+    list(map_concurrently(places, delete, max_workers=ABREAST))

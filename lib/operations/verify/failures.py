@@ -39,7 +39,7 @@ def replay(target: Target) -> str:
         # No more: one that fails again within the second would be sent again.
         return place.letters.replay(place.queue_url, Filter(prefix=path), limit=1).taken
 
-    sent = sum(map_concurrently(_places(target), send, abreast=ABREAST))
+    sent = sum(map_concurrently(_places(target), send, max_workers=ABREAST))
     if sent < len(target.stack.sizes):
         raise StepError(
             f"{sent} of {len(target.stack.sizes)} dead letters were replayed",
@@ -72,7 +72,7 @@ def _letters(target: Target, path: str) -> list[DeadLetter]:
 
     return [
         letter
-        for found in map_concurrently(_places(target), look, abreast=ABREAST)
+        for found in map_concurrently(_places(target), look, max_workers=ABREAST)
         for letter in found
     ]
 

@@ -275,7 +275,7 @@ def test_without_leave_to_use_the_key_it_says_where_that_is_documented(
     run = fanout(*arguments, "--size", "400x300")
     assert run.code == 1
     assert run.err.startswith(
-        f"These credentials may not {doing}, which takes leave to use the KMS"
+        f"These credentials may not {doing}, which takes permission to use the KMS"
     )
     assert "docs/encryption.md" in run.err
 

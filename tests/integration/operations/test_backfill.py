@@ -11,7 +11,7 @@ from botocore.stub import ANY, Stubber
 
 from cli import backfill
 from cli.stage import Stage
-from lib.aws.cloudwatch import median_of_last_day
+from lib.aws.cloudwatch import get_median_of_last_day
 from tests.command_line import Run, fanout
 from tests.integration.conftest import WorkerDoor
 from tests.integration.pipeline.test_resize import Failing, put, refusal
@@ -133,7 +133,9 @@ def test_the_median_of_the_last_day_is_read() -> None:
     }
     with Stubber(cloudwatch) as stub:
         stub.add_response("get_metric_statistics", {"Datapoints": points}, asked)
-        found = median_of_last_day(cloudwatch, "image-fanout-dev", "Duration", {"size": "40x30"})
+        found = get_median_of_last_day(
+            cloudwatch, "image-fanout-dev", "Duration", {"size": "40x30"}
+        )
     assert found == 120.5
 
 

@@ -56,7 +56,7 @@ def test_a_variant_goes_with_its_original_whose_key_is_in_no_xml(
     assert variant(s3, "a\x1b.jpg") is not None
     s3.delete_object(Bucket="originals-bucket", Key="originals/a\x1b.jpg")
     assert deliver(message) == []
-    assert objects.find(s3, "images-bucket", "40x30/a\x1b.jpg") is None
+    assert objects.head_confirmed(s3, "images-bucket", "40x30/a\x1b.jpg") is None
 
 
 def test_a_deletion_is_checked_against_the_object_and_not_its_bucket(
@@ -160,7 +160,7 @@ def test_tags_are_not_taken_for_gone_with_their_bucket(s3: "S3Client") -> None:
         tags.add(s3, "no-such-bucket", "nothing", {"a": "b"})
 
 
-@pytest.mark.parametrize("look", [objects.find, objects.get])
+@pytest.mark.parametrize("look", [objects.head_confirmed, objects.get])
 def test_a_look_for_an_object_tells_a_missing_bucket(s3: "S3Client", look: Any) -> None:
     assert look(s3, "originals-bucket", "nothing") is None
     with pytest.raises(TransientError):
@@ -173,7 +173,7 @@ def test_what_head_did_not_see_is_found(s3: "S3Client") -> None:
     client = boto3.client("s3")
     client.meta.events.register("before-call.s3.HeadObject", Failing("HeadObject", BARE))
     assert seen is not None
-    assert objects.find(client, "originals-bucket", "a") == seen
+    assert objects.head_confirmed(client, "originals-bucket", "a") == seen
 
 
 def test_an_order_whose_mark_a_missing_bucket_hides_is_not_called_off(fetching: Fetching) -> None:

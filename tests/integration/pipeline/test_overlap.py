@@ -9,7 +9,7 @@ import pytest
 from handlers import resize
 from lib import images
 from lib.pipeline.render_slots import RenderSlots
-from lib.pipeline.worker import ABREAST
+from lib.pipeline.worker import MAX_WORKERS
 from tests.integration.conftest import Context, WorkerDoor
 from tests.integration.pipeline.test_resize import put, variant
 from tests.payloads import sqs_batch
@@ -41,17 +41,17 @@ def test_a_photo_is_fetched_while_another_is_rendered(
 
 def test_four_photos_are_under_way_at_once_and_no_more(s3: "S3Client", deliver: WorkerDoor) -> None:
     """More would only hold memory and connections: four keep the core busy."""
-    together = threading.Barrier(ABREAST)
+    together = threading.Barrier(MAX_WORKERS)
     threads: set[int] = set()
 
     def meet(**_: Any) -> None:
         threads.add(threading.get_ident())
         together.wait(timeout=SECONDS)
 
-    messages = [put(s3, f"{number}.jpg") for number in range(2 * ABREAST)]
+    messages = [put(s3, f"{number}.jpg") for number in range(2 * MAX_WORKERS)]
     resize._worker().reconciler.s3.meta.events.register("before-call.s3.GetObject", meet)
     assert deliver(*messages) == []
-    assert len(threads) == ABREAST
+    assert len(threads) == MAX_WORKERS
 
 
 def test_one_photo_is_rendered_at_a_time(

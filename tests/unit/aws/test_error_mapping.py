@@ -52,8 +52,8 @@ def test_who_may_not_use_the_key_is_led_to_what_operators_need_of_it(
     code: str, said: str, already_translated: bool
 ) -> None:
     text = told(refused(code, said), already_translated=already_translated)
-    assert text.startswith("These credentials may not read the letters, which takes leave to use ")
-    assert "the KMS key that encrypts it: docs/encryption.md lists" in text
+    assert text.startswith("These credentials may not read the letters, which takes permission to ")
+    assert "use the KMS key that encrypts it: docs/encryption.md lists" in text
     assert code in text
 
 

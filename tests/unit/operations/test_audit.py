@@ -91,7 +91,7 @@ def test_work_is_given_back_in_order_however_long_each_takes() -> None:
             both.wait(10)  # the first waits for the second
         return number * number
 
-    assert list(map_concurrently(range(50), work, abreast=2)) == [n * n for n in range(50)]
+    assert list(map_concurrently(range(50), work, max_workers=2)) == [n * n for n in range(50)]
 
 
 def test_no_more_is_begun_than_is_soon_needed() -> None:
@@ -102,7 +102,7 @@ def test_no_more_is_begun_than_is_soon_needed() -> None:
             begun.append(number)
             yield number
 
-    results = map_concurrently(numbers(), lambda number: number, abreast=4)
+    results = map_concurrently(numbers(), lambda number: number, max_workers=4)
     assert list(islice(results, 3)) == [0, 1, 2]
     assert len(begun) < 20
 
@@ -112,7 +112,7 @@ def test_an_error_of_the_work_ends_it() -> None:
         raise ValueError(number)
 
     with pytest.raises(ValueError, match="0"):
-        list(map_concurrently(range(1000), work, abreast=4))
+        list(map_concurrently(range(1000), work, max_workers=4))
 
 
 class GeneratedS3:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from lib.errors import NoTimeError
-from lib.pipeline.batch import work_through
+from lib.pipeline.batch import process_groups
 from lib.pipeline.deadline import Deadline
 from lib.pipeline.messages import SqsMessage
 from lib.pipeline.telemetry import Telemetry
@@ -36,7 +36,9 @@ def stuck() -> Iterator[threading.Event]:
 
 def test_all_that_ends_in_time_is_done(telemetry: Telemetry) -> None:
     batch = messages(10)
-    done = work_through([batch], lambda m: m.id != "3", Deadline(lambda: 600), telemetry, abreast=4)
+    done = process_groups(
+        [batch], lambda m: m.id != "3", Deadline(lambda: 600), telemetry, max_workers=4
+    )
     assert done == [message for message in batch if message.id != "3"]
 
 
@@ -54,7 +56,9 @@ def test_what_is_stuck_is_left_behind_and_the_rest_is_told_that_time_is_over(
         told.append(message.id)
         return message.id == "5"
 
-    assert work_through([batch[:4], batch[4:5], batch[5:]], take, deadline, telemetry, abreast=2)
+    assert process_groups(
+        [batch[:4], batch[4:5], batch[5:]], take, deadline, telemetry, max_workers=2
+    )
     assert sorted(told) == ["2", "3", "4", "5"]
 
 
@@ -65,13 +69,13 @@ def test_only_what_was_done_counts(telemetry: Telemetry, stuck: threading.Event)
         return message.id == "1" or stuck.wait()
 
     deadline = Deadline(lambda: SHORT)
-    assert work_through([batch], take, deadline, telemetry, abreast=2) == batch[1:]
+    assert process_groups([batch], take, deadline, telemetry, max_workers=2) == batch[1:]
     assert deadline.is_over
 
 
 def test_whoever_was_left_behind_begins_nothing_more(telemetry: Telemetry) -> None:
     deadline = Deadline(lambda: 600)
-    work_through([messages(1)], lambda _: True, deadline, telemetry, abreast=1)
+    process_groups([messages(1)], lambda _: True, deadline, telemetry, max_workers=1)
     assert deadline.left() == -math.inf
     with pytest.raises(NoTimeError):
         deadline.check()
@@ -79,8 +83,8 @@ def test_whoever_was_left_behind_begins_nothing_more(telemetry: Telemetry) -> No
 
 def test_a_bug_costs_its_own_message_alone(telemetry: Telemetry) -> None:
     batch = messages(3)
-    done = work_through(
-        [batch], lambda m: 1 // int(m.id) >= 0, Deadline(lambda: 600), telemetry, abreast=1
+    done = process_groups(
+        [batch], lambda m: 1 // int(m.id) >= 0, Deadline(lambda: 600), telemetry, max_workers=1
     )
     assert done == batch[1:]
 

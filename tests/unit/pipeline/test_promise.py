@@ -453,15 +453,15 @@ class WithoutStartingOver(VariantReconciler):
 class WithoutConditionOnPut(VariantReconciler):
     """Writes over whatever is there by now."""
 
-    def _replace(
+    def _put(
         self,
         key: str,
         variant: objects.StoredObject | None,
         rendition: images.Rendition,
         etag: str,
     ) -> None:
-        metadata = self._provenance.build(etag, rendition)
-        with map_errors("PUT", writing=True):
+        metadata = self._variant_metadata.build(etag, rendition)
+        with map_errors("PUT", conditional_write=True):
             self.s3.put_object(
                 Bucket=IMAGES,
                 Key=key,
@@ -496,21 +496,21 @@ class TakingABucketForItsObjects(VariantReconciler):
 class WithoutLaterCheck(VariantReconciler):
     """Has nobody look after it, though no queue does."""
 
-    def _ask_for_check(self, path: str) -> None:
+    def _queue_recheck(self, path: str) -> None:
         """Do nothing."""
 
 
 class WithoutPurges(VariantReconciler):
     """Leaves the CDN alone."""
 
-    def _intend_purge(self, changed: list[str]) -> None:
+    def _queue_invalidation(self, changed: list[str]) -> None:
         """Do nothing."""
 
 
 class WithoutPurgeBeforeTheFirstVariant(VariantReconciler):
     """Believes that the CDN has nothing of what never had a variant."""
 
-    def _has_first(self, variants: Variants, stale: Iterable[str]) -> bool:
+    def _has_new(self, variants: Variants, stale: Iterable[str]) -> bool:
         return False
 
 
@@ -524,18 +524,18 @@ class WithoutPurgeOfWhatCameBack(VariantReconciler):
 class WithoutPurgeOfSignedPictures(VariantReconciler):
     """Purges none but variants."""
 
-    def _intend_signed_purge(self, places: Iterable[str]) -> None:
+    def _queue_signed_invalidation(self, variant_keys: Iterable[str]) -> None:
         """Do nothing."""
 
 
 class WithPurgesAfterTheWrite(VariantReconciler):
     """Queues the intention when the work is done, if it gets that far."""
 
-    def _intend_purge(self, changed: list[str]) -> None:
+    def _queue_invalidation(self, changed: list[str]) -> None:
         """Do nothing yet."""
 
     def _check_original(self, path: str, etag: str | None) -> None:
-        super()._intend_purge([VARIANT])
+        super()._queue_invalidation([VARIANT])
         super()._check_original(path, etag)
 
 
