@@ -63,7 +63,7 @@ class ResizeWorker:
     def _process(self, message: SqsMessage, deadline: Deadline, *, delete_now: bool) -> bool:
         """Reconciles all records of a message; returns False if SQS must redeliver it.
 
-        A failed record does not stop the others: the next attempt finds those current.
+        A failed record does not stop the others; the next attempt finds finished ones current.
         """
         failures = self._reconcile_all(message, deadline)
         if deadline.is_over:

@@ -1,4 +1,4 @@
-"""The authorizer's door, called as API Gateway calls it."""
+"""The authorizer's handler, called as API Gateway calls it."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -32,7 +32,7 @@ def ask(*identity_source: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "Bearer  "])
-def test_a_kept_token_is_let_in_and_named(secret: Secret, scheme: str) -> None:
+def test_a_stored_token_is_admitted_and_named(secret: Secret, scheme: str) -> None:
     text, token = secret.tokens().create("shop")
     assert ask(f"{scheme} {text}") == {"isAuthorized": True, "context": {"token": token.id}}
 

@@ -32,7 +32,7 @@ class TestATokenThatWasMade:
         assert find_valid(text, tokens.list_all(), now()) == token
         assert find_valid(other, tokens.list_all(), now()) is None
 
-    def test_is_kept_as_a_hash_alone(self, secret: Secret) -> None:
+    def test_is_stored_as_a_hash_alone(self, secret: Secret) -> None:
         text, token = secret.tokens().create("shop")
         random = re.fullmatch("fanout_([0-9a-f]{12})_([A-Za-z0-9_-]{43})", text)
         assert random is not None
@@ -128,7 +128,7 @@ class TestTwoAtOnce:
 
 
 def lose_answers(monkeypatch: pytest.MonkeyPatch, times: int) -> None:
-    """Carry out that many moves of AWSCURRENT without telling."""
+    """Move AWSCURRENT that many times, without an answer."""
     call: Any = BaseClient._make_api_call  # type: ignore[attr-defined]
     left = [None] * times
 

@@ -308,7 +308,7 @@ class TestCommand:
         """Talk to this SQS, and do not wait between tries."""
         clients = {"s3": boto3.client("s3"), "sqs": sqs}
         monkeypatch.setattr(Stage, "client", lambda _, service, *_config: clients[service])
-        monkeypatch.setattr("lib.pipeline.rechecks._DELAYS", (0, 0, 0, 0))
+        monkeypatch.setattr("lib.pipeline.rechecks._RETRY_DELAYS", (0, 0, 0, 0))
 
 
 class RefusingSome:

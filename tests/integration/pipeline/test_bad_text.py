@@ -46,7 +46,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_a_message_with_half_a_character_is_parked_and_its_neighbours_are_rendered(
+def test_a_message_with_half_a_character_becomes_a_dead_letter_and_its_neighbours_are_rendered(
     s3: "S3Client", deliver: WorkerDoor, queues: Queues, name: str
 ) -> None:
     message, reason = BAD[name]
@@ -99,7 +99,9 @@ def test_our_own_bug_outside_of_the_protocol_costs_no_neighbour(
 
 
 @pytest.mark.parametrize("path", [HIGH, f"a/{LOW}.jpg"])
-def test_an_order_with_half_a_character_is_parked(fetching: Fetching, path: str) -> None:
+def test_a_fetch_job_with_half_a_character_becomes_a_dead_letter(
+    fetching: Fetching, path: str
+) -> None:
     order = fetching.order()
     message = order.model_dump() | {"path": path, "ordered_at": order.ordered_at.isoformat()}
     assert not fetching.deliver(json.dumps(message))

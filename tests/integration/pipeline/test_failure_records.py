@@ -155,7 +155,7 @@ class TestPurgingDeadLetters:
         self.purge(s3, queues)
         assert records(s3) == []
 
-    def test_leaves_what_tells_of_a_later_failure(
+    def test_leaves_the_record_of_a_later_failure(
         self, s3: "S3Client", deliver: WorkerDoor, queues: Queues
     ) -> None:
         deliver(put(s3, "a.jpg", b"no picture"))

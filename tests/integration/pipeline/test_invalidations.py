@@ -1,4 +1,4 @@
-"""Purges: intended before a variant changes, and turned into exact invalidations."""
+"""Invalidations: queued before a variant changes, and sent for exact paths."""
 
 import json
 from datetime import timedelta
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 OTHER = encoded(quarters(50, 50))
 
 
-def intentions(queues: Queues) -> list[list[str]]:
-    """The paths of each waiting intention."""
+def queued_paths(queues: Queues) -> list[list[str]]:
+    """The paths of each queued invalidation."""
     received = queues.sqs.receive_message(QueueUrl=queues.purge_url, MaxNumberOfMessages=10)
     return [json.loads(message["Body"])["paths"] for message in received.get("Messages", [])]
 
 
 def asked(queues: Queues) -> list[Any]:
-    """Each waiting intention, which is gone then."""
+    """Each queued invalidation, which is deleted then."""
     received = queues.sqs.receive_message(QueueUrl=queues.purge_url, MaxNumberOfMessages=10)
     for message in received.get("Messages", []):
         queues.sqs.delete_message(QueueUrl=queues.purge_url, ReceiptHandle=message["ReceiptHandle"])
@@ -39,7 +39,7 @@ def asked(queues: Queues) -> list[Any]:
 
 
 def written(monkeypatch: pytest.MonkeyPatch, s3: "S3Client", later: timedelta) -> None:
-    """The original is younger by this than its variant: S3 tells whole seconds, no test waits."""
+    """The original is younger by this than its variant: S3 returns whole seconds, no test waits."""
     modified = variant(s3, "a.jpg")["LastModified"]
     get = objects.get
 
@@ -52,18 +52,18 @@ def written(monkeypatch: pytest.MonkeyPatch, s3: "S3Client", later: timedelta) -
 
 
 class TestAWorker:
-    def test_intends_nothing_for_a_variant_that_was_never_there(
+    def test_queues_nothing_for_a_variant_that_was_never_there(
         self, s3: "S3Client", deliver: WorkerDoor, queues: Queues
     ) -> None:
         deliver(put(s3, "a.jpg"))
-        assert intentions(queues) == []
+        assert queued_paths(queues) == []
 
-    def test_intends_to_purge_what_it_replaces(
+    def test_invalidates_what_it_replaces(
         self, s3: "S3Client", deliver: WorkerDoor, queues: Queues
     ) -> None:
         deliver(put(s3, "ä *?.jpg"))
         deliver(put(s3, "ä *?.jpg", OTHER))
-        assert intentions(queues) == [["/40x30/%C3%A4%20%2A%3F.jpg"]]
+        assert queued_paths(queues) == [["/40x30/%C3%A4%20%2A%3F.jpg"]]
 
     def test_has_the_purge_wait_until_its_write_is_over(
         self,
@@ -81,25 +81,25 @@ class TestAWorker:
         )
         deliver(put(s3, "a.jpg", OTHER))
         assert delays == [90]
-        assert intentions(queues) == []
+        assert queued_paths(queues) == []
 
     def test_spells_a_path_as_the_cdn_does(
         self, s3: "S3Client", deliver: WorkerDoor, queues: Queues
     ) -> None:
         deliver(put(s3, "photo (1)+~@.jpg"))
         deliver(put(s3, "photo (1)+~@.jpg", OTHER))
-        assert intentions(queues) == [["/40x30/photo%20(1)%2B%7E@.jpg"]]
+        assert queued_paths(queues) == [["/40x30/photo%20(1)%2B%7E@.jpg"]]
 
-    def test_intends_to_purge_what_it_deletes(
+    def test_invalidates_what_it_deletes(
         self, s3: "S3Client", deliver: WorkerDoor, queues: Queues
     ) -> None:
         message = put(s3, "a.jpg")
         deliver(message)
         s3.delete_object(Bucket="originals-bucket", Key="originals/a.jpg")
         deliver(message)
-        assert intentions(queues) == [["/40x30/a.jpg"]]
+        assert queued_paths(queues) == [["/40x30/a.jpg"]]
 
-    def test_intends_to_purge_what_was_signed_of_a_photo_that_was_deleted_before_its_turn(
+    def test_invalidates_what_was_signed_of_a_photo_that_was_deleted_before_it_was_rendered(
         self,
         s3: "S3Client",
         deliver: WorkerDoor,
@@ -111,9 +111,9 @@ class TestAWorker:
         message = put(s3, "a.jpg")
         s3.delete_object(Bucket="originals-bucket", Key="originals/a.jpg")
         assert deliver(message) == []
-        assert intentions(queues) == [["/40x30/a.jpg"]]
+        assert queued_paths(queues) == [["/40x30/a.jpg"]]
 
-    def test_intends_to_purge_what_was_signed_of_a_photo_before_its_first_variant(
+    def test_invalidates_what_was_signed_of_a_photo_before_its_first_variant(
         self,
         s3: "S3Client",
         deliver: WorkerDoor,
@@ -127,7 +127,7 @@ class TestAWorker:
         assert deliver(put(s3, "a.jpg", OTHER)) == []
         assert asked(queues) == [{"paths": ["/40x30/a.jpg"]}]
 
-    def test_intends_to_purge_what_was_signed_of_a_photo_that_a_broken_one_has_replaced(
+    def test_invalidates_what_was_signed_of_a_photo_that_a_broken_one_has_replaced(
         self,
         s3: "S3Client",
         deliver: WorkerDoor,
@@ -139,7 +139,7 @@ class TestAWorker:
         assert asked(queues) == [{"paths": ["/40x30/a.jpg"], "signed_only": True}]
 
     @pytest.mark.parametrize("later", [0, 5])
-    def test_intends_to_purge_what_was_signed_while_another_photo_was_in_its_place(
+    def test_invalidates_what_was_signed_while_another_photo_was_in_its_place(
         self,
         s3: "S3Client",
         deliver: WorkerDoor,
@@ -156,7 +156,7 @@ class TestAWorker:
         deliver(message)
         assert asked(queues) == [{"paths": ["/40x30/a.jpg"], "signed_only": True}]
 
-    def test_intends_nothing_for_what_is_younger_than_its_original(
+    def test_queues_nothing_for_what_is_younger_than_its_original(
         self,
         s3: "S3Client",
         deliver: WorkerDoor,
@@ -171,30 +171,30 @@ class TestAWorker:
         deliver(message)
         assert asked(queues) == []
 
-    def test_intends_nothing_for_such_a_photo_where_there_are_no_signed_pictures(
+    def test_queues_nothing_for_signed_images_without_signed_delivery(
         self, s3: "S3Client", deliver: WorkerDoor, queues: Queues
     ) -> None:
         message = put(s3, "a.jpg")
         s3.delete_object(Bucket="originals-bucket", Key="originals/a.jpg")
         deliver(message)
-        assert intentions(queues) == []
+        assert queued_paths(queues) == []
 
-    def test_intends_to_purge_an_older_originals_variant(
+    def test_invalidates_an_older_originals_variant(
         self, s3: "S3Client", deliver: WorkerDoor, queues: Queues
     ) -> None:
         deliver(put(s3, "a.jpg"))
         deliver(put(s3, "a.jpg", b"no picture"))
-        assert intentions(queues) == [["/40x30/a.jpg"]]
+        assert queued_paths(queues) == [["/40x30/a.jpg"]]
 
-    def test_intends_nothing_for_what_is_current(
+    def test_queues_nothing_for_what_is_current(
         self, s3: "S3Client", deliver: WorkerDoor, queues: Queues
     ) -> None:
         message = put(s3, "a.jpg")
         deliver(message)
         deliver(message, message)
-        assert intentions(queues) == []
+        assert queued_paths(queues) == []
 
-    def test_changes_nothing_if_the_intention_cannot_be_queued(
+    def test_changes_nothing_if_the_invalidation_cannot_be_queued(
         self, s3: "S3Client", deliver: WorkerDoor
     ) -> None:
         deliver(put(s3, "a.jpg"))
@@ -219,7 +219,7 @@ class TestAWorker:
         monkeypatch.delenv("PURGE_QUEUE_URL")
         deliver(put(s3, "a.jpg"))
         assert deliver(put(s3, "a.jpg", OTHER)) == []
-        assert intentions(queues) == []
+        assert queued_paths(queues) == []
 
 
 @pytest.fixture
@@ -283,7 +283,7 @@ def ids(answer: dict[str, Any]) -> list[str]:
     return [each["itemIdentifier"] for each in answer["batchItemFailures"]]
 
 
-def intention(*paths: str) -> str:
+def invalidation(*paths: str) -> str:
     return json.dumps({"paths": paths})
 
 
@@ -301,7 +301,7 @@ class TestThePurgeFunction:
     def test_makes_one_invalidation_of_a_batch_and_names_each_path_once(
         self, cloudfront: "CloudFrontClient"
     ) -> None:
-        answer = drained(intention("/b/1.jpg", "/a/1.jpg"), intention("/a/1.jpg"))
+        answer = drained(invalidation("/b/1.jpg", "/a/1.jpg"), invalidation("/a/1.jpg"))
         assert answer == {"batchItemFailures": []}
         (batch,) = self.invalidations(cloudfront)
         assert batch["Paths"] == {"Quantity": 2, "Items": ["/a/1.jpg", "/b/1.jpg"]}
@@ -311,7 +311,7 @@ class TestThePurgeFunction:
     ) -> None:
         """Once for all sizes and formats of a photo."""
         monkeypatch.setenv("SERVE_FORMATS", "true")
-        drained(intention("/a/2026/1.jpg", "/a.avif/2026/1.jpg"), intention("/b/2026/1.jpg"))
+        drained(invalidation("/a/2026/1.jpg", "/a.avif/2026/1.jpg"), invalidation("/b/2026/1.jpg"))
         (batch,) = self.invalidations(cloudfront)
         folders = ["/2026/1.jpg", "/a.avif/2026/1.jpg", "/a/2026/1.jpg", "/b/2026/1.jpg"]
         assert batch["Paths"]["Items"] == folders
@@ -320,7 +320,9 @@ class TestThePurgeFunction:
         self, cloudfront: "CloudFrontClient", monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("SERVE_SIGNED", "true")
-        drained(intention("/a/2026/%2A.jpg", "/a.avif/2026/%2A.jpg"), intention("/b/2026/%2A.jpg"))
+        drained(
+            invalidation("/a/2026/%2A.jpg", "/a.avif/2026/%2A.jpg"), invalidation("/b/2026/%2A.jpg")
+        )
         (batch,) = self.invalidations(cloudfront)
         assert batch["Paths"]["Items"] == [
             "/_signed/2026/%2A.jpg/*",
@@ -346,7 +348,7 @@ class TestThePurgeFunction:
         wildcards: list[str],
     ) -> None:
         monkeypatch.setenv("SERVE_SIGNED", "true")
-        drained(*(intention(f"/a/{photo}") for photo in photos))
+        drained(*(invalidation(f"/a/{photo}") for photo in photos))
         (batch,) = self.invalidations(cloudfront)
         named = [path for path in batch["Paths"]["Items"] if "*" in path]
         assert named == [f"/_signed/{folder}*" for folder in wildcards]
@@ -355,9 +357,9 @@ class TestThePurgeFunction:
     def test_names_a_repeated_batch_alike_and_a_later_one_otherwise(
         self, cloudfront: "CloudFrontClient"
     ) -> None:
-        drained(intention("/a/1.jpg"))
-        drained(intention("/a/1.jpg"))
-        drained("null", intention("/a/1.jpg"))
+        drained(invalidation("/a/1.jpg"))
+        drained(invalidation("/a/1.jpg"))
+        drained("null", invalidation("/a/1.jpg"))
         references = [batch["CallerReference"] for batch in self.invalidations(cloudfront)]
         assert len(references) == 3
         assert len(set(references)) == 2
@@ -369,18 +371,18 @@ class TestThePurgeFunction:
             "{",
             "{}",
             '{"paths": "/a"}',
-            intention("/*"),
-            intention("/_signed/a.jpg/*"),
-            intention("/a/1.jpg", "/a/1.jp*"),
-            intention("a.jpg"),
-            intention("/ä.jpg"),
-            intention(),
+            invalidation("/*"),
+            invalidation("/_signed/a.jpg/*"),
+            invalidation("/a/1.jpg", "/a/1.jp*"),
+            invalidation("a.jpg"),
+            invalidation("/ä.jpg"),
+            invalidation(),
         ],
     )
-    def test_returns_what_is_no_intention_and_does_the_rest(
+    def test_returns_what_is_no_invalidation_and_does_the_rest(
         self, cloudfront: "CloudFrontClient", body: str
     ) -> None:
-        answer = drained(body, intention("/a/1.jpg"))
+        answer = drained(body, invalidation("/a/1.jpg"))
         assert answer == {"batchItemFailures": [{"itemIdentifier": "message-0"}]}
         (batch,) = self.invalidations(cloudfront)
         assert batch["Paths"]["Items"] == ["/a/1.jpg"]
@@ -394,14 +396,14 @@ class TestThePurgeFunction:
     def test_spells_what_an_earlier_deploy_has_queued_as_requests_are_now(
         self, cloudfront: "CloudFrontClient"
     ) -> None:
-        drained(intention("/a/photo%20%281%29~.jpg"), intention("/a/photo%20(1)%7E.jpg"))
+        drained(invalidation("/a/photo%20%281%29~.jpg"), invalidation("/a/photo%20(1)%7E.jpg"))
         assert self.named(cloudfront) == ["/a/photo%20(1)%7E.jpg"]
 
     @pytest.mark.parametrize("wrong", [0, 1, 250, 499])
     def test_parks_the_one_photo_whose_path_cloudfront_refuses_and_purges_all_others(
         self, cloudfront: "CloudFrontClient", queues: Queues, wrong: int
     ) -> None:
-        bodies = [intention(f"/a/{n:03}.jpg", f"/a.avif/{n:03}.jpg") for n in range(500)]
+        bodies = [invalidation(f"/a/{n:03}.jpg", f"/a.avif/{n:03}.jpg") for n in range(500)]
         picky = Picky(f"/{wrong:03}.jpg")
         assert ids(drained(*bodies)) == []
         others = {f"/{folder}/{n:03}.jpg" for folder in ("a", "a.avif") for n in range(500)}
@@ -421,7 +423,7 @@ class TestThePurgeFunction:
     ) -> None:
         monkeypatch.setenv("SERVE_FORMATS", "true")
         monkeypatch.setenv("SERVE_SIGNED", "true")
-        bodies = [intention("/a/x.jpg"), intention("/a/bad.jpg"), intention("/b/bad.jpg")]
+        bodies = [invalidation("/a/x.jpg"), invalidation("/a/bad.jpg"), invalidation("/b/bad.jpg")]
         Picky("bad")
         assert ids(drained(*bodies)) == []
         assert self.named(cloudfront) == ["/_signed/x.jpg/*", "/a/x.jpg", "/x.jpg"]
@@ -436,7 +438,7 @@ class TestThePurgeFunction:
 
         event = "provide-client-params.cloudfront.CreateInvalidation"
         invalidate._purger().cloudfront.meta.events.register(event, look)
-        assert ids(drained(intention("/a/x.jpg"), intention("/a/x.jpg/y.jpg"))) == []
+        assert ids(drained(invalidation("/a/x.jpg"), invalidation("/a/x.jpg/y.jpg"))) == []
         assert self.named(cloudfront) == ["/a/x.jpg/y.jpg"]
         assert [each["path"] for each in queues.dead_letters()] == ["a/x.jpg"]
 
@@ -445,7 +447,7 @@ class TestThePurgeFunction:
     ) -> None:
         monkeypatch.setenv("SERVE_SIGNED", "true")
         Picky("/3.jpg")
-        assert ids(drained(*(intention(f"/a/2026/{n}.jpg") for n in range(20)))) == []
+        assert ids(drained(*(invalidation(f"/a/2026/{n}.jpg") for n in range(20)))) == []
         named = self.named(cloudfront)
         assert len(named) == 1 + 19
         assert named.count("/_signed/2026/*") == 1
@@ -457,7 +459,7 @@ class TestThePurgeFunction:
         """Their one folder is in a part that CloudFront does not take now, most of them are not."""
         monkeypatch.setenv("SERVE_SIGNED", "true")
         Picky("/a/2026/05.jpg", then="Throttling", busy="/_signed/")
-        answer = drained(*(intention(f"/a/2026/{n:02}.jpg") for n in range(20)))
+        answer = drained(*(invalidation(f"/a/2026/{n:02}.jpg") for n in range(20)))
         assert ids(answer) == [f"message-{n}" for n in range(20)]
         assert queues.dead_letters() == []
 
@@ -470,7 +472,7 @@ class TestThePurgeFunction:
 
         event = "provide-client-params.cloudfront.CreateInvalidation"
         invalidate._purger().cloudfront.meta.events.register(event, look)
-        assert ids(drained(*(intention(f"/a/{n}.jpg") for n in range(10)))) == []
+        assert ids(drained(*(invalidation(f"/a/{n}.jpg") for n in range(10)))) == []
         assert self.named(cloudfront) == [f"/a/{n}.jpg" for n in range(10)]
         assert queues.dead_letters() == []
 
@@ -478,7 +480,7 @@ class TestThePurgeFunction:
         self, cloudfront: "CloudFrontClient"
     ) -> None:
         Picky("/3.jpg")
-        bodies = [intention(f"/a/{n}.jpg") for n in range(4)]
+        bodies = [invalidation(f"/a/{n}.jpg") for n in range(4)]
         drained(*bodies)
         drained(*bodies)
         references = [each["CallerReference"] for each in self.invalidations(cloudfront)]
@@ -488,7 +490,7 @@ class TestThePurgeFunction:
         self, cloudfront: "CloudFrontClient", queues: Queues
     ) -> None:
         picky = Picky("/3.jpg")
-        answer = drained(*(intention(f"/a/{n}.jpg") for n in range(4)), seconds=29)
+        answer = drained(*(invalidation(f"/a/{n}.jpg") for n in range(4)), seconds=29)
         assert ids(answer) == [f"message-{n}" for n in range(4)]
         assert picky.calls == 1
         assert queues.dead_letters() == []
@@ -501,20 +503,20 @@ class TestThePurgeFunction:
     ) -> None:
         """It has refused a path before it was busy: what is done by then is done."""
         picky = Picky("/3.jpg", then="Throttling")
-        assert len(ids(drained(*(intention(f"/a/{n}.jpg") for n in range(4))))) == 4
+        assert len(ids(drained(*(invalidation(f"/a/{n}.jpg") for n in range(4))))) == 4
         (line,) = logged(capsys, "not purged now")
         assert (line["level"], line["reason"]) == ("WARNING", "Throttling")
         assert "invalid invalidation paths" in line["error"]
         picky.then = ""
-        assert ids(drained(*(intention(f"/a/{n}.jpg") for n in range(4)))) == []
+        assert ids(drained(*(invalidation(f"/a/{n}.jpg") for n in range(4)))) == []
         assert self.named(cloudfront) == ["/a/0.jpg", "/a/1.jpg", "/a/2.jpg"]
         assert len(queues.dead_letters()) == 1
 
-    def test_tells_the_operator_what_it_has_parked(
+    def test_logs_each_dead_letter(
         self, cloudfront: "CloudFrontClient", queues: Queues, capsys: pytest.CaptureFixture[str]
     ) -> None:
         Picky("/a/%C3%A9.jpg")
-        drained(intention("/a/0.jpg"), intention("/a/%C3%A9.jpg"))
+        drained(invalidation("/a/0.jpg"), invalidation("/a/%C3%A9.jpg"))
         (line,) = logged(capsys, "parked")
         (letter,) = queues.dead_letters()
         assert (line["level"], line["message_id"]) == ("ERROR", "message-1")
@@ -522,14 +524,14 @@ class TestThePurgeFunction:
         assert line["reason"] == letter["reason"] == "path_refused"
         assert line["error"] == unquote(letter["error"])
 
-    def test_leaves_in_the_queue_what_could_not_be_parked(
+    def test_leaves_in_the_queue_what_could_not_be_sent_to_the_dlq(
         self, cloudfront: "CloudFrontClient", queues: Queues, capsys: pytest.CaptureFixture[str]
     ) -> None:
         Picky("/1.jpg")
         invalidate._purger().sqs.meta.events.register(
             "before-call.sqs", Failing("SendMessage", refusal("ServiceUnavailable", 503), times=9)
         )
-        answer = drained(intention("/a/0.jpg"), intention("/a/1.jpg"))
+        answer = drained(invalidation("/a/0.jpg"), invalidation("/a/1.jpg"))
         assert ids(answer) == ["message-1"]
         assert self.named(cloudfront) == ["/a/0.jpg"]
         (line,) = logged(capsys, "not parked")
@@ -542,7 +544,7 @@ class TestThePurgeFunction:
         monkeypatch.setenv("SERVE_FORMATS", "true")
         monkeypatch.setenv("SERVE_SIGNED", "true")
         first = json.dumps({"paths": ["/a/1.jpg", "/a.avif/1.jpg"], "signed_only": True})
-        assert ids(drained(first, intention("/a/2.jpg"))) == []
+        assert ids(drained(first, invalidation("/a/2.jpg"))) == []
         assert self.named(cloudfront) == [
             "/2.jpg",
             "/_signed/1.jpg/*",
@@ -569,5 +571,5 @@ class TestThePurgeFunction:
             "before-call.cloudfront", Failing("CreateInvalidation", refused, times=99)
         )
         with pytest.raises(TransientError) as raised:
-            drained(intention("/a/1.jpg"))
+            drained(invalidation("/a/1.jpg"))
         assert raised.value.reason == code

@@ -137,7 +137,7 @@ def test_a_variant_that_goes_before_it_is_replaced_is_written_anew(
 
 
 @pytest.mark.parametrize("error", [NO_KEY, refusal("OperationAborted", 409)])
-def test_only_a_conditional_write_can_be_beaten(s3: "S3Client", error: Exception) -> None:
+def test_only_a_conditional_write_can_conflict(s3: "S3Client", error: Exception) -> None:
     s3.meta.events.register("before-call.s3.PutObject", Failing("PutObject", error, 2))
     with pytest.raises(ConflictError):
         objects.put_if_match(
@@ -160,11 +160,11 @@ def test_tags_are_not_taken_for_gone_with_their_bucket(s3: "S3Client") -> None:
         tags.add(s3, "no-such-bucket", "nothing", {"a": "b"})
 
 
-@pytest.mark.parametrize("look", [objects.head_confirmed, objects.get])
-def test_a_look_for_an_object_tells_a_missing_bucket(s3: "S3Client", look: Any) -> None:
-    assert look(s3, "originals-bucket", "nothing") is None
+@pytest.mark.parametrize("read", [objects.head_confirmed, objects.get])
+def test_a_read_of_an_object_distinguishes_a_missing_bucket(s3: "S3Client", read: Any) -> None:
+    assert read(s3, "originals-bucket", "nothing") is None
     with pytest.raises(TransientError):
-        look(s3, "no-such-bucket", "nothing")
+        read(s3, "no-such-bucket", "nothing")
 
 
 def test_what_head_did_not_see_is_found(s3: "S3Client") -> None:

@@ -90,32 +90,36 @@ def test_what_waited_for_its_turn_too_long_is_not_rendered_and_comes_again_at_on
     assert changed == [0]
 
 
-class TestTurns:
-    def test_bytes_wait_for_room(self) -> None:
-        turns, entered = RenderSlots(100), threading.Event()
+class TestRenderSlots:
+    def test_bytes_wait_until_memory_is_free(self) -> None:
+        render_slots, entered = RenderSlots(100), threading.Event()
 
         def second() -> None:
-            with turns.hold_bytes(50):
+            with render_slots.hold_bytes(50):
                 entered.set()
 
-        with turns.hold_bytes(60):
+        with render_slots.hold_bytes(60):
             thread = threading.Thread(target=second)
             thread.start()
             assert not entered.wait(0.1)
         assert entered.wait(SECONDS)
         thread.join()
 
-    def test_a_photo_larger_than_all_room_comes_in_alone(self) -> None:
-        turns = RenderSlots(100)
-        with turns.hold_bytes(1000):
+    def test_a_photo_larger_than_the_memory_is_held_alone(self) -> None:
+        render_slots = RenderSlots(100)
+        with render_slots.hold_bytes(1000):
             pass
-        with turns.hold_bytes(100), turns.acquire():
+        with render_slots.hold_bytes(100), render_slots.acquire():
             pass
 
-    def test_room_is_given_back_after_a_failure(self) -> None:
-        turns = RenderSlots(100)
-        with pytest.raises(ValueError, match="no"), turns.hold_bytes(100), turns.acquire():
+    def test_memory_is_freed_after_a_failure(self) -> None:
+        render_slots = RenderSlots(100)
+        with (
+            pytest.raises(ValueError, match="no"),
+            render_slots.hold_bytes(100),
+            render_slots.acquire(),
+        ):
             raise ValueError("no")
         started = time.monotonic()
-        with turns.hold_bytes(100), turns.acquire():
+        with render_slots.hold_bytes(100), render_slots.acquire():
             assert time.monotonic() - started < SECONDS

@@ -396,7 +396,7 @@ def test_transient_failures_send_that_message_alone_back_with_a_delay(
     assert variant(s3, "first.jpg") is not None
 
 
-def test_a_writer_that_was_beaten_starts_over(s3: "S3Client", deliver: WorkerDoor) -> None:
+def test_a_writer_starts_over_after_a_conflict(s3: "S3Client", deliver: WorkerDoor) -> None:
     message = put(s3, "a.jpg")
     resize._worker().reconciler.s3.meta.events.register(
         "before-call.s3", Failing("PutObject", refusal("PreconditionFailed", 412), times=2)
@@ -405,7 +405,7 @@ def test_a_writer_that_was_beaten_starts_over(s3: "S3Client", deliver: WorkerDoo
     assert variant(s3, "a.jpg") is not None
 
 
-def test_a_writer_that_is_always_beaten_gives_the_message_back(
+def test_a_writer_with_constant_conflicts_returns_the_message(
     s3: "S3Client", deliver: WorkerDoor, capsys: pytest.CaptureFixture[str]
 ) -> None:
     message = put(s3, "a.jpg")
@@ -492,7 +492,7 @@ def test_no_memory_and_our_own_bugs_cost_no_neighbour_and_no_message(
     assert line["error"].endswith(said)
 
 
-def test_a_bug_of_ours_is_told_by_name_and_parked_at_last(
+def test_a_bug_of_ours_becomes_a_dead_letter_with_its_name(
     s3: "S3Client",
     deliver: WorkerDoor,
     queues: Queues,
@@ -594,7 +594,7 @@ def test_all_else_is_in_the_log_lines_for_nothing(
     assert (told["parked"]["reason"], told["parked"]["size"]) == ("unsupported", "40x30")
 
 
-def test_log_and_metric_tell_how_long_a_photo_took(
+def test_log_and_metric_have_how_long_a_photo_took(
     s3: "S3Client",
     deliver: WorkerDoor,
     capsys: pytest.CaptureFixture[str],

@@ -47,7 +47,7 @@ class Body:
         (502, "502"),
     ],
 )
-def test_a_write_of_unknown_outcome_is_not_repeated_but_goes_back(
+def test_a_write_of_unknown_outcome_is_not_repeated_but_returned(
     s3: "S3Client",
     deliver: WorkerDoor,
     caplog: pytest.LogCaptureFixture,
@@ -79,7 +79,7 @@ def test_a_refused_write_is_repeated_by_the_sdk(s3: "S3Client", deliver: WorkerD
     assert answering.sent == 3
 
 
-def test_on_its_last_receive_a_message_is_parked_with_what_stopped_it(
+def test_on_its_last_receive_a_message_becomes_a_dead_letter_with_its_error(
     s3: "S3Client", deliver: WorkerDoor, queues: Queues
 ) -> None:
     message = put(s3, "a.jpg")
@@ -94,7 +94,7 @@ def test_on_its_last_receive_a_message_is_parked_with_what_stopped_it(
     assert letter["body"] == message
 
 
-def test_a_last_receive_that_cannot_be_parked_stays_for_sqs_to_move(
+def test_a_dead_letter_that_cannot_be_sent_stays_for_sqs_to_move(
     s3: "S3Client", deliver: WorkerDoor
 ) -> None:
     message = put(s3, "bad.jpg", b"no picture")
@@ -129,7 +129,7 @@ class TestARedeliveredBatch:
         resize.handler(event, Context())  # type: ignore[arg-type]
         assert deleted == ["receipt-1", "receipt-2", "receipt-0"]
 
-    def test_a_killer_takes_no_neighbour_along(
+    def test_a_message_that_kills_affects_no_other(
         self, s3: "S3Client", deliver: WorkerDoor, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         event, deleted = self.batch(s3, [2, 1, 1]), self.deletions()

@@ -1,4 +1,4 @@
-"""A photo that stops its worker each time: known by the record that its last attempt leaves."""
+"""A photo that stops its worker each time: known by the record that its last attempt writes."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -139,7 +139,7 @@ def test_a_record_that_cannot_be_left_stops_no_attempt(
     assert caplog.records[0].msg == "not done"
 
 
-class TestAnOrderToFetch:
+class TestAFetchJob:
     @pytest.fixture(autouse=True)
     def stopping(self, fetching: Fetching, monkeypatch: pytest.MonkeyPatch) -> None:
         def stop(*_: Any) -> None:

@@ -1,4 +1,4 @@
-"""Checking a presented token against those that are kept."""
+"""Checking a presented token against the stored ones."""
 
 import hmac
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""What AWS refuses, in the words of who has to do something about it."""
+"""Errors of AWS, mapped to the messages that people and workers need."""
 
 from typing import Any
 
@@ -15,24 +15,24 @@ DECRYPT = (
 
 
 def refused(code: str, said: str = "", status: int = 400) -> ClientError:
-    told: Any = {
+    response: Any = {
         "Error": {"Code": code, "Message": said},
         "ResponseMetadata": {"HTTPStatusCode": status},
     }
-    return ClientError(told, "Operation")
+    return ClientError(response, "Operation")
 
 
-def told(error: ClientError, *, already_translated: bool = False) -> str:
-    """What a person is told where this stops what they asked for."""
+def message_of(error: ClientError, *, already_mapped: bool = False) -> str:
+    """Return the text of the ConfigError that a person reads."""
     with pytest.raises(ConfigError) as caught, map_access_denied("read the letters"):
-        if not already_translated:
+        if not already_mapped:
             raise error
         with map_errors("GET failures-bucket"):
             raise error
     return str(caught.value)
 
 
-@pytest.mark.parametrize("already_translated", [False, True])
+@pytest.mark.parametrize("already_mapped", [False, True])
 @pytest.mark.parametrize(
     ("code", "said"),
     [
@@ -49,9 +49,9 @@ def told(error: ClientError, *, already_translated: bool = False) -> str:
     ],
 )
 def test_who_may_not_use_the_key_is_led_to_what_operators_need_of_it(
-    code: str, said: str, already_translated: bool
+    code: str, said: str, already_mapped: bool
 ) -> None:
-    text = told(refused(code, said), already_translated=already_translated)
+    text = message_of(refused(code, said), already_mapped=already_mapped)
     assert text.startswith("These credentials may not read the letters, which takes permission to ")
     assert "use the KMS key that encrypts it: docs/encryption.md lists" in text
     assert code in text
@@ -74,7 +74,7 @@ def test_who_may_not_use_the_key_is_led_to_what_operators_need_of_it(
     ],
 )
 def test_a_key_that_nobody_can_use_is_no_matter_of_these_credentials(code: str, said: str) -> None:
-    text = told(refused(code, said))
+    text = message_of(refused(code, said))
     assert text.startswith("Nobody can read the letters: the KMS key that encrypts it is disabled")
     assert "Enable it, or cancel its deletion" in text
     assert code in text
@@ -99,5 +99,5 @@ def test_what_passes_is_worth_another_try(code: str) -> None:
     ],
 )
 def test_other_denials_are_led_to_the_permissions_of_the_command_line(code: str, said: str) -> None:
-    text = told(refused(code, said, 403))
+    text = message_of(refused(code, said, 403))
     assert text.startswith("These credentials may not read the letters: docs/operations.md lists")

@@ -42,38 +42,38 @@ def test_all_that_ends_in_time_is_done(telemetry: Telemetry) -> None:
     assert done == [message for message in batch if message.id != "3"]
 
 
-def test_what_is_stuck_is_left_behind_and_the_rest_is_told_that_time_is_over(
+def test_what_is_stuck_is_abandoned_and_the_rest_is_out_of_time(
     telemetry: Telemetry, stuck: threading.Event
 ) -> None:
-    batch, told = messages(6), list[str]()
+    batch, out_of_time = messages(6), list[str]()
     deadline = Deadline(lambda: SHORT)
 
-    def take(message: SqsMessage) -> bool:
+    def process(message: SqsMessage) -> bool:
         if message.id in ("0", "1"):
             return stuck.wait()
         with pytest.raises(NoTimeError):
             deadline.check()
-        told.append(message.id)
+        out_of_time.append(message.id)
         return message.id == "5"
 
     assert process_groups(
-        [batch[:4], batch[4:5], batch[5:]], take, deadline, telemetry, max_workers=2
+        [batch[:4], batch[4:5], batch[5:]], process, deadline, telemetry, max_workers=2
     )
-    assert sorted(told) == ["2", "3", "4", "5"]
+    assert sorted(out_of_time) == ["2", "3", "4", "5"]
 
 
 def test_only_what_was_done_counts(telemetry: Telemetry, stuck: threading.Event) -> None:
     batch = messages(2)
 
-    def take(message: SqsMessage) -> bool:
+    def process(message: SqsMessage) -> bool:
         return message.id == "1" or stuck.wait()
 
     deadline = Deadline(lambda: SHORT)
-    assert process_groups([batch], take, deadline, telemetry, max_workers=2) == batch[1:]
+    assert process_groups([batch], process, deadline, telemetry, max_workers=2) == batch[1:]
     assert deadline.is_over
 
 
-def test_whoever_was_left_behind_begins_nothing_more(telemetry: Telemetry) -> None:
+def test_an_abandoned_thread_starts_nothing_more(telemetry: Telemetry) -> None:
     deadline = Deadline(lambda: 600)
     process_groups([messages(1)], lambda _: True, deadline, telemetry, max_workers=1)
     assert deadline.left() == -math.inf

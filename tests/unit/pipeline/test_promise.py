@@ -60,7 +60,7 @@ VARIANT = f"40x30/{PATH}"
 STEPS = st.sampled_from([1, 100, 2, 100, 3, 4])
 # Whether the next write is one whose answer never comes.
 LATE = st.sampled_from([False, False, False, True])
-PURGES = "purges"
+INVALIDATIONS = "invalidations"
 SIZE = Size(name="40x30", width=40, height=30)
 
 
@@ -83,8 +83,8 @@ class World:
     """Everything that a worker can change."""
 
     s3: ModelS3 = field(default_factory=ModelS3)
-    purges: list["Intended"] = field(default_factory=list)
-    checks: list["Attempt"] = field(default_factory=list)
+    invalidations: list["QueuedInvalidation"] = field(default_factory=list)
+    rechecks: list["Attempt"] = field(default_factory=list)
     # The CDN's copy of the variant; which originals it has signed pictures of, each at a URL of
     # its own.
     cdn: bytes | None = None
@@ -109,15 +109,15 @@ class World:
         if original := self.original():
             self.signed.add(original)
 
-    def forget(self, intended: "Intended") -> None:
+    def forget(self, queued: "QueuedInvalidation") -> None:
         """What the CDN is told to forget."""
         self.signed.clear()
-        if not intended.signed_only:
+        if not queued.signed_only:
             self.cdn = None
 
 
-class Intended(NamedTuple):
-    """A purge that waits, and who has queued it."""
+class QueuedInvalidation(NamedTuple):
+    """A queued invalidation, and the attempt that queued it."""
 
     attempt: "Attempt"
     signed_only: bool
@@ -140,11 +140,11 @@ class Attempt:
     ends_after: int | None = None
     flying: Callable[[], Any] | None = None
 
-    def step(self, renderer: Callable[[Any], VariantReconciler], *, late: bool = False) -> str:
+    def step(self, reconciler: Callable[[Any], VariantReconciler], *, late: bool = False) -> str:
         """Make one more call: "under way", "done", "parked", "refused" or "returned"."""
         replay = Replay(self, late=late)
         try:
-            renderer(replay).reconcile(PATH)
+            reconciler(replay).reconcile(PATH)
         except Paused:
             return "under way"
         except PermanentError:
@@ -194,12 +194,12 @@ class Replay:
     def _ask(self, method: str, arguments: dict[str, Any]) -> Any:
         if method == "send_message":
             world = self._attempt.world
-            if arguments["QueueUrl"] == PURGES:
-                intention = parse_invalidation(arguments["MessageBody"])
-                assert intention is not None
-                world.purges.append(Intended(self._attempt, intention.signed_only))
+            if arguments["QueueUrl"] == INVALIDATIONS:
+                body = parse_invalidation(arguments["MessageBody"])
+                assert body is not None
+                world.invalidations.append(QueuedInvalidation(self._attempt, body.signed_only))
             else:
-                world.checks.append(self._attempt)
+                world.rechecks.append(self._attempt)
             return {}
         operation = partial(getattr(self._attempt.world.s3, method), **arguments)
         if self._late and method in ("put_object", "delete_object"):
@@ -228,7 +228,7 @@ class Stream:
 class Pipeline(RuleBasedStateMachine):
     """Users, a queue, and workers on one size."""
 
-    renderer_type: type[VariantReconciler] = VariantReconciler
+    reconciler_type: type[VariantReconciler] = VariantReconciler
 
     def __init__(self) -> None:
         super().__init__()
@@ -237,8 +237,8 @@ class Pipeline(RuleBasedStateMachine):
         self.workers: list[Attempt] = []
         self.landing: list[Attempt] = []
 
-    def renderer(self, client: Any) -> VariantReconciler:
-        return self.renderer_type(
+    def reconciler(self, client: Any) -> VariantReconciler:
+        return self.reconciler_type(
             s3=client,
             size=SIZE,
             originals_bucket=ORIGINALS,
@@ -246,8 +246,8 @@ class Pipeline(RuleBasedStateMachine):
             put_options=PutOptions(""),
             max_bytes=1000,
             render_slots=RenderSlots(1000),
-            invalidation_queue=InvalidationQueue(client, PURGES, 60, signed=True),
-            recheck_queue=DelayedRecheckQueue(client, "checks", ORIGINALS, 60)
+            invalidation_queue=InvalidationQueue(client, INVALIDATIONS, 60, signed=True),
+            recheck_queue=DelayedRecheckQueue(client, "rechecks", ORIGINALS, 60)
             if client.on_demand
             else None,
         )
@@ -307,29 +307,29 @@ class Pipeline(RuleBasedStateMachine):
         self.messages += not attempt.on_demand
         self.world.visit()
 
-    @precondition(lambda self: self.world.checks)
+    @precondition(lambda self: self.world.rechecks)
     @rule()
     def check(self) -> None:
         """The first check message whose writer has come to its end."""
-        for attempt in self.world.checks:
+        for attempt in self.world.rechecks:
             if attempt not in self.workers and attempt not in self.landing:
-                self.world.checks.remove(attempt)
+                self.world.rechecks.remove(attempt)
                 self.messages += 1
                 return
 
-    @precondition(lambda self: self.world.purges)
+    @precondition(lambda self: self.world.invalidations)
     @rule()
-    def purge(self) -> None:
-        """The oldest intention whose writer has come to its end."""
-        for intended in self.world.purges:
-            if intended.attempt not in self.workers and intended.attempt not in self.landing:
-                self.world.purges.remove(intended)
-                self.world.forget(intended)
+    def invalidate(self) -> None:
+        """The oldest body whose writer has come to its end."""
+        for queued in self.world.invalidations:
+            if queued.attempt not in self.workers and queued.attempt not in self.landing:
+                self.world.invalidations.remove(queued)
+                self.world.forget(queued)
                 self.world.visit()
                 return
 
     def _ended(self, attempt: Attempt, *, late: bool = False) -> bool:
-        outcome = attempt.step(self.renderer, late=late)
+        outcome = attempt.step(self.reconciler, late=late)
         if outcome == "under way":
             return False
         self.workers.remove(attempt)
@@ -345,7 +345,7 @@ class Pipeline(RuleBasedStateMachine):
         Workers that are under way wait until the queue is empty, and writes until these have
         ended: else their messages would mend what they break.
         """
-        while self.workers or self.messages or self.landing or self.world.checks:
+        while self.workers or self.messages or self.landing or self.world.rechecks:
             if not (self.workers or self.messages or self.landing):
                 self.check()
             if self.messages:
@@ -356,8 +356,8 @@ class Pipeline(RuleBasedStateMachine):
                 continue
             while not self._ended(self.workers[-1]):
                 pass
-        for intended in self.world.purges:
-            self.world.forget(intended)
+        for queued in self.world.invalidations:
+            self.world.forget(queued)
         original, variant = self.world.original(), self.world.variant()
         if original is None:
             assert variant is None, "a variant without its original"
@@ -400,8 +400,8 @@ class PipelineWithAttempts(Pipeline):
         super().__init__()
         self.now = datetime(2026, 1, 1, tzinfo=UTC)
 
-    def renderer(self, client: Any) -> VariantReconciler:
-        made = super().renderer(client)
+    def reconciler(self, client: Any) -> VariantReconciler:
+        made = super().reconciler(client)
         if made.recheck_queue is None:
             return made
         attempts = Attempts(
@@ -433,7 +433,7 @@ class WithoutCheckAfterPut(VariantReconciler):
 
 
 class WithoutCheckAfterDelete(VariantReconciler):
-    """Believes that its DELETE was the last word."""
+    """Checks nothing after its DELETE."""
 
     def _check_original(self, path: str, etag: str | None) -> None:
         if etag is not None:
@@ -441,7 +441,7 @@ class WithoutCheckAfterDelete(VariantReconciler):
 
 
 class WithoutStartingOver(VariantReconciler):
-    """Takes being beaten for being done."""
+    """Treats a conflict as success."""
 
     def _check_original(self, path: str, etag: str | None) -> None:
         try:
@@ -493,43 +493,43 @@ class TakingABucketForItsObjects(VariantReconciler):
             return ReconcileResult("absent")
 
 
-class WithoutLaterCheck(VariantReconciler):
-    """Has nobody look after it, though no queue does."""
+class WithoutRecheck(VariantReconciler):
+    """Sends no recheck, though it works outside of a queue."""
 
     def _queue_recheck(self, path: str) -> None:
         """Do nothing."""
 
 
-class WithoutPurges(VariantReconciler):
-    """Leaves the CDN alone."""
+class WithoutInvalidations(VariantReconciler):
+    """Queues no invalidation."""
 
     def _queue_invalidation(self, changed: list[str]) -> None:
         """Do nothing."""
 
 
-class WithoutPurgeBeforeTheFirstVariant(VariantReconciler):
+class WithoutInvalidationBeforeTheFirstVariant(VariantReconciler):
     """Believes that the CDN has nothing of what never had a variant."""
 
     def _has_new(self, variants: Variants, stale: Iterable[str]) -> bool:
         return False
 
 
-class WithoutPurgeOfWhatCameBack(VariantReconciler):
+class WithoutInvalidationOfARestoredOriginal(VariantReconciler):
     """Believes that an original with the same bytes was never another."""
 
     def _was_written_again(self, variants: Variants, original: objects.NotModified) -> bool:
         return False
 
 
-class WithoutPurgeOfSignedPictures(VariantReconciler):
-    """Purges none but variants."""
+class WithoutInvalidationOfSignedImages(VariantReconciler):
+    """Invalidates only variants."""
 
     def _queue_signed_invalidation(self, variant_keys: Iterable[str]) -> None:
         """Do nothing."""
 
 
-class WithPurgesAfterTheWrite(VariantReconciler):
-    """Queues the intention when the work is done, if it gets that far."""
+class WithInvalidationAfterTheWrite(VariantReconciler):
+    """Queues the body when the work is done, if it gets that far."""
 
     def _queue_invalidation(self, changed: list[str]) -> None:
         """Do nothing yet."""
@@ -540,13 +540,13 @@ class WithPurgesAfterTheWrite(VariantReconciler):
 
 
 def search(
-    renderer_type: type[VariantReconciler],
+    reconciler_type: type[VariantReconciler],
     pipeline: type[Pipeline] = Pipeline,
     *,
     examples: int,
     start: int = 0,
 ) -> None:
-    machine = seed(start)(type("Machine", (pipeline,), {"renderer_type": renderer_type}))
+    machine = seed(start)(type("Machine", (pipeline,), {"reconciler_type": reconciler_type}))
     run_state_machine_as_test(
         machine,
         settings=settings(
@@ -591,7 +591,7 @@ def test_the_promise_holds_whatever_the_order(pipeline: type[Pipeline]) -> None:
 #     for start in range(100):
 #         begun = process_time()
 #         with suppress(AssertionError):
-#             search(WithoutPurges, Pipeline, examples=500, start=start)
+#             search(WithoutInvalidations, Pipeline, examples=500, start=start)
 #         print(start, process_time() - begun)
 @pytest.mark.parametrize(
     ("faulty", "pipeline", "start"),
@@ -600,12 +600,12 @@ def test_the_promise_holds_whatever_the_order(pipeline: type[Pipeline]) -> None:
         (WithoutCheckAfterDelete, Pipeline, 6),
         (WithoutStartingOver, Pipeline, 0),
         (WithoutConditionOnPut, Pipeline, 123),
-        (WithoutLaterCheck, Pipeline, 8),
-        (WithoutPurges, Pipeline, 0),
-        (WithoutPurgeBeforeTheFirstVariant, Pipeline, 8),
-        (WithoutPurgeOfWhatCameBack, Pipeline, 1),
-        (WithoutPurgeOfSignedPictures, Pipeline, 0),
-        (WithPurgesAfterTheWrite, Pipeline, 18),
+        (WithoutRecheck, Pipeline, 8),
+        (WithoutInvalidations, Pipeline, 0),
+        (WithoutInvalidationBeforeTheFirstVariant, Pipeline, 8),
+        (WithoutInvalidationOfARestoredOriginal, Pipeline, 1),
+        (WithoutInvalidationOfSignedImages, Pipeline, 0),
+        (WithInvalidationAfterTheWrite, Pipeline, 18),
         (TakingNoTimeForDone, PipelineWithMishaps, 0),
         (TakingABucketForItsObjects, PipelineWithMishaps, 4),
     ],

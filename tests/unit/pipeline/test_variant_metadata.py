@@ -29,7 +29,7 @@ def stored(by: VariantMetadata = TODAY, etag: str = "one") -> StoredObject:
     )
 
 
-def test_a_variant_tells_its_original_and_both_sizes_in_pixels() -> None:
+def test_metadata_have_the_original_and_both_sizes_in_pixels() -> None:
     metadata = TODAY.build("one", RENDITION)
     assert metadata.pop("recipe")
     assert metadata == {
@@ -54,7 +54,7 @@ def test_what_was_made_so_from_this_original_is_current() -> None:
     ],
     ids=["missing", "original", "recipe", "strange"],
 )
-def test_anything_else_is_another_picture(variant: StoredObject | None) -> None:
+def test_anything_else_is_another_image(variant: StoredObject | None) -> None:
     assert not TODAY.matches(variant, "one")
     assert not TODAY.is_current(variant, "one")
 
