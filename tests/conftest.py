@@ -33,13 +33,12 @@ class _CurrentOutput:
 Logger(service=SERVICE, stream=cast("IO[str]", _CurrentOutput()))
 
 # What is imported stays, and is large: to look through it again and again took a tenth of the time.
-_ALLOCATIONS_PER_COLLECTION = 50_000
+gc.set_threshold(50_000, 20, 20)
 
 
 def pytest_collection_finish() -> None:
     """Have the garbage collector leave alone what is there before the first test."""
     gc.freeze()
-    gc.set_threshold(_ALLOCATIONS_PER_COLLECTION, 20, 20)
 
 
 # End-to-end tests mostly wait: two more processes than cores keep the cores busy meanwhile.

@@ -2,14 +2,12 @@
 
 import json
 from fnmatch import fnmatchcase
+from functools import cache
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cfnlint.data import AdditionalSpecs
-from cfnlint.helpers import load_resource
-from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
 from cli.deploy_policy import write_documents
 from lib.errors import ConfigError
@@ -28,7 +26,6 @@ KEY = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab
 MAX_POLICIES = 10
 # Not in IAM's published list of actions, but CloudFormation is refused without them.
 UNLISTED = {"apigateway:tagresource", "apigateway:untagresource"}
-IAM: dict[str, Any] = load_resource(AdditionalSpecs, "Policies.json")
 
 # What CloudFormation's handlers may call and the policy leaves out, by type and reason.
 LEFT_OUT: dict[str, dict[str, str]] = {
@@ -150,6 +147,16 @@ def allows(documents: list[dict[str, Any]], action: str, resource: str) -> bool:
     )
 
 
+@cache
+def iam() -> dict[str, Any]:
+    """IAM's list of actions by service, as cfn-lint has it."""
+    from cfnlint.data import AdditionalSpecs  # noqa: PLC0415  takes a second
+    from cfnlint.helpers import load_resource  # noqa: PLC0415
+
+    actions: dict[str, Any] = load_resource(AdditionalSpecs, "Policies.json")
+    return actions
+
+
 def granted(grants: tuple[Grant, ...]) -> set[str]:
     """Actions in small letters, as handlers and IAM spell them now and then."""
     return {f"{scope.service}:{name}".lower() for scope, names in grants for name in names.split()}
@@ -157,6 +164,8 @@ def granted(grants: tuple[Grant, ...]) -> set[str]:
 
 def needed(kind: str) -> set[str]:
     """What the type's handlers call, of the actions that IAM knows."""
+    from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER  # noqa: PLC0415  takes a second
+
     schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", kind).schema
     handlers = {name: each for name, each in schema["handlers"].items() if name != "list"}
     called = {action.lower() for each in handlers.values() for action in each["permissions"]}
@@ -165,7 +174,7 @@ def needed(kind: str) -> set[str]:
 
 def is_action(action: str) -> bool:
     service, _, name = action.lower().partition(":")
-    return action.lower() in UNLISTED or name in IAM.get(service, {"Actions": {}})["Actions"]
+    return action.lower() in UNLISTED or name in iam().get(service, {"Actions": {}})["Actions"]
 
 
 @pytest.fixture(params=["dev", "prod", "local", *WAYS])
@@ -239,7 +248,7 @@ def test_the_policy_is_as_narrow_as_iam_lets_it_be(compiled: tuple[Target, Templ
             everywhere |= set(statement["Action"])
     for action in everywhere:
         service, _, name = action.lower().partition(":")
-        assert "Resources" not in IAM[service]["Actions"][name], action
+        assert "Resources" not in iam()[service]["Actions"][name], action
 
 
 def test_the_documents_tell_each_action_that_takes_no_resource() -> None:

@@ -597,7 +597,7 @@ def test_the_promise_holds_whatever_the_order(pipeline: type[Pipeline]) -> None:
     ("faulty", "pipeline", "start"),
     [
         (WithoutCheckAfterPut, Pipeline, 0),
-        (WithoutCheckAfterDelete, Pipeline, 6),
+        (WithoutCheckAfterDelete, Pipeline, 122),
         (WithoutStartingOver, Pipeline, 0),
         (WithoutConditionOnPut, Pipeline, 123),
         (WithoutRecheck, Pipeline, 8),
