@@ -74,7 +74,7 @@ _KINDS = {
     "tests/infrastructure/": "compiled templates",
     "tests/integration/": "integration (moto)",
     "tests/unit/images/": "pictures",
-    "tests/unit/test_promise": "search for a broken promise",
+    "tests/unit/pipeline/test_promise": "search for a broken promise",
     "tests/unit/": "other unit tests",
 }
 # A run of less needs no table.
