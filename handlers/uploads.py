@@ -109,7 +109,7 @@ def _desk() -> UploadTickets:
     s3 = boto3.client("s3", config=config)
     return UploadTickets(
         s3=s3,
-        fetches=FetchJobQueue(
+        fetch_queue=FetchJobQueue(
             s3=s3,
             sqs=boto3.client("sqs"),
             failures_bucket=settings.failures_bucket,

@@ -1,4 +1,4 @@
-"""Deleting a photo: its original goes, and the pipeline takes its variants and CDN copies away."""
+"""Deletes originals; the pipeline then deletes their variants and CDN copies."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -20,9 +20,9 @@ class Deletion:
     failures_bucket: str
 
     def delete(self, path: str) -> None:
-        """Delete the original at a path, if there is one; safe to repeat.
+        """Deletes the original at a path, if there is one; safe to repeat.
 
-        An order to fetch one to there is cancelled first, or it would come back. Raises
+        Cancels the path's fetch job first: it would bring the original back. Raises
         PermanentError for a path that no original can have.
         """
         keys.check_original(path)

@@ -1,7 +1,4 @@
-"""What callers of the API send to upload a photo, checked before anything is looked at.
-
-The API's document is made of these models: it promises to take what fits them, and nothing else.
-"""
+"""Models of the upload API's request bodies; its OpenAPI document is generated from them."""
 
 from typing import Annotated, Any
 
@@ -24,26 +21,26 @@ Filename = Annotated[str, Field(min_length=1, max_length=255)]
 
 
 def _number(value: object) -> object:
-    """Pydantic takes "7" and true for numbers; 7.0 is one, some programs write them so."""
+    """Rejects "7" and true, which pydantic would convert; takes 7.0, which some programs write."""
     if isinstance(value, str | bool):
         raise ValueError("must be a number")
     return value
 
 
-# `_has_one_name` in the words of JSON Schema, for the API's document.
+# `_has_one_name` as JSON Schema, for the API's document.
 _ONE_NAME: Any = {
     "oneOf": [
         {
-            "required": [given],
-            "properties": {given: {"type": "string"}, other: {"type": "null"}},
+            "required": [name],
+            "properties": {name: {"type": "string"}, other: {"type": "null"}},
         }
-        for given, other in (("path", "filename"), ("filename", "path"))
+        for name, other in (("path", "filename"), ("filename", "path"))
     ]
 }
 
 
 class TicketRequest(BaseModel):
-    """What a caller wants to upload: under a `path` of its own, or a `filename` in a new folder."""
+    """Request to upload a file to `path`, or under its `filename` to a new folder."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=_ONE_NAME)
 
@@ -61,7 +58,7 @@ class TicketRequest(BaseModel):
 
 
 class FetchRequest(BaseModel):
-    """What a caller wants fetched: without a `path`, into a new folder under the URL's own name."""
+    """Request to fetch a photo; without a `path`, to a new folder under the URL's file name."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -71,7 +68,7 @@ class FetchRequest(BaseModel):
 
 
 def _kind(request: object) -> str:
-    """Tells pydantic which of the two to check, so that mistakes are told of that one alone."""
+    """Returns the tag of the model to validate, so that errors are about that model alone."""
     has_url = "url" in request if isinstance(request, dict) else hasattr(request, "url")
     return "(url)" if has_url else "(file)"
 

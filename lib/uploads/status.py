@@ -1,8 +1,4 @@
-"""What has become of one photo, at each size: asked by its path, read from what is stored.
-
-It serves people at the command line and programs alike, so it says nothing in prose that a
-program would have to read.
-"""
+"""Reads a photo's status at each size from S3; every fact has a field that programs can read."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -26,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class VariantFacts(BaseModel):
-    """A variant that is there; `pixels` is such as 400x300, `modified` when it was rendered."""
+    """A stored variant; `pixels` is like 400x300, `modified` is when the variant was rendered."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -40,9 +36,8 @@ class VariantFacts(BaseModel):
 class SizeStatus(BaseModel):
     """A photo at one size.
 
-    `ready`: `variants` are there, one for each format, made from the original as it is now;
-    `failed`: `reason` and `error` say why; `pending`: a worker has not come to it yet;
-    `gone`: there is no original.
+    `ready`: `variants` has one for each format, all made from the current original; `failed`:
+    `reason` and `error` have the cause; `pending`: not rendered yet; `gone`: there is no original.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -59,9 +54,8 @@ Status = dict[str, SizeStatus]
 class PhotoStatus(BaseModel):
     """A photo at each size, by the size's name.
 
-    `fetch` is the order to fetch it, while that is pending or if it has failed and no original
-    came since. Where there is no original yet the sizes say the same; else they tell of the one
-    that is there.
+    `fetch` is its fetch job, while that is pending or if it failed and no original was uploaded
+    since. Without an original, each size has the state of the fetch job.
     """
 
     path: str
@@ -69,16 +63,16 @@ class PhotoStatus(BaseModel):
     fetch: FetchState | None = None
 
 
-# A look is waiting for S3, some 20 ms a request: sizes are looked at side by side.
-_ABREAST = 8
+# Sizes are read concurrently: each takes a few requests of some 20 ms.
+_MAX_WORKERS = 8
 
 
 @dataclass(frozen=True)
 class StatusReader:
-    """Tells about the photos of one stack.
+    """Reads the status of one stack's photos.
 
-    `folders` are each size's folders of the images bucket, by the size's name, and `images_url`
-    has no slash at its end.
+    `folders` has each size's folders of the images bucket, by the size's name; `images_url` has
+    no slash at its end.
     """
 
     s3: "S3Client"
@@ -89,38 +83,38 @@ class StatusReader:
     images_url: str
 
     def get(self, path: str) -> PhotoStatus:
-        """The status at each size; PermanentError for a path that no original can have."""
+        """Returns the status at each size; PermanentError for a path that no original can have."""
         keys.check_original(path)
         with map_access_denied("look at originals, variants and failure records"):
             key = keys.original_key(path)
             original = objects.head_confirmed(self.s3, self.originals_bucket, key)
-            order = FetchJobs(self.s3, self.failures_bucket).get_state(path, original)
+            fetch = FetchJobs(self.s3, self.failures_bucket).get_state(path, original)
 
-            def look(size: str) -> SizeStatus:
-                return (
-                    _without_original(order) if original is None else self._at(size, path, original)
-                )
+            def read_size(size: str) -> SizeStatus:
+                if original is None:
+                    return _without_original(fetch)
+                return self._read_size(size, path, original)
 
-            told = map_concurrently(self.folders, look, max_workers=_ABREAST)
-            return PhotoStatus(
-                path=path, sizes=dict(zip(self.folders, told, strict=True)), fetch=order
-            )
+            statuses = map_concurrently(self.folders, read_size, max_workers=_MAX_WORKERS)
+            sizes = dict(zip(self.folders, statuses, strict=True))
+            return PhotoStatus(path=path, sizes=sizes, fetch=fetch)
 
-    def _at(self, size: str, path: str, original: objects.StoredObject) -> SizeStatus:
+    def _read_size(self, size: str, path: str, original: objects.StoredObject) -> SizeStatus:
+        folders = self.folders[size]
         try:
-            variants = [self._variant(folder, path, original.etag) for folder in self.folders[size]]
+            variants = [self._find_current(folder, path, original.etag) for folder in folders]
         except PermanentError as error:  # too long a path for this size, though not for others
             return SizeStatus(state="failed", reason=error.reason, error=str(error))
-        there = [variant for variant in variants if variant is not None]
-        if len(there) == len(variants):
-            return SizeStatus(state="ready", variants=there)
+        current = [variant for variant in variants if variant is not None]
+        if len(current) == len(variants):
+            return SizeStatus(state="ready", variants=current)
         record = FailureRecords(self.s3, self.failures_bucket, size).read(path)
         if record is not None and record.is_about(original.modified):
             return SizeStatus(state="failed", reason=record.reason, error=record.error)
         return SizeStatus(state="pending")
 
-    def _variant(self, folder: str, path: str, etag: str) -> VariantFacts | None:
-        """The variant if it was made from the original with this ETag, by whatever recipe."""
+    def _find_current(self, folder: str, path: str, etag: str) -> VariantFacts | None:
+        """Returns the variant if it was made from the original with this ETag, by any recipe."""
         stored = objects.head(self.s3, self.images_bucket, keys.variant_key(folder, path))
         if stored is None or stored.metadata.get(ORIGINAL_ETAG) != etag:
             return None
@@ -133,40 +127,40 @@ class StatusReader:
         )
 
 
-def _without_original(order: FetchState | None) -> SizeStatus:
-    if order is None:
+def _without_original(fetch: FetchState | None) -> SizeStatus:
+    if fetch is None:
         return SizeStatus(state="gone")
-    return SizeStatus(state=order.state, reason=order.reason, error=order.error)
+    return SizeStatus(state=fetch.state, reason=fetch.reason, error=fetch.error)
 
 
-# Between two looks at one photo: rendering takes seconds, and a look some requests.
+# Between two reads of one photo: rendering takes seconds, and a read some requests.
 _POLL_SECONDS = 1.0
-# No news of any photo for so long: longer than a cold start and the first tries of a transient
-# failure, and than anybody watches a screen.
-_PATIENCE_SECONDS = 600.0
+# Without progress of any photo: longer than a cold start and the first retries of a transient
+# failure.
+_IDLE_SECONDS = 600.0
 
 
 class StatusPoller:
-    """Waits for photos, from several threads, for as long as there is news of any of them."""
+    """Waits for photos, from several threads, as long as any of them makes progress."""
 
     def __init__(
         self,
-        status_of: Callable[[str], PhotoStatus],
+        get_status: Callable[[str], PhotoStatus],
         *,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._status_of, self._sleep, self._clock = status_of, sleep, clock
-        self._news_at = clock()
+        self._get_status, self._sleep, self._clock = get_status, sleep, clock
+        self._progress_at = clock()
 
     def wait(self, path: str) -> Status:
-        """The status once no size is pending, or what it is when patience ends."""
+        """Returns the status once no size is pending, or after ten minutes without progress."""
         pending = -1
         while True:
-            status = self._status_of(path).sizes
+            status = self._get_status(path).sizes
             before, pending = pending, sum(each.state == "pending" for each in status.values())
             if pending != before:
-                self._news_at = self._clock()
-            if not pending or self._clock() - self._news_at > _PATIENCE_SECONDS:
+                self._progress_at = self._clock()
+            if not pending or self._clock() - self._progress_at > _IDLE_SECONDS:
                 return status
             self._sleep(_POLL_SECONDS)

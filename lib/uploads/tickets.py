@@ -1,5 +1,4 @@
-"""Uploads: leave to put one file under one key, or an order to fetch one; and where its variants
-will be."""
+"""Issues upload tickets (presigned forms for one file each), and accepts photos to be fetched."""
 
 import secrets
 from collections.abc import Mapping, Sequence
@@ -20,24 +19,21 @@ from lib.uploads.requests import FetchRequest, TicketRequest
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-# How long a ticket can be used. Long enough for a slow phone, short enough that a leaked ticket
-# is worth little.
+# Long enough for a slow phone, short enough that a leaked ticket is worth little.
 TICKET_SECONDS = 15 * 60
 # 128 bits: a stranger cannot guess where a private upload went.
 FOLDER_BYTES = 16
-
-
-# A caller that comes with a shop's whole catalogue; each path of its own costs a look into S3.
+# Enough for callers with many photos; each costs a HEAD request to S3.
 MAX_TICKETS = 100
 # Lambda returns 6 MB: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html.
-# A sixth is left for names and quotes.
+# A sixth is reserved for names and quotes.
 MAX_ANSWER = 5_000_000
-# Looks at S3 that are under way at once for them: 100 one after the other take seconds.
-_ABREAST = 8
+# Concurrent HEAD requests for them: 100 one after the other take seconds.
+_MAX_WORKERS = 8
 
 
 class Ticket(BaseModel):
-    """Leave to upload: post `fields`, then the file, to `url`; `variants` are URLs by size."""
+    """Upload ticket: POST `fields`, then the file, to `url`; `variants` are URLs by size."""
 
     path: str
     key: str
@@ -57,13 +53,13 @@ class FetchAccepted(BaseModel):
 
 @dataclass(frozen=True)
 class UploadTickets:
-    """Gives out tickets for one stack, and orders.
+    """Issues the tickets of one stack, and submits its fetch jobs.
 
-    `folders` are each size's folders of the images bucket, by the size's name.
+    `folders` has each size's folders of the images bucket, by the size's name.
     """
 
     s3: "S3Client"
-    fetches: FetchJobQueue
+    fetch_queue: FetchJobQueue
     originals_bucket: str
     images_url: str
     folders: Mapping[str, Sequence[str]]
@@ -71,12 +67,10 @@ class UploadTickets:
     max_bytes: int
 
     def issue(self, request: TicketRequest) -> Ticket:
-        """A ticket for the file that is asked for; RequestError where there cannot be one."""
+        """Returns a ticket for one file; RequestError if the file or its path is not allowed."""
         self._check_limits(request)
         path = request.path or _in_fresh_folder(str(request.filename))
-        variants = self._variant_urls(path)
-        if request.path and not request.overwrite:
-            upload_paths.require_free(self.s3, self.originals_bucket, path)
+        variants = self._prepare_path(path, check_free=bool(request.path and not request.overwrite))
         key = keys.original_key(path)
         form = objects.sign_upload(
             self.s3,
@@ -97,9 +91,9 @@ class UploadTickets:
         )
 
     def issue_all(self, requests: list[TicketRequest]) -> list[Ticket | RequestError]:
-        """A ticket for each file, in their order, or why there cannot be one.
+        """Returns a ticket or an error for each file, in their order.
 
-        RequestError where all of them together are more than one answer holds.
+        Raises RequestError if all tickets together exceed what Lambda can return.
         """
 
         def try_one(request: TicketRequest) -> Ticket | RequestError:
@@ -108,18 +102,16 @@ class UploadTickets:
             except RequestError as error:
                 return error
 
-        answers = list(map_concurrently(requests, try_one, max_workers=_ABREAST))
-        _check_answer(answers)
-        return answers
+        results = list(map_concurrently(requests, try_one, max_workers=_MAX_WORKERS))
+        _check_answer(results)
+        return results
 
     def fetch(self, request: FetchRequest) -> FetchAccepted:
-        """Order that a photo be fetched; RequestError where it cannot be."""
-        url = self.fetches.check_url(request.url)
+        """Submits a fetch job; RequestError if the URL or the path is not allowed."""
+        url = self.fetch_queue.check_url(request.url)
         path = request.path or _in_fresh_folder(url.filename or "photo")
-        variants = self._variant_urls(path)
-        if request.path and not request.overwrite:
-            upload_paths.require_free(self.s3, self.originals_bucket, path)
-        self.fetches.submit(path, request.url, overwrite=request.overwrite)
+        variants = self._prepare_path(path, check_free=bool(request.path and not request.overwrite))
+        self.fetch_queue.submit(path, request.url, overwrite=request.overwrite)
         return FetchAccepted(path=path, key=keys.original_key(path), variants=variants)
 
     def _check_limits(self, request: TicketRequest) -> None:
@@ -137,29 +129,32 @@ class UploadTickets:
                 f"{', '.join(self.content_types)}",
             )
 
-    def _variant_urls(self, path: str) -> dict[str, str]:
+    def _prepare_path(self, path: str, *, check_free: bool) -> dict[str, str]:
+        """Checks an upload's path and returns the variants' URLs by size."""
         upload_paths.require_valid(path, chain.from_iterable(self.folders.values()))
+        if check_free:
+            upload_paths.require_free(self.s3, self.originals_bucket, path)
         return {name: keys.variant_url(self.images_url, name, path) for name in self.folders}
 
 
-def _check_answer(answers: list[Ticket | RequestError]) -> None:
+def _check_answer(results: list[Ticket | RequestError]) -> None:
     characters = sum(
         len(text)
-        for answer in answers
-        if isinstance(answer, Ticket)
-        for text in chain(answer.variants.values(), answer.fields.values())
+        for result in results
+        if isinstance(result, Ticket)
+        for text in chain(result.variants.values(), result.fields.values())
     )
     if characters > MAX_ANSWER:
-        fewer = len(answers) * MAX_ANSWER // characters
+        fewer = len(results) * MAX_ANSWER // characters
         raise RequestError(
             413,
             ProblemKind.TOO_MANY_BYTES,
-            f"uploads: {len(answers)} tickets for paths as long as these have {characters:,} "
+            f"uploads: {len(results)} tickets for paths as long as these have {characters:,} "
             f"characters, and an answer may have {MAX_ANSWER:,}: ask for {fewer} at once",
         )
 
 
 def _in_fresh_folder(filename: str) -> str:
-    """A new folder nobody can guess, and the file's own name without its folders."""
+    """Returns a path of a new folder nobody can guess and the file's name without its folders."""
     name = filename.replace("\\", "/").rpartition("/")[2]
     return f"{secrets.token_hex(FOLDER_BYTES)}/{name}"
