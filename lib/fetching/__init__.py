@@ -1,4 +1,4 @@
-"""Photos that are fetched by URL: ordered through the API, brought in the background.
+"""Photos fetched by URL: submitted through the API, downloaded in the background.
 
-Nothing is imported here: the API takes orders without loading what carries them out.
+This file imports nothing, so that the API does not load the downloader.
 """

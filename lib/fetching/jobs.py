@@ -1,4 +1,4 @@
-"""Orders to fetch a photo: given, looked after, called off. Fetching is somebody else's."""
+"""Submits, reads and cancels fetch jobs; `fetcher.py` runs them."""
 
 import secrets
 from contextlib import suppress
@@ -27,18 +27,18 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
-# How long the fetch queue keeps a message: after that nobody can carry the order out any more.
-# Four days, as for every other queue: a long weekend to mend what stops a worker.
+# How long the fetch queue keeps a message: four days, as every other queue, so that a long weekend
+# is enough to repair what stops a worker.
 JOB_LIFETIME = timedelta(days=4)
-# 128 bits, in hexadecimal: no two orders have the same.
+# 128 bits, in hexadecimal: no two jobs have the same.
 _ID_BYTES = 16
 _ID = f"^[0-9a-f]{{{2 * _ID_BYTES}}}$"
 
 
 class FetchJob(BaseModel):
-    """The body of a message: fetch what is at `url` into `originals/<path>`.
+    """Message body: download `url` to `originals/<path>`.
 
-    The URL can be a secret: it is in the message, and in no log, mark or error.
+    The URL can be a secret: it is in the message, and in no log, fetch record or error.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -51,7 +51,7 @@ class FetchJob(BaseModel):
 
 
 class FetchState(BaseModel):
-    """Where an order is: `pending` since `ordered_at`, or `failed`, with all the rest."""
+    """State of a fetch job: `pending` since `ordered_at`, or `failed` with the other fields."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -64,7 +64,7 @@ class FetchState(BaseModel):
 
 @dataclass(frozen=True)
 class FetchJobs:
-    """The orders of one stack, by the path that each is for."""
+    """The fetch jobs of one stack, by the path that each is for."""
 
     s3: "S3Client"
     failures_bucket: str
@@ -72,11 +72,11 @@ class FetchJobs:
     def get_state(
         self, path: str, original: objects.StoredObject | None = None
     ) -> FetchState | None:
-        """Where the order for a path is; None where there is none, or it was carried out.
+        """Returns the state of a path's fetch job; None if there is none, or it succeeded.
 
-        None too where it failed before the `original` that is there now was uploaded.
+        Returns None too if the job failed before the current `original` was uploaded.
         """
-        found = self._marks.read(path)
+        found = self._records.read(path)
         if found is None or found.is_cancelled:
             return None
         if isinstance(found.record, FailedFetchRecord):
@@ -96,36 +96,36 @@ class FetchJobs:
         return FetchState(state="pending", ordered_at=found.record.ordered_at)
 
     def cancel(self, path: str) -> None:
-        """Call the order for a path off, if there is one; whatever it may still write goes again.
+        """Cancels a path's fetch job, if there is one; a worker removes what it still writes.
 
-        Call this before the original is deleted.
+        Must be called before the original is deleted.
         """
-        found = self._marks.read(path)
+        found = self._records.read(path)
         if found is None or found.is_cancelled:
             return
         if isinstance(found.record, FetchRecord) or found.record.reason == WORKER_STOPPED:
-            # Not removed: a worker between its last look and its write could not tell this from
-            # a second delivery that has cleared the mark. It takes the note away.
-            self._marks.put(path, _cancelled(found.record))
+            # The record stays: without it, a worker between its last read and its write could not
+            # distinguish this from a second delivery that succeeded. The worker deletes it.
+            self._records.put(path, _cancelled(found.record))
             return
-        with suppress(ConflictError):  # a new order has come: it stands
-            self._marks.delete_if_match(path, found.etag)
+        with suppress(ConflictError):  # a later job replaced the record
+            self._records.delete_if_match(path, found.etag)
 
     @property
-    def _marks(self) -> FetchRecords:
+    def _records(self) -> FetchRecords:
         return FetchRecords(self.s3, self.failures_bucket)
 
 
 @dataclass(frozen=True)
 class FetchJobQueue(FetchJobs):
-    """Takes orders for one stack; `allow_loopback` only where it runs on one's own machine."""
+    """Submits the fetch jobs of one stack; `allow_loopback` is for local stages only."""
 
     sqs: "SQSClient"
     queue_url: str
     allow_loopback: bool = False
 
     def check_url(self, url: str) -> Url:
-        """The URL as it will be asked; RequestError for one that never can be."""
+        """Parses a URL; RequestError if it can never be fetched."""
         try:
             asked = parse_url(url)
             if not self.allow_loopback:
@@ -135,40 +135,40 @@ class FetchJobQueue(FetchJobs):
         return asked
 
     def submit(self, path: str, url: str, *, overwrite: bool = False) -> FetchJob:
-        """Have a URL fetched; an earlier order for the path is void from now on.
+        """Submits a fetch job, which replaces an earlier one for the path.
 
-        RequestError for a path or a URL that can never be; TransientError where nothing was
-        ordered because AWS did not answer.
+        Raises RequestError for a path or a URL that is not allowed, and TransientError if no job
+        was submitted because AWS did not answer.
         """
         upload_paths.require_valid(path, ())
         self.check_url(url)
-        order = FetchJob(
+        job = FetchJob(
             id=secrets.token_hex(_ID_BYTES),
             path=path,
             url=url,
             overwrite=overwrite,
             ordered_at=datetime.now(UTC),
         )
-        mark = FetchRecord(id=order.id, ordered_at=order.ordered_at)
-        # The mark first: a worker that found none would take its order for called off.
-        etag = self._marks.put(path, mark)
+        record = FetchRecord(id=job.id, ordered_at=job.ordered_at)
+        # The record comes first: without one, a worker would treat its job as cancelled.
+        etag = self._records.put(path, record)
         try:
-            queues.send(self.sqs, self.queue_url, order.model_dump_json(), {})
+            queues.send(self.sqs, self.queue_url, job.model_dump_json(), {})
         except TransientError:
-            # Should the message be under way all the same, it now finds itself called off.
+            # If SQS took the message all the same, its job now counts as cancelled.
             with suppress(TransientError, ConflictError):
-                self._marks.delete_if_match(path, etag)
+                self._records.delete_if_match(path, etag)
             raise
-        return order
+        return job
 
 
 def parse_job(body: str) -> FetchJob:
-    """The order that a message is; PermanentError for any other, and for a path it cannot have.
+    """Parses a message; PermanentError if it is no fetch job, or if its path is not allowed.
 
     The text of the error quotes nothing of the message.
     """
     try:
-        order = FetchJob.model_validate_json(body)
+        job = FetchJob.model_validate_json(body)
     except ValidationError as error:
         wrong = sorted({".".join(map(str, each["loc"])) or "body" for each in error.errors()})
         raise PermanentError(
@@ -176,14 +176,14 @@ def parse_job(body: str) -> FetchJob:
             f"the message is no order to fetch a photo (wrong: {', '.join(wrong[:5])}): order "
             "through the API, or purge it",
         ) from None
-    keys.check_original(order.path)
-    return order
+    keys.check_original(job.path)
+    return job
 
 
-def _cancelled(mark: FetchRecord | FailedFetchRecord) -> FetchRecord:
-    """The mark of an order that is called off, perhaps during its last attempt."""
-    ordered_at = mark.ordered_at if isinstance(mark, FetchRecord) else mark.began_at
-    return FetchRecord(id=mark.id, ordered_at=ordered_at, cancelled=True)
+def _cancelled(record: FetchRecord | FailedFetchRecord) -> FetchRecord:
+    """Builds the record of a job that was cancelled, perhaps during its last attempt."""
+    ordered_at = record.ordered_at if isinstance(record, FetchRecord) else record.began_at
+    return FetchRecord(id=record.id, ordered_at=ordered_at, cancelled=True)
 
 
 def _failed(reason: str, error: str, failed_at: datetime) -> FetchState:
