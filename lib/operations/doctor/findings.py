@@ -1,11 +1,11 @@
-"""What a check finds, and what its reader can do about it."""
+"""Findings of the checks, each with its cause and cure."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Level(StrEnum):
-    """How bad it is: a problem loses or stops something, a warning will, or may unseen."""
+    """Severity: a problem stops or loses something now, a warning may do so later."""
 
     OK = "ok"
     WARNING = "warning"
@@ -14,7 +14,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """What is so, why that matters, and its cure; the latter two are "" where all is well."""
+    """Result of a check: `what` it found, `why` that matters, and the `cure` ("" if ok)."""
 
     level: Level
     what: str
@@ -23,15 +23,15 @@ class Finding:
 
 
 def ok(what: str) -> Finding:
-    """All is well with this."""
+    """Builds a finding without a fault."""
     return Finding(Level.OK, what)
 
 
 def warning(what: str, why: str, cure: str) -> Finding:
-    """Works today."""
+    """Builds a warning."""
     return Finding(Level.WARNING, what, why, cure)
 
 
 def problem(what: str, why: str, cure: str) -> Finding:
-    """Does not work, or loses messages or photos."""
+    """Builds a problem."""
     return Finding(Level.PROBLEM, what, why, cure)
