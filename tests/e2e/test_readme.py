@@ -14,7 +14,7 @@ from tests.pictures import decoded, encoded, quarters
 from tests.web_server import WebServer, answer
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
-LINES = README.partition("**Upload a photo.**")[2].partition("**Hear of it.**")[0]
+LINES = README.partition("**Upload a photo.**")[2].partition("**Get notified.**")[0]
 
 
 def blocks() -> list[str]:
