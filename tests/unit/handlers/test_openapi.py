@@ -1,4 +1,4 @@
-"""docs/api.md says what the API is: its routes, its refusals, its limits."""
+"""docs/api.md says what the API is: its routes, its errors, its limits."""
 
 import re
 from pathlib import Path
@@ -37,7 +37,7 @@ def rows(text: str) -> set[str]:
 
 
 def test_every_kind_of_problem_is_explained_and_no_other() -> None:
-    table = TEXT.partition("## Refusals")[2].partition("API Gateway refuses")[0]
+    table = TEXT.partition("## Errors")[2].partition("API Gateway returns")[0]
     assert rows(table) - {"`type`"} == {f"`{kind}`" for kind in ProblemKind}
 
 
