@@ -102,5 +102,5 @@ class ImageAnalyzer:
         return PermanentError(
             Reason.MODERATED,
             f"Rekognition sees {named}, and {self.confidence} % is enough for a photo not to be "
-            "shown: upload another; docs/on-demand.md says how a person lets this one pass",
+            "shown: upload another; docs/rekognition.md says how a person lets this one pass",
         )
