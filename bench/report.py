@@ -1,4 +1,4 @@
-"""A run's figures: as tables, as JSON, and as the marked part of docs/performance.md."""
+"""A run's figures: as tables, as JSON, and as the marked parts of two pages."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -108,17 +108,17 @@ def write_json(file: Path, run: Run) -> None:
     file.write_text(json.dumps(as_json(run), indent=2) + "\n", encoding="utf-8")
 
 
-def write_docs(file: Path, run: Run) -> None:
-    """Put the figures in the place of those that stand between the two marks."""
+def write_docs(page: Path, contenders: Path, run: Run) -> None:
+    """Write the goals to the page, and the figures of each contender to their own."""
+    lines = [f"{key}: {value}.  " for key, value in {**run.about, **named(run.versions)}.items()]
+    _replace_figures(page, "\n".join(lines), _table(GOAL_HEAD, goal_rows(run)))
+    _replace_figures(contenders, _table(SPEED_HEAD, speed_rows(run)))
+
+
+def _replace_figures(file: Path, *parts: str) -> None:
     text = file.read_text(encoding="utf-8")
     before, rest = text.split(_BEGIN)
     after = rest.split(_END)[1]
-    lines = [f"{key}: {value}.  " for key, value in {**run.about, **named(run.versions)}.items()]
-    parts = [
-        "\n".join(lines),
-        _table(GOAL_HEAD, goal_rows(run)),
-        _table(SPEED_HEAD, speed_rows(run)),
-    ]
     block = "\n\n".join(parts)
     file.write_text(f"{before}{_BEGIN}\n{block}\n{_END}{after}", encoding="utf-8")
 

@@ -110,20 +110,25 @@ def test_the_results_name_every_contender_with_its_rounds(tmp_path: Path) -> Non
 
 
 def test_figures_take_the_place_of_those_in_the_docs(tmp_path: Path) -> None:
-    docs = tmp_path / "performance.md"
+    pages = tmp_path / "performance.md", tmp_path / "contenders.md"
     marks = "<!-- figures: written by `make bench` -->", "<!-- end of figures -->"
-    docs.write_text(f"before\n{marks[0]}\nold\n{marks[1]}\nafter\n")
-    report.write_docs(docs, a_run())
-    report.write_docs(docs, a_run())
-    text = docs.read_text()
-    assert text.startswith("before\n")
-    assert text.endswith("\nafter\n")
-    assert "old" not in text
-    assert text.count("| JPEG 1 MP | sharp |") == 1
+    for page in pages:
+        page.write_text(f"before\n{marks[0]}\nold\n{marks[1]}\nafter\n")
+    report.write_docs(*pages, a_run())
+    report.write_docs(*pages, a_run())
+    for page, row in zip(
+        pages, ("| landscape: CPU by sharp's |", "| JPEG 1 MP | sharp |"), strict=True
+    ):
+        text = page.read_text()
+        assert text.startswith("before\n")
+        assert text.endswith("\nafter\n")
+        assert "old" not in text
+        assert text.count(row) == 1
 
 
-def test_the_docs_have_a_place_for_the_figures() -> None:
-    text = (Path(__file__).parents[2] / "docs" / "performance.md").read_text()
+@pytest.mark.parametrize("page", ["docs/performance.md", "bench/contenders.md"])
+def test_the_docs_have_a_place_for_the_figures(page: str) -> None:
+    text = (Path(__file__).parents[2] / page).read_text()
     assert text.count("<!-- figures: written by `make bench` -->") == 1
     assert text.count("<!-- end of figures -->") == 1
 
