@@ -145,7 +145,7 @@ class Size(BaseModel):
         description="Sets which part of the photo `fit: cover` keeps, or where `fit: contain` "
         "places it in the box. Any but `center` needs a width and a height. `attention` keeps the "
         "part with most detail, saturated colour and skin. `faces` crops around the faces that "
-        "Rekognition finds ([prices and permissions](on-demand.md#what-is-in-the-picture)), and "
+        "Rekognition finds ([prices and permissions](rekognition.md)), and "
         "as `attention` if there are none. Both need `fit: cover`.",
     )
     animated: Flag = Field(

@@ -42,7 +42,7 @@ def test_each_command_has_its_documents(name: str) -> None:
     group = name.partition(" ")[0]
     if group in OPERATED:
         assert f"| `./fanout {name} " in OPERATIONS.read_text(), (
-            f"{name}: add a row to 'The command line' in docs/operations.md"
+            f"{name}: add a row to 'Dead-letter commands' in docs/operations.md"
         )
         return
     page = PAGE.read_text()
