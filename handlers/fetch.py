@@ -1,4 +1,4 @@
-"""An order of the fetch queue -> a photo from the web in the originals bucket."""
+"""Fetch queue batch -> downloaded photos in the originals bucket."""
 
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -20,30 +20,30 @@ from lib.pipeline.telemetry import Telemetry
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-# As for the sizes' workers, but S3 may need longer to take a photo of 200 MiB in.
+# Longer than for the resize workers: S3 may need longer to store a photo of 200 MiB.
 _READ_SECONDS = 10
 
 
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
-    """Carry out one batch's orders; the answer lists those that SQS must deliver again."""
+    """Runs a batch of fetch jobs; the response lists the messages that SQS must redeliver."""
     return drain(_worker(), event, context)
 
 
 @lru_cache(maxsize=1)
 def _worker() -> FetchWorker:
-    """Made once a container: clients keep their connections open between batches."""
+    """Builds the worker once per container: clients keep connections open between batches."""
     settings = FetchSettings.from_environment()
     telemetry, config = Telemetry(FETCH_RECORDS), client_config(_READ_SECONDS)
     s3, sqs = boto3.client("s3", config=config), boto3.client("sqs", config=config)
     objects.disable_write_retries(s3)
-    patience = CallBudget(CONNECT_SECONDS + _READ_SECONDS + REPORT_SECONDS)
+    call_budget = CallBudget(CONNECT_SECONDS + _READ_SECONDS + REPORT_SECONDS)
     for client in (s3, sqs):
-        patience.bind_retries(client)
+        call_budget.bind_retries(client)
     fetcher = Fetcher(
         s3=s3,
         originals_bucket=settings.originals_bucket,
         records=FetchRecords(s3, settings.failures_bucket),
-        # What is larger than any renderer takes is not worth its transfer.
+        # No renderer accepts a larger photo.
         downloader=Downloader(
             min(settings.max_upload_bytes, MAX_BYTES), allow_loopback=settings.fetch_loopback
         ),
@@ -54,5 +54,5 @@ def _worker() -> FetchWorker:
         queue=source_queue(settings, sqs, telemetry),
         reserved_seconds=settings.reserve_seconds,
         telemetry=telemetry,
-        call_budget=patience,
+        call_budget=call_budget,
     )

@@ -1,8 +1,8 @@
-"""One order carried out: from the web into the originals bucket, and only while it is wanted.
+"""Runs a fetch job: downloads a photo into the originals bucket, unless the job was cancelled.
 
-A later order for the path and a deletion win. So the mark is looked at before the download,
-again when all has come and nothing is to be seen of it yet, and once more after the write; what
-was called off in that very moment is taken back.
+A later job for the path and a deletion take precedence. So the worker reads the fetch record before
+the download, before the write and after it, and deletes what it wrote if the job was cancelled
+during the write.
 """
 
 from collections.abc import Iterator
@@ -29,29 +29,29 @@ from lib.fetching.records import FailedFetchRecord, FetchRecords, StoredFetchRec
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-# Name of the metadata by which an order knows an original as its own (x-amz-meta-*).
+# The original's metadata that holds the id of the job that wrote it (x-amz-meta-*).
 JOB_ID = "fetch-order"
-# What servers say of a file they know nothing of. The renderer goes by the bytes.
-_ANY = "application/octet-stream"
-_UNKNOWN = {"", _ANY, "binary/octet-stream"}
-# Enough of a wrong type to recognize it by.
-_SHOWN = 60
+# Servers send these for files of unknown type. The renderer detects the type from the bytes.
+_DEFAULT_TYPE = "application/octet-stream"
+_UNKNOWN_TYPES = {"", _DEFAULT_TYPE, "binary/octet-stream"}
+# Enough characters of a wrong type to recognize it.
+_MAX_TYPE_SHOWN = 60
 
 
 class FetchResult(NamedTuple):
-    """How an order ended well; `length` is of what was downloaded now, in bytes."""
+    """Outcome of a job that did not fail; `length` is the bytes downloaded by this attempt."""
 
     action: Literal["fetched", "present", "cancelled"]
     length: int = 0
 
 
 class _CancelledError(FanoutError):
-    """The order is not wanted any more."""
+    """The job was cancelled, or a later one replaced it."""
 
 
 @dataclass(frozen=True)
 class Fetcher:
-    """Carries orders out for one stack; `content_types` are those that may be uploaded."""
+    """Runs the fetch jobs of one stack; `content_types` are the allowed ones."""
 
     s3: "S3Client"
     originals_bucket: str
@@ -59,154 +59,153 @@ class Fetcher:
     downloader: Downloader
     content_types: list[str]
 
-    def run(self, order: FetchJob, seconds: float) -> FetchResult:
-        """Bring what the order asks for; the download may take so many seconds.
+    def run(self, job: FetchJob, seconds: float) -> FetchResult:
+        """Fetches the job's photo; the download may take `seconds`.
 
-        Raises PermanentError and TransientError, unless the order is not wanted any more.
+        Raises PermanentError and TransientError, unless the job was cancelled.
         """
         try:
-            return self._carry_out(order, seconds)
+            return self._run(job, seconds)
         except _CancelledError:
-            self._take_back(order)
+            self._undo(job)
             return FetchResult("cancelled")
 
-    def record(self, order: FetchJob, failure: FailedFetchRecord) -> None:
-        """Say in place of the mark why the order failed, if it is still the path's last one."""
-        found = self.records.read(order.path)
-        if found is not None and found.wants(order.id):
-            failure = failure.model_copy(update={"original": self._etag_of(order)})
-            with suppress(ConflictError):  # a later word has come
-                self.records.put_if_match(order.path, found.etag, failure)
+    def record(self, job: FetchJob, failure: FailedFetchRecord) -> None:
+        """Replaces the fetch record by a failure, if the job is still the path's latest."""
+        found = self.records.read(job.path)
+        if found is not None and found.allows(job.id):
+            failure = failure.model_copy(update={"original": self._find_etag(job)})
+            with suppress(ConflictError):  # a later job or a cancellation replaced the record
+                self.records.put_if_match(job.path, found.etag, failure)
 
-    def _etag_of(self, order: FetchJob) -> str | None:
-        """ETag of what is at the path now, as `FailedMark` has it."""
+    def _find_etag(self, job: FetchJob) -> str | None:
+        """Returns the original's current ETag, as `FailedFetchRecord.original` holds it."""
         try:
-            there = objects.head(self.s3, self.originals_bucket, keys.original_key(order.path))
+            original = objects.head(self.s3, self.originals_bucket, keys.original_key(job.path))
         except TransientError:
             return None
-        return there.etag if there else ""
+        return original.etag if original else ""
 
-    def _carry_out(self, order: FetchJob, seconds: float) -> FetchResult:
-        self._check_wanted(order)
+    def _run(self, job: FetchJob, seconds: float) -> FetchResult:
+        self._require_not_cancelled(job)
         try:
-            outcome = self._bring(order, seconds)
+            result = self._fetch(job, seconds)
         except UnknownOutcomeError:
-            raise  # even one that was called off: the next try sees whether it has landed
+            raise  # even if cancelled: the next attempt reads whether the write took effect
         except (PermanentError, TransientError):
-            self._check_wanted(order)  # what is not wanted any more does not fail
+            self._require_not_cancelled(job)  # a cancelled job does not fail
             raise
-        found = self._check_wanted(order)
+        found = self._require_not_cancelled(job)
         try:
-            self.records.delete_if_match(order.path, found.etag)
+            self.records.delete_if_match(job.path, found.etag)
         except ConflictError as error:
-            raise _conflict() from error
-        return outcome
+            raise _make_conflict_error() from error
+        return result
 
-    def _check_wanted(self, order: FetchJob) -> StoredFetchRecord:
-        found = self.records.read(order.path)
-        if found is None or not found.wants(order.id):
+    def _require_not_cancelled(self, job: FetchJob) -> StoredFetchRecord:
+        found = self.records.read(job.path)
+        if found is None or not found.allows(job.id):
             raise _CancelledError
         return found
 
-    def _bring(self, order: FetchJob, seconds: float) -> FetchResult:
-        there = self._look(order)
-        if _is_of(order, there):
+    def _fetch(self, job: FetchJob, seconds: float) -> FetchResult:
+        original = self._find_replaceable(job)
+        if _was_written_by(job, original):
             return FetchResult("present")
         try:
-            return self._write(order, seconds, there.etag if there else None)
+            return self._download(job, seconds, original.etag if original else None)
         except ConflictError as error:
-            if _is_of(order, self._look(order)):
+            if _was_written_by(job, self._find_replaceable(job)):
                 return FetchResult("present")
-            raise _conflict() from error
+            raise _make_conflict_error() from error
 
-    def _look(self, order: FetchJob) -> objects.StoredObject | None:
-        """The original as it is now; PermanentError where it is another's, and is to stay."""
-        there = objects.head(self.s3, self.originals_bucket, keys.original_key(order.path))
-        if there and not order.overwrite and not _is_of(order, there):
+    def _find_replaceable(self, job: FetchJob) -> objects.StoredObject | None:
+        """Returns the path's original; PermanentError if the job may not replace it."""
+        original = objects.head(self.s3, self.originals_bucket, keys.original_key(job.path))
+        if original and not job.overwrite and not _was_written_by(job, original):
             raise PermanentError(
                 Reason.PATH_TAKEN,
-                f"there is a photo at {keys.escaped(order.path)!r}: order with overwrite: true "
-                "to replace it",
+                f"there is a photo at {keys.escaped(job.path)!r}: fetch with overwrite: true to "
+                "replace it",
             )
-        return there
+        return original
 
-    def _write(self, order: FetchJob, seconds: float, replaces: str | None) -> FetchResult:
-        # On disk, and without a name: however the file comes, it takes no memory, and it is gone
-        # with the process however that ends.
-        with _new_file() as file:
-            with self.downloader.stream(order.url, seconds) as answer:
-                content_type = self._stored_type(answer.content_type)
-                length = _keep(answer.chunks, file)
-            self._check_wanted(order)
+    def _download(self, job: FetchJob, seconds: float, etag: str | None) -> FetchResult:
+        # An unnamed file on disk takes no memory, and the system deletes it with the process.
+        with _open_file() as file:
+            with self.downloader.stream(job.url, seconds) as response:
+                content_type = self._get_allowed_type(response.content_type)
+                length = _write_chunks(response.chunks, file)
+            self._require_not_cancelled(job)
             objects.put_if_match(
                 self.s3,
                 self.originals_bucket,
-                keys.original_key(order.path),
+                keys.original_key(job.path),
                 file,
                 content_type=content_type,
-                metadata={JOB_ID: order.id},
-                etag=replaces,
+                metadata={JOB_ID: job.id},
+                etag=etag,
             )
         return FetchResult("fetched", length)
 
-    def _stored_type(self, said: str) -> str:
-        if said in _UNKNOWN:
-            return _ANY
-        if said not in self.content_types:
+    def _get_allowed_type(self, content_type: str) -> str:
+        if content_type in _UNKNOWN_TYPES:
+            return _DEFAULT_TYPE
+        if content_type not in self.content_types:
             raise PermanentError(
                 Reason.UNSUPPORTED,
-                f"the file is said to be {said[:_SHOWN]!r}; fetched are "
+                f"the server sends the file as {content_type[:_MAX_TYPE_SHOWN]!r}; allowed are "
                 f"{', '.join(self.content_types)}",
             )
-        return said
+        return content_type
 
-    def _take_back(self, order: FetchJob) -> None:
-        """Remove what the order may have written after it was called off, and the note of that."""
-        found = self.records.read(order.path)
-        if found is None or found.record.id != order.id or not found.is_cancelled:
+    def _undo(self, job: FetchJob) -> None:
+        """Deletes what a cancelled job may have written, then the record of the cancellation."""
+        found = self.records.read(job.path)
+        if found is None or found.record.id != job.id or not found.is_cancelled:
             return
-        key = keys.original_key(order.path)
-        there = objects.head_confirmed(self.s3, self.originals_bucket, key)
-        with suppress(ConflictError):  # a new photo, or a new order, is not ours to remove
-            if there is not None and _is_of(order, there):
-                objects.delete_if_match(self.s3, self.originals_bucket, key, etag=there.etag)
-            self.records.delete_if_match(order.path, found.etag)
+        key = keys.original_key(job.path)
+        original = objects.head_confirmed(self.s3, self.originals_bucket, key)
+        with suppress(ConflictError):  # a new original or a new job stays
+            if original is not None and _was_written_by(job, original):
+                objects.delete_if_match(self.s3, self.originals_bucket, key, etag=original.etag)
+            self.records.delete_if_match(job.path, found.etag)
 
 
-def _new_file() -> IO[bytes]:
-    with _on_disk():
+def _open_file() -> IO[bytes]:
+    with _map_disk_errors():
         return TemporaryFile()
 
 
-def _keep(chunks: Iterator[bytes], file: IO[bytes]) -> int:
-    """Write all chunks to a file and go back to its start; how many bytes they were.
-
-    TransientError where the disk is full: of another container it may not be.
-    """
+def _write_chunks(chunks: Iterator[bytes], file: IO[bytes]) -> int:
+    """Writes all chunks to a file and rewinds it; returns the number of bytes."""
     length = 0
     for chunk in chunks:
-        with _on_disk():
+        with _map_disk_errors():
             file.write(chunk)
         length += len(chunk)
-    with _on_disk():
+    with _map_disk_errors():
         file.seek(0)
     return length
 
 
 @contextmanager
-def _on_disk() -> Iterator[None]:
+def _map_disk_errors() -> Iterator[None]:
+    """Raises TransientError for a full disk: another container's may have space."""
     try:
         yield
     except OSError as error:
-        raise TransientError("disk_full", f"the photo cannot be kept on disk: {error}") from error
+        raise TransientError(
+            "disk_full", f"the photo cannot be written to disk: {error}"
+        ) from error
 
 
 def make_failed_record(
-    order: FetchJob, error: PermanentError | TransientError, attempts: int, began_at: datetime
+    job: FetchJob, error: PermanentError | TransientError, attempts: int, began_at: datetime
 ) -> FailedFetchRecord:
-    """The record of an order that was given up on."""
+    """Builds the record of a failed job."""
     return FailedFetchRecord(
-        id=order.id,
+        id=job.id,
         reason=error.reason,
         error=str(error),
         attempts=attempts,
@@ -215,9 +214,9 @@ def make_failed_record(
     )
 
 
-def _is_of(order: FetchJob, there: objects.StoredObject | None) -> bool:
-    return there is not None and there.metadata.get(JOB_ID) == order.id
+def _was_written_by(job: FetchJob, original: objects.StoredObject | None) -> bool:
+    return original is not None and original.metadata.get(JOB_ID) == job.id
 
 
-def _conflict() -> TransientError:
-    return TransientError("conflict", "somebody else wrote to the path at the same time")
+def _make_conflict_error() -> TransientError:
+    return TransientError("conflict", "another request wrote to the path at the same time")

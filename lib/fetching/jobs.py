@@ -90,7 +90,7 @@ class FetchJobs:
                 return None
             return _failed(
                 WORKER_STOPPED,
-                f"nothing came of the order in {JOB_LIFETIME.days} days: give it again",
+                f"the fetch did not end in {JOB_LIFETIME.days} days: submit it again",
                 lost_at,
             )
         return FetchState(state="pending", ordered_at=found.record.ordered_at)
@@ -127,12 +127,12 @@ class FetchJobQueue(FetchJobs):
     def check_url(self, url: str) -> Url:
         """Parses a URL; RequestError if it can never be fetched."""
         try:
-            asked = parse_url(url)
+            parsed = parse_url(url)
             if not self.allow_loopback:
-                check_port(asked)
+                check_port(parsed)
         except PermanentError as error:
             raise RequestError(422, ProblemKind.BAD_URL, str(error)) from error
-        return asked
+        return parsed
 
     def submit(self, path: str, url: str, *, overwrite: bool = False) -> FetchJob:
         """Submits a fetch job, which replaces an earlier one for the path.
@@ -173,8 +173,8 @@ def parse_job(body: str) -> FetchJob:
         wrong = sorted({".".join(map(str, each["loc"])) or "body" for each in error.errors()})
         raise PermanentError(
             Reason.MALFORMED_EVENT,
-            f"the message is no order to fetch a photo (wrong: {', '.join(wrong[:5])}): order "
-            "through the API, or purge it",
+            f"the message is no fetch job (wrong: {', '.join(wrong[:5])}): submit the URL through "
+            "the API, or purge the message",
         ) from None
     keys.check_original(job.path)
     return job

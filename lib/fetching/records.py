@@ -1,9 +1,8 @@
-"""What is known of the order for a path: a small object at `_fetch/<path>`, private.
+"""Fetch records: the state of a path's fetch job, as JSON at `_fetch/<path>`.
 
-It stands where failure records stand, as if `_fetch` were a size; no size's name begins with an
-underscore, so that nothing collides. One object says it all: that an order is pending, why it
-failed, or that it was called off. Success takes it away. New orders, and cancellations of pending
-ones, replace whatever is there; all else changes it only if it still is what was read.
+The records share the bucket of the failure records; no size's name begins with an underscore. A
+record is a pending, a cancelled or a failed job; success deletes it. New jobs, and cancellations of
+pending ones, replace the record unconditionally; every other change is conditional on its ETag.
 """
 
 from typing import TYPE_CHECKING, NamedTuple
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class FetchRecord(BaseModel):
-    """An order that is pending, or was called off while it may have been under way."""
+    """A job that is pending, or was cancelled while a worker may have been running it."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -31,47 +30,47 @@ class FetchRecord(BaseModel):
 
 
 class FailedFetchRecord(FailureRecord):
-    """A failure record, and the order that failed: its dead letter can be replayed.
+    """A failure record with the id of the job, because its dead letter can be replayed.
 
-    `original` is the ETag of the original that was there then, "" where there was none, and None
-    where that is not known.
+    `original` is the ETag of the original at that time: "" if there was none, None if unknown.
     """
 
     id: str
     original: str | None = None
 
-    def is_older_than(self, there: "StoredObject") -> bool:
-        """Whether an original was uploaded after the failure; S3 tells times in whole seconds."""
-        is_another = self.original is not None and self.original != there.etag
-        return is_another or there.modified > self.failed_at
+    def is_older_than(self, current: "StoredObject") -> bool:
+        """Returns whether the current original was uploaded after the failure."""
+        # The ETags come first: S3's times are in whole seconds.
+        has_changed = self.original is not None and self.original != current.etag
+        return has_changed or current.modified > self.failed_at
 
 
 class StoredFetchRecord(NamedTuple):
-    """What stands at a path, and the ETag of it."""
+    """A fetch record and its ETag."""
 
     record: FetchRecord | FailedFetchRecord
     etag: str
 
-    def wants(self, order_id: str) -> bool:
-        """Whether this order, and no later one, is still to be carried out."""
-        return self.record.id == order_id and not self.is_cancelled
+    def allows(self, job_id: str) -> bool:
+        """Returns whether the job is the path's latest, and not cancelled."""
+        return self.record.id == job_id and not self.is_cancelled
 
     @property
     def is_cancelled(self) -> bool:
-        """Whether the order was called off."""
+        """Whether the job was cancelled."""
         return isinstance(self.record, FetchRecord) and self.record.cancelled
 
 
-_MARK: TypeAdapter[FetchRecord | FailedFetchRecord] = TypeAdapter(FetchRecord | FailedFetchRecord)
+_TYPE: TypeAdapter[FetchRecord | FailedFetchRecord] = TypeAdapter(FetchRecord | FailedFetchRecord)
 
 
 class FetchRecords(JsonRecords[FetchRecord | FailedFetchRecord]):
-    """The marks of one stack, in the bucket of the failure records."""
+    """The fetch records of one stack."""
 
     def __init__(self, s3: "S3Client", bucket: str) -> None:
-        super().__init__(s3, bucket, FETCH_RECORDS, _MARK)
+        super().__init__(s3, bucket, FETCH_RECORDS, _TYPE)
 
     def read(self, path: str) -> StoredFetchRecord | None:
-        """A path's mark as it is now; None where there is none to be read."""
+        """Returns a path's record; None if there is none, or none that can be parsed."""
         found = self.find(path)
         return StoredFetchRecord(found.record, found.etag) if found and found.record else None

@@ -1,7 +1,7 @@
-"""The worker of the fetch queue: what happens to each of its messages.
+"""Worker of the fetch queue: runs the fetch job of each message.
 
-A message ends as a photo in the originals bucket, as an order that is not wanted any more, or
-as a dead letter with its reason; or it goes back to the queue for another try.
+A message ends as an original, as a cancelled job, or as a dead letter with its reason; otherwise it
+returns to the queue for another attempt.
 """
 
 import time
@@ -17,16 +17,16 @@ from lib.pipeline.source_queue import Failure, SourceQueue
 from lib.pipeline.telemetry import Telemetry
 
 _STOPPED = (
-    "its worker was stopped each time before it could say why, by its memory or its timeout: look "
-    "at the function's log, then replay"
+    "its worker was stopped at each attempt, by its memory or its timeout: read the function's "
+    "log, then replay"
 )
 
 
 @dataclass(frozen=True)
 class FetchWorker:
-    """Drains the fetch queue, one order after the other; it is made for batches of one.
+    """Drains the fetch queue, one job after the other; meant for batches of one.
 
-    `reserve` is kept of the time for what comes after the download, in seconds.
+    `reserved_seconds` is the time for the steps after the download.
     """
 
     fetcher: Fetcher
@@ -36,60 +36,59 @@ class FetchWorker:
     call_budget: CallBudget
 
     def drain(self, batch: list[SqsMessage], seconds_left: SecondsLeft) -> list[str]:
-        """Carry out all orders of a batch; gives the ids of those that SQS must deliver again."""
+        """Runs all jobs of a batch; returns the ids of the messages that SQS must redeliver."""
 
-        def done(message: SqsMessage) -> bool:
+        def is_done(message: SqsMessage) -> bool:
             try:
                 with self.call_budget.limit(seconds_left):
-                    return self._take(message, seconds_left)
-            except Exception:  # noqa: BLE001  our own bug costs no neighbour: SQS delivers it again
+                    return self._process(message, seconds_left)
+            except Exception:  # noqa: BLE001  a bug affects one message only: SQS redelivers it
                 self.telemetry.crashed(message.id)
                 return False
 
-        return [message.id for message in batch if not done(message)]
+        return [message.id for message in batch if not is_done(message)]
 
-    def _take(self, message: SqsMessage, seconds_left: SecondsLeft) -> bool:
-        """Carry an order out, or park it; False to have it again."""
+    def _process(self, message: SqsMessage, seconds_left: SecondsLeft) -> bool:
+        """Runs the job of a message; returns False if SQS must redeliver it."""
         began_at = datetime.now(UTC)
-        order: FetchJob | None = None
+        job: FetchJob | None = None
         error: PermanentError | TransientError
         try:
-            order = parse_job(message.body)
-            self._carry_out(order, message, seconds_left)
+            job = parse_job(message.body)
+            self._run(job, message, seconds_left)
         except (PermanentError, TransientError) as expected:
             error = expected
-        except Exception as bug:  # noqa: BLE001  logged, tried again, parked at last
+        except Exception as bug:  # noqa: BLE001  logged, retried, at last a dead letter
             self.telemetry.crashed(message.id)
-            # Only the kind: its text may quote the URL.
+            # Only the type: the text may quote the URL.
             error = TransientError("crashed", type(bug).__name__)
         else:
             return True
 
         def record(failure: Failure, attempts: int) -> None:
-            if order:
-                self._record(order, failure, attempts)
+            if job:
+                self._record(job, failure, attempts)
 
-        failure = Failure(order.path if order else "", error, began_at)
+        failure = Failure(job.path if job else "", error, began_at)
         return self.queue.settle(message, [failure], record)
 
-    def _carry_out(self, order: FetchJob, message: SqsMessage, seconds_left: SecondsLeft) -> None:
+    def _run(self, job: FetchJob, message: SqsMessage, seconds_left: SecondsLeft) -> None:
         seconds = seconds_left() - self.reserved_seconds
         if seconds <= 0:
             raise NoTimeError
         if self.queue.is_last_attempt(message):
-            # Nobody could leave this word afterwards: SQS parks the message without one.
+            # A worker that is stopped could not write the record afterwards.
             stopped = TransientError(WORKER_STOPPED, _STOPPED)
-            failure = Failure(order.path, stopped, datetime.now(UTC))
-            self._record(order, failure, message.attempts)
+            self._record(job, Failure(job.path, stopped, datetime.now(UTC)), message.attempts)
         started = time.monotonic()
-        outcome = self.fetcher.run(order, seconds)
-        took = (time.monotonic() - started) * 1000
-        self.telemetry.fetched(order.path, outcome.action, outcome.length, took)
+        result = self.fetcher.run(job, seconds)
+        milliseconds = (time.monotonic() - started) * 1000
+        self.telemetry.fetched(job.path, result.action, result.length, milliseconds)
 
-    def _record(self, order: FetchJob, failure: Failure, attempts: int) -> None:
-        """Leave word for those who ask by the path; the message itself is safe."""
-        mark = make_failed_record(order, failure.error, attempts, failure.began_at)
+    def _record(self, job: FetchJob, failure: Failure, attempts: int) -> None:
+        """Writes the record that status reads; the queues keep the message without it too."""
+        record = make_failed_record(job, failure.error, attempts, failure.began_at)
         try:
-            self.fetcher.record(order, mark)
-        except TransientError as refusal:
-            self.telemetry.log_best_effort_failure("failure record", refusal)
+            self.fetcher.record(job, record)
+        except TransientError as error:
+            self.telemetry.log_best_effort_failure("failure record", error)

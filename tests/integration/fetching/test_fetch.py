@@ -581,7 +581,7 @@ def test_our_own_bugs_cost_no_order_and_tell_no_url(
     def fail(*_: Any, **__: Any) -> Any:
         raise ZeroDivisionError(SECRET)
 
-    monkeypatch.setattr(fetcher, "_keep", fail)
+    monkeypatch.setattr(fetcher, "_write_chunks", fail)
     fetching.web.pages[f"/?{SECRET}"] = answer(PHOTO)
     assert fetching.deliver(order, attempts=7)
     assert not fetching.deliver(order, attempts=8)
