@@ -1,8 +1,7 @@
-"""A connection to exactly the address that was checked, and all of it before one deadline.
+"""Connects to exactly the address that was checked, within one deadline.
 
-The host's name is looked up once, every address that it has must be allowed, and the socket is
-opened to one of those very addresses: a name server that answers differently a second time is
-never asked a second time.
+A host is looked up once, all its addresses must be allowed, and the socket connects to one of them.
+So a name server cannot return another address after the check (DNS rebinding).
 """
 
 import io
@@ -18,60 +17,60 @@ from lib.errors import PermanentError, Reason, TransientError
 from lib.fetching.ssrf import get_block_reason, is_loopback, parse_address
 from lib.fetching.urls import Url, check_port
 
-# Seconds for one address to answer, before the host's next one is tried: a packet that is lost
-# is sent again after 1 s and 3 s.
+# Seconds for one address to accept, before the host's next one is tried: TCP sends a lost packet
+# again after 1 s and 3 s.
 _CONNECT_SECONDS = 5.0
-# Bytes that are read at a time, and the most that one read can take: what a disk likes.
+# Bytes of one read: large enough for fast writes to disk, small enough for memory.
 CHUNK_BYTES = 1 << 16
-# The name servers' words for a name without an address; others mean that they could not say.
-_NOBODY = {socket.EAI_NONAME, socket.EAI_NODATA}
+# The host has no address. Other errors mean that the look-up failed.
+_NO_ADDRESS = {socket.EAI_NONAME, socket.EAI_NODATA}
 
 
 class DownloadDeadline:
-    """The moment by which everything has to be done."""
+    """The time by which a download must end."""
 
     def __init__(self, seconds: float) -> None:
-        self._at = time.monotonic() + seconds
+        self._ends_at = time.monotonic() + seconds
 
     def left(self) -> float:
-        """Seconds that are left, more than none; TransientError once the time is over."""
-        left = self._at - time.monotonic()
+        """Returns the seconds left, more than 0; TransientError if there are none."""
+        left = self._ends_at - time.monotonic()
         if left <= 0:
-            raise TransientError("source_timeout", "the photo did not come in the time for it")
+            raise TransientError("source_timeout", "the download took too long")
         return left
 
 
 class SocketAddress(NamedTuple):
-    """One address of a host, as the socket wants it."""
+    """One address of a host, as `socket.connect` takes it."""
 
     family: int
     address: Any
 
 
 def resolve(url: Url, deadline: DownloadDeadline, *, allow_loopback: bool) -> list[SocketAddress]:
-    """All addresses of a URL's host, each of them allowed.
+    """Looks up all addresses of a URL's host.
 
-    Raises PermanentError for an address or a port that is not, and for a name that nobody has.
+    Raises PermanentError if an address or the port is not allowed, or the host does not exist.
     """
-    found = _looked_up(url, deadline)
-    addresses = [parse_address(address[0]) for _, address in found]
-    for address in addresses:
-        why = get_block_reason(address, allow_loopback=allow_loopback)
-        if why is not None:
+    addresses = _look_up(url, deadline)
+    parsed = [parse_address(address[0]) for _, address in addresses]
+    for address in parsed:
+        reason = get_block_reason(address, allow_loopback=allow_loopback)
+        if reason is not None:
             raise PermanentError(
                 Reason.ADDRESS_REFUSED,
-                f"{url.host} has an address that is {why}: only what is public is fetched",
+                f"{url.host} has an address that is {reason}: give a URL on the public internet",
             )
-    # Here, and nowhere else, a server under test may have any port.
-    if not all(is_loopback(address) for address in addresses):
+    # A local stage's test server may have any port.
+    if not all(is_loopback(address) for address in parsed):
         check_port(url)
-    return found
+    return addresses
 
 
 class DeadlineSocket:
-    """What http.client uses of a socket; no wait on it goes beyond the deadline.
+    """The methods of a socket that http.client uses, limited by a deadline.
 
-    A socket's own timeout starts anew with every byte, so that a server could go on for ever.
+    A socket's own timeout restarts with every byte, so a slow server could send forever.
     """
 
     def __init__(self, connection: socket.socket, deadline: DownloadDeadline) -> None:
@@ -79,29 +78,29 @@ class DeadlineSocket:
         self._received = _Received(connection, deadline)
 
     @property
-    def is_at_its_end(self) -> bool:
-        """Whether somebody wanted to read on where nothing came any more."""
+    def has_ended(self) -> bool:
+        """Whether a read reached the end of the stream."""
         return self._received.ended
 
     def sendall(self, data: bytes) -> None:
-        """Send all of it."""
+        """Sends all of `data`."""
         self._connection.settimeout(self._deadline.left())
         self._connection.sendall(data)
 
     def makefile(self, _mode: str) -> io.BufferedReader:
-        """What is received, to be read."""
+        """Returns a buffered reader of what the server sends."""
         return io.BufferedReader(self._received, CHUNK_BYTES)
 
     def close(self) -> None:
-        """Nothing: the answer is read after http.client has closed its side."""
+        """Does nothing: the response is read after http.client closes its socket."""
 
 
 @contextmanager
 def connect(
-    url: Url, places: list[SocketAddress], deadline: DownloadDeadline, tls: ssl.SSLContext
+    url: Url, addresses: list[SocketAddress], deadline: DownloadDeadline, tls: ssl.SSLContext
 ) -> Iterator[DeadlineSocket]:
-    """A socket to the first of the addresses that answers; with TLS to exactly this host."""
-    connection = _first_that_answers(url, places, deadline)
+    """Connects to the first address that accepts; https verifies the host's certificate."""
+    connection = _connect_first(url, addresses, deadline)
     try:
         if url.scheme == "https":
             connection.settimeout(deadline.left())
@@ -125,44 +124,44 @@ class _Received(io.RawIOBase):
         return count
 
 
-def _looked_up(url: Url, deadline: DownloadDeadline) -> list[SocketAddress]:
-    """What getaddrinfo says, if it says it in time: it takes no timeout of its own."""
-    answers: list[list[SocketAddress] | OSError] = []
+def _look_up(url: Url, deadline: DownloadDeadline) -> list[SocketAddress]:
+    """Calls getaddrinfo in a thread, because it has no timeout."""
+    results: list[list[SocketAddress] | OSError] = []
 
     def look_up() -> None:
         try:
-            found = socket.getaddrinfo(url.host, url.port, type=socket.SOCK_STREAM)
-            answers.append([SocketAddress(family, address) for family, _, _, _, address in found])
+            infos = socket.getaddrinfo(url.host, url.port, type=socket.SOCK_STREAM)
+            results.append([SocketAddress(family, address) for family, _, _, _, address in infos])
         except OSError as error:
-            answers.append(error)
+            results.append(error)
 
-    # A daemon: a look-up that hangs must not keep the process.
-    asking = Thread(target=look_up, daemon=True)
-    asking.start()
-    asking.join(deadline.left())
-    if not answers:
-        raise TransientError("source_timeout", f"the name {url.host} was not looked up in time")
-    answer = answers[0]
-    if isinstance(answer, list):
-        return answer
-    if isinstance(answer, socket.gaierror) and answer.errno in _NOBODY:
+    # A daemon thread: a look-up that hangs must not keep the process alive.
+    thread = Thread(target=look_up, daemon=True)
+    thread.start()
+    thread.join(deadline.left())
+    if not results:
+        raise TransientError("source_timeout", f"the host {url.host} was not looked up in time")
+    result = results[0]
+    if isinstance(result, list):
+        return result
+    if isinstance(result, socket.gaierror) and result.errno in _NO_ADDRESS:
         raise PermanentError(
-            Reason.SOURCE_REFUSED, f"there is no host {url.host}: give another address"
-        ) from answer
+            Reason.SOURCE_REFUSED, f"there is no host {url.host}: give another URL"
+        ) from result
     raise TransientError(
-        "source_unreachable", f"the name {url.host} could not be looked up"
-    ) from answer
+        "source_unreachable", f"the host {url.host} could not be looked up"
+    ) from result
 
 
-def _first_that_answers(
-    url: Url, places: list[SocketAddress], deadline: DownloadDeadline
+def _connect_first(
+    url: Url, addresses: list[SocketAddress], deadline: DownloadDeadline
 ) -> socket.socket:
-    for place in places:
-        connection = socket.socket(place.family, socket.SOCK_STREAM)
+    for address in addresses:
+        connection = socket.socket(address.family, socket.SOCK_STREAM)
         connection.settimeout(min(_CONNECT_SECONDS, deadline.left()))
         try:
-            connection.connect(place.address)
-        except OSError:  # the next address may answer
+            connection.connect(address.address)
+        except OSError:  # the next address may accept
             connection.close()
         else:
             return connection

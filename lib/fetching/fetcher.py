@@ -99,7 +99,7 @@ class Fetcher:
         try:
             self.records.delete_if_match(job.path, found.etag)
         except ConflictError as error:
-            raise _make_conflict_error() from error
+            raise _conflict_error() from error
         return result
 
     def _require_not_cancelled(self, job: FetchJob) -> StoredFetchRecord:
@@ -117,7 +117,7 @@ class Fetcher:
         except ConflictError as error:
             if _was_written_by(job, self._find_replaceable(job)):
                 return FetchResult("present")
-            raise _make_conflict_error() from error
+            raise _conflict_error() from error
 
     def _find_replaceable(self, job: FetchJob) -> objects.StoredObject | None:
         """Returns the path's original; PermanentError if the job may not replace it."""
@@ -218,5 +218,5 @@ def _was_written_by(job: FetchJob, original: objects.StoredObject | None) -> boo
     return original is not None and original.metadata.get(JOB_ID) == job.id
 
 
-def _make_conflict_error() -> TransientError:
+def _conflict_error() -> TransientError:
     return TransientError("conflict", "another request wrote to the path at the same time")
