@@ -1,4 +1,4 @@
-"""A stage's fetching on moto: the desk, the worker's door, and a server to fetch from."""
+"""Fetching on moto: the job queue, the worker's handler, and a web server to fetch from."""
 
 import json
 import os
@@ -23,23 +23,23 @@ PHOTO = b"photo" * 1000
 
 @dataclass
 class Fetching:
-    """Orders, and what became of them."""
+    """Submits fetch jobs, delivers them, and reads the results."""
 
     s3: "S3Client"
     queues: Queues
     web: WebServer
 
     @property
-    def desk(self) -> FetchJobQueue:
+    def job_queue(self) -> FetchJobQueue:
         url = self.queues.url
         return FetchJobQueue(self.s3, "failures-bucket", self.queues.sqs, url, allow_loopback=True)
 
-    def order(self, path: str = "a.jpg", page: str = "/photo.jpg", **more: bool) -> FetchJob:
-        """An order for a page of the server, in the queue."""
-        return self.desk.submit(path, self.web.url(page), **more)
+    def submit(self, path: str = "a.jpg", page: str = "/photo.jpg", **more: bool) -> FetchJob:
+        """Submits a job for a page of the web server."""
+        return self.job_queue.submit(path, self.web.url(page), **more)
 
     def sent(self) -> list[str]:
-        """The bodies of the messages in the queue."""
+        """Returns the bodies of the messages in the queue."""
         answer = self.queues.sqs.receive_message(
             QueueUrl=self.queues.url, MaxNumberOfMessages=10, VisibilityTimeout=0
         )
@@ -47,16 +47,16 @@ class Fetching:
 
     def deliver(
         self,
-        order: FetchJob | str,
+        job: FetchJob | str,
         *,
         attempts: int = 1,
         seconds: float = 60,
         **attributes: str,
     ) -> bool:
-        """Call the function as Lambda does; whether the message is to be delivered again."""
+        """Calls the handler as Lambda does; returns whether SQS must redeliver the message."""
         event = payload("sqs_fetch_order")
         (record,) = event["Records"]
-        record["body"] = order if isinstance(order, str) else order.model_dump_json()
+        record["body"] = job if isinstance(job, str) else job.model_dump_json()
         record["attributes"]["ApproximateReceiveCount"] = str(attempts)
         record["messageAttributes"] = {
             name: {"stringValue": value, "dataType": "String"} for name, value in attributes.items()
@@ -69,7 +69,7 @@ class Fetching:
         return bool(answer["batchItemFailures"])
 
     def put(self, path: str = "a.jpg", data: bytes = b"another") -> None:
-        """Somebody else's original."""
+        """Writes an original that no job wrote."""
         self.s3.put_object(Bucket="originals-bucket", Key=f"originals/{path}", Body=data)
 
     def original(self, path: str = "a.jpg") -> Any:
@@ -79,19 +79,19 @@ class Fetching:
             return None
 
     def data(self, path: str = "a.jpg") -> bytes | None:
-        """The original's bytes."""
+        """Returns the original's bytes."""
         found = self.original(path)
         return found["Body"].read() if found else None
 
     def stored(self, path: str = "a.jpg") -> StoredObject | None:
-        """What S3 tells of the original."""
+        """Returns the original's metadata."""
         return head(self.s3, "originals-bucket", f"originals/{path}")
 
-    def look(self, path: str = "a.jpg") -> FetchState | None:
-        return self.desk.get_state(path)
+    def get_state(self, path: str = "a.jpg") -> FetchState | None:
+        return self.job_queue.get_state(path)
 
-    def notes(self) -> dict[str, Any]:
-        """All that is in the failures bucket, by key."""
+    def read_records(self) -> dict[str, Any]:
+        """Returns all records of the failures bucket, by key."""
         listed = self.s3.list_objects_v2(Bucket="failures-bucket").get("Contents", [])
         return {
             each["Key"]: json.loads(
@@ -111,7 +111,7 @@ def web() -> Iterator[WebServer]:
 def fetching(
     s3: "S3Client", queues: Queues, web: WebServer, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Fetching]:
-    """The function with its settings in the environment."""
+    """Sets the function's settings in the environment."""
     for name, value in {
         "ORIGINALS_BUCKET": "originals-bucket",
         "FAILURES_BUCKET": "failures-bucket",
@@ -134,5 +134,5 @@ def fetching(
 
 
 def events_of_s3() -> Any:
-    """Where a test can step between the worker and S3."""
+    """Returns the event hooks of the worker's S3 client."""
     return fetch._worker().fetcher.s3.meta.events

@@ -1,4 +1,4 @@
-"""The fetch function on moto: each order ends as a photo, as called off, or as a dead letter."""
+"""The fetch function on moto: each job ends as an original, as cancelled, or as a dead letter."""
 
 import errno
 import json
@@ -40,66 +40,68 @@ LARGE = bytes(range(256)) * (4 << 10)  # a MiB: many reads and many writes
 TIMEOUT = ReadTimeoutError(endpoint_url="https://s3")
 
 
-class TestAnOrder:
+class TestAJob:
     def test_becomes_an_original_and_leaves_nothing_else(self, fetching: Fetching) -> None:
         fetching.web.pages["/photo.jpg"] = answer(PHOTO, Content_Type="image/png; q=1")
-        order = fetching.order("2026/é 😀 a+b.jpg")
-        assert fetching.sent() == [order.model_dump_json()]
-        pending = FetchState(state="pending", ordered_at=order.ordered_at)
-        assert fetching.look("2026/é 😀 a+b.jpg") == pending
-        assert not fetching.deliver(order)
+        job = fetching.submit("2026/é 😀 a+b.jpg")
+        assert fetching.sent() == [job.model_dump_json()]
+        pending = FetchState(state="pending", ordered_at=job.ordered_at)
+        assert fetching.get_state("2026/é 😀 a+b.jpg") == pending
+        assert not fetching.deliver(job)
         found = fetching.original("2026/é 😀 a+b.jpg")
         assert found["Body"].read() == PHOTO
         assert found["ContentType"] == "image/png"
-        assert found["Metadata"] == {"fetch-order": order.id}
-        assert fetching.look("2026/é 😀 a+b.jpg") is None
-        assert (fetching.notes(), fetching.queues.dead_letters()) == ({}, [])
+        assert found["Metadata"] == {"fetch-order": job.id}
+        assert fetching.get_state("2026/é 😀 a+b.jpg") is None
+        assert (fetching.read_records(), fetching.queues.dead_letters()) == ({}, [])
 
     def test_for_a_large_photo_is_written_at_once(self, fetching: Fetching) -> None:
         fetching.web.pages["/photo.jpg"] = answer(LARGE)
-        order = fetching.order()
+        job = fetching.submit()
         calls: list[str] = []
         events_of_s3().register("before-call.s3", lambda model, **_: calls.append(model.name))
-        assert not fetching.deliver(order)
+        assert not fetching.deliver(job)
         found = fetching.original()
         assert found["Body"].read() == LARGE
-        assert found["Metadata"] == {"fetch-order": order.id}
+        assert found["Metadata"] == {"fetch-order": job.id}
         assert found["ContentType"] == "image/jpeg"
         written = ["GetObject", "HeadObject", "GetObject", "PutObject"]
         assert calls == [*written, "GetObject", "DeleteObject"]
 
-    @pytest.mark.parametrize("said", ["", "application/octet-stream", "binary/octet-stream"])
+    @pytest.mark.parametrize(
+        "content_type", ["", "application/octet-stream", "binary/octet-stream"]
+    )
     def test_takes_a_file_of_unknown_type_for_the_renderer_to_judge(
-        self, fetching: Fetching, said: str
+        self, fetching: Fetching, content_type: str
     ) -> None:
-        fetching.web.pages["/photo.jpg"] = chunked(PHOTO, Content_Type=said)
-        assert not fetching.deliver(fetching.order())
+        fetching.web.pages["/photo.jpg"] = chunked(PHOTO, Content_Type=content_type)
+        assert not fetching.deliver(fetching.submit())
         assert fetching.original()["ContentType"] == "application/octet-stream"
 
     def test_replaces_a_photo_where_that_was_asked_for(self, fetching: Fetching) -> None:
         fetching.web.pages["/photo.jpg"] = answer(PHOTO)
         fetching.put()
-        assert not fetching.deliver(fetching.order(overwrite=True))
+        assert not fetching.deliver(fetching.submit(overwrite=True))
         assert fetching.data() == PHOTO
 
     def test_delivered_twice_asks_the_server_once(self, fetching: Fetching) -> None:
         fetching.web.pages["/photo.jpg"] = answer(PHOTO)
-        order = fetching.order()
-        assert not fetching.deliver(order)
-        assert not fetching.deliver(order)
+        job = fetching.submit()
+        assert not fetching.deliver(job)
+        assert not fetching.deliver(job)
         assert len(fetching.web.heads) == 1
         assert fetching.queues.dead_letters() == []
 
     def test_with_little_time_left_comes_back_untouched(
         self, fetching: Fetching, caplog: pytest.LogCaptureFixture
     ) -> None:
-        assert fetching.deliver(fetching.order(), seconds=10)
+        assert fetching.deliver(fetching.submit(), seconds=10)
         assert fetching.web.heads == []
         assert caplog.records[0].__dict__["reason"] == "no_time"
 
 
 @pytest.mark.parametrize(
-    ("said", "reason"),
+    ("response", "reason"),
     [
         (answer(b"", "404 Not Found"), "source_refused"),
         (answer(PHOTO, Content_Type="text/html"), "unsupported"),
@@ -110,35 +112,37 @@ class TestAnOrder:
         (redirect(f"http://u:{SECRET}@127.0.0.1/"), "bad_url"),
     ],
 )
-def test_what_can_never_be_fetched_is_parked_at_once_and_shown(
-    fetching: Fetching, caplog: pytest.LogCaptureFixture, said: bytes, reason: str
+def test_what_can_never_be_fetched_becomes_a_dead_letter_at_once_and_shown(
+    fetching: Fetching, caplog: pytest.LogCaptureFixture, response: bytes, reason: str
 ) -> None:
-    fetching.web.pages[f"/?{SECRET}"] = said
-    order = fetching.order("ü/bad one.jpg", f"/?{SECRET}")
-    assert not fetching.deliver(order, attempts=2)
+    fetching.web.pages[f"/?{SECRET}"] = response
+    job = fetching.submit("ü/bad one.jpg", f"/?{SECRET}")
+    assert not fetching.deliver(job, attempts=2)
     (letter,) = fetching.queues.dead_letters()
-    assert letter["body"] == order.model_dump_json()
+    assert letter["body"] == job.model_dump_json()
     assert (letter["reason"], letter["attempts"]) == (reason, "2")
     assert unquote(letter["path"]) == "ü/bad one.jpg"
     assert letter["path"].isascii()
     assert letter["failed_at"].endswith("+00:00")
     assert "size" not in letter
     assert fetching.original("ü/bad one.jpg") is None
-    state = fetching.look("ü/bad one.jpg")
+    state = fetching.get_state("ü/bad one.jpg")
     assert state is not None
     assert (state.state, state.reason, state.error) == ("failed", reason, unquote(letter["error"]))
     record = FailureRecords(fetching.s3, "failures-bucket", "_fetch").read("ü/bad one.jpg")
     assert record is not None
     assert (record.attempts, record.failed_at) == (2, state.failed_at)
-    assert order.ordered_at < record.began_at < record.failed_at
-    # The letter's body is the order itself; nothing else may repeat what is in its URL.
-    told = json.dumps([fetching.notes(), {**letter, "body": ""}, state.model_dump(mode="json")])
-    assert SECRET not in told + caplog.text + repr([vars(record) for record in caplog.records])
-    assert SECRET not in repr(order)
+    assert job.ordered_at < record.began_at < record.failed_at
+    # The letter's body is the job itself; nothing else may contain parts of its URL.
+    shown = json.dumps(
+        [fetching.read_records(), {**letter, "body": ""}, state.model_dump(mode="json")]
+    )
+    assert SECRET not in shown + caplog.text + repr([vars(record) for record in caplog.records])
+    assert SECRET not in repr(job)
 
 
 @pytest.mark.parametrize(
-    ("said", "reason"),
+    ("response", "reason"),
     [
         (answer(b"", "503 Busy"), "source_failed"),
         (answer(PHOTO)[:-1], "source_truncated"),
@@ -146,27 +150,27 @@ def test_what_can_never_be_fetched_is_parked_at_once_and_shown(
         (b"", "source_unreachable"),
     ],
 )
-def test_what_may_come_later_is_tried_again_with_a_delay_and_parked_at_last(
-    fetching: Fetching, said: bytes, reason: str
+def test_what_may_succeed_later_is_retried_with_a_delay_and_at_last_a_dead_letter(
+    fetching: Fetching, response: bytes, reason: str
 ) -> None:
-    fetching.web.pages["/photo.jpg"] = said
-    order = fetching.order()
+    fetching.web.pages["/photo.jpg"] = response
+    job = fetching.submit()
     changed: list[Any] = []
     fetch._worker().queue.sqs.meta.events.register(
         "provide-client-params.sqs.ChangeMessageVisibility",
         lambda params, **_: changed.append(params),
     )
-    assert fetching.deliver(order, attempts=3)
+    assert fetching.deliver(job, attempts=3)
     (change,) = changed
     assert change["ReceiptHandle"] == payload("sqs_fetch_order")["Records"][0]["receiptHandle"]
     assert 10 <= change["VisibilityTimeout"] <= 20
     assert fetching.original() is None
     assert fetching.queues.dead_letters() == []
-    assert fetching.look() == FetchState(state="pending", ordered_at=order.ordered_at)
-    assert not fetching.deliver(order, attempts=8)
+    assert fetching.get_state() == FetchState(state="pending", ordered_at=job.ordered_at)
+    assert not fetching.deliver(job, attempts=8)
     (letter,) = fetching.queues.dead_letters()
     assert (letter["reason"], letter["attempts"]) == (reason, "8")
-    state = fetching.look()
+    state = fetching.get_state()
     assert state is not None
     assert (state.state, state.reason) == ("failed", reason)
 
@@ -176,19 +180,19 @@ def test_a_slow_server_is_left_when_the_functions_time_is_nearly_over(fetching: 
         stop.wait()
 
     fetching.web.pages["/photo.jpg"] = silent
-    order = fetching.order()
-    assert fetching.deliver(order, seconds=10.3)
+    job = fetching.submit()
+    assert fetching.deliver(job, seconds=10.3)
     assert fetching.queues.dead_letters() == []
 
 
-def test_a_replayed_dead_letter_is_tried_like_a_new_order(fetching: Fetching) -> None:
-    order = fetching.order()
-    assert not fetching.deliver(order)
+def test_a_replayed_dead_letter_is_run_like_a_new_job(fetching: Fetching) -> None:
+    job = fetching.submit()
+    assert not fetching.deliver(job)
     (letter,) = fetching.queues.dead_letters()
     fetching.web.pages["/photo.jpg"] = answer(PHOTO)
     assert not fetching.deliver(letter["body"])
     assert fetching.data() == PHOTO
-    assert fetching.notes() == {}
+    assert fetching.read_records() == {}
 
 
 @pytest.mark.parametrize(
@@ -210,7 +214,7 @@ def test_a_replayed_dead_letter_is_tried_like_a_new_order(fetching: Fetching) ->
         "[" * 100_000,
     ],
 )
-def test_a_message_that_is_no_order_is_parked_and_nothing_in_it_is_fetched(
+def test_a_message_that_is_no_order_becomes_a_dead_letter_and_nothing_in_it_is_fetched(
     fetching: Fetching, body: str
 ) -> None:
     web_ = f"127.0.0.1:{fetching.web.port}"
@@ -220,18 +224,18 @@ def test_a_message_that_is_no_order_is_parked_and_nothing_in_it_is_fetched(
     assert (letter["reason"], letter["body"]) == ("malformed_event", message)
     assert "path" not in letter
     assert f"http://{web_}" not in unquote(letter["error"])
-    assert (fetching.web.heads, fetching.notes()) == ([], {})
+    assert (fetching.web.heads, fetching.read_records()) == ([], {})
 
 
 @pytest.mark.parametrize("path", ["../a.jpg", "a//b.jpg", "/a.jpg", "x" * 1015, "a/"])
-def test_an_order_for_a_path_that_cannot_be_is_parked(fetching: Fetching, path: str) -> None:
-    order = fetching.order().model_copy(update={"path": path})
-    assert not fetching.deliver(order)
+def test_a_job_for_an_invalid_path_becomes_a_dead_letter(fetching: Fetching, path: str) -> None:
+    job = fetching.submit().model_copy(update={"path": path})
+    assert not fetching.deliver(job)
     assert [letter["reason"] for letter in fetching.queues.dead_letters()] == ["bad_key"]
     assert fetching.web.heads == []
 
 
-def test_an_order_that_the_desk_has_not_given_fetches_nothing(fetching: Fetching) -> None:
+def test_a_job_without_a_record_fetches_nothing(fetching: Fetching) -> None:
     (record,) = payload("sqs_fetch_order")["Records"]
     assert not fetching.deliver(record["body"])
     assert (fetching.web.heads, fetching.queues.dead_letters()) == ([], [])
@@ -253,7 +257,7 @@ def test_loopback_is_fetched_from_only_where_that_is_said(
     fetching: Fetching, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("FETCH_LOOPBACK")
-    assert not fetching.deliver(fetching.order())
+    assert not fetching.deliver(fetching.submit())
     assert [letter["reason"] for letter in fetching.queues.dead_letters()] == ["address_refused"]
     assert fetching.web.heads == []
 
@@ -262,7 +266,7 @@ class TestAPathThatIsTaken:
     def test_beforehand_is_seen_before_the_download(self, fetching: Fetching) -> None:
         fetching.web.pages["/photo.jpg"] = answer(PHOTO)
         fetching.put()
-        assert not fetching.deliver(fetching.order())
+        assert not fetching.deliver(fetching.submit())
         (letter,) = fetching.queues.dead_letters()
         assert letter["reason"] == "path_taken"
         assert fetching.web.heads == []
@@ -270,141 +274,141 @@ class TestAPathThatIsTaken:
 
     def test_meanwhile_is_left_as_it_is(self, fetching: Fetching) -> None:
         fetching.web.pages["/photo.jpg"] = answer(PHOTO)
-        order = fetching.order()
+        job = fetching.submit()
         before_the_original("PutObject", fetching.put)
-        assert not fetching.deliver(order)
+        assert not fetching.deliver(job)
         assert [each["reason"] for each in fetching.queues.dead_letters()] == ["path_taken"]
         assert fetching.data() == b"another"
 
     def test_meanwhile_and_may_be_replaced_is_looked_at_anew(self, fetching: Fetching) -> None:
         fetching.web.pages["/photo.jpg"] = answer(PHOTO)
-        order = fetching.order(overwrite=True)
+        job = fetching.submit(overwrite=True)
         before_the_original("PutObject", fetching.put)
-        assert fetching.deliver(order)
+        assert fetching.deliver(job)
         assert fetching.data() == b"another"
-        assert not fetching.deliver(order)
+        assert not fetching.deliver(job)
         assert fetching.data() == PHOTO
 
 
-class TestAnOrderThatIsNotWantedAnyMore:
-    """A deletion or a later order has come."""
+class TestACancelledJob:
+    """The photo was deleted, or a later job submitted."""
 
     @pytest.fixture(autouse=True)
     def photo(self, fetching: Fetching) -> None:
         fetching.web.pages["/photo.jpg"] = answer(PHOTO)
 
-    def test_before_it_began_asks_no_server(
+    def test_before_it_began_sends_no_request(
         self, fetching: Fetching, caplog: pytest.LogCaptureFixture
     ) -> None:
-        order = fetching.order()
-        fetching.desk.cancel("a.jpg")
-        assert fetching.look() is None
-        assert not fetching.deliver(order)
+        job = fetching.submit()
+        fetching.job_queue.cancel("a.jpg")
+        assert fetching.get_state() is None
+        assert not fetching.deliver(job)
         assert fetching.web.heads == []
-        assert (fetching.notes(), fetching.queues.dead_letters()) == ({}, [])
+        assert (fetching.read_records(), fetching.queues.dead_letters()) == ({}, [])
         assert [record.msg for record in caplog.records] == ["cancelled"]
 
     def test_while_it_downloaded_writes_nothing(self, fetching: Fetching) -> None:
         photo = fetching.web.pages["/photo.jpg"]
 
         def cancel_and_send(send: Callable[[bytes], None], _: Any) -> None:
-            fetching.desk.cancel("a.jpg")
+            fetching.job_queue.cancel("a.jpg")
             assert isinstance(photo, bytes)
             send(photo)
 
         fetching.web.pages["/photo.jpg"] = cancel_and_send
-        order = fetching.order()
+        job = fetching.submit()
         written: list[Any] = []
         events_of_s3().register("before-call.s3.PutObject", lambda **_: written.append(1))
-        assert not fetching.deliver(order)
+        assert not fetching.deliver(job)
         assert (fetching.original(), written) == (None, [])
-        assert (fetching.notes(), fetching.queues.dead_letters()) == ({}, [])
+        assert (fetching.read_records(), fetching.queues.dead_letters()) == ({}, [])
 
-    def test_in_the_moment_of_its_write_is_taken_back(self, fetching: Fetching) -> None:
-        order = fetching.order()
-        before_the_original("PutObject", lambda: fetching.desk.cancel("a.jpg"))
-        assert not fetching.deliver(order)
-        assert (fetching.original(), fetching.notes()) == (None, {})
+    def test_during_its_write_is_deleted(self, fetching: Fetching) -> None:
+        job = fetching.submit()
+        before_the_original("PutObject", lambda: fetching.job_queue.cancel("a.jpg"))
+        assert not fetching.deliver(job)
+        assert (fetching.original(), fetching.read_records()) == (None, {})
 
     def test_and_replaced_by_somebody_elses_photo_leaves_that(self, fetching: Fetching) -> None:
-        order = fetching.order()
-        fetching.desk.cancel("a.jpg")
+        job = fetching.submit()
+        fetching.job_queue.cancel("a.jpg")
         fetching.put()
-        assert not fetching.deliver(order)
+        assert not fetching.deliver(job)
         assert fetching.data() == b"another"
 
     def test_does_not_fail_any_more(self, fetching: Fetching) -> None:
         def cancel_and_refuse(send: Callable[[bytes], None], _: Any) -> None:
-            fetching.desk.cancel("a.jpg")
+            fetching.job_queue.cancel("a.jpg")
             send(answer(b"", "404 Not Found"))
 
         fetching.web.pages["/photo.jpg"] = cancel_and_refuse
-        assert not fetching.deliver(fetching.order())
-        assert (fetching.notes(), fetching.queues.dead_letters()) == ({}, [])
+        assert not fetching.deliver(fetching.submit())
+        assert (fetching.read_records(), fetching.queues.dead_letters()) == ({}, [])
 
-    def test_stays_called_off_when_its_dead_letter_is_replayed(self, fetching: Fetching) -> None:
-        order = fetching.order(page="/missing.jpg")
-        assert not fetching.deliver(order)
-        fetching.desk.cancel("a.jpg")
-        assert (fetching.look(), fetching.notes()) == (None, {})
+    def test_stays_cancelled_when_its_dead_letter_is_replayed(self, fetching: Fetching) -> None:
+        job = fetching.submit(page="/missing.jpg")
+        assert not fetching.deliver(job)
+        fetching.job_queue.cancel("a.jpg")
+        assert (fetching.get_state(), fetching.read_records()) == (None, {})
         fetching.web.heads.clear()
-        assert not fetching.deliver(order)
+        assert not fetching.deliver(job)
         assert fetching.web.heads == []
 
-    def test_gives_way_to_a_later_order(self, fetching: Fetching) -> None:
-        first, second = fetching.order(page="/large.jpg"), fetching.order()
+    def test_is_replaced_by_a_later_job(self, fetching: Fetching) -> None:
+        first, second = fetching.submit(page="/large.jpg"), fetching.submit()
         assert not fetching.deliver(first)
         assert (fetching.original(), fetching.web.heads) == (None, [])
-        state = fetching.look()
+        state = fetching.get_state()
         assert state == FetchState(state="pending", ordered_at=second.ordered_at)
         assert not fetching.deliver(second)
         assert fetching.data() == PHOTO
 
-    def test_leaves_the_later_orders_mark_when_it_fails_itself(self, fetching: Fetching) -> None:
+    def test_leaves_the_later_jobs_record_when_it_fails_itself(self, fetching: Fetching) -> None:
         later: list[Any] = []
 
-        def order_and_refuse(send: Callable[[bytes], None], _: Any) -> None:
-            later.append(fetching.order())
+        def submit_and_refuse(send: Callable[[bytes], None], _: Any) -> None:
+            later.append(fetching.submit())
             send(answer(b"", "404 Not Found"))
 
-        fetching.web.pages["/missing.jpg"] = order_and_refuse
-        assert not fetching.deliver(fetching.order(page="/missing.jpg"))
-        state = fetching.look()
+        fetching.web.pages["/missing.jpg"] = submit_and_refuse
+        assert not fetching.deliver(fetching.submit(page="/missing.jpg"))
+        state = fetching.get_state()
         assert state == FetchState(state="pending", ordered_at=later[0].ordered_at)
 
-    def test_leaves_the_mark_of_an_order_that_comes_while_it_is_parked(
+    def test_leaves_the_record_of_a_job_submitted_while_it_becomes_a_dead_letter(
         self, fetching: Fetching
     ) -> None:
-        order = fetching.order(page="/missing.jpg")
+        job = fetching.submit(page="/missing.jpg")
         later: list[Any] = []
         fetch._worker().queue.sqs.meta.events.register(
-            "before-call.sqs.SendMessage", lambda **_: later.append(fetching.order())
+            "before-call.sqs.SendMessage", lambda **_: later.append(fetching.submit())
         )
-        assert not fetching.deliver(order)
-        state = fetching.look()
+        assert not fetching.deliver(job)
+        state = fetching.get_state()
         assert state == FetchState(state="pending", ordered_at=later[0].ordered_at)
 
-    def test_whose_write_was_not_answered_is_looked_after_once_it_has_landed(
+    def test_whose_write_was_not_answered_is_deleted_once_the_write_took_effect(
         self, fetching: Fetching
     ) -> None:
-        order = fetching.order()
+        job = fetching.submit()
 
         def land_unanswered(params: Any, **_: Any) -> None:
             if params["Bucket"] == "originals-bucket":
-                fetching.desk.cancel("a.jpg")
+                fetching.job_queue.cancel("a.jpg")
                 fetching.s3.put_object(**params)
                 raise TIMEOUT
 
         events_of_s3().register("provide-client-params.s3.PutObject", land_unanswered)
-        assert fetching.deliver(order)
+        assert fetching.deliver(job)
         assert fetching.data() == PHOTO
-        assert not fetching.deliver(order)
-        assert (fetching.original(), fetching.notes()) == (None, {})
+        assert not fetching.deliver(job)
+        assert (fetching.original(), fetching.read_records()) == (None, {})
 
 
-def test_a_write_that_was_not_answered_is_waited_for_and_known_again(fetching: Fetching) -> None:
+def test_a_write_that_was_not_answered_is_waited_for_and_recognized(fetching: Fetching) -> None:
     fetching.web.pages["/photo.jpg"] = answer(LARGE)
-    order = fetching.order()
+    job = fetching.submit()
     changed: list[int] = []
     fetch._worker().queue.sqs.meta.events.register(
         "provide-client-params.sqs.ChangeMessageVisibility",
@@ -415,23 +419,23 @@ def test_a_write_that_was_not_answered_is_waited_for_and_known_again(fetching: F
         raise TIMEOUT
 
     events_of_s3().register("after-call.s3.PutObject", no_answer)
-    assert fetching.deliver(order)
+    assert fetching.deliver(job)
     assert changed == [60]
-    assert not fetching.deliver(order)
+    assert not fetching.deliver(job)
     assert fetching.data() == LARGE
     assert len(fetching.web.heads) == 1
-    assert (fetching.notes(), fetching.queues.dead_letters()) == ({}, [])
+    assert (fetching.read_records(), fetching.queues.dead_letters()) == ({}, [])
 
 
 def test_the_sdk_does_not_repeat_a_write_that_was_not_answered(fetching: Fetching) -> None:
     fetching.web.pages["/photo.jpg"] = answer(LARGE)
-    order = fetching.order()
+    job = fetching.submit()
     answering: Any = Answering(TIMEOUT)
     events_of_s3().register_first("before-send.s3.PutObject", answering)
-    assert fetching.deliver(order)
+    assert fetching.deliver(job)
     assert answering.sent == 1
     events_of_s3().unregister("before-send.s3.PutObject", answering)
-    assert not fetching.deliver(order)
+    assert not fetching.deliver(job)
     assert fetching.data() == LARGE
 
 
@@ -448,13 +452,13 @@ def test_an_s3_that_refuses_is_tried_again(
     fetching: Fetching, operation: str, code: str, status: int
 ) -> None:
     fetching.web.pages["/photo.jpg"] = answer(PHOTO)
-    order = fetching.order()
+    job = fetching.submit()
     events_of_s3().register("before-call.s3", Failing(operation, refusal(code, status)))
-    assert fetching.deliver(order)
+    assert fetching.deliver(job)
     assert fetching.queues.dead_letters() == []
-    assert not fetching.deliver(order)
+    assert not fetching.deliver(job)
     assert fetching.data() == PHOTO
-    assert fetching.notes() == {}
+    assert fetching.read_records() == {}
 
 
 class TestTheFile:
@@ -478,7 +482,7 @@ class TestTheFile:
         data = b"ab" * count
         chunks = (data[at : at + size] for at in range(0, len(data), size))
         fetching.web.pages["/photo.jpg"] = chunked(*chunks)
-        order = fetching.order()
+        job = fetching.submit()
         held: list[int] = []
         tracemalloc.start()
         try:
@@ -486,7 +490,7 @@ class TestTheFile:
                 "before-call.s3.PutObject",
                 lambda **_: held.append(tracemalloc.get_traced_memory()[1]),
             )
-            assert not fetching.deliver(order)
+            assert not fetching.deliver(job)
         finally:
             tracemalloc.stop()
         assert fetching.data() == data
@@ -494,7 +498,7 @@ class TestTheFile:
         assert held[0] < 20 * count
 
     @pytest.mark.parametrize(
-        ("said", "failing"),
+        ("response", "failing"),
         [
             (answer(PHOTO), ""),
             (answer(PHOTO)[:-1], ""),
@@ -505,18 +509,18 @@ class TestTheFile:
         ],
         ids=["fetched", "cut", "cut chunks", "refused", "wrong type", "S3 refuses"],
     )
-    def test_is_gone_however_the_order_ends(
+    def test_is_gone_however_the_job_ends(
         self,
         fetching: Fetching,
         made: list[IO[bytes]],
         tmp_path: Path,
-        said: bytes,
+        response: bytes,
         failing: str,
     ) -> None:
-        fetching.web.pages["/photo.jpg"] = said
-        order = fetching.order()
+        fetching.web.pages["/photo.jpg"] = response
+        job = fetching.submit()
         events_of_s3().register("before-call.s3", Failing(failing, refusal("SlowDown", 503)))
-        fetching.deliver(order)
+        fetching.deliver(job)
         assert [file.closed for file in made] == [True]
         assert list(tmp_path.iterdir()) == []
 
@@ -528,11 +532,11 @@ class TestTheFile:
                 raise OSError(errno.ENOSPC, "No space left on device")
 
         fetching.web.pages["/photo.jpg"] = answer(PHOTO)
-        order = fetching.order()
+        job = fetching.submit()
         with monkeypatch.context() as context:
             context.setattr(fetcher, "TemporaryFile", Full)
-            assert fetching.deliver(order)
-            assert not fetching.deliver(order, attempts=8)
+            assert fetching.deliver(job)
+            assert not fetching.deliver(job, attempts=8)
         (letter,) = fetching.queues.dead_letters()
         assert letter["reason"] == "disk_full"
 
@@ -542,49 +546,49 @@ class TestTheFile:
         monkeypatch.setenv("MAX_UPLOAD_BYTES", str(5 << 30))
         fetch._worker.cache_clear()
         fetching.web.pages["/photo.jpg"] = answer(Content_Length=str(MAX_BYTES + 1))
-        assert not fetching.deliver(fetching.order())
+        assert not fetching.deliver(fetching.submit())
         (letter,) = fetching.queues.dead_letters()
         assert letter["reason"] == "too_many_bytes"
         assert f"the limit is {MAX_BYTES:,}" in unquote(letter["error"])
 
 
-def test_a_dead_letter_that_cannot_be_sent_keeps_the_order_in_its_queue(
+def test_a_dead_letter_that_cannot_be_sent_keeps_the_job_in_its_queue(
     fetching: Fetching,
 ) -> None:
-    order = fetching.order()
+    job = fetching.submit()
     fetch._worker().queue.sqs.meta.events.register(
         "before-call.sqs", Failing("SendMessage", refusal("ServiceUnavailable", 503))
     )
-    assert fetching.deliver(order, attempts=8)
-    state = fetching.look()
+    assert fetching.deliver(job, attempts=8)
+    state = fetching.get_state()
     assert state is not None
     assert (state.state, state.reason) == ("failed", "worker_stopped")  # SQS will move it
-    assert not fetching.deliver(order, attempts=8)
+    assert not fetching.deliver(job, attempts=8)
     assert len(fetching.queues.dead_letters()) == 1
 
 
 def test_a_record_that_cannot_be_written_stops_nothing(
     fetching: Fetching, caplog: pytest.LogCaptureFixture
 ) -> None:
-    order = fetching.order()
+    job = fetching.submit()
     events_of_s3().register("before-call.s3", Failing("PutObject", refusal("AccessDenied", 403)))
-    assert not fetching.deliver(order)
+    assert not fetching.deliver(job)
     assert len(fetching.queues.dead_letters()) == 1
     assert "not done" in [record.msg for record in caplog.records]
 
 
-def test_our_own_bugs_cost_no_order_and_tell_no_url(
+def test_bugs_lose_no_job_and_log_no_url(
     fetching: Fetching, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    order = fetching.order(page=f"/?{SECRET}")
+    job = fetching.submit(page=f"/?{SECRET}")
 
     def fail(*_: Any, **__: Any) -> Any:
         raise ZeroDivisionError(SECRET)
 
     monkeypatch.setattr(fetcher, "_write_chunks", fail)
     fetching.web.pages[f"/?{SECRET}"] = answer(PHOTO)
-    assert fetching.deliver(order, attempts=7)
-    assert not fetching.deliver(order, attempts=8)
+    assert fetching.deliver(job, attempts=7)
+    assert not fetching.deliver(job, attempts=8)
     (letter,) = fetching.queues.dead_letters()
     assert (letter["reason"], letter["error"]) == ("crashed", "ZeroDivisionError")
 
@@ -614,24 +618,24 @@ def test_killed_at_any_call_it_leaves_no_half_and_the_next_try_ends_well(
         path = f"{number}.jpg"
         if overwrite:
             fetching.put(path)
-        order = fetching.order(path, overwrite=overwrite)
+        job = fetching.submit(path, overwrite=overwrite)
         fetch._worker.cache_clear()
         crash = CrashAt(number, moment)
         with suppress(KeyboardInterrupt):
-            assert not fetching.deliver(order)
+            assert not fetching.deliver(job)
         if crash.calls < number:
             break
         assert fetching.data(path) in (b"another" if overwrite else None, PHOTO)
-        assert not fetching.deliver(order)
+        assert not fetching.deliver(job)
         assert fetching.data(path) == PHOTO
-        assert fetching.look(path) is None
-    # Mark, original; mark, write; mark, clearing of it.
+        assert fetching.get_state(path) is None
+    # Record, original; record, write; record, its deletion.
     assert number > 6
-    assert fetching.notes() == {}
+    assert fetching.read_records() == {}
     assert fetching.queues.dead_letters() == []
 
 
-class TestTheDesk:
+class TestTheJobQueue:
     @pytest.mark.parametrize(
         "url",
         [
@@ -643,81 +647,79 @@ class TestTheDesk:
         ],
     )
     def test_refuses_what_can_be_no_url_at_once(self, fetching: Fetching, url: str) -> None:
-        desk = fetching.desk
+        job_queue = fetching.job_queue
         with pytest.raises(RequestError) as caught:
-            type(desk)(desk.s3, desk.failures_bucket, desk.sqs, desk.queue_url).submit("a.jpg", url)
+            type(job_queue)(
+                job_queue.s3, job_queue.failures_bucket, job_queue.sqs, job_queue.queue_url
+            ).submit("a.jpg", url)
         assert (caught.value.status, caught.value.kind) == (422, "bad_url")
         assert SECRET not in str(caught.value)
-        assert (fetching.sent(), fetching.notes()) == ([], {})
+        assert (fetching.sent(), fetching.read_records()) == ([], {})
 
     @pytest.mark.parametrize("path", ["../a.jpg", "", "x" * 1015])
     def test_refuses_what_can_be_no_path(self, fetching: Fetching, path: str) -> None:
         with pytest.raises(RequestError) as caught:
-            fetching.order(path)
+            fetching.submit(path)
         assert (caught.value.status, caught.value.kind) == (422, "bad_path")
-        assert fetching.notes() == {}
+        assert fetching.read_records() == {}
 
-    def test_takes_back_the_mark_of_an_order_that_it_could_not_send(
-        self, fetching: Fetching
-    ) -> None:
+    def test_deletes_the_record_of_a_job_that_it_could_not_send(self, fetching: Fetching) -> None:
         fetching.queues.sqs.meta.events.register(
             "before-call.sqs", Failing("SendMessage", refusal("ServiceUnavailable", 503))
         )
         with pytest.raises(TransientError, match="SendMessage"):
-            fetching.order()
-        assert (fetching.notes(), fetching.sent()) == ({}, [])
+            fetching.submit()
+        assert (fetching.read_records(), fetching.sent()) == ({}, [])
 
-    def test_writes_the_mark_first(self, fetching: Fetching) -> None:
+    def test_writes_the_record_first(self, fetching: Fetching) -> None:
         fetching.queues.sqs.meta.events.register(
             "before-call.sqs",
             Failing("SendMessage", KeyboardInterrupt()),  # type: ignore[arg-type]
         )
         with pytest.raises(KeyboardInterrupt):
-            fetching.order()
-        assert list(fetching.notes()) == ["_fetch/a.jpg"]
+            fetching.submit()
+        assert list(fetching.read_records()) == ["_fetch/a.jpg"]
 
-    def test_keeps_the_url_out_of_the_mark(self, fetching: Fetching) -> None:
-        order = fetching.order(page=f"/?{SECRET}")
-        assert set(fetching.notes()["_fetch/a.jpg"]) == {"id", "ordered_at", "cancelled"}
-        assert SECRET in order.url
+    def test_keeps_the_url_out_of_the_record(self, fetching: Fetching) -> None:
+        job = fetching.submit(page=f"/?{SECRET}")
+        assert set(fetching.read_records()["_fetch/a.jpg"]) == {"id", "ordered_at", "cancelled"}
+        assert SECRET in job.url
 
-    def test_knows_of_nothing_where_nothing_was_ordered(self, fetching: Fetching) -> None:
-        assert fetching.look() is None
-        fetching.desk.cancel("a.jpg")
-        assert fetching.notes() == {}
+    def test_returns_no_state_without_a_job(self, fetching: Fetching) -> None:
+        assert fetching.get_state() is None
+        fetching.job_queue.cancel("a.jpg")
+        assert fetching.read_records() == {}
 
-    def test_says_of_an_order_that_no_queue_holds_any_more_that_it_failed(
-        self, fetching: Fetching
-    ) -> None:
-        marks = FetchRecords(fetching.s3, "failures-bucket")
+    def test_shows_a_job_that_outlived_the_queue_as_failed(self, fetching: Fetching) -> None:
+        records = FetchRecords(fetching.s3, "failures-bucket")
         for age, state in (
             (JOB_LIFETIME - timedelta(minutes=1), "pending"),
             (JOB_LIFETIME, "failed"),
         ):
             ordered_at = datetime.now(UTC) - age
-            marks.put("a.jpg", FetchRecord(id="0" * 32, ordered_at=ordered_at))
-            found = fetching.look()
+            records.put("a.jpg", FetchRecord(id="0" * 32, ordered_at=ordered_at))
+            found = fetching.get_state()
             assert found is not None
             assert found.state == state
         assert found is not None
         assert (found.reason, found.failed_at) == ("worker_stopped", ordered_at + JOB_LIFETIME)
 
-    @pytest.mark.parametrize("note", [b"", b"null", b"{}", b"\xff", b"[" * 10_000])
-    def test_takes_what_is_no_mark_for_none(self, fetching: Fetching, note: bytes) -> None:
-        fetching.s3.put_object(Bucket="failures-bucket", Key="_fetch/a.jpg", Body=note)
-        assert fetching.look() is None
-        fetching.desk.cancel("a.jpg")
-        fetching.order()
-        assert fetching.look() is not None
+    @pytest.mark.parametrize("body", [b"", b"null", b"{}", b"\xff", b"[" * 10_000])
+    def test_ignores_an_invalid_record(self, fetching: Fetching, body: bytes) -> None:
+        fetching.s3.put_object(Bucket="failures-bucket", Key="_fetch/a.jpg", Body=body)
+        assert fetching.get_state() is None
+        fetching.job_queue.cancel("a.jpg")
+        fetching.submit()
+        assert fetching.get_state() is not None
 
-    def test_calling_off_twice_is_calling_off_once(self, fetching: Fetching) -> None:
-        fetching.order()
+    def test_cancelling_twice_is_cancelling_once(self, fetching: Fetching) -> None:
+        fetching.submit()
         for _ in range(2):
-            fetching.desk.cancel("a.jpg")
-            assert fetching.look() is None
+            fetching.job_queue.cancel("a.jpg")
+            assert fetching.get_state() is None
 
 
-def test_no_size_can_be_called_as_the_marks_folder_is() -> None:
+def test_no_size_can_have_the_name_of_the_records_folder() -> None:
     check_path("_fetch/a.jpg")
     with pytest.raises(ValueError, match="name"):
         Size(name="_fetch", width=1, height=1)
@@ -727,14 +729,14 @@ def test_the_log_says_what_was_fetched_and_what_failed_and_metrics_cost_nothing(
     fetching: Fetching, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fetching.web.pages["/photo.jpg"] = answer(PHOTO)
-    fetching.deliver(fetching.order())
-    fetching.deliver(fetching.order("b.jpg", "/missing.jpg"))
+    fetching.deliver(fetching.submit())
+    fetching.deliver(fetching.submit("b.jpg", "/missing.jpg"))
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert not [line for line in lines if "_aws" in line]
-    told = {line["message"]: line for line in lines}
-    assert told["fetched"]["bytes_in"] == len(PHOTO)
-    assert told["parked"]["reason"] == "source_refused"
-    assert told["fetched"]["size"] == told["parked"]["size"] == "_fetch"
+    shown = {line["message"]: line for line in lines}
+    assert shown["fetched"]["bytes_in"] == len(PHOTO)
+    assert shown["parked"]["reason"] == "source_refused"
+    assert shown["fetched"]["size"] == shown["parked"]["size"] == "_fetch"
 
 
 def test_a_name_is_looked_up_once_for_each_try(
@@ -750,8 +752,8 @@ def test_a_name_is_looked_up_once_for_each_try(
 
     monkeypatch.setattr(socket, "getaddrinfo", rebinding)
     fetching.web.pages["/photo.jpg"] = answer(PHOTO)
-    order = fetching.desk.submit("a.jpg", fetching.web.url(host="rebinding.test"))
-    assert not fetching.deliver(order)
+    job = fetching.job_queue.submit("a.jpg", fetching.web.url(host="rebinding.test"))
+    assert not fetching.deliver(job)
     assert (fetching.data(), len(asked)) == (PHOTO, 1)
 
 
@@ -767,27 +769,31 @@ def before_the_original(operation: str, act: Callable[[], None]) -> None:
 
 
 @pytest.mark.parametrize("data", [None, b"another"])
-def test_a_failure_notes_which_photo_was_there(fetching: Fetching, data: bytes | None) -> None:
+def test_a_failure_record_has_the_etag_of_the_original(
+    fetching: Fetching, data: bytes | None
+) -> None:
     """Status shows it only as long as that is so."""
     if data:
         fetching.put(data=data)
-    assert not fetching.deliver(fetching.order(overwrite=True))  # 404
-    there = fetching.stored()
-    assert fetching.notes()["_fetch/a.jpg"]["original"] == (there.etag if there else "")
-    assert fetching.look() is not None
-    assert fetching.desk.get_state("a.jpg", there) == fetching.look()
+    assert not fetching.deliver(fetching.submit(overwrite=True))  # 404
+    original = fetching.stored()
+    assert fetching.read_records()["_fetch/a.jpg"]["original"] == (
+        original.etag if original else ""
+    )
+    assert fetching.get_state() is not None
+    assert fetching.job_queue.get_state("a.jpg", original) == fetching.get_state()
     fetching.put(data=b"a third")
-    assert fetching.desk.get_state("a.jpg", fetching.stored()) is None
+    assert fetching.job_queue.get_state("a.jpg", fetching.stored()) is None
 
 
-def test_a_failure_is_noted_where_nobody_can_say_which_photo_is_there(fetching: Fetching) -> None:
-    order = fetching.order()
+def test_a_failure_is_recorded_even_if_the_original_cannot_be_read(fetching: Fetching) -> None:
+    job = fetching.submit()
     events_of_s3().register(
         "before-call.s3", Failing("HeadObject", refusal("SlowDown", 503), times=99)
     )
-    assert not fetching.deliver(order, attempts=8)
-    note = fetching.notes()["_fetch/a.jpg"]
-    assert (note["reason"], note["original"]) == ("SlowDown", None)
+    assert not fetching.deliver(job, attempts=8)
+    record = fetching.read_records()["_fetch/a.jpg"]
+    assert (record["reason"], record["original"]) == ("SlowDown", None)
 
 
 class TestPurgingItsDeadLetters:
@@ -800,38 +806,36 @@ class TestPurgingItsDeadLetters:
         records = RecordCleaner(fetching.s3, "failures-bucket", "fetch", DlqKind.FETCH)
         assert letters.purge(forget=records.clear).taken == 1
 
-    def test_takes_what_is_known_of_the_order_away(self, fetching: Fetching) -> None:
-        assert not fetching.deliver(fetching.order())  # 404
-        assert fetching.look() is not None
+    def test_deletes_the_record(self, fetching: Fetching) -> None:
+        assert not fetching.deliver(fetching.submit())  # 404
+        assert fetching.get_state() is not None
         self.purge(fetching)
-        assert (fetching.look(), fetching.notes()) == (None, {})
+        assert (fetching.get_state(), fetching.read_records()) == (None, {})
 
-    def test_leaves_an_order_that_comes_meanwhile(self, fetching: Fetching) -> None:
-        assert not fetching.deliver(fetching.order())  # 404
+    def test_leaves_a_job_submitted_meanwhile(self, fetching: Fetching) -> None:
+        assert not fetching.deliver(fetching.submit())  # 404
 
-        def order_anew(**_: Any) -> None:
-            fetching.order()
+        def submit_again(**_: Any) -> None:
+            fetching.submit()
 
-        fetching.s3.meta.events.register_first("before-call.s3.DeleteObject", order_anew)
+        fetching.s3.meta.events.register_first("before-call.s3.DeleteObject", submit_again)
         self.purge(fetching)
-        state = fetching.look()
+        state = fetching.get_state()
         assert state is not None
         assert state.state == "pending"
 
-    def test_of_one_whose_worker_was_stopped_takes_it_from_waiting(
-        self, fetching: Fetching
-    ) -> None:
-        order = fetching.order()
+    def test_of_a_stopped_worker_ends_the_pending_state(self, fetching: Fetching) -> None:
+        job = fetching.submit()
         fetching.queues.sqs.send_message(
-            QueueUrl=fetching.queues.dlq_url, MessageBody=order.model_dump_json()
+            QueueUrl=fetching.queues.dlq_url, MessageBody=job.model_dump_json()
         )
         self.purge(fetching)
-        assert fetching.notes() == {}
+        assert fetching.read_records() == {}
 
-    def test_leaves_a_later_order(self, fetching: Fetching) -> None:
-        assert not fetching.deliver(fetching.order())
-        later = fetching.order()
+    def test_leaves_a_later_job(self, fetching: Fetching) -> None:
+        assert not fetching.deliver(fetching.submit())
+        later = fetching.submit()
         self.purge(fetching)
-        found = fetching.look()
+        found = fetching.get_state()
         assert found is not None
         assert (found.state, found.ordered_at) == ("pending", later.ordered_at)

@@ -102,7 +102,7 @@ def test_our_own_bug_outside_of_the_protocol_costs_no_neighbour(
 def test_a_fetch_job_with_half_a_character_becomes_a_dead_letter(
     fetching: Fetching, path: str
 ) -> None:
-    order = fetching.order()
+    order = fetching.submit()
     message = order.model_dump() | {"path": path, "ordered_at": order.ordered_at.isoformat()}
     assert not fetching.deliver(json.dumps(message))
     (letter,) = fetching.queues.dead_letters()

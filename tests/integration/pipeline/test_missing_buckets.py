@@ -177,7 +177,7 @@ def test_what_head_did_not_see_is_found(s3: "S3Client") -> None:
 
 
 def test_an_order_whose_mark_a_missing_bucket_hides_is_not_called_off(fetching: Fetching) -> None:
-    order = fetching.order()
+    order = fetching.submit()
     fetch._worker().fetcher.s3.meta.events.register(
         "before-call.s3.GetObject", Failing("GetObject", NO_BUCKET, 99)
     )

@@ -160,27 +160,27 @@ class TestAMessageThatWasNeverBegun:
         assert order_of(event) == ["b.jpg", "a.jpg"]
 
     def test_an_order_to_fetch_is_put_in_anew_likewise(self, fetching: Fetching) -> None:
-        order = fetching.order()
+        order = fetching.submit()
         queues = fetching.queues
         queues.sqs.purge_queue(QueueUrl=queues.url)
         assert not fetching.deliver(order, attempts=8, seconds=LITTLE_TIME)
         assert queues.dead_letters() == []
         assert fetching.sent() == [order.model_dump_json()]
-        state = fetching.look()
+        state = fetching.get_state()
         assert state is not None
         assert state.state == "pending"
 
     def test_an_order_to_fetch_is_parked_at_last_likewise(self, fetching: Fetching) -> None:
         since = datetime.now(UTC) - MAX_UNTRIED_AGE - timedelta(minutes=1)
         assert not fetching.deliver(
-            fetching.order(), attempts=8, seconds=LITTLE_TIME, untried_since=since.isoformat()
+            fetching.submit(), attempts=8, seconds=LITTLE_TIME, untried_since=since.isoformat()
         )
         assert [letter["reason"] for letter in fetching.queues.dead_letters()] == ["no_time"]
 
     def test_an_order_to_fetch_stays_where_the_copy_cannot_be_sent(
         self, fetching: Fetching
     ) -> None:
-        order = fetching.order()
+        order = fetching.submit()
         fetch._worker().queue.sqs.meta.events.register(
             "before-call.sqs", Failing("SendMessage", refusal("ServiceUnavailable", 503))
         )

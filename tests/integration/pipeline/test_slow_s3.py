@@ -181,7 +181,7 @@ class TestNearTheEndOfABatch:
         assert s3.list_objects_v2(Bucket="failures-bucket")["KeyCount"] == 1
 
     def test_a_fetch_repeats_no_call_either(self, fetching: Fetching) -> None:
-        order, answering = fetching.order(), Answering(TIMEOUT)
+        order, answering = fetching.submit(), Answering(TIMEOUT)
         events: Any = fetch._worker().fetcher.s3.meta.events
         events.register_first("before-send.s3.GetObject", answering)
         assert fetching.deliver(order, seconds=13)

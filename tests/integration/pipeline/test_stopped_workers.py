@@ -148,20 +148,20 @@ class TestAFetchJob:
         monkeypatch.setattr(type(fetch._worker().fetcher), "_bring", stop)
 
     def test_that_stops_its_worker_each_time_has_failed(self, fetching: Fetching) -> None:
-        order = fetching.order()
+        order = fetching.submit()
         with pytest.raises(StoppedError):
             fetching.deliver(order, attempts=8)
-        state = fetching.look()
+        state = fetching.get_state()
         assert state is not None
         assert (state.state, state.reason) == ("failed", "worker_stopped")
 
     def test_and_is_called_off_during_its_last_attempt_takes_back_what_it_wrote(
         self, fetching: Fetching, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        order = fetching.order()
+        order = fetching.submit()
 
         def bring(fetcher: Any, *_: Any) -> Any:
-            fetching.desk.cancel("a.jpg")
+            fetching.job_queue.cancel("a.jpg")
             boto3.client("s3").put_object(
                 Bucket="originals-bucket",
                 Key="originals/a.jpg",
@@ -172,4 +172,4 @@ class TestAFetchJob:
         monkeypatch.setattr(type(fetch._worker().fetcher), "_bring", bring)
         assert not fetching.deliver(order, attempts=8)
         assert fetching.data() is None
-        assert fetching.notes() == {}
+        assert fetching.read_records() == {}

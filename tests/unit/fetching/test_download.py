@@ -1,4 +1,4 @@
-"""Downloads from real servers on this machine: what comes whole, and what is refused and why."""
+"""Downloads from real servers on this machine: complete files, permanent and transient errors."""
 
 import gzip
 import socket
@@ -45,14 +45,14 @@ def fetch(
         return b"".join(found.chunks)
 
 
-def refused(url: str, **more: Any) -> PermanentError:
+def fetch_permanent_error(url: str, **more: Any) -> PermanentError:
     with pytest.raises(PermanentError) as caught:
         fetch(url, **more)
     assert SECRET not in str(caught.value)
     return caught.value
 
 
-def put_off(url: str, **more: Any) -> TransientError:
+def fetch_transient_error(url: str, **more: Any) -> TransientError:
     with pytest.raises(TransientError) as caught:
         fetch(url, **more)
     assert SECRET not in str(caught.value)
@@ -64,20 +64,20 @@ Names = Callable[..., list[str]]
 
 @pytest.fixture
 def names(monkeypatch: pytest.MonkeyPatch) -> Names:
-    """Sets what a name means, answer by answer; gives the list of the names that were asked."""
+    """Sets a host's addresses, look-up by look-up; returns the list of the looked-up hosts."""
     look_up = socket.getaddrinfo
 
     def set_names(**answers: list[list[str]]) -> list[str]:
-        asked: list[str] = []
+        hosts: list[str] = []
 
         def answering(host: str, port: int, *args: Any, **more: Any) -> Any:
-            asked.append(host)
-            meant = answers[host.replace(".", "_")]
-            addresses = meant.pop(0) if len(meant) > 1 else meant[0]
+            hosts.append(host)
+            results = answers[host.replace(".", "_")]
+            addresses = results.pop(0) if len(results) > 1 else results[0]
             return [each for a in addresses for each in look_up(a, port, *args, **more)]
 
         monkeypatch.setattr(socket, "getaddrinfo", answering)
-        return asked
+        return hosts
 
     return set_names
 
@@ -136,16 +136,16 @@ class TestARedirect:
         web.pages |= {f"/{n}": redirect(f"/{n + 1}") for n in range(6)} | {"/6": answer(PHOTO)}
         assert fetch(web.url("/1")) == PHOTO
         web.heads.clear()
-        error = refused(web.url("/0"))
+        error = fetch_permanent_error(web.url("/0"))
         assert (error.reason, len(web.heads)) == (Reason.SOURCE_REFUSED, 6)
 
     def test_in_a_circle_ends(self, web: WebServer) -> None:
         web.pages["/a"] = redirect("/a")
-        assert "more than 5 times" in str(refused(web.url("/a")))
+        assert "more than 5 times" in str(fetch_permanent_error(web.url("/a")))
 
     def test_without_a_place_to_go_is_refused(self, web: WebServer) -> None:
         web.pages["/a"] = redirect("")
-        assert refused(web.url("/a")).reason is Reason.SOURCE_REFUSED
+        assert fetch_permanent_error(web.url("/a")).reason is Reason.SOURCE_REFUSED
 
     @pytest.mark.parametrize(
         "to",
@@ -160,12 +160,12 @@ class TestARedirect:
     )
     def test_to_an_address_inside_is_refused(self, web: WebServer, to: str) -> None:
         web.pages["/a"] = redirect(f"{to}?{SECRET}")
-        assert refused(web.url("/a")).reason is Reason.ADDRESS_REFUSED
+        assert fetch_permanent_error(web.url("/a")).reason is Reason.ADDRESS_REFUSED
 
     @pytest.mark.parametrize("to", ["file:///etc/passwd", f"http://u:{SECRET}@127.0.0.1/"])
     def test_to_no_plain_url_is_refused(self, web: WebServer, to: str) -> None:
         web.pages["/a"] = redirect(to)
-        assert refused(web.url("/a")).reason is Reason.BAD_URL
+        assert fetch_permanent_error(web.url("/a")).reason is Reason.BAD_URL
 
 
 class TestAnAddress:
@@ -197,13 +197,13 @@ class TestAnAddress:
         ],
     )
     def test_inside_is_refused_however_it_is_spelt(self, host: str) -> None:
-        assert refused(f"http://{host}/{SECRET}", loopback=False).reason in (
+        assert fetch_permanent_error(f"http://{host}/{SECRET}", loopback=False).reason in (
             Reason.ADDRESS_REFUSED,
             Reason.BAD_URL,
         )
 
     def test_that_is_refused_is_never_spoken_to(self, web: WebServer) -> None:
-        assert refused(web.url(), loopback=False).reason is Reason.ADDRESS_REFUSED
+        assert fetch_permanent_error(web.url(), loopback=False).reason is Reason.ADDRESS_REFUSED
         assert web.heads == []
 
     def test_of_loopback_is_allowed_in_one_setting_only_and_in_ipv4_only(
@@ -212,29 +212,29 @@ class TestAnAddress:
         web.pages["/photo.jpg"] = answer(PHOTO)
         names(both_test=[["127.0.0.1", "::1"]], four_test=[["127.0.0.1"]])
         assert fetch(web.url(host="four.test")) == PHOTO
-        assert refused(web.url(host="both.test")).reason is Reason.ADDRESS_REFUSED
+        assert fetch_permanent_error(web.url(host="both.test")).reason is Reason.ADDRESS_REFUSED
 
     @pytest.mark.parametrize("inside", ["10.0.0.1", "169.254.169.254", "::1"])
     def test_inside_beside_a_public_one_is_refused(self, names: Names, inside: str) -> None:
         names(two_test=[["8.8.8.8", inside], [inside, "8.8.8.8"]])
         for _ in range(2):
-            assert refused("http://two.test/").reason is Reason.ADDRESS_REFUSED
+            assert fetch_permanent_error("http://two.test/").reason is Reason.ADDRESS_REFUSED
 
     def test_is_looked_up_once_and_it_is_what_is_spoken_to(
         self, web: WebServer, names: Names
     ) -> None:
         web.pages["/photo.jpg"] = answer(PHOTO)
-        asked = names(rebinding_test=[["127.0.0.1"], ["169.254.169.254"]])
+        hosts = names(rebinding_test=[["127.0.0.1"], ["169.254.169.254"]])
         assert fetch(web.url(host="rebinding.test")) == PHOTO
-        assert asked == ["rebinding.test"]
+        assert hosts == ["rebinding.test"]
         assert f"Host: rebinding.test:{web.port}" in web.heads[0]
 
     def test_is_looked_up_anew_for_each_hop(self, web: WebServer, names: Names) -> None:
         web.pages["/a"] = redirect(web.url("/b", host="rebinding.test"))
-        asked = names(rebinding_test=[["127.0.0.1"], ["169.254.169.254"]])
-        error = refused(web.url("/a", host="rebinding.test"))
+        hosts = names(rebinding_test=[["127.0.0.1"], ["169.254.169.254"]])
+        error = fetch_permanent_error(web.url("/a", host="rebinding.test"))
         assert error.reason is Reason.ADDRESS_REFUSED
-        assert asked == ["rebinding.test"] * 2
+        assert hosts == ["rebinding.test"] * 2
 
     def test_that_does_not_answer_is_passed_over_for_the_next(
         self, web: WebServer, names: Names
@@ -245,18 +245,21 @@ class TestAnAddress:
 
     def test_that_is_public_is_not_asked_at_any_port(self, names: Names) -> None:
         names(public_test=[["8.8.8.8"]])
-        assert "its port is 8080" in str(refused("http://public.test:8080/"))
+        assert "its port is 8080" in str(fetch_permanent_error("http://public.test:8080/"))
 
     def test_of_loopback_beside_a_public_one_opens_no_port(
         self, web: WebServer, names: Names
     ) -> None:
         names(two_test=[["127.0.0.1", "8.8.8.8"]])
-        assert f"its port is {web.port}" in str(refused(web.url(host="two.test")))
+        assert f"its port is {web.port}" in str(fetch_permanent_error(web.url(host="two.test")))
 
     def test_that_nobody_listens_at_may_answer_later(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             port = listener.getsockname()[1]
-        assert put_off(f"http://127.0.0.1:{port}/{SECRET}").reason == "source_unreachable"
+        assert (
+            fetch_transient_error(f"http://127.0.0.1:{port}/{SECRET}").reason
+            == "source_unreachable"
+        )
 
 
 class TestALookUp:
@@ -278,7 +281,7 @@ class TestALookUp:
         released = Event()
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: released.wait(PATIENCE) and [])
         began = monotonic()
-        assert put_off("http://slow.test/", seconds=0.2).reason == "source_timeout"
+        assert fetch_transient_error("http://slow.test/", seconds=0.2).reason == "source_timeout"
         assert monotonic() - began < PATIENCE / 2
         released.set()
 
@@ -286,13 +289,13 @@ class TestALookUp:
 class TestWhatIsTooLarge:
     def test_is_refused_by_what_it_says_before_a_byte_is_read(self, web: WebServer) -> None:
         web.pages["/photo.jpg"] = answer(b"", Content_Length="1000001")
-        error = refused(web.url())
+        error = fetch_permanent_error(web.url())
         assert error.reason is Reason.TOO_MANY_BYTES
         assert "1,000,000" in str(error)
 
     def test_is_refused_by_what_it_has(self, web: WebServer) -> None:
         web.pages["/photo.jpg"] = chunked(*[bytes(10_000)] * 101)
-        assert refused(web.url()).reason is Reason.TOO_MANY_BYTES
+        assert fetch_permanent_error(web.url()).reason is Reason.TOO_MANY_BYTES
 
     def test_takes_no_memory(self, web: WebServer) -> None:
         def endless(send: Callable[[bytes], None], stop: Event) -> None:
@@ -319,18 +322,18 @@ class TestWhatIsTooLarge:
     @pytest.mark.parametrize("claimed", [b"-1", b"-ffff"])
     def test_cannot_hide_behind_a_negative_length(self, web: WebServer, claimed: bytes) -> None:
         web.pages["/photo.jpg"] = chunked(end=claimed + b"\r\n" + bytes(2_000_000))
-        assert refused(web.url()).reason is Reason.TOO_MANY_BYTES
+        assert fetch_permanent_error(web.url()).reason is Reason.TOO_MANY_BYTES
 
     def test_headers_without_end_are_given_up(self, web: WebServer) -> None:
         web.pages["/photo.jpg"] = b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 1000 + b"\r\n"
-        assert put_off(web.url()).reason == "source_unreachable"
+        assert fetch_transient_error(web.url()).reason == "source_unreachable"
         web.pages["/photo.jpg"] = b"HTTP/1.1 200 OK\r\nX: " + bytes(1 << 17)
-        assert put_off(web.url()).reason == "source_unreachable"
+        assert fetch_transient_error(web.url()).reason == "source_unreachable"
 
 
 class TestWhatBreaksOff:
     @pytest.mark.parametrize(
-        "said",
+        "response",
         [
             answer(PHOTO)[:-1],
             answer(PHOTO, Content_Length=str(len(PHOTO) + 1)),
@@ -339,12 +342,12 @@ class TestWhatBreaksOff:
             chunked(PHOTO, end=b"nonsense\r\n"),
         ],
     )
-    def test_is_never_taken_for_whole(self, web: WebServer, said: bytes) -> None:
-        web.pages["/photo.jpg"] = said
-        assert put_off(web.url()).reason == "source_truncated"
+    def test_is_never_taken_for_whole(self, web: WebServer, response: bytes) -> None:
+        web.pages["/photo.jpg"] = response
+        assert fetch_transient_error(web.url()).reason == "source_truncated"
 
     @pytest.mark.parametrize(
-        ("said", "reason"),
+        ("response", "reason"),
         [
             (b"", "source_unreachable"),
             (b"nonsense\r\n\r\n", "source_unreachable"),
@@ -356,21 +359,21 @@ class TestWhatBreaksOff:
             (answer(PHOTO).partition(b"\r\n\r\n")[0][:-3], "source_truncated"),
         ],
     )
-    def test_in_its_head_may_come_later(self, web: WebServer, said: bytes, reason: str) -> None:
-        web.pages["/photo.jpg"] = said
-        assert put_off(web.url()).reason == reason
+    def test_in_its_head_may_come_later(self, web: WebServer, response: bytes, reason: str) -> None:
+        web.pages["/photo.jpg"] = response
+        assert fetch_transient_error(web.url()).reason == reason
 
     @pytest.mark.parametrize(
-        "said",
+        "response",
         [
             answer(PHOTO, Content_Length=""),
             answer(PHOTO, Content_Length="many"),
             answer(PHOTO, Transfer_Encoding="gzip, chunked"),
         ],
     )
-    def test_must_be_told_from_what_ends(self, web: WebServer, said: bytes) -> None:
-        web.pages["/photo.jpg"] = said
-        error = refused(web.url())
+    def test_must_be_told_from_what_ends(self, web: WebServer, response: bytes) -> None:
+        web.pages["/photo.jpg"] = response
+        error = fetch_permanent_error(web.url())
         assert error.reason is Reason.SOURCE_REFUSED
         assert "where the file ends" in str(error)
 
@@ -401,41 +404,41 @@ class TestASlowServer:
     ) -> None:
         web.pages["/photo.jpg"] = self.drip(head, drop)
         began = monotonic()
-        assert put_off(web.url(), seconds=0.4).reason == "source_timeout"
+        assert fetch_transient_error(web.url(), seconds=0.4).reason == "source_timeout"
         assert 0.3 < monotonic() - began < PATIENCE / 2
 
     def test_that_says_nothing_is_left(self, web: WebServer) -> None:
         web.pages["/photo.jpg"] = self.drip(b"", b"")
-        assert put_off(web.url(), seconds=0.2).reason == "source_timeout"
+        assert fetch_transient_error(web.url(), seconds=0.2).reason == "source_timeout"
 
 
 class TestAnAnswer:
     @pytest.mark.parametrize("status", [201, 204, 206, 300, 304, 400, 401, 403, 404, 410, 418])
     def test_that_is_no_file_is_final(self, web: WebServer, status: int) -> None:
         web.pages[f"/?{SECRET}"] = answer(b"", f"{status} No")
-        error = refused(web.url(f"/?{SECRET}"))
+        error = fetch_permanent_error(web.url(f"/?{SECRET}"))
         assert error.reason is Reason.SOURCE_REFUSED
         assert f"127.0.0.1 answers {status}" in str(error)
 
     @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 599])
     def test_that_asks_for_patience_is_not(self, web: WebServer, status: int) -> None:
         web.pages[f"/?{SECRET}"] = answer(b"", f"{status} No")
-        error = put_off(web.url(f"/?{SECRET}"))
+        error = fetch_transient_error(web.url(f"/?{SECRET}"))
         assert (error.reason, str(error)) == ("source_failed", f"127.0.0.1 answers {status}")
 
     @pytest.mark.parametrize("encoding", ["gzip", "br", "deflate", "zstd", "identity, gzip"])
     def test_that_is_compressed_is_refused(self, web: WebServer, encoding: str) -> None:
         web.pages["/photo.jpg"] = answer(gzip.compress(PHOTO), Content_Encoding=encoding)
-        assert refused(web.url()).reason is Reason.SOURCE_REFUSED
+        assert fetch_permanent_error(web.url()).reason is Reason.SOURCE_REFUSED
 
-    @pytest.mark.parametrize("said", [answer(b""), chunked()])
-    def test_without_bytes_is_refused(self, web: WebServer, said: bytes) -> None:
-        web.pages["/photo.jpg"] = said
-        assert refused(web.url()).reason is Reason.EMPTY
+    @pytest.mark.parametrize("response", [answer(b""), chunked()])
+    def test_without_bytes_is_refused(self, web: WebServer, response: bytes) -> None:
+        web.pages["/photo.jpg"] = response
+        assert fetch_permanent_error(web.url()).reason is Reason.EMPTY
 
     @pytest.mark.parametrize("url", [f"http://u:{SECRET}@127.0.0.1/", "ftp://127.0.0.1/", "x"])
     def test_is_not_asked_for_at_no_plain_url(self, url: str) -> None:
-        assert refused(url).reason is Reason.BAD_URL
+        assert fetch_permanent_error(url).reason is Reason.BAD_URL
 
 
 class Certificate:
@@ -483,7 +486,7 @@ class TestTls:
             yield server
 
     def test_of_an_unknown_signer_is_refused(self, secure: WebServer) -> None:
-        error = refused(secure.url())
+        error = fetch_permanent_error(secure.url())
         assert error.reason is Reason.SOURCE_REFUSED
         assert "no valid certificate (self-signed certificate)" in str(error)
         assert secure.heads == []
@@ -493,27 +496,27 @@ class TestTls:
     ) -> None:
         names(photos_test=[["127.0.0.1"]], other_test=[["127.0.0.1"]])
         assert fetch(secure.url(host="photos.test"), tls=certificate.trusting) == PHOTO
-        error = refused(secure.url(host="other.test"), tls=certificate.trusting)
+        error = fetch_permanent_error(secure.url(host="other.test"), tls=certificate.trusting)
         assert "Hostname mismatch" in str(error)
         assert len(secure.heads) == 1
 
     def test_tells_the_server_which_host_is_meant(
         self, secure: WebServer, certificate: Certificate, names: Names
     ) -> None:
-        told: list[str | None] = []
-        certificate.server.sni_callback = lambda _, name, __: told.append(name)
+        sent: list[str | None] = []
+        certificate.server.sni_callback = lambda _, name, __: sent.append(name)
         names(photos_test=[["127.0.0.1"]])
         fetch(secure.url(host="photos.test"), tls=certificate.trusting)
-        assert told == ["photos.test"]
+        assert sent == ["photos.test"]
 
     def test_is_not_left_for_plain_http(
         self, secure: WebServer, web: WebServer, certificate: Certificate
     ) -> None:
         secure.pages["/a"] = redirect(web.url())
-        error = refused(secure.url("/a"), tls=certificate.trusting)
+        error = fetch_permanent_error(secure.url("/a"), tls=certificate.trusting)
         assert "from https to http" in str(error)
         assert web.heads == []
 
     def test_that_is_none_may_be_some_later(self, web: WebServer) -> None:
-        error = put_off(web.url().replace("http:", "https:"), seconds=0.5)
+        error = fetch_transient_error(web.url().replace("http:", "https:"), seconds=0.5)
         assert error.reason in ("source_unreachable", "source_timeout")

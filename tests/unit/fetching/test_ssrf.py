@@ -1,4 +1,4 @@
-"""Which addresses may be talked to: every class that is not the public internet's is refused."""
+"""Blocked addresses: every class but the public internet's."""
 
 from ipaddress import ip_network
 
@@ -6,7 +6,7 @@ import pytest
 
 from lib.fetching.ssrf import get_block_reason, parse_address
 
-REFUSED = {
+BLOCKED = {
     "unspecified": ["0.0.0.0", "0.1.2.3", "::"],  # noqa: S104
     "loopback": ["127.0.0.1", "127.255.255.254", "::1"],
     "private": ["10.0.0.1", "10.255.255.255", "172.16.0.1", "172.31.255.255", "192.168.1.1"],
@@ -37,9 +37,9 @@ ALLOWED = [
 
 
 @pytest.mark.parametrize(
-    "address", [address for addresses in REFUSED.values() for address in addresses]
+    "address", [address for addresses in BLOCKED.values() for address in addresses]
 )
-def test_what_is_not_public_is_refused(address: str) -> None:
+def test_what_is_not_public_is_blocked(address: str) -> None:
     assert get_block_reason(parse_address(address), allow_loopback=False)
 
 
@@ -57,7 +57,7 @@ def test_loopback_can_be_allowed(address: str) -> None:
     "address",
     [
         address
-        for addresses in REFUSED.values()
+        for addresses in BLOCKED.values()
         for address in addresses
         if not address.startswith("127.")
     ],
@@ -67,7 +67,7 @@ def test_allowing_loopback_allows_nothing_else(address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("network", "why"),
+    ("network", "reason"),
     [
         ("10.0.0.0/8", "RFC 1918"),
         ("169.254.0.0/16", "RFC 3927"),
@@ -78,6 +78,6 @@ def test_allowing_loopback_allows_nothing_else(address: str) -> None:
         ("fd00:ec2::/32", "AWS"),
     ],
 )
-def test_a_network_is_refused_from_its_first_to_its_last_address(network: str, why: str) -> None:
+def test_a_network_is_blocked_from_its_first_to_its_last_address(network: str, reason: str) -> None:
     for address in (ip_network(network)[0], ip_network(network)[-1]):
-        assert why in str(get_block_reason(address, allow_loopback=False))
+        assert reason in str(get_block_reason(address, allow_loopback=False))

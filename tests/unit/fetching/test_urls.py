@@ -1,4 +1,4 @@
-"""URLs as strangers write them: read in one way, or refused."""
+"""URLs from callers: parsed in one way, or rejected."""
 
 import pytest
 
@@ -9,7 +9,7 @@ SECRET = "hunter2"  # noqa: S105  stands for one
 
 
 @pytest.mark.parametrize(
-    ("text", "authority", "port", "resource"),
+    ("text", "authority", "port", "request_target"),
     [
         ("http://example.com", "example.com", 80, "/"),
         ("https://example.com/a.jpg?b=c&d#e", "example.com", 443, "/a.jpg?b=c&d"),
@@ -24,9 +24,9 @@ SECRET = "hunter2"  # noqa: S105  stands for one
         ("http://my_host.example.com/", "my_host.example.com", 80, "/"),
     ],
 )
-def test_a_url_is_taken_apart(text: str, authority: str, port: int, resource: str) -> None:
+def test_a_url_is_parsed(text: str, authority: str, port: int, request_target: str) -> None:
     url = parse_url(text)
-    assert (url.authority, url.port, url.request_target) == (authority, port, resource)
+    assert (url.authority, url.port, url.request_target) == (authority, port, request_target)
     assert (url.authority + url.request_target).isascii()
 
 
@@ -67,7 +67,7 @@ def test_a_url_is_taken_apart(text: str, authority: str, port: int, resource: st
         f"http://example.com/{SECRET}{'x' * MAX_LENGTH}",
     ],
 )
-def test_a_url_that_readers_could_take_in_two_ways_is_refused_and_not_quoted(text: str) -> None:
+def test_a_url_that_parsers_could_read_in_two_ways_is_refused_and_not_quoted(text: str) -> None:
     with pytest.raises(PermanentError) as caught:
         parse_url(text)
     assert caught.value.reason is Reason.BAD_URL
@@ -81,7 +81,7 @@ def test_ports_that_are_not_the_webs_are_refused(port: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("location", "authority", "resource"),
+    ("location", "authority", "request_target"),
     [
         ("/b.jpg", "example.com", "/b.jpg"),
         ("b.jpg?c", "example.com", "/photos/b.jpg?c"),
@@ -91,9 +91,9 @@ def test_ports_that_are_not_the_webs_are_refused(port: int) -> None:
         ("/\xc3\xa4.jpg", "example.com", "/%C3%A4.jpg"),
     ],
 )
-def test_a_redirect_leads_on(location: str, authority: str, resource: str) -> None:
+def test_a_redirect_leads_on(location: str, authority: str, request_target: str) -> None:
     url = parse_url("https://example.com/photos/a.jpg?secret").resolve_redirect(location)
-    assert (url.authority, url.request_target) == (authority, resource)
+    assert (url.authority, url.request_target) == (authority, request_target)
 
 
 def test_from_http_a_redirect_may_lead_to_https() -> None:
