@@ -145,7 +145,7 @@ class TestAFetchJob:
         def stop(*_: Any) -> None:
             raise StoppedError
 
-        monkeypatch.setattr(type(fetch._worker().fetcher), "_bring", stop)
+        monkeypatch.setattr(type(fetch._worker().fetcher), "_fetch", stop)
 
     def test_that_stops_its_worker_each_time_has_failed(self, fetching: Fetching) -> None:
         order = fetching.submit()
@@ -169,7 +169,7 @@ class TestAFetchJob:
                 Metadata={"fetch-order": order.id},
             )
 
-        monkeypatch.setattr(type(fetch._worker().fetcher), "_bring", bring)
+        monkeypatch.setattr(type(fetch._worker().fetcher), "_fetch", bring)
         assert not fetching.deliver(order, attempts=8)
         assert fetching.data() is None
         assert fetching.read_records() == {}
