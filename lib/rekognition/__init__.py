@@ -1,7 +1,6 @@
-"""What is in a photo: where its faces are, and whether it may be shown.
+"""Checks a photo's content with Amazon Rekognition: its faces, and whether it may be published.
 
-Amazon Rekognition is asked, and gets to see a small picture of our own making. What it says is
-kept in tags of the original, so that it is asked once and not for each size.
+The results are stored as tags of the original, so that all sizes share one request.
 """
 
 from lib.rekognition.analyzer import ImageAnalyzer

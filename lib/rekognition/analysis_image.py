@@ -1,4 +1,4 @@
-"""What Rekognition gets to see of a photo: one JPEG of one size, whatever the photo's own are."""
+"""The small image of a photo that is sent to Rekognition: a square JPEG of one fixed size."""
 
 from typing import NamedTuple
 
@@ -6,8 +6,8 @@ from lib import images
 from lib.images import Focus
 from lib.sizes import Size
 
-# Rekognition finds faces from a fiftieth of the long edge on, whatever the size: 1024 pixels show
-# those with 20, and even noise stays far below the 5 MB that it takes.
+# Rekognition finds faces from a fiftieth of the long edge on, at any size: 1024 pixels show
+# those with 20, and even noise stays far below Rekognition's limit of 5 MB.
 EDGE = 1024
 
 
@@ -18,18 +18,18 @@ class AnalysisImage(NamedTuple):
     share: tuple[float, float]
 
     def on_photo(self, x: float, y: float) -> Focus:
-        """A place of the square, in shares of the photo; the nearest one where it is beside it."""
+        """Converts shares of the square to shares of the photo; clamps them to its edges."""
         return self._along(x, 0), self._along(y, 1)
 
-    def _along(self, place: float, axis: int) -> float:
-        return min(1.0, max(0.0, (place - 0.5) / self.share[axis] + 0.5))
+    def _along(self, position: float, axis: int) -> float:
+        return min(1.0, max(0.0, (position - 0.5) / self.share[axis] + 0.5))
 
 
 def make_analysis_image(source: bytes, memory: int) -> AnalysisImage:
-    """What is seen of an encoded photo in a function of so much memory (MB).
+    """Renders an encoded photo, or an animation's first frame, with `memory` MB.
 
-    Of an animation it is the first frame. A square, because Rekognition refuses pictures with an
-    edge below 80 pixels, and photos may be strips. Raises PermanentError as `lib.images.render`.
+    A square, because Rekognition rejects images with an edge below 80 pixels, and photos may be
+    strips. Raises PermanentError as `lib.images.render` does.
     """
     square = Size(
         name="view",
@@ -40,6 +40,7 @@ def make_analysis_image(source: bytes, memory: int) -> AnalysisImage:
         enlarge=True,
         memory=memory,
     )
-    seen = images.render(source, square)
-    longest = max(seen.source_width, seen.source_height)
-    return AnalysisImage(seen.data, (seen.source_width / longest, seen.source_height / longest))
+    rendition = images.render(source, square)
+    width, height = rendition.source_width, rendition.source_height
+    longest = max(width, height)
+    return AnalysisImage(rendition.data, (width / longest, height / longest))

@@ -1,7 +1,4 @@
-"""Asks about a photo what a stage wants to know before it is rendered, and remembers the answers.
-
-Any code that renders can use it: a queue's worker, and what renders without storing.
-"""
+"""Analyses a photo with Rekognition before it is rendered, and stores the results."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -21,18 +18,18 @@ from lib.sizes import Size
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-# Of what Rekognition sees, named in a dead letter: the surest say enough.
+# A dead letter names only so many labels, the most certain ones.
 _MAX_NAMED = 5
-# Inside of it a caller lets pictures be decoded, which takes memory and the processor.
-Turn = Callable[[], AbstractContextManager[None]]
+# Returns a context in which an image may be decoded, which takes memory and the processor.
+RenderSlot = Callable[[], AbstractContextManager[None]]
 
 
 @dataclass(frozen=True)
 class ImageAnalyzer:
-    """Looks at photos before they are rendered.
+    """Analyses photos before they are rendered.
 
-    `confidence` is the per cent that Rekognition must be sure of for a photo not to be shown, and
-    None where photos are not moderated; `faces` is whether it may be asked for faces.
+    `confidence` (per cent) is how certain Rekognition must be to flag a photo; None turns
+    moderation off. `faces` permits the detection of faces.
     """
 
     s3: "S3Client"
@@ -42,65 +39,65 @@ class ImageAnalyzer:
     faces: bool
 
     def analyze(
-        self, path: str, etag: str, data: bytes, size: Size, turn: Turn = nullcontext
+        self, path: str, etag: str, data: bytes, size: Size, render_slot: RenderSlot = nullcontext
     ) -> Focus | None:
-        """What to render an original around at a size; None where nothing is known of that.
+        """Returns the focus of an original for a size, or None if it has none.
 
-        `data` are the bytes of the original with this ETag. PermanentError says that it must not
-        be shown (MODERATED), or cannot be rendered at all; TransientError that AWS could not be
-        asked, and nothing is known: do not render.
+        `data` are the bytes of the original with this ETag. Raises PermanentError if the photo is
+        flagged (MODERATED) or cannot be rendered; TransientError if AWS returned no result, in
+        which case the photo must not be rendered.
         """
-        if self.confidence is None and not self._by_faces(size):
+        if self.confidence is None and not self._needs_faces(size):
             return None
         key = keys.original_key(path)
-        known = results.parse_tags(
+        stored = results.parse_tags(
             tags.read(self.s3, self.originals_bucket, key), etag, self.confidence
         )
-        found = self._completed(known, data, size, turn)
-        if found != known:
-            told = results.build_tags(found, etag, self.confidence)
-            tags.add(self.s3, self.originals_bucket, key, told)
-        if found.labels:
-            raise self._flagged(found.labels)
-        return found.focus if self._by_faces(size) else None
+        result = self._complete(stored, data, size, render_slot)
+        if result != stored:
+            new_tags = results.build_tags(result, etag, self.confidence)
+            tags.add(self.s3, self.originals_bucket, key, new_tags)
+        if result.labels:
+            raise self._make_moderated_error(result.labels)
+        return result.focus if self._needs_faces(size) else None
 
-    def find_focus(self, data: bytes, size: Size, turn: Turn = nullcontext) -> Focus | None:
-        """As `look`, for a picture that is no original: not moderated, and nothing is remembered.
+    def find_focus(self, data: bytes, size: Size) -> Focus | None:
+        """Returns the focus of an image that is no original: not moderated, nothing is stored.
 
-        Whoever sent it gets it back, and nobody else.
+        Only its sender receives the rendition.
         """
-        return self._completed(AnalysisResult(labels=()), data, size, turn).focus
+        return self._complete(AnalysisResult(labels=()), data, size, nullcontext).focus
 
-    def _by_faces(self, size: Size) -> bool:
+    def _needs_faces(self, size: Size) -> bool:
         return self.faces and size.position == "faces"
 
-    def _completed(
-        self, known: AnalysisResult, data: bytes, size: Size, turn: Turn
+    def _complete(
+        self, result: AnalysisResult, data: bytes, size: Size, render_slot: RenderSlot
     ) -> AnalysisResult:
-        """Ask for what is wanted and not known; of a photo that is not shown for nothing more."""
-        judged_by = self.confidence if known.labels is None else None
-        unsearched = self._by_faces(size) and known.faces is None and not known.labels
-        if judged_by is None and not unsearched:
-            return known
-        with turn():
-            seen = make_analysis_image(data, size.memory)
-        if judged_by is not None:
-            known = known._replace(labels=self._labels(seen, judged_by))
-        if unsearched and not known.labels:
-            middle = faces.find_focus(rekognition.detect_faces(self.rekognition, seen.jpeg), seen)
-            known = known._replace(faces=Faces(middle))
-        return known
+        """Requests what the result lacks; no faces for a flagged photo."""
+        confidence = self.confidence if result.labels is None else None
+        lacks_faces = self._needs_faces(size) and result.faces is None and not result.labels
+        if confidence is None and not lacks_faces:
+            return result
+        with render_slot():
+            image = make_analysis_image(data, size.memory)
+        if confidence is not None:
+            result = result._replace(labels=self._detect_labels(image, confidence))
+        if lacks_faces and not result.labels:
+            detected = rekognition.detect_faces(self.rekognition, image.jpeg)
+            result = result._replace(faces=Faces(faces.find_focus(detected, image)))
+        return result
 
-    def _labels(self, seen: AnalysisImage, confidence: int) -> tuple[Label, ...]:
-        found = rekognition.detect_moderation_labels(
-            self.rekognition, seen.jpeg, min_confidence=confidence
+    def _detect_labels(self, image: AnalysisImage, confidence: int) -> tuple[Label, ...]:
+        labels = rekognition.detect_moderation_labels(
+            self.rekognition, image.jpeg, min_confidence=confidence
         )
-        return tuple(sorted(found, key=lambda label: -label.confidence))
+        return tuple(sorted(labels, key=lambda label: -label.confidence))
 
-    def _flagged(self, labels: tuple[Label, ...]) -> PermanentError:
+    def _make_moderated_error(self, labels: tuple[Label, ...]) -> PermanentError:
         named = ", ".join(f"{each.name} ({each.confidence:.1f} %)" for each in labels[:_MAX_NAMED])
         return PermanentError(
             Reason.MODERATED,
-            f"Rekognition sees {named}, and {self.confidence} % is enough for a photo not to be "
-            "shown: upload another; docs/rekognition.md says how a person lets this one pass",
+            f"Rekognition found {named}; the limit is {self.confidence} %: upload another photo, "
+            "or see docs/rekognition.md to let this one pass",
         )

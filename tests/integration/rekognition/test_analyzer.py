@@ -129,7 +129,7 @@ class TestModeration:
         assert moderated(message) == []
         (letter,) = queues.dead_letters()
         assert (letter["reason"], letter["body"]) == ("moderated", message)
-        assert "sees Drugs & Tobacco (97.5 %), Products (94.1 %)" in unquote(letter["error"])
+        assert "found Drugs & Tobacco (97.5 %), Products (94.1 %)" in unquote(letter["error"])
         assert stored(s3) == []
 
     def test_it_is_not_even_rendered(
