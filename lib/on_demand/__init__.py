@@ -1,7 +1,7 @@
-"""Pictures made as they are asked for, by the renderer and the protocol of the queues' workers.
+"""Renders images per request, with the renderer that the queues' workers use.
 
-`declared` makes variants of declared sizes that are missing; `signed` makes pictures of any
-dimensions for whoever has a signed URL; `posted` renders what a request brings along.
+`variants` makes missing variants of declared sizes, `signed_images` renders at the dimensions of a
+signed URL, and `direct` renders the image in a request's body.
 """
 
 from collections.abc import Iterator
@@ -10,19 +10,19 @@ from typing import NamedTuple
 
 from lib.errors import PermanentError, ProblemKind, RequestError, TransientError
 
-# What metrics and logs have for a size: what is made as it is asked for counts as one.
+# The size in metrics and logs: all images rendered on demand count as one.
 ON_DEMAND = "on-demand"
 
-# Where attempts are on record, beside failure records: no size's name begins with an underscore.
+# The folder of attempts, beside failure records: no size's name begins with an underscore.
 ATTEMPTS = "_attempts"
 
-# What a function can answer with, in bytes: of Lambda's 6 MB a third goes to base64, and some to
+# The largest body in a request or response: a third of Lambda's 6 MB goes to base64, and some to
 # headers.
 MAX_IMAGE_BYTES = 4_400_000
 
 
 class ImageResponse(NamedTuple):
-    """An encoded picture, its type, and how long whom may keep it."""
+    """An encoded image, its type and its Cache-Control header."""
 
     data: bytes
     content_type: str
@@ -31,14 +31,14 @@ class ImageResponse(NamedTuple):
 
 @contextmanager
 def map_render_errors(length: int) -> Iterator[None]:
-    """Raise for callers what is raised inside, where a photo of `length` bytes is rendered."""
+    """Maps errors of rendering a photo of `length` bytes to RequestError or TransientError."""
     try:
         yield
     except PermanentError as error:
         raise RequestError(422, ProblemKind.NOT_RENDERED, f"{error.reason}: {error}") from error
     except MemoryError as error:
-        # It was within the limits, so nothing is wrong with it: the container's memory may be
-        # in pieces, and another try will meet another container.
+        # The photo is within the limits, so the container's memory may be fragmented: a retry
+        # may reach another container.
         raise TransientError(
             "out_of_memory", f"rendering {length:,} bytes took more memory than the function has"
         ) from error

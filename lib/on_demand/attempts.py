@@ -1,10 +1,10 @@
-"""What is on record of a photo while it is rendered on demand, for the case that this ends with it.
+"""Records attempts to render on demand, so that a photo cannot stop the function twice.
 
-A queue counts how often a message was received, and gives up. A request that kills its function
-leaves no such trace: the next one would be killed too, one for each visitor. So an object says
-which original is being rendered before that begins, and goes away when it ends in any other way.
-Where it stays for longer than a function can run, nobody tries again: a worker is asked to, whose
-queue keeps count. Requests for a photo that is being rendered wait for what comes of it.
+A queue counts how often a message was received, and gives up; requests are not counted, and each
+one for a photo that exceeds the function's memory would stop a function. So an object records the
+original before rendering starts, and is deleted unless the function is stopped. If the object is
+older than a function can run, the photo is left to a worker, whose queue counts. Other requests
+for a photo that is being rendered wait until the attempt ends.
 """
 
 import hashlib
@@ -36,13 +36,13 @@ from lib.sizes import Size, recipe_id
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-# Functions' clocks may differ by so much.
+# How far functions' clocks may differ.
 _CLOCKS = timedelta(seconds=5)
-# How often, and how many times, a request looks whether another one has ended: ten seconds, longer
-# than rendering takes (the longest is 17 s in several formats), and well within its own time.
-_PAUSE, _LOOKS = 0.25, 40
-# How long a worker that was asked is waited for, before it is asked again: a backlog's length. What
-# it cannot render either has a failure record by then.
+# A waiting request reads the other's record so often: for ten seconds, longer than most renderings
+# take (the longest is 17 s in several formats), and well within the function's timeout.
+_PAUSE, _READS = 0.25, 40
+# When another recheck is sent if the worker has written neither variant nor failure record: the
+# length of a backlog.
 _LEFT_LASTS = timedelta(hours=1)
 _STOPPED = (
     f"{WORKER_STOPPED}: rendering this photo has stopped the function that makes pictures on "
@@ -51,9 +51,10 @@ _STOPPED = (
 
 
 class Attempt(BaseModel):
-    """Which original is rendered by which recipe, and since when.
+    """The original and recipe that are being rendered, and the start.
 
-    `left` is what visitors are told once it was left to a worker, and `began_at` since when.
+    `left` is the error for requests once the photo is left to a worker; `began_at` is then the
+    time of the recheck.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -82,11 +83,11 @@ class Attempts:
 
     @contextmanager
     def record(self, path: str, etag: str) -> Iterator[None]:
-        """Inside the block it is on record that the original with this ETag is being rendered.
+        """Records, during the block, that the original with this ETag is being rendered.
 
-        A PermanentError inside is left to a worker, which parks the photo. Raises RequestError for
-        what was left to a worker before, ConflictError where another request has ended meanwhile,
-        TransientError where it does not.
+        After a PermanentError in the block a worker sends the photo to the DLQ. Raises RequestError
+        if the photo is left to a worker already, ConflictError if another request's attempt ended
+        meanwhile, TransientError if that attempt does not end.
         """
         attempt = Attempt(
             etag=etag, recipe=recipe_id(self.size, RENDERER_VERSION), began_at=self.now()
@@ -96,38 +97,40 @@ class Attempts:
             yield
         except PermanentError as error:
             self.recheck_queue.send(path, now=True)
-            with suppress(ConflictError):  # it took so long that another one has taken over
-                self._write(path, self._left(attempt, f"{error.reason}: {error}"), stored)
+            with suppress(
+                ConflictError
+            ):  # this attempt took so long that another request replaced it
+                self._write(path, self._mark_left(attempt, f"{error.reason}: {error}"), stored)
             raise
         except Exception:
             self._clear(path, stored)
             raise
-        # Not in a `finally`: what stops a function is no Exception, and must leave its trace.
+        # Not in `finally`: the record must remain if the function is stopped, by no Exception.
         self._clear(path, stored)
 
     def _begin(self, path: str, attempt: Attempt) -> str:
         with suppress(ConflictError):
             return self._write(path, attempt, None)
-        for _ in range(_LOOKS):
-            found = self._records.find(self._name(path))
-            if found is None:
+        for _ in range(_READS):
+            stored = self._records.find(self._name(path))
+            if stored is None:
                 raise ConflictError("the attempt of another request has ended")
-            there = found.record
-            if there is None or (there.etag, there.recipe) != (attempt.etag, attempt.recipe):
-                return self._write(path, attempt, found.etag)
-            if not self._is_under_way(there):
-                raise self._refusal(path, there, found.etag)
+            other = stored.record
+            if other is None or (other.etag, other.recipe) != (attempt.etag, attempt.recipe):
+                return self._write(path, attempt, stored.etag)
+            if not self._is_under_way(other):
+                raise self._leave_to_worker(path, other, stored.etag)
             self.sleep(_PAUSE)
-        raise TransientError("being_made", "another request has been making it for long")
+        raise TransientError("being_made", "another request has been rendering this photo for long")
 
     def _is_under_way(self, attempt: Attempt) -> bool:
         longest = timedelta(seconds=self.seconds) + _CLOCKS
         return not attempt.left and self.now() - attempt.began_at < longest
 
-    def _refusal(self, path: str, attempt: Attempt, etag: str) -> RequestError:
-        """What visitors are told; a worker is asked first, by one of them and once an hour."""
+    def _leave_to_worker(self, path: str, attempt: Attempt, etag: str) -> RequestError:
+        """Returns the error for requests; sends a recheck first, at most once an hour."""
         if not (attempt.left and self.now() - attempt.began_at < _LEFT_LASTS):
-            left = self._left(attempt, attempt.left or _STOPPED)
+            left = self._mark_left(attempt, attempt.left or _STOPPED)
             stored = self._write(path, left, etag)
             try:
                 self.recheck_queue.send(path, now=True)
@@ -137,18 +140,18 @@ class Attempts:
             attempt = left
         return RequestError(404, ProblemKind.NOT_RENDERED, attempt.left)
 
-    def _left(self, attempt: Attempt, told: str) -> Attempt:
-        return attempt.model_copy(update={"left": told, "began_at": self.now()})
+    def _mark_left(self, attempt: Attempt, error: str) -> Attempt:
+        return attempt.model_copy(update={"left": error, "began_at": self.now()})
 
     def _write(self, path: str, attempt: Attempt, etag: str | None) -> str:
         return self._records.put_if_match(self._name(path), etag, attempt)
 
     def _clear(self, path: str, etag: str) -> None:
-        """Take it away: a picture that was made is answered, whether or not this succeeds."""
+        """Deletes the record; a failure must not lose the rendered image."""
         try:
             self._records.delete_if_match(self._name(path), etag)
         except ConflictError:
-            return  # it took so long that another one has taken over
+            return  # this attempt took so long that another request replaced it
         except TransientError as error:
             self.telemetry.log_best_effort_failure("clearing of an attempt", error)
 
@@ -157,5 +160,5 @@ class Attempts:
         return JsonRecords(self.s3, self.bucket, ATTEMPTS, _ATTEMPT)
 
     def _name(self, path: str) -> str:
-        """Of one length: a variant's own key may be as long as S3 takes."""
+        """A hash, because a variant's key may be as long as S3 permits."""
         return hashlib.sha256(f"{self.size.name}/{path}".encode()).hexdigest()

@@ -1,7 +1,6 @@
-"""A picture that a request brings along: rendered at once, and kept as an original if wanted.
+"""Renders the image in a request's body, and stores it as an original if requested.
 
-No queue, no event, no variant stored: only what is kept goes on through the pipeline, like any
-other upload.
+No variant is stored here: the pipeline renders a stored original like any other upload.
 """
 
 from collections.abc import Iterable
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class StoreTarget(NamedTuple):
-    """Where the original is to be kept, and whether in place of another."""
+    """The path to store the original at, and whether to replace an existing photo."""
 
     path: str
     overwrite: bool = False
@@ -28,10 +27,10 @@ class StoreTarget(NamedTuple):
 
 @dataclass(frozen=True)
 class DirectRenderer:
-    """Renders what callers send, for one stack; `content_types` are those that it keeps.
+    """Renders images for one stack; `content_types` are those that may be stored.
 
-    `sizes` are all that the stack has: what is kept has to fit each of them. `content` finds faces,
-    and is None where no size is cropped to them.
+    A stored path must fit every folder of `sizes`. `image_analyzer` finds faces; None if no size
+    is cropped to them.
     """
 
     s3: "S3Client"
@@ -42,42 +41,42 @@ class DirectRenderer:
     image_analyzer: ImageAnalyzer | None = None
 
     def render(
-        self, picture: bytes, size: Size, keep: StoreTarget | None = None
+        self, image: bytes, size: Size, target: StoreTarget | None = None
     ) -> images.Rendition:
-        """The picture at a size; its original is kept once nothing is left that could go wrong.
+        """Returns the image at a size; stores its original last, after everything that may fail.
 
-        RequestError for what cannot be rendered, carried or kept. TransientError where S3 gave no
-        answer: then the original may have been kept all the same.
+        Raises RequestError if it cannot be rendered, returned or stored; TransientError if S3
+        did not respond, in which case the original may have been stored.
         """
-        self._check_bytes(picture)
-        content_type = self._checked_type(picture, keep) if keep else ""
-        rendition = self._rendered(picture, size)
+        self._check_bytes(image)
+        content_type = self._check_type(image, target) if target else ""
+        rendition = self._render(image, size)
         if len(rendition.data) > MAX_IMAGE_BYTES:
             raise _too_many_bytes(
                 f"rendered it has {len(rendition.data):,} bytes, and an answer carries "
                 f"{MAX_IMAGE_BYTES:,}: upload it by POST /uploads, and fetch its variant"
             )
-        if keep:
-            self._store(picture, content_type, keep)
+        if target:
+            self._store(image, content_type, target)
         return rendition
 
-    def _check_bytes(self, picture: bytes) -> None:
-        if len(picture) > self.max_bytes:
+    def _check_bytes(self, image: bytes) -> None:
+        if len(image) > self.max_bytes:
             raise _too_many_bytes(
-                f"the picture has {len(picture):,} bytes, the limit is {self.max_bytes:,}: "
+                f"the picture has {len(image):,} bytes, the limit is {self.max_bytes:,}: "
                 "make it smaller"
             )
-        if len(picture) > MAX_IMAGE_BYTES:
+        if len(image) > MAX_IMAGE_BYTES:
             raise _too_many_bytes(
-                f"the picture has {len(picture):,} bytes, and a request carries "
+                f"the picture has {len(image):,} bytes, and a request carries "
                 f"{MAX_IMAGE_BYTES:,}: upload it by POST /uploads, which takes "
                 f"{self.max_bytes:,}, and fetch its variant"
             )
 
-    def _checked_type(self, picture: bytes, keep: StoreTarget) -> str:
-        """The type to keep it by, before any work is done for what cannot be kept."""
-        with map_render_errors(len(picture)):
-            content_type = images.content_type_of(picture)
+    def _check_type(self, image: bytes, target: StoreTarget) -> str:
+        """Returns the type to store; checks before rendering what cannot be stored."""
+        with map_render_errors(len(image)):
+            content_type = images.content_type_of(image)
         if content_type not in self.content_types:
             raise RequestError(
                 415,
@@ -85,47 +84,46 @@ class DirectRenderer:
                 f"the picture is {content_type!r}; kept are {', '.join(self.content_types)}",
             )
         folders = [folder for size in self.sizes for folder in size.folders]
-        upload_paths.require_valid(keep.path, folders)
-        if not keep.overwrite:
-            upload_paths.require_free(self.s3, self.originals_bucket, keep.path)
+        upload_paths.require_valid(target.path, folders)
+        if not target.overwrite:
+            upload_paths.require_free(self.s3, self.originals_bucket, target.path)
         return content_type
 
-    def _rendered(self, picture: bytes, size: Size) -> images.Rendition:
-        with map_render_errors(len(picture)):
-            focus = self.image_analyzer.find_focus(picture, size) if self.image_analyzer else None
-            return images.render(picture, size, focus)
+    def _render(self, image: bytes, size: Size) -> images.Rendition:
+        with map_render_errors(len(image)):
+            focus = self.image_analyzer.find_focus(image, size) if self.image_analyzer else None
+            return images.render(image, size, focus)
 
-    def _store(self, picture: bytes, content_type: str, keep: StoreTarget) -> None:
-        key = keys.original_key(keep.path)
-        if keep.overwrite:
-            objects.put_object(self.s3, self.originals_bucket, key, picture, content_type)
+    def _store(self, image: bytes, content_type: str, target: StoreTarget) -> None:
+        key = keys.original_key(target.path)
+        if target.overwrite:
+            objects.put_object(self.s3, self.originals_bucket, key, image, content_type)
             return
         try:
             objects.put_if_match(
                 self.s3,
                 self.originals_bucket,
                 key,
-                picture,
+                image,
                 content_type=content_type,
                 etag=None,
             )
-        except ConflictError as error:  # somebody else was quicker
-            raise upload_paths.make_taken_error(keep.path) from error
+        except ConflictError as error:  # another upload came first
+            raise upload_paths.make_taken_error(target.path) from error
 
 
 def find_size(sizes: Iterable[Size], name: str, format_: str | None = None) -> Size:
-    """The size of a name, in its own format or in another of its formats.
+    """Returns the declared size of a name, in its own format or in another of its formats.
 
-    RequestError, with what there is, where it is not declared: a stranger's numbers are not
-    rendered.
+    Raises RequestError, with the declared ones, if there is none.
     """
-    known = {size.name: size for size in sizes}
-    size = known.get(name)
+    declared = {size.name: size for size in sizes}
+    size = declared.get(name)
     if size is None:
         raise RequestError(
             422,
             ProblemKind.UNKNOWN_SIZE,
-            f"size: {name!r} is not declared: choose one of {', '.join(known)}",
+            f"size: {name!r} is not declared: choose one of {', '.join(declared)}",
         )
     if format_ in (None, size.format):
         return size
@@ -141,7 +139,7 @@ def find_size(sizes: Iterable[Size], name: str, format_: str | None = None) -> S
 
 
 def _in_format(size: Size, format_: str) -> Size:
-    """The size with only one of the formats beside its own, to the same bytes as there."""
+    """Returns the size with one of its extra formats as its own; the bytes stay the same."""
     changes: dict[str, Any] = {"format": format_, "formats": ()}
     if format_ in Quality.model_fields:
         # An AVIF's quality depends on whether it is the size's own format.

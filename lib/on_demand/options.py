@@ -1,7 +1,6 @@
-"""What a signed URL asks for: `w=640,h=360,fit=cover,format=webp,quality=80,expires=1790000000`.
+"""Processing options: `w=640,h=360,fit=cover,format=webp,quality=80,expires=1790000000`.
 
-Read in two steps, because a signature comes between them: what the text says, and whether it can
-be had.
+The text is parsed before its signature is checked; its limits are checked after.
 """
 
 import re
@@ -13,29 +12,29 @@ from lib.errors import ProblemKind, RequestError
 from lib.sizes import Size
 from lib.sizes.size import ONE_CPU_MEMORY
 
-# MB that the function has which renders: one vCPU, since nobody shares it.
+# MB of the function that renders: one vCPU, since it serves one request at a time.
 MEMORY = ONE_CPU_MEMORY
-# What the errors and the recipe call it: it is no folder.
+# The size's name in errors and in the recipe; there is no folder of this name.
 _NAME = "signed"
-# Each key, and what a size calls it.
+# Each option's key, and the size's field.
 _OF_SIZE = {"w": "width", "h": "height", "fit": "fit", "format": "format", "quality": "quality"}
 _KEYS = {each: key for key, each in _OF_SIZE.items()}
 _NUMBERS = ("w", "h", "quality", "expires")
 _EXPIRES = "expires"
-# Nothing else has to be escaped in a URL, so that it has one spelling.
+# Only characters that no URL escapes, so that the options have one spelling.
 _PAIR = re.compile(r"[a-z]+=[a-z0-9]+")
 # Twelve digits are enough for any second to come, and int() has little work with them.
 _NUMBER = re.compile(r"(0|[1-9][0-9]{0,11})")
 
 
 class ProcessingOptions(NamedTuple):
-    """What was asked for, by key, and until when (Unix seconds; None: for ever)."""
+    """The options' values by key, and their expiry (Unix seconds; None: never)."""
 
     values: dict[str, str]
     expires: int | None
 
     def size(self, memory: int) -> Size:
-        """The size to render; RequestError (422) for more than a function of `memory` MB can do."""
+        """Builds the size to render; raises RequestError (422) beyond the limits of `memory` MB."""
         given: dict[str, str | int] = {
             _OF_SIZE[key]: int(text) if key in _NUMBERS else text
             for key, text in self.values.items()
@@ -43,36 +42,40 @@ class ProcessingOptions(NamedTuple):
         try:
             return Size.model_validate({"name": _NAME, "memory": memory, **given})
         except ValidationError as error:
-            raise RequestError(422, ProblemKind.INVALID_REQUEST, _told(error)) from error
+            raise RequestError(422, ProblemKind.INVALID_REQUEST, _describe(error)) from error
 
 
 def parse_options(text: str) -> ProcessingOptions:
-    """What the text says; RequestError (400) where it says nothing, or anything in another way."""
-    found: dict[str, str] = {}
+    """Parses options; raises RequestError (400) if the text is malformed."""
+    values: dict[str, str] = {}
     for pair in text.split(","):
         if not _PAIR.fullmatch(pair):
-            raise _wrong(f"options: {pair!r} is none: write key=value,key=value as in w=640,h=360")
+            raise _malformed(
+                f"options: {pair!r} is no option: write key=value,key=value as in w=640,h=360"
+            )
         key, _, value = pair.partition("=")
         if key not in (*_OF_SIZE, _EXPIRES):
-            raise _wrong(f"{key}: no such option: there are {', '.join(_OF_SIZE)} and {_EXPIRES}")
-        if key in found:
-            raise _wrong(f"{key}: given twice: give it once")
+            raise _malformed(
+                f"{key}: no such option: there are {', '.join(_OF_SIZE)} and {_EXPIRES}"
+            )
+        if key in values:
+            raise _malformed(f"{key}: given twice: give it once")
         if key in _NUMBERS and not _NUMBER.fullmatch(value):
-            raise _wrong(f"{key}: must be a whole number of at most 12 digits, got {value!r}")
-        found[key] = value
-    expires = found.pop(_EXPIRES, None)
-    return ProcessingOptions(found, None if expires is None else int(expires))
+            raise _malformed(f"{key}: must be a whole number of at most 12 digits, got {value!r}")
+        values[key] = value
+    expires = values.pop(_EXPIRES, None)
+    return ProcessingOptions(values, None if expires is None else int(expires))
 
 
-def _wrong(why: str) -> RequestError:
+def _malformed(why: str) -> RequestError:
     return RequestError(400, ProblemKind.INVALID_REQUEST, why)
 
 
-def _told(error: ValidationError) -> str:
-    """Each mistake by the option that it is about; that of the whole says itself what it means."""
+def _describe(error: ValidationError) -> str:
+    """Describes each error by its option; an error about several names them itself."""
     lines = []
     for mistake in error.errors():
-        said = mistake["msg"].removeprefix("Value error, ")
-        where = str(mistake["loc"][0]) if mistake["loc"] else ""
-        lines.append(f"{_KEYS[where]}: {said}, got {mistake['input']!r}" if where else said)
+        message = mistake["msg"].removeprefix("Value error, ")
+        field = str(mistake["loc"][0]) if mistake["loc"] else ""
+        lines.append(f"{_KEYS[field]}: {message}, got {mistake['input']!r}" if field else message)
     return "; ".join(lines)

@@ -1,4 +1,4 @@
-"""URIs in plain ASCII without escapes: as the Function URL is asked for them, and signed.
+"""Packs URIs into plain ASCII without escapes, so that signed Function URL requests keep them.
 
 infra/delivery/relay.js packs, the function unpacks.
 """
@@ -9,21 +9,21 @@ from lib.errors import ProblemKind, RequestError
 
 
 def pack(uri: str) -> str:
-    """A path of one folder, which says the whole URI."""
+    """Encodes a whole URI as a path of one segment."""
     return f"/{urlsafe_b64encode(uri.encode()).rstrip(b'=').decode()}"
 
 
 def unpack(packed: str) -> str:
-    """The URI that a path says; RequestError for what nobody has packed."""
+    """Decodes the URI in a path; raises RequestError if `pack` would not write this path."""
     try:
         uri = urlsafe_b64decode(f"{packed[1:]}==").decode("ascii")
     except ValueError:
         uri = ""
-    # Base64 has more than one spelling, and decoders read over what is none.
+    # One URI has several spellings in Base64, and decoders skip foreign characters.
     if uri.startswith("/") and pack(uri) == packed:
         return uri
     raise RequestError(
         400,
         ProblemKind.INVALID_REQUEST,
-        "the path is not packed: ask at the address of the CDN, which does so",
+        "the path is not packed: use the address of the CDN, which packs it",
     )

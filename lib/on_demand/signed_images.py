@@ -1,7 +1,7 @@
-"""Pictures of any dimensions, for whoever has a signed URL; nothing is stored.
+"""Renders originals at the dimensions of a signed URL; stores nothing.
 
-A stranger may ask for anything, so that all that costs something comes behind the signature. And
-one picture has one URL, to which the CDN brings every spelling of it.
+Anybody may send a request, so the signature is checked before anything that costs. An image has
+one URL: the CDN normalizes its spellings.
 """
 
 import sys
@@ -23,11 +23,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SignedImages:
-    """The originals of one stage, and who may have them at any size.
+    """Renders the originals of one stage.
 
-    `memory` is the function's, in MB; `browser_seconds` and `cdn_seconds` are how long a picture
-    may be kept where no expiry comes before that. `content` is None where nobody asks what is in
-    a photo.
+    `memory` is the function's, in MB; `browser_seconds` and `cdn_seconds` limit caching, as does a
+    URL's expiry. `image_analyzer` is None without moderation.
     """
 
     s3: "S3Client"
@@ -40,14 +39,14 @@ class SignedImages:
     image_analyzer: ImageAnalyzer | None = None
 
     def render(self, escaped_path: str, options: str, signature: str) -> ImageResponse:
-        """The picture that the three parts of a URL ask for, which are as the URL has them.
+        """Renders the image of a URL, whose three parts are given as the URL has them.
 
-        Raises RequestError for what cannot be had, and TransientError where S3 or Secrets Manager
-        cannot be asked now.
+        Raises RequestError if the image is refused, missing or cannot be rendered; TransientError
+        if S3 or Secrets Manager fails.
         """
         path = _path(escaped_path)
-        wanted = self.verifier.verify(path, options, signature)
-        rendition = self._rendered(path, wanted.size(self.memory))
+        parsed = self.verifier.verify(path, options, signature)
+        rendition = self._render(path, parsed.size(self.memory))
         if len(rendition.data) > MAX_IMAGE_BYTES:
             raise RequestError(
                 413,
@@ -56,28 +55,30 @@ class SignedImages:
                 f"{MAX_IMAGE_BYTES:,}: ask for fewer pixels, a lower quality or another format",
             )
         return ImageResponse(
-            rendition.data, rendition.content_type, self._cache_control(wanted.expires)
+            rendition.data, rendition.content_type, self._cache_control(parsed.expires)
         )
 
-    def _rendered(self, path: str, size: Size) -> images.Rendition:
-        found = objects.get(self.s3, self.originals_bucket, keys.original_key(path))
-        if not isinstance(found, objects.Download):
+    def _render(self, path: str, size: Size) -> images.Rendition:
+        original = objects.get(self.s3, self.originals_bucket, keys.original_key(path))
+        if not isinstance(original, objects.Download):
             raise RequestError(404, ProblemKind.NO_PICTURE, "there is no photo at this path")
-        with map_render_errors(found.length):
-            data = found.read(max_bytes=self.max_bytes)
+        with map_render_errors(original.length):
+            data = original.read(max_bytes=self.max_bytes)
             if self.image_analyzer is not None:
-                self.image_analyzer.analyze(path, found.etag, data, size)
+                self.image_analyzer.analyze(path, original.etag, data, size)
             return images.render(data, size)
 
     def _cache_control(self, expires: int | None) -> str:
-        """Nobody keeps it for longer than its URL is valid."""
-        left = sys.maxsize if expires is None else max(0, int(expires - self.verifier.now()))
-        browser, cdn = min(self.browser_seconds, left), min(self.cdn_seconds, left)
+        """Builds the header; no cache may store an image beyond its URL's expiry."""
+        seconds_left = (
+            sys.maxsize if expires is None else max(0, int(expires - self.verifier.now()))
+        )
+        browser, cdn = min(self.browser_seconds, seconds_left), min(self.cdn_seconds, seconds_left)
         return f"public, max-age={browser}, s-maxage={cdn}"
 
 
 def _path(escaped: str) -> str:
-    """The path that a URL has; RequestError where it is none, or could be written otherwise."""
+    """Returns a URL's path; raises RequestError if it is invalid or spelled in another way."""
     path = unquote(escaped)
     if not escaped.isascii() or keys.url_path(path) != escaped:
         raise RequestError(

@@ -1,4 +1,4 @@
-"""Signed wishes: what somebody with a key wants of a photo, once its signature is checked."""
+"""Verifies signed requests and returns their processing options."""
 
 import time
 from collections.abc import Callable
@@ -13,30 +13,30 @@ from lib.on_demand.options import ProcessingOptions, parse_options
 
 @dataclass(frozen=True)
 class SignedRequestVerifier:
-    """What is signed with a stage's keys."""
+    """Verifies signatures by a stage's signing keys."""
 
     keys: TtlCache[SigningKeyPair]
     now: Callable[[], float] = time.time
 
     def verify(self, path: str, options: str, signature: str) -> ProcessingOptions:
-        """The options, signed for this path ("" for a picture that the request brings along).
+        """Returns the options that were signed for this path ("" for the image in a body).
 
-        RequestError where they are none, not signed, or no longer valid; TransientError where
-        Secrets Manager cannot be asked now.
+        Raises RequestError if they are malformed, unsigned or expired; TransientError if the keys
+        cannot be read now.
         """
-        wanted = parse_options(options)
+        parsed = parse_options(options)
         self._check_signature(path, options, signature)
-        if wanted.expires is not None and self.now() >= wanted.expires:
+        if parsed.expires is not None and self.now() >= parsed.expires:
             raise RequestError(
-                403, ProblemKind.EXPIRED, f"expires: {wanted.expires} has passed: ask for a new URL"
+                403, ProblemKind.EXPIRED, f"expires: {parsed.expires} has passed: ask for a new URL"
             )
-        return wanted
+        return parsed
 
     def _check_signature(self, path: str, options: str, signature: str) -> None:
-        known = is_well_formed(signature) and self.keys.lookup(
-            lambda kept: verify(kept, path, options, signature) or None
+        valid = is_well_formed(signature) and self.keys.lookup(
+            lambda pair: verify(pair, path, options, signature) or None
         )
-        if not known:
+        if not valid:
             raise RequestError(
                 403,
                 ProblemKind.BAD_SIGNATURE,

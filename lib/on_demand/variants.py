@@ -1,9 +1,8 @@
-"""Missing variants of declared sizes, made as they are asked for.
+"""Renders missing variants of declared sizes on request.
 
-By the workers' own protocol, so that whoever is first, worker or request, the same bytes are stored
-once. Nothing that a stranger can ask for is rendered twice: what is stored is found, what could not
-be rendered has a failure record or is left to a worker (`attempts`), and no size exists but the
-declared ones.
+Requests reconcile as workers do, so the same bytes are stored once, by the first of them. No
+request can cause a second rendering: a variant is stored, and a photo that could not be rendered
+has a failure record or is left to a worker (`attempts`).
 """
 
 from collections.abc import Callable
@@ -24,12 +23,12 @@ if TYPE_CHECKING:
     from lib.sizes import Size
 
 
-# Requests that come at once find what the first of them has made; later ones should not come.
+# Simultaneous requests find the variant that the first one made; later ones should reach S3.
 AT_ONCE = timedelta(seconds=60)
 
 
 class FoundVariant(NamedTuple):
-    """A stored variant, and whether this very request made it."""
+    """A stored variant, and whether this request made it."""
 
     key: str
     stored: objects.StoredObject
@@ -37,12 +36,12 @@ class FoundVariant(NamedTuple):
 
     @property
     def age(self) -> timedelta:
-        """How long it has been there, by S3's clock and ours."""
+        """The time since the variant was stored, by S3's clock and the function's."""
         return datetime.now(UTC) - self.stored.modified
 
     @property
     def action(self) -> str:
-        """What came of the request: made, found, or needless: it need not have come at all."""
+        """The request's result: made, found, or needless if S3 should have served the variant."""
         if self.made_now:
             return "made"
         return "needless" if self.age > AT_ONCE else "found"
@@ -50,7 +49,7 @@ class FoundVariant(NamedTuple):
 
 @dataclass(frozen=True)
 class OnDemandVariants:
-    """Finds or makes variants of a stage's sizes; `renderer_of` gives what renders a size."""
+    """Finds or renders variants of a stage's sizes; `get_reconciler` returns a size's reconciler."""
 
     s3: "S3Client"
     originals_bucket: str
@@ -60,15 +59,15 @@ class OnDemandVariants:
     get_reconciler: Callable[["Size"], VariantReconciler]
 
     def get_or_render(self, folder: str, path: str) -> FoundVariant:
-        """The variant in a folder of the images bucket, made now if it was missing.
+        """Returns the variant in a folder of the images bucket; renders it if it is missing.
 
-        RequestError where there can be none, TransientError where another try may do better.
+        Raises RequestError if there can be none, TransientError if a retry may succeed.
         """
-        size = self._size(folder)
+        size = self._find_size(folder)
         try:
             keys.check_original(path)
-            # All of the size's folders, as a worker needs them: a path that fits but some of them
-            # would be its dead letter, for a photo that need not even be there.
+            # All of the size's folders, as a worker needs them: otherwise a path too long for one
+            # of them would become a dead letter, even without a photo.
             variants = {each: keys.variant_key(each, path) for each in size.folders}
             self._check_record(size, path)
             outcome = self.get_reconciler(size).reconcile(path).action
@@ -86,14 +85,14 @@ class OnDemandVariants:
         return FoundVariant(variants[folder], stored, made_now=outcome == "rendered")
 
     def read(self, found: FoundVariant) -> ImageResponse:
-        """The bytes of a variant; RequestError where it was deleted a moment ago."""
+        """Reads a variant; raises RequestError if it has been deleted meanwhile."""
         download = objects.get(self.s3, self.images_bucket, found.key)
         if not isinstance(download, objects.Download):
             raise RequestError(404, ProblemKind.NO_PICTURE, "the photo was deleted a moment ago")
         data = download.read(max_bytes=download.length)
         return ImageResponse(data, found.stored.content_type, found.stored.cache_control)
 
-    def _size(self, folder: str) -> "Size":
+    def _find_size(self, folder: str) -> "Size":
         for size in self.sizes:
             if folder in size.folders:
                 return size
@@ -104,7 +103,7 @@ class OnDemandVariants:
         )
 
     def _check_record(self, size: "Size", path: str) -> None:
-        """Refuse (RequestError) what a worker has tried, and could not render."""
+        """Raises RequestError if a worker could not render this original."""
         record = FailureRecords(self.s3, self.failures_bucket, size.name).read(path)
         if record is None:
             return
