@@ -49,7 +49,7 @@ class FoundVariant(NamedTuple):
 
 @dataclass(frozen=True)
 class OnDemandVariants:
-    """Finds or renders variants of a stage's sizes; `get_reconciler` returns a size's reconciler."""
+    """Finds or renders a stage's variants; `get_reconciler` returns a size's reconciler."""
 
     s3: "S3Client"
     originals_bucket: str

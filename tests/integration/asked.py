@@ -1,4 +1,4 @@
-"""The function that makes missing variants, asked as CloudFront asks it, on moto."""
+"""The function that renders missing variants, called as CloudFront calls it, on moto."""
 
 import json
 from base64 import b64decode
@@ -19,7 +19,7 @@ HERO = Size(name="hero", width=60, height=40, formats=("webp",))
 
 
 class Answer(NamedTuple):
-    """What the function answers."""
+    """The response of the function."""
 
     status: int
     headers: dict[str, str]
@@ -31,16 +31,16 @@ class Answer(NamedTuple):
 
 
 class Cdn:
-    """Falls over to the function, as the distribution does."""
+    """Calls the function as the origin failover of the distribution does."""
 
     def __call__(self, path: str, **headers: str) -> Answer:
         event = payload("cloudfront_function_url")
         event["rawPath"] = event["requestContext"]["http"]["path"] = pack(path)
         event["headers"] |= {name.replace("_", "-"): value for name, value in headers.items()}
-        told = on_demand.handler(event, Context())  # type: ignore[arg-type]
-        body = told["body"]
-        data = b64decode(body) if told.get("isBase64Encoded") else body.encode()
-        return Answer(told["statusCode"], told["headers"], data)
+        response = on_demand.handler(event, Context())  # type: ignore[arg-type]
+        body = response["body"]
+        data = b64decode(body) if response.get("isBase64Encoded") else body.encode()
+        return Answer(response["statusCode"], response["headers"], data)
 
 
 @pytest.fixture
@@ -78,15 +78,15 @@ def renders(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.fixture
-def checks(cdn: Cdn, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
-    """Keys that a size's workers are asked to look at, and after how many seconds."""
-    asked = []
+def rechecks(cdn: Cdn, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+    """Rechecks for one size: the keys, and the delays in seconds."""
+    sent = []
     send = queues.send
 
-    def noting(sqs: Any, url: str, body: str, attributes: Any, *, delay: int = 0) -> None:
+    def recording(sqs: Any, url: str, body: str, attributes: Any, *, delay: int = 0) -> None:
         send(sqs, url, body, attributes, delay=delay)
         if url.endswith("/stage-40x30"):
-            asked.append((json.loads(body)["Records"][0]["s3"]["object"]["key"], delay))
+            sent.append((json.loads(body)["Records"][0]["s3"]["object"]["key"], delay))
 
-    monkeypatch.setattr(queues, "send", noting)
-    return asked
+    monkeypatch.setattr(queues, "send", recording)
+    return sent

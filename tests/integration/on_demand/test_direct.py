@@ -53,7 +53,7 @@ class TestSignedDimensions:
         assert decoded(answer.body).size == (20, 10)
 
     @pytest.mark.parametrize(
-        ("wish", "status", "kind"),
+        ("signed_options", "status", "kind"),
         [
             ("w=20,h=11/" + sign(FIRST, "", "w=20,h=10"), 403, "bad_signature"),
             ("w=20,h=10/" + sign(FIRST, "a.jpg", "w=20,h=10"), 403, "bad_signature"),
@@ -62,18 +62,22 @@ class TestSignedDimensions:
             ("w=9000/" + sign(FIRST, "", "w=9000"), 422, "invalid_request"),
         ],
     )
-    def test_are_refused(self, api: Api, wish: str, status: int, kind: str) -> None:
-        assert kinds(self.ask(api, signed=wish)) == (status, kind)
+    def test_are_refused(self, api: Api, signed_options: str, status: int, kind: str) -> None:
+        assert kinds(self.ask(api, signed=signed_options)) == (status, kind)
 
     def test_and_a_size_exclude_each_other(self, api: Api) -> None:
-        wish = f"w=20/{sign(FIRST, '', 'w=20')}"
-        for query in ({"size": "40x30", "signed": wish}, {"signed": wish, "format": "webp"}, {}):
+        signed_options = f"w=20/{sign(FIRST, '', 'w=20')}"
+        for query in (
+            {"size": "40x30", "signed": signed_options},
+            {"signed": signed_options, "format": "webp"},
+            {},
+        ):
             assert kinds(self.ask(api, **query)) == (422, "invalid_request")
 
 
 def test_signed_dimensions_are_refused_where_the_stage_has_no_keys(api: Api) -> None:
-    wish = f"w=20/{sign(FIRST, '', 'w=20')}"
-    answer = api("POST", "/render", PHOTO, {"signed": wish}, content_type="image/jpeg")
+    signed_options = f"w=20/{sign(FIRST, '', 'w=20')}"
+    answer = api("POST", "/render", PHOTO, {"signed": signed_options}, content_type="image/jpeg")
     assert kinds(answer) == (422, "invalid_request")
 
 

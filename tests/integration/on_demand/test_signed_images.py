@@ -33,7 +33,7 @@ OPTIONS = "w=64,h=36"
 NOW = datetime(2026, 11, 21, 7, 30, tzinfo=UTC)
 
 
-class Door:
+class Container:
     """One container, and the time it sees."""
 
     def __init__(self, s3: "S3Client", secret: SigningSecret) -> None:
@@ -44,7 +44,7 @@ class Door:
             s3=s3,
             originals_bucket="originals-bucket",
             verifier=SignedRequestVerifier(
-                self.signing.cache(Logger(service="door"), lambda: self.now), now=self._seconds
+                self.signing.cache(Logger(service="container"), lambda: self.now), now=self._seconds
             ),
             memory=MEMORY,
             max_bytes=1_000_000,
@@ -72,33 +72,33 @@ class Door:
 
 
 @pytest.fixture
-def door(s3: "S3Client", secret: SigningSecret) -> Door:
+def container(s3: "S3Client", secret: SigningSecret) -> Container:
     s3.put_object(Bucket="originals-bucket", Key=f"originals/{PATH}", Body=PHOTO)
-    return Door(boto3.client("s3"), secret)
+    return Container(boto3.client("s3"), secret)
 
 
 @pytest.fixture
-def nothing_is_done(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+def nothing_is_done(container: Container, monkeypatch: pytest.MonkeyPatch) -> None:
     """Any call of S3, and any rendering, fails the test."""
 
     def fail(*_: Any, **__: Any) -> None:
         pytest.fail("something was done for a stranger")
 
-    door.pictures.s3.meta.events.register("before-call.s3", fail)
+    container.pictures.s3.meta.events.register("before-call.s3", fail)
     monkeypatch.setattr(images, "render", fail)
 
 
 class TestASignedUrl:
-    def test_gives_the_picture_that_a_worker_would_make(self, door: Door) -> None:
-        picture = door.picture(options="w=64,h=36,fit=cover,format=png")
+    def test_gives_the_picture_that_a_worker_would_make(self, container: Container) -> None:
+        picture = container.picture(options="w=64,h=36,fit=cover,format=png")
         size = Size(name="any", width=64, height=36, format="png")
         assert picture.data == images.render(PHOTO, size).data
         assert decoded(picture.data).size == (64, 36)
         assert picture.content_type == "image/png"
         assert picture.cache_control == "public, max-age=3600, s-maxage=86400"
 
-    def test_stores_nothing(self, door: Door, s3: "S3Client") -> None:
-        door.picture()
+    def test_stores_nothing(self, container: Container, s3: "S3Client") -> None:
+        container.picture()
         for bucket in ("images-bucket", "failures-bucket"):
             assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 0
 
@@ -110,22 +110,24 @@ class TestASignedUrl:
             (90_000, "max-age=3600, s-maxage=86400"),
         ],
     )
-    def test_is_kept_by_nobody_beyond_its_expiry(self, door: Door, seconds: int, kept: str) -> None:
+    def test_is_kept_by_nobody_beyond_its_expiry(
+        self, container: Container, seconds: int, kept: str
+    ) -> None:
         expires = int(NOW.timestamp()) + seconds
-        picture = door.picture(options=f"{OPTIONS},expires={expires}")
+        picture = container.picture(options=f"{OPTIONS},expires={expires}")
         assert picture.cache_control == f"public, {kept}"
 
     def test_that_expires_while_it_is_rendered_is_not_kept_at_all(
-        self, door: Door, monkeypatch: pytest.MonkeyPatch
+        self, container: Container, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         render = images.render
 
         def slowly(data: bytes, size: Size) -> Any:
-            door.wait(20)
+            container.wait(20)
             return render(data, size)
 
         monkeypatch.setattr(images, "render", slowly)
-        picture = door.picture(options=f"{OPTIONS},expires={int(NOW.timestamp()) + 10}")
+        picture = container.picture(options=f"{OPTIONS},expires={int(NOW.timestamp()) + 10}")
         assert picture.cache_control == "public, max-age=0, s-maxage=0"
 
 
@@ -146,8 +148,8 @@ class TestNothingIsDoneFor:
             "\ud800" * 43,
         ],
     )
-    def test_another_signature(self, door: Door, presented: str) -> None:
-        error = door.refuses(keys.url_path(PATH), OPTIONS, presented)
+    def test_another_signature(self, container: Container, presented: str) -> None:
+        error = container.refuses(keys.url_path(PATH), OPTIONS, presented)
         assert (error.status, error.kind) == (403, ProblemKind.BAD_SIGNATURE)
 
     @pytest.mark.parametrize(
@@ -166,43 +168,43 @@ class TestNothingIsDoneFor:
             "\ud800",
         ],
     )
-    def test_another_spelling_of_a_path(self, door: Door, escaped: str) -> None:
-        error = door.refuses(escaped, OPTIONS, sign(FIRST, PATH, OPTIONS))
+    def test_another_spelling_of_a_path(self, container: Container, escaped: str) -> None:
+        error = container.refuses(escaped, OPTIONS, sign(FIRST, PATH, OPTIONS))
         assert (error.status, error.kind) == (400, ProblemKind.INVALID_REQUEST)
 
     @pytest.mark.parametrize("path", ["", "a/", "/a", "a//b", "../a", "a/./b", "%00", "a" * 1015])
-    def test_a_path_that_no_photo_has(self, door: Door, path: str) -> None:
-        error = door.refuses(path, OPTIONS, "A" * 43)
+    def test_a_path_that_no_photo_has(self, container: Container, path: str) -> None:
+        error = container.refuses(path, OPTIONS, "A" * 43)
         assert (error.status, error.kind) == (422, ProblemKind.BAD_PATH)
 
-    def test_options_of_another_form(self, door: Door) -> None:
+    def test_options_of_another_form(self, container: Container) -> None:
         options = "w=64,w=64"
-        error = door.refuses(keys.url_path(PATH), options, sign(FIRST, PATH, options))
+        error = container.refuses(keys.url_path(PATH), options, sign(FIRST, PATH, options))
         assert (error.status, error.kind) == (400, ProblemKind.INVALID_REQUEST)
-        assert door.secret.reads == 0
+        assert container.secret.reads == 0
 
-    def test_options_beyond_a_limit(self, door: Door) -> None:
+    def test_options_beyond_a_limit(self, container: Container) -> None:
         options = "w=8193"
-        error = door.refuses(keys.url_path(PATH), options, sign(FIRST, PATH, options))
+        error = container.refuses(keys.url_path(PATH), options, sign(FIRST, PATH, options))
         assert (error.status, error.kind) == (422, ProblemKind.INVALID_REQUEST)
 
-    def test_a_url_that_has_expired(self, door: Door) -> None:
+    def test_a_url_that_has_expired(self, container: Container) -> None:
         options = f"{OPTIONS},expires={int(NOW.timestamp())}"
-        error = door.refuses(keys.url_path(PATH), options, sign(FIRST, PATH, options))
+        error = container.refuses(keys.url_path(PATH), options, sign(FIRST, PATH, options))
         assert (error.status, error.kind) == (403, ProblemKind.EXPIRED)
 
-    def test_an_expiry_that_was_put_off(self, door: Door) -> None:
+    def test_an_expiry_that_was_put_off(self, container: Container) -> None:
         signed, later = (f"{OPTIONS},expires={int(NOW.timestamp()) + s}" for s in (0, 3600))
-        error = door.refuses(keys.url_path(PATH), later, sign(FIRST, PATH, signed))
+        error = container.refuses(keys.url_path(PATH), later, sign(FIRST, PATH, signed))
         assert error.kind == ProblemKind.BAD_SIGNATURE
 
 
 class TestWhatCannotBeHad:
-    def refused(self, door: Door, path: str, options: str = OPTIONS) -> RequestError:
-        return door.refuses(keys.url_path(path), options, sign(FIRST, path, options))
+    def refused(self, container: Container, path: str, options: str = OPTIONS) -> RequestError:
+        return container.refuses(keys.url_path(path), options, sign(FIRST, path, options))
 
-    def test_a_photo_that_is_not_there(self, door: Door) -> None:
-        error = self.refused(door, "2026/b.jpg")
+    def test_a_photo_that_is_not_there(self, container: Container) -> None:
+        error = self.refused(container, "2026/b.jpg")
         assert (error.status, error.kind) == (404, ProblemKind.NO_PICTURE)
 
     @pytest.mark.parametrize(
@@ -215,117 +217,125 @@ class TestWhatCannotBeHad:
         ],
     )
     def test_what_can_never_be_rendered(
-        self, door: Door, s3: "S3Client", body: bytes, reason: str
+        self, container: Container, s3: "S3Client", body: bytes, reason: str
     ) -> None:
         s3.put_object(Bucket="originals-bucket", Key="originals/b.jpg", Body=body)
-        error = self.refused(door, "b.jpg")
+        error = self.refused(container, "b.jpg")
         assert (error.status, error.kind) == (422, ProblemKind.NOT_RENDERED)
         assert str(error).startswith(f"{reason}: ")
 
-    def test_an_original_that_is_larger_than_any_upload(self, door: Door, s3: "S3Client") -> None:
+    def test_an_original_that_is_larger_than_any_upload(
+        self, container: Container, s3: "S3Client"
+    ) -> None:
         s3.put_object(Bucket="originals-bucket", Key="originals/b.jpg", Body=b"b" * 1_000_001)
-        error = self.refused(door, "b.jpg")
+        error = self.refused(container, "b.jpg")
         assert (error.status, error.kind) == (422, ProblemKind.NOT_RENDERED)
         assert "too_many_bytes: the file has 1,000,001 bytes, the limit is 1,000,000" in str(error)
 
     def test_a_picture_that_no_function_can_answer_with(
-        self, door: Door, monkeypatch: pytest.MonkeyPatch
+        self, container: Container, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(module, "MAX_IMAGE_BYTES", 100)
-        error = self.refused(door, PATH)
+        error = self.refused(container, PATH)
         assert (error.status, error.kind) == (413, ProblemKind.TOO_MANY_BYTES)
         said = "bytes, the limit is 100: ask for fewer pixels, a lower quality or another format"
         assert re.fullmatch(rf"the picture has [\d,]+ {said}", str(error))
 
-    def test_what_the_look_at_its_content_refuses(self, door: Door) -> None:
+    def test_what_the_analyzer_flags(self, container: Container) -> None:
         class Content:
             def analyze(self, path: str, etag: str, data: bytes, size: Size) -> None:
                 assert (path, data) == (PATH, PHOTO)
                 assert (len(etag), size.width) == (32, 64)
                 raise PermanentError(Reason.MODERATED, "not this one")
 
-        object.__setattr__(door.pictures, "image_analyzer", Content())
-        error = self.refused(door, PATH)
+        object.__setattr__(container.pictures, "image_analyzer", Content())
+        error = self.refused(container, PATH)
         assert (error.status, error.kind) == (422, ProblemKind.NOT_RENDERED)
         assert "moderated" in str(error)
 
-    def test_trouble_of_s3_passes(self, door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_trouble_of_s3_passes(
+        self, container: Container, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         refuse(monkeypatch, "GetObject", "SlowDown")
         with pytest.raises(TransientError, match="SlowDown"):
-            door.picture()
+            container.picture()
 
     def test_nor_does_a_lack_of_memory_stay(
-        self, door: Door, monkeypatch: pytest.MonkeyPatch
+        self, container: Container, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def render(*_: Any) -> None:
             raise MemoryError
 
         monkeypatch.setattr(images, "render", render)
         with pytest.raises(TransientError, match="more memory than the function has"):
-            door.picture()
+            container.picture()
 
 
 class TestKeys:
-    def test_one_that_is_rotated_in_signs_at_once(self, door: Door, secret: SigningSecret) -> None:
-        assert door.picture()
+    def test_one_that_is_rotated_in_signs_at_once(
+        self, container: Container, secret: SigningSecret
+    ) -> None:
+        assert container.picture()
         secret.keys().rotate(secret.keys().read())
         new = secret.keys().read().current
-        door.wait(5)
-        assert door.picture(key=new)
-        assert door.picture(key=FIRST)
+        container.wait(5)
+        assert container.picture(key=new)
+        assert container.picture(key=FIRST)
 
     def test_one_that_is_rotated_out_is_refused_within_a_minute(
-        self, door: Door, secret: SigningSecret
+        self, container: Container, secret: SigningSecret
     ) -> None:
-        assert door.picture()
+        assert container.picture()
         for _ in range(2):
             secret.keys().rotate(secret.keys().read())
-        door.wait(59)
-        assert door.picture()
-        door.wait(1)
+        container.wait(59)
+        assert container.picture()
+        container.wait(1)
         with pytest.raises(RequestError, match="not signed"):
-            door.picture()
+            container.picture()
 
     def test_are_read_once_a_minute_and_by_strangers_every_five_seconds(
-        self, door: Door, secret: SigningSecret
+        self, container: Container, secret: SigningSecret
     ) -> None:
         for _ in range(60):
-            assert door.picture()
-            door.wait(1)
+            assert container.picture()
+            container.wait(1)
         assert secret.reads == 1
         for _ in range(60):
-            door.refuses(keys.url_path(PATH), OPTIONS, "A" * 43)
-            door.wait(1)
+            container.refuses(keys.url_path(PATH), OPTIONS, "A" * 43)
+            container.wait(1)
         assert secret.reads == 1 + 12
 
-    def test_are_used_for_ten_minutes_without_secrets_manager(self, door: Door) -> None:
+    def test_are_used_for_ten_minutes_without_secrets_manager(self, container: Container) -> None:
         def fail(**_: Any) -> None:
             raise ConnectTimeoutError(endpoint_url="https://secretsmanager")
 
-        assert door.picture()
-        door.signing.secrets.meta.events.register("before-call.secretsmanager.GetSecretValue", fail)
-        door.wait(599)
-        assert door.picture()
-        door.wait(1)
+        assert container.picture()
+        container.signing.secrets.meta.events.register(
+            "before-call.secretsmanager.GetSecretValue", fail
+        )
+        container.wait(599)
+        assert container.picture()
+        container.wait(1)
         with pytest.raises(TransientError, match="no list of signing keys was read for 0:10:00"):
-            door.picture()
+            container.picture()
 
     def test_are_in_no_log(
-        self, door: Door, secret: SigningSecret, caplog: pytest.LogCaptureFixture
+        self, container: Container, secret: SigningSecret, caplog: pytest.LogCaptureFixture
     ) -> None:
-        assert door.picture()
+        assert container.picture()
         secret.put(json.dumps({"current": FIRST}))
-        door.wait(60)
-        assert door.picture()
+        container.wait(60)
+        assert container.picture()
         said = str([vars(record) for record in caplog.records])
         assert "signing keys not read" in said
         assert FIRST not in said
 
 
-def test_a_missing_leave_to_read_is_no_missing_photo(
-    door: Door, monkeypatch: pytest.MonkeyPatch
+def test_a_missing_permission_to_read_is_no_missing_photo(
+    container: Container, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refuse(monkeypatch, "GetObject", "AccessDenied")
     with pytest.raises(TransientError) as raised:
-        door.picture()
+        container.picture()
     assert isinstance(raised.value.__cause__, ClientError)

@@ -1,4 +1,4 @@
-"""The door for pictures that the images bucket lacks, called as CloudFront calls it, on moto."""
+"""The function for images that the bucket lacks, called as CloudFront calls it, on moto."""
 
 import json
 import random
@@ -16,7 +16,7 @@ from lib.aws import s3 as objects
 from lib.errors import TransientError
 from lib.on_demand import attempts, variants
 from lib.sizes import Size, pack_sizes
-from tests.integration.asked import Cdn, cdn, checks, renders
+from tests.integration.asked import Cdn, cdn, rechecks, renders
 from tests.integration.conftest import Context, Queues, WorkerDoor
 from tests.integration.pipeline.test_resize import PHOTO, put, variant
 from tests.integration.pipeline.test_stopped_workers import StoppedError
@@ -27,7 +27,7 @@ from tests.pictures import decoded
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-__all__ = ["cdn", "checks", "renders", "secret"]  # fixtures
+__all__ = ["cdn", "rechecks", "renders", "secret"]  # fixtures
 
 
 def test_a_missing_variant_is_made_stored_and_answered_with(s3: "S3Client", cdn: Cdn) -> None:
@@ -65,12 +65,12 @@ def test_a_worker_that_comes_afterwards_finds_it_current(
     assert renders == ["40x30"]
 
 
-def test_before_it_writes_it_asks_a_worker_to_look_later(
-    s3: "S3Client", cdn: Cdn, checks: list[tuple[str, int]]
+def test_before_it_writes_it_sends_a_recheck(
+    s3: "S3Client", cdn: Cdn, rechecks: list[tuple[str, int]]
 ) -> None:
     put(s3, "a b.jpg")
     cdn("/40x30/a%20b.jpg")
-    assert checks == [("originals/a+b.jpg", 85)]
+    assert rechecks == [("originals/a+b.jpg", 85)]
 
 
 def test_what_cannot_be_checked_later_is_not_written(
@@ -113,7 +113,7 @@ def test_what_does_not_come_through_the_cdn_is_refused_before_anything_is_read(
 
 
 def test_a_thousand_unknown_sizes_render_nothing(
-    s3: "S3Client", cdn: Cdn, renders: list[str], checks: list[tuple[str, int]]
+    s3: "S3Client", cdn: Cdn, renders: list[str], rechecks: list[tuple[str, int]]
 ) -> None:
     put(s3, "a.jpg")
     chance = random.Random(8)  # noqa: S311  the same sizes each time
@@ -123,7 +123,7 @@ def test_a_thousand_unknown_sizes_render_nothing(
         assert (answer.status, answer.kind) == (404, "unknown_size")
         assert answer.headers["Cache-Control"] == "max-age=5"
     assert renders == []
-    assert checks == []
+    assert rechecks == []
     assert "Contents" not in s3.list_objects_v2(Bucket="images-bucket")
 
 
@@ -153,22 +153,26 @@ def test_what_names_no_variant_is_not_found(
 
 
 def test_an_unknown_original_is_not_found_for_seconds(
-    s3: "S3Client", cdn: Cdn, checks: list[tuple[str, int]]
+    s3: "S3Client", cdn: Cdn, rechecks: list[tuple[str, int]]
 ) -> None:
     answer = cdn("/40x30/nobody.jpg")
     assert (answer.status, answer.kind) == (404, "no_picture")
     assert answer.headers["Cache-Control"] == "max-age=5"
-    assert checks == []
+    assert rechecks == []
 
 
 def test_what_cannot_be_rendered_is_left_to_a_worker_and_not_tried_again(
-    s3: "S3Client", cdn: Cdn, checks: list[tuple[str, int]], deliver: WorkerDoor, renders: list[str]
+    s3: "S3Client",
+    cdn: Cdn,
+    rechecks: list[tuple[str, int]],
+    deliver: WorkerDoor,
+    renders: list[str],
 ) -> None:
     message = put(s3, "broken.jpg", PHOTO[: len(PHOTO) // 2])
     answer = cdn("/40x30/broken.jpg")
     assert (answer.status, answer.kind) == (404, "not_rendered")
     assert b"truncated" in answer.body
-    assert checks == [("originals/broken.jpg", 0)]
+    assert rechecks == [("originals/broken.jpg", 0)]
     deliver(message)
     renders.clear()
     again = cdn("/40x30/broken.jpg")
@@ -177,23 +181,23 @@ def test_what_cannot_be_rendered_is_left_to_a_worker_and_not_tried_again(
 
 
 def test_many_who_ask_for_it_at_once_make_one_dead_letter(
-    s3: "S3Client", cdn: Cdn, checks: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch
+    s3: "S3Client", cdn: Cdn, rechecks: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(s3, "broken.jpg", PHOTO[: len(PHOTO) // 2])
     put(s3, "other.jpg", PHOTO[: len(PHOTO) // 2])
     for path in ("broken", "broken", "other", "broken"):
         assert cdn(f"/40x30/{path}.jpg").kind == "not_rendered"
-    assert checks == [("originals/broken.jpg", 0), ("originals/other.jpg", 0)]
+    assert rechecks == [("originals/broken.jpg", 0), ("originals/other.jpg", 0)]
     # The worker has not done it in all this time.
     monkeypatch.setattr(attempts, "_LEFT_LASTS", timedelta(seconds=-5))
     cdn("/40x30/broken.jpg")
-    assert checks[2:] == [("originals/broken.jpg", 0)]
+    assert rechecks[2:] == [("originals/broken.jpg", 0)]
 
 
 def test_a_photo_that_stops_the_function_is_left_to_a_worker_and_not_tried_again(
     s3: "S3Client",
     cdn: Cdn,
-    checks: list[tuple[str, int]],
+    rechecks: list[tuple[str, int]],
     queues: Queues,
     deliver: WorkerDoor,
     monkeypatch: pytest.MonkeyPatch,
@@ -215,20 +219,20 @@ def test_a_photo_that_stops_the_function_is_left_to_a_worker_and_not_tried_again
         answer = cdn("/40x30/a%20b.jpg")
         assert (answer.status, answer.kind) == (404, "not_rendered")
         assert b"worker_stopped" in answer.body
-    assert checks == [("originals/a+b.jpg", 0)]
+    assert rechecks == [("originals/a+b.jpg", 0)]
     # It was the function's shorter timeout, and nothing about the photo.
     deliver(message)
     assert cdn("/40x30/a%20b.jpg").status == 200
 
 
 def test_what_cannot_be_rendered_any_more_is_a_workers_to_remove(
-    s3: "S3Client", cdn: Cdn, deliver: WorkerDoor, checks: list[tuple[str, int]], queues: Queues
+    s3: "S3Client", cdn: Cdn, deliver: WorkerDoor, rechecks: list[tuple[str, int]], queues: Queues
 ) -> None:
     """It was made from an older original: a look now, and none of its own later."""
     deliver(put(s3, "a.jpg"))
     message = put(s3, "a.jpg", PHOTO[: len(PHOTO) // 2])
     assert cdn("/40x30/a.jpg").kind == "not_rendered"
-    assert checks == [("originals/a.jpg", 0)]
+    assert rechecks == [("originals/a.jpg", 0)]
     deliver(message)
     assert variant(s3, "a.jpg") is None
     assert len(queues.dead_letters()) == 1
@@ -320,7 +324,7 @@ def metrics(captured: str) -> dict[str, Any]:
     return dict(line)
 
 
-def test_how_often_the_cdn_falls_over_is_a_metric_of_its_own(
+def test_how_often_the_origin_fails_over_is_a_metric_of_its_own(
     s3: "S3Client", cdn: Cdn, capsys: pytest.CaptureFixture[str]
 ) -> None:
     put(s3, "a.jpg")
@@ -357,7 +361,7 @@ def signed(path: str, options: str, key: str = FIRST) -> str:
 
 
 def test_a_signed_picture_is_made_and_not_stored(
-    s3: "S3Client", signing: Cdn, checks: list[tuple[str, int]]
+    s3: "S3Client", signing: Cdn, rechecks: list[tuple[str, int]]
 ) -> None:
     put(s3, "2026/a b.jpg")
     answer = signing(signed("2026/a b.jpg", "w=64,h=36,format=webp"))
@@ -366,7 +370,7 @@ def test_a_signed_picture_is_made_and_not_stored(
     assert answer.headers["Cache-Control"] == "public, max-age=60, s-maxage=120"
     assert decoded(answer.body).size == (64, 36)
     assert "Contents" not in s3.list_objects_v2(Bucket="images-bucket")
-    assert checks == []
+    assert rechecks == []
 
 
 @pytest.mark.parametrize(
@@ -413,7 +417,7 @@ def test_the_log_has_no_url_in_it_that_works(
     assert url.rpartition("/")[2] not in told
 
 
-def intended(queues: Queues) -> list[Any]:
+def invalidations(queues: Queues) -> list[Any]:
     received = queues.sqs.receive_message(QueueUrl=queues.purge_url, MaxNumberOfMessages=10)
     return [json.loads(message["Body"]) for message in received.get("Messages", [])]
 
@@ -423,14 +427,14 @@ def test_the_first_variant_has_signed_pictures_of_an_older_photo_purged(
 ) -> None:
     put(s3, "a.jpg")
     signing("/40x30/a.jpg")
-    assert intended(queues) == [{"paths": ["/40x30/a.jpg"], "signed_only": True}]
+    assert invalidations(queues) == [{"paths": ["/40x30/a.jpg"], "signed_only": True}]
 
 
 def test_a_stranger_causes_no_purge(s3: "S3Client", signing: Cdn, queues: Queues) -> None:
     put(s3, "broken.jpg", PHOTO[: len(PHOTO) // 2])
     for path in ("nobody.jpg", "broken.jpg"):
         assert signing(f"/40x30/{path}").status == 404
-    assert intended(queues) == []
+    assert invalidations(queues) == []
 
 
 def test_a_stage_without_signed_urls_knows_none(s3: "S3Client", cdn: Cdn) -> None:

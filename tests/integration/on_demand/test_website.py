@@ -22,7 +22,7 @@ SITE = "http://images-bucket.s3-website-eu-west-1.amazonaws.com"
 
 @pytest.fixture(autouse=True)
 def settings(cdn: Cdn, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What both doors for missing variants are told, and where this one sends people back to."""
+    """What both functions for missing variants have in common, and the address of the website."""
     monkeypatch.setenv("IMAGES_URL", SITE)
     monkeypatch.setenv("ACL", "public-read")
 

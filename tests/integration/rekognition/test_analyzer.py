@@ -422,38 +422,40 @@ class TestOutsideOfAQueue:
     """The same class for what renders and stores nothing."""
 
     @pytest.fixture
-    def check(self, s3: "S3Client", rekognition: Rekognition) -> ImageAnalyzer:
+    def analyzer(self, s3: "S3Client", rekognition: Rekognition) -> ImageAnalyzer:
         return ImageAnalyzer(s3, "originals-bucket", rekognition.client, confidence=80, faces=True)
 
     def test_it_tells_the_focus_and_refuses_what_is_flagged(
-        self, s3: "S3Client", check: ImageAnalyzer, rekognition: Rekognition
+        self, s3: "S3Client", analyzer: ImageAnalyzer, rekognition: Rekognition
     ) -> None:
         put(s3, "a.jpg")
         rekognition.answers("detect_moderation_labels", "rekognition_no_moderation_labels")
         rekognition.answers("detect_faces")
-        look = check.analyze("a.jpg", etag(s3, "a.jpg"), PHOTO, FACES_SIZE)
-        assert look == pytest.approx((0.814, 0.225), abs=0.001)
+        focus = analyzer.analyze("a.jpg", etag(s3, "a.jpg"), PHOTO, FACES_SIZE)
+        assert focus == pytest.approx((0.814, 0.225), abs=0.001)
         # What a tag tells is rounded, and far finer than a pixel.
-        again = check.analyze("a.jpg", etag(s3, "a.jpg"), PHOTO, FACES_SIZE)
-        assert again == pytest.approx(look, abs=0.0001)
+        again = analyzer.analyze("a.jpg", etag(s3, "a.jpg"), PHOTO, FACES_SIZE)
+        assert again == pytest.approx(focus, abs=0.0001)
         put(s3, "b.jpg")
         rekognition.answers("detect_moderation_labels")
         with pytest.raises(PermanentError, match="Tobacco"):
-            check.analyze("b.jpg", etag(s3, "b.jpg"), PHOTO, SIZE)
+            analyzer.analyze("b.jpg", etag(s3, "b.jpg"), PHOTO, SIZE)
 
     def test_bytes_without_an_original_have_a_focus_and_leave_no_tags(
-        self, check: ImageAnalyzer, rekognition: Rekognition
+        self, analyzer: ImageAnalyzer, rekognition: Rekognition
     ) -> None:
         rekognition.answers("detect_faces")
-        assert check.find_focus(PHOTO, FACES_SIZE) == pytest.approx((0.814, 0.225), abs=0.001)
-        assert check.find_focus(PHOTO, SIZE) is None
+        assert analyzer.find_focus(PHOTO, FACES_SIZE) == pytest.approx((0.814, 0.225), abs=0.001)
+        assert analyzer.find_focus(PHOTO, SIZE) is None
         assert len(rekognition.seen) == 1
 
-    def test_tags_that_cannot_be_read_stop_it(self, s3: "S3Client", check: ImageAnalyzer) -> None:
+    def test_tags_that_cannot_be_read_stop_it(
+        self, s3: "S3Client", analyzer: ImageAnalyzer
+    ) -> None:
         denied = Failing("GetObjectTagging", refusal("AccessDenied", 403))
         s3.meta.events.register("before-call.s3", denied)
         with pytest.raises(TransientError, match=r"GET tags .*AccessDenied"):
-            check.analyze("a.jpg", "etag", PHOTO, SIZE)
+            analyzer.analyze("a.jpg", "etag", PHOTO, SIZE)
 
 
 def test_without_settings_no_client_is_made(

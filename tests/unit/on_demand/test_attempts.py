@@ -100,9 +100,9 @@ def variants(
     client: Any, now: Callable[[], datetime], pause: Callable[[float], None], size: Size = SIZE
 ) -> OnDemandVariants:
     """The use case, with one client of both S3 and SQS."""
-    checks = DelayedRecheckQueue(client, "queue", ORIGINALS, 85)
+    rechecks = DelayedRecheckQueue(client, "queue", ORIGINALS, 85)
     attempts = Attempts(
-        client, FAILURES, size, checks, LONGEST, Telemetry(ON_DEMAND), now=now, sleep=pause
+        client, FAILURES, size, rechecks, LONGEST, Telemetry(ON_DEMAND), now=now, sleep=pause
     )
     renderer = VariantReconciler(
         s3=client,
@@ -112,7 +112,7 @@ def variants(
         put_options=PutOptions(""),
         max_bytes=1000,
         render_slots=RenderSlots(1000),
-        recheck_queue=checks,
+        recheck_queue=rechecks,
         record_attempt=attempts.record,
     )
     return OnDemandVariants(client, ORIGINALS, IMAGES, FAILURES, [size], lambda _: renderer)
