@@ -7,7 +7,7 @@ from lib.auth.signing_keys import SigningKeys
 from lib.auth.tokens import TokenStore
 from lib.aws.stacks import DeployedSize
 from lib.errors import ConfigError
-from lib.operations.audit import ABREAST, Auditor
+from lib.operations.audit import MAX_WORKERS, Auditor
 from lib.operations.doctor.sizes import read_deployed
 from lib.pipeline.put_options import Acl, PutOptions
 from lib.pipeline.rechecks import RecheckQueue
@@ -16,7 +16,7 @@ from lib.uploads.status import StatusReader
 # A connection for each thread that looks at objects, and patience where S3 slows us down: a
 # command that reads a million of them must not end at the first refusal.
 _MANY_LOOKS = Config(
-    max_pool_connections=ABREAST, retries={"mode": "standard", "total_max_attempts": 8}
+    max_pool_connections=MAX_WORKERS, retries={"mode": "standard", "total_max_attempts": 8}
 )
 
 

@@ -1,7 +1,7 @@
-"""What should be there against what is: one size's originals beside its variants.
+"""Compares the originals with one size's variants.
 
-S3 lists keys in order, so the listings are merged as they come: a million originals take no more
-memory than a thousand. Nothing is written here; workers mend what they are asked to look at.
+S3 lists keys in order, so that the listings are merged as a stream: a million originals take no
+more memory than a thousand. The audit writes nothing.
 """
 
 from collections.abc import Callable, Iterator
@@ -24,24 +24,24 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 State = Literal["current", "missing", "stale", "orphaned", "failed"]
-# What a worker mends when it looks; what failed is a dead letter, which is replayed.
+# States that a recheck repairs; a failed path has a dead letter, which is replayed instead.
 REPAIRABLE: tuple[State, ...] = ("missing", "stale", "orphaned")
-# Paths whose metadata are read at once. A HEAD takes some 20 ms: about 1,500 a second, a quarter
-# of what S3 serves below one prefix, so that the site does not feel it.
-ABREAST = 32
-# Rows that are compared before those of them that need it are looked at: a page of S3's.
+# Threads that read metadata. A HEAD takes some 20 ms: about 1,500 a second, a quarter of what S3
+# serves below one prefix, which leaves enough for the site.
+MAX_WORKERS = 32
+# Rows compared before the metadata of the doubtful ones is read: one page of an S3 listing.
 _PAGE = 1000
 
 
 class AuditEntry(NamedTuple):
-    """What became of a path at the size."""
+    """State of a path at the size."""
 
     path: str
     state: State
 
 
 class Row(NamedTuple):
-    """What the listings tell about one path; `variants` has a place for each of the formats."""
+    """Entries of the listings for one path; `variants` has one item per folder of the size."""
 
     path: str
     original: objects.ListedObject | None
@@ -51,7 +51,7 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class Auditor:
-    """Compares one size's variants with the originals."""
+    """Comparison of one size's variants with the originals."""
 
     s3: "S3Client"
     size: Size
@@ -63,18 +63,17 @@ class Auditor:
     def compare(
         self, *, prefix: str = "", after: str = "", deep: bool = False
     ) -> Iterator[AuditEntry]:
-        """Every path below `prefix` that comes behind `after`, in order, with its state.
+        """Yields each path below `prefix` that sorts after `after`, in order, with its state.
 
-        Stale is what was made from another original, by another recipe or for another delivery:
-        what a worker would render again. `deep` looks for it in each variant's metadata (a HEAD
-        each), else only variants that are older than their original are looked at. Paths that no
-        worker renders, such as folder markers, are left out.
+        A variant is stale if its original, recipe or put options differ. `deep` reads each
+        variant's metadata (one HEAD each); without it, only variants older than their original
+        are read. Omits paths that no worker renders, such as folder markers.
         """
         rows = self._rows(prefix, after)
         states = (
-            map_concurrently(rows, self._looked_at, max_workers=ABREAST)
+            map_concurrently(rows, self._classify_by_metadata, max_workers=MAX_WORKERS)
             if deep
-            else self._listed(rows)
+            else self._classify_pages(rows)
         )
         for path, state in states:
             if state is not None:
@@ -84,27 +83,29 @@ class Auditor:
         folders = [(self.originals_bucket, keys.ORIGINALS)]
         folders += [(self.images_bucket, f"{folder}/") for folder in self.size.folders]
         folders += [(self.failures_bucket, f"{self.size.name}/")]
-        streams = [self._listing(bucket, folder, prefix, after) for bucket, folder in folders]
+        streams = [self._list(bucket, folder, prefix, after) for bucket, folder in folders]
         longest = max(self.size.folders, key=len)
         for path, (original, *variants, failure) in merge_sorted(streams):
-            if _has_place(path, longest):
+            if _is_storable(path, longest):
                 yield Row(path, original, variants, failure)
 
-    def _listing(
+    def _list(
         self, bucket: str, folder: str, prefix: str, after: str
     ) -> Iterator[tuple[str, objects.ListedObject]]:
         start = folder + after if after else ""
-        for found in objects.list_objects(self.s3, bucket, folder + prefix, after=start):
-            yield found.key.removeprefix(folder), found
+        for listed in objects.list_objects(self.s3, bucket, folder + prefix, after=start):
+            yield listed.key.removeprefix(folder), listed
 
-    def _listed(self, rows: Iterator[Row]) -> Iterator[tuple[str, State | None]]:
-        """States by the listings, as far as these can tell; a page of rows in memory."""
+    def _classify_pages(self, rows: Iterator[Row]) -> Iterator[tuple[str, State | None]]:
+        """Reads the metadata only of variants older than their original; holds a page of rows."""
         while page := list(islice(rows, _PAGE)):
-            older = map_concurrently(filter(_is_older, page), self._looked_at, max_workers=ABREAST)
+            older = map_concurrently(
+                filter(_is_older, page), self._classify_by_metadata, max_workers=MAX_WORKERS
+            )
             for row in page:
                 yield next(older) if _is_older(row) else (row.path, classify_by_listing(row))
 
-    def _looked_at(self, row: Row) -> tuple[str, State | None]:
+    def _classify_by_metadata(self, row: Row) -> tuple[str, State | None]:
         with map_access_denied("read the variants' metadata"):
             state = classify(
                 row,
@@ -114,14 +115,14 @@ class Auditor:
         return row.path, state
 
     def _is_up_to_date(self, path: str, etag: str) -> bool:
-        places = (keys.variant_key(folder, path) for folder in self.size.folders)
+        variant_keys = (keys.variant_key(folder, path) for folder in self.size.folders)
         return all(
-            self._provenance.is_current(objects.head(self.s3, self.images_bucket, key), etag)
-            for key in places
+            self._variant_metadata.is_current(objects.head(self.s3, self.images_bucket, key), etag)
+            for key in variant_keys
         )
 
     @cached_property
-    def _provenance(self) -> VariantMetadata:
+    def _variant_metadata(self) -> VariantMetadata:
         return VariantMetadata(self.size, self.put_options)
 
     def _has_failed(self, row: Row, original: objects.ListedObject) -> bool:
@@ -132,8 +133,8 @@ class Auditor:
         return record is not None and record.is_about(original.modified)
 
 
-def _has_place(path: str, folder: str) -> bool:
-    """Whether a worker may store a variant of this path in this folder."""
+def _is_storable(path: str, folder: str) -> bool:
+    """Returns whether the variant's key is one that a worker may write."""
     try:
         keys.variant_key(folder, path)
     except PermanentError:
@@ -142,13 +143,13 @@ def _has_place(path: str, folder: str) -> bool:
 
 
 def _is_older(row: Row) -> bool:
-    """Whether a variant is older than its original, which may be of the same bytes all the same."""
+    """Returns whether a variant is older than its original; their bytes may match all the same."""
     original = row.original
     return original is not None and any(v.modified < original.modified for v in row.variants if v)
 
 
 def classify_by_listing(row: Row) -> State | None:
-    """The state as far as the listings tell it; None where nothing is there or to be made."""
+    """Returns the state that the listings imply; None if nothing exists or is to be rendered."""
     return classify(
         row,
         up_to_date=lambda _: not _is_older(row),
@@ -158,13 +159,13 @@ def classify_by_listing(row: Row) -> State | None:
     )
 
 
-_Asked = Callable[[objects.ListedObject], bool]
+_Check = Callable[[objects.ListedObject], bool]
 
 
-def classify(row: Row, *, up_to_date: _Asked, failed: _Asked) -> State | None:
-    """The state of a path; what is asked about its original is asked only where it decides.
+def classify(row: Row, *, up_to_date: _Check, failed: _Check) -> State | None:
+    """Returns the state of a path; calls the checks on its original only if they decide it.
 
-    Nothing can be made from an empty original: without a variant all is well with it.
+    No variant can be rendered from an empty original, so that none is missing.
     """
     if row.original is None:
         return "orphaned" if any(row.variants) else None
@@ -179,7 +180,7 @@ def classify(row: Row, *, up_to_date: _Asked, failed: _Asked) -> State | None:
 
 
 def list_orphan_folders(s3: "S3Client", images_bucket: str, sizes: list[Size]) -> list[str]:
-    """Folders of the images bucket that belong to none of the sizes, nor to their formats.
+    """Lists the folders of the images bucket that belong to no size and none of its formats.
 
     No deploy deletes the variants in them: they cost storage and stay readable.
     """
@@ -190,6 +191,6 @@ def list_orphan_folders(s3: "S3Client", images_bucket: str, sizes: list[Size]) -
 def list_orphan_paths(
     s3: "S3Client", images_bucket: str, folder: str, *, prefix: str = ""
 ) -> Iterator[str]:
-    """The paths below `prefix` that such a folder has a variant of, in order."""
-    for found in objects.list_objects(s3, images_bucket, f"{folder}/{prefix}"):
-        yield found.key.removeprefix(f"{folder}/")
+    """Yields the paths below `prefix` of an orphan folder's variants, in order."""
+    for listed in objects.list_objects(s3, images_bucket, f"{folder}/{prefix}"):
+        yield listed.key.removeprefix(f"{folder}/")

@@ -1,7 +1,7 @@
-"""Backfill: one size's variants for originals that lack a current one.
+"""Backfill: renders one size for originals that lack a current variant.
 
-Only `originals/` of the originals bucket is looked for, so that nothing that is rendered can be
-found again; and workers leave alone what is current, so that a second run renders nothing.
+It lists only `originals/`, so that no variant is taken for an original. Workers skip current
+variants, so that a second run renders nothing.
 """
 
 import time
@@ -19,7 +19,7 @@ from lib.pipeline.rechecks import RecheckQueue
 
 
 class Scope(BaseModel):
-    """Which paths a backfill is about: below `prefix`, missing, and also `stale` ones if asked."""
+    """Paths of a backfill: below `prefix`, without a variant, and if `stale` also stale ones."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -28,7 +28,7 @@ class Scope(BaseModel):
 
 
 class Position(BaseModel):
-    """How far a backfill came: `after` is the last path that was sent."""
+    """Progress of a backfill: `after` is the last path sent."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -38,12 +38,12 @@ class Position(BaseModel):
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The file that tells where an interrupted backfill of one stage and size stopped."""
+    """File with the position of an interrupted backfill of one stage and size."""
 
     file: Path
 
     def read(self) -> Position | None:
-        """The position of a run that did not come to its end; None where there is none."""
+        """Returns the position of an interrupted run, if any; ConfigError if the file is damaged."""
         try:
             return Position.model_validate_json(self.file.read_text())
         except FileNotFoundError:
@@ -52,38 +52,38 @@ class Checkpoint:
             raise ConfigError(f"{self.file} is no checkpoint of a backfill: delete it") from error
 
     def write(self, position: Position) -> None:
-        """Keep a position; whenever this is interrupted, the old one or the new one is there."""
+        """Replaces the position atomically: an interruption leaves the old one or the new one."""
         self.file.parent.mkdir(parents=True, exist_ok=True)
         draft = self.file.with_suffix(".new")
         draft.write_text(position.model_dump_json())
         draft.replace(self.file)
 
     def remove(self) -> None:
-        """The run came to its end."""
+        """Deletes the file after a complete run."""
         self.file.unlink(missing_ok=True)
 
     def resume_after(self, scope: Scope) -> str:
-        """The path to continue behind, "" for the beginning; ConfigError for another scope.
+        """Returns the path to continue after, "" for the beginning.
 
-        What another scope has sent says nothing about the paths of this one.
+        Raises ConfigError if the interrupted run had another scope.
         """
         position = self.read()
         if position is None:
             return ""
         if position.scope != scope:
-            was = position.scope
+            old = position.scope
             raise ConfigError(
-                f"{self.file} is of a run with --prefix {was.prefix!r} and "
-                f"{'' if was.stale else 'without '}--stale: say the same, or leave --resume out"
+                f"{self.file} is of a run with --prefix {old.prefix!r} and "
+                f"{'' if old.stale else 'without '}--stale: use the same options, or omit --resume"
             )
         return position.after
 
 
 def find_paths(auditor: Auditor, scope: Scope, *, after: str, limit: int | None) -> Iterator[str]:
-    """Paths to render behind `after`, in order, at most `limit`; what failed is not among them."""
+    """Yields at most `limit` paths to render after `after`, in order; failed paths are left out."""
     states: set[State] = {"missing", "stale"} if scope.stale else {"missing"}
-    findings = auditor.compare(prefix=scope.prefix, after=after, deep=scope.stale)
-    return islice((found.path for found in findings if found.state in states), limit)
+    entries = auditor.compare(prefix=scope.prefix, after=after, deep=scope.stale)
+    return islice((entry.path for entry in entries if entry.state in states), limit)
 
 
 def throttle(
@@ -93,7 +93,7 @@ def throttle(
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[str]:
-    """The paths at so many a second, ten at a time; what came slower is not made up for."""
+    """Yields at most `per_second` paths a second, in batches; does not catch up after a delay."""
     due = clock()
     for number, path in enumerate(paths):
         if number % BATCH == 0:
@@ -106,9 +106,9 @@ def throttle(
 def send_rechecks(
     paths: Iterable[str], queue: RecheckQueue, checkpoint: Checkpoint, scope: Scope
 ) -> Iterator[int]:
-    """Have workers render these paths; gives how many each time SQS has taken some.
+    """Sends a recheck for each path; yields the number of each batch that SQS has accepted.
 
-    Interrupted anywhere, a run that is resumed sends at most the last ten again.
+    A resumed run sends at most the last batch again.
     """
     for batch in queue.send_all(paths):
         checkpoint.write(Position(scope=scope, after=batch[-1]))

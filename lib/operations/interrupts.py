@@ -1,7 +1,7 @@
-"""Signals that end a process, as an exception: nothing that is held stays held.
+"""Turns the signals that end a process into KeyboardInterrupt, so that resources are released.
 
-Python raises KeyboardInterrupt for Ctrl-C alone, and at any moment: also while an answer is on its
-way that says what there is to let go of.
+Python raises KeyboardInterrupt for Ctrl-C alone, and at any moment: also before a response
+arrives that names the resources to release. `uninterrupted` protects such calls.
 """
 
 import signal
@@ -10,51 +10,53 @@ from contextlib import contextmanager
 from threading import Lock
 from types import FrameType
 
-# Ctrl-C; what `kill`, systemd and containers send; a terminal that is closed.
+# Ctrl-C; the signal of `kill`, systemd and containers; a closed terminal.
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class _State:
-    """A process has one of each signal, and Python handles them in its main thread alone."""
+    """State of the process: Python handles signals in the main thread alone."""
 
-    # Blocks that signals wait for, in all threads.
+    # Running `uninterrupted` blocks of all threads.
     blocks = 0
-    counting = Lock()
-    waiting: int | None = None
+    lock = Lock()
+    pending: int | None = None
 
 
 @contextmanager
 def raised_for_signals() -> Iterator[None]:
-    """KeyboardInterrupt for each signal that ends a process; one that is ignored stays ignored."""
-    before = {number: signal.getsignal(number) for number in _SIGNALS}
-    taken = {number: was for number, was in before.items() if was not in (signal.SIG_IGN, None)}
-    for number in taken:
+    """Raises KeyboardInterrupt for each signal that ends a process; ignored ones stay ignored."""
+    handlers = {number: signal.getsignal(number) for number in _SIGNALS}
+    replaced = {
+        n: handler for n, handler in handlers.items() if handler not in (signal.SIG_IGN, None)
+    }
+    for number in replaced:
         signal.signal(number, _interrupt)
     try:
         yield
     finally:
-        for number, was in taken.items():
-            signal.signal(number, was)
+        for number, handler in replaced.items():
+            signal.signal(number, handler)
 
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Have signals wait for the end of the block; a second Ctrl-C does not."""
-    with _State.counting:
+    """Delays signals until the block ends; a second Ctrl-C is not delayed."""
+    with _State.lock:
         _State.blocks += 1
     try:
         yield
     finally:
-        with _State.counting:
+        with _State.lock:
             _State.blocks -= 1
-        if _State.waiting and not _State.blocks:
-            _State.waiting = None
+        if _State.pending and not _State.blocks:
+            _State.pending = None
             raise KeyboardInterrupt
 
 
 def _interrupt(number: int, _frame: FrameType | None) -> None:
-    insists = number == _State.waiting == signal.SIGINT
-    if not _State.blocks or insists:
-        _State.waiting = None
+    is_second_ctrl_c = number == _State.pending == signal.SIGINT
+    if not _State.blocks or is_second_ctrl_c:
+        _State.pending = None
         raise KeyboardInterrupt
-    _State.waiting = _State.waiting or number
+    _State.pending = _State.pending or number
