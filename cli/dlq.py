@@ -63,7 +63,7 @@ def list_(
     """
     table = Table("size", "reason", "letters", "oldest")
     for place in _places(Stage(stage, region), queue, size):
-        summary = summarize(place.letters, Filter(reason, prefix))
+        summary = summarize(place.dlq, Filter(reason, prefix))
         if as_json:
             told = {"size": place.name, "queue": queue, "letters": summary.letters}
             print_json(told | asdict(summary))
@@ -130,7 +130,7 @@ def replay(
     places = _places(Stage(stage, region), queue, size)
 
     def send(place: ReplaySource, most: int | None, tell: OnProgress) -> DlqResult:
-        return place.letters.replay(place.queue_url, wanted, limit=most, rate=rate, tell=tell)
+        return place.dlq.replay(place.queue_url, wanted, limit=most, rate=rate, on_progress=tell)
 
     if confirm_plan(
         f"Replay on {stage}", places, wanted, limit, dry_run=dry_run, yes=yes, as_json=as_json
@@ -163,8 +163,8 @@ def purge(
     s3, bucket = at.client("s3"), at.stack.outputs["FailuresBucketName"]
 
     def delete(place: ReplaySource, most: int | None, tell: OnProgress) -> DlqResult:
-        forget = RecordCleaner(s3, bucket, place.name, place.letters.kind).clear
-        return place.letters.purge(wanted, limit=most, rate=rate, tell=tell, forget=forget)
+        forget = RecordCleaner(s3, bucket, place.name, place.dlq.kind).clear
+        return place.dlq.purge(wanted, limit=most, rate=rate, on_progress=tell, on_deleted=forget)
 
     doing = f"Delete for good on {stage}"
     if confirm_plan(doing, places, wanted, limit, dry_run=dry_run, yes=yes, as_json=as_json):

@@ -46,7 +46,7 @@ def confirm_plan(
     """
     if yes and not dry_run:
         return True
-    counts = {place.name: count(place.letters, wanted) for place in places}
+    counts = {place.name: count(place.dlq, wanted) for place in places}
     if dry_run and as_json:
         for name, letters in counts.items():
             print_json({"size": name, "meant": letters})

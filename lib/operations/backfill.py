@@ -43,7 +43,7 @@ class Checkpoint:
     file: Path
 
     def read(self) -> Position | None:
-        """Returns the position of an interrupted run, if any; ConfigError if the file is damaged."""
+        """Returns an interrupted run's position, if any; ConfigError if the file is damaged."""
         try:
             return Position.model_validate_json(self.file.read_text())
         except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Dead letters as workers, SQS and SNS leave them, and queues seen from inside moto."""
+"""Makes dead letters as workers do, and reads queues inside moto."""
 
 import json
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ def body(path: str) -> str:
 
 
 def park(sqs: "SQSClient", url: str, path: str, reason: str = "truncated", **more: str) -> str:
-    """A dead letter as a worker leaves it; its body."""
+    """Sends a dead letter as a worker does; returns its body."""
     attributes = {
         "reason": reason,
         "error": escaped("it breaks off:\nupload it again"),
@@ -34,7 +34,7 @@ def park(sqs: "SQSClient", url: str, path: str, reason: str = "truncated", **mor
 
 
 def park_many(sqs: "SQSClient", url: str, count: int, reason: str = "truncated") -> list[str]:
-    """The bodies of so many letters of one reason, sorted."""
+    """Sends `count` letters of one reason; returns their bodies, sorted."""
     return [park(sqs, url, f"{reason}/{number:03}.jpg", reason) for number in range(count)]
 
 
@@ -44,10 +44,10 @@ def _messages(url: str) -> list[Any]:
 
 
 def stored(url: str) -> list[str]:
-    """The bodies of all messages of a queue, sorted, those in somebody's hands too."""
+    """The bodies of all messages of a queue, sorted, those in flight too."""
     return sorted(message.body for message in _messages(url))
 
 
 def hidden(url: str) -> int:
-    """How many of them nobody can receive now."""
+    """Number of those that are in flight."""
     return sum(not message.visible for message in _messages(url))

@@ -1,4 +1,4 @@
-"""Dead letters: looked at, replayed to their queue, or purged, and never lost on the way."""
+"""Lists, replays and purges dead letters without losing any."""
 
 from lib.operations.dead_letters.letter import (
     EVERYTHING,

@@ -1,4 +1,4 @@
-"""A dead letter: the message that was given up on, and what is known of why."""
+"""Dead letters: messages that failed for good, each with its reason."""
 
 import re
 from dataclasses import dataclass
@@ -14,16 +14,16 @@ from lib.fetching.jobs import parse_job
 from lib.pipeline.events import parse_message
 from lib.pipeline.invalidations import parse_invalidation
 
-# How often a message was tried; more digits than ten are nothing that a worker wrote.
+# Number of attempts; workers write at most ten digits.
 _NUMBER = re.compile(r"[0-9]{1,10}")
-# SNS could not deliver it to the size's queue.
+# Reason of a message that SNS could not deliver to the size's queue.
 UNDELIVERED = "undelivered"
-# CloudFront could not be told of the changed variants that it names.
+# Reason of a message whose CDN paths were not invalidated.
 NOT_PURGED = "not_purged"
 
 
 class DlqKind(StrEnum):
-    """What a dead-letter queue collects: what workers, SNS, or another function gave up on."""
+    """Kind of DLQ: of a size's workers, its SNS subscription, invalidations or fetch jobs."""
 
     DLQ = "dlq"
     SUBSCRIPTION = "subscription"
@@ -33,9 +33,9 @@ class DlqKind(StrEnum):
 
 @dataclass(frozen=True)
 class DeadLetter:
-    """A message that was given up on, and why; what is not known is "" or None.
+    """Message of a DLQ; unknown fields are "" or None.
 
-    `path` is the original's; of a letter about a purge, the first variant's with its folder.
+    `path` is the original's; of an invalidation, the first variant's, with its folder.
     """
 
     body: str
@@ -50,13 +50,13 @@ class DeadLetter:
 
 
 class Filter(NamedTuple):
-    """Which letters are meant: all of them, those of one reason, those whose path begins so."""
+    """Selects letters by reason (None: any) and by the prefix of their path."""
 
     reason: str | None = None
     prefix: str = ""
 
     def matches(self, letter: DeadLetter) -> bool:
-        """Whether the letter is meant."""
+        """Returns whether the filter selects the letter."""
         return self.reason in (None, letter.reason) and letter.path.startswith(self.prefix)
 
 
@@ -64,43 +64,43 @@ EVERYTHING = Filter()
 
 
 def parse_dead_letter(message: Received, kind: DlqKind) -> DeadLetter:
-    """What a message of a dead-letter queue says, whoever has put it there."""
+    """Parses a message that a worker, SQS or SNS has sent to a DLQ."""
     if kind is DlqKind.SUBSCRIPTION:
         error = message.attributes.get("ErrorMessage", "")
-        return _said_by_us(message, UNDELIVERED, _path(message.body), error)
-    # What SQS has moved may carry a worker's attributes, but those are of an earlier life.
+        return _without_attributes(message, UNDELIVERED, _event_path(message.body), error)
+    # Attributes of a message that SQS has moved are those of an earlier failure.
     if message.moved_from or "reason" not in message.attributes:
         if kind is DlqKind.PURGE:
-            return _said_by_us(message, NOT_PURGED, _purged_path(message.body))
-        path = _ordered_path if kind is DlqKind.FETCH else _path
-        return _said_by_us(message, WORKER_STOPPED, path(message.body))
-    return _said_by_worker(message)
+            return _without_attributes(message, NOT_PURGED, _invalidation_path(message.body))
+        find_path = _job_path if kind is DlqKind.FETCH else _event_path
+        return _without_attributes(message, WORKER_STOPPED, find_path(message.body))
+    return _with_attributes(message)
 
 
-def _said_by_us(message: Received, reason: str, path: str, error: str = "") -> DeadLetter:
+def _without_attributes(message: Received, reason: str, path: str, error: str = "") -> DeadLetter:
     return DeadLetter(
         message.body, message.receipt_handle, message.sent_at, reason, error=error, path=path
     )
 
 
-def _said_by_worker(message: Received) -> DeadLetter:
-    said = message.attributes
-    attempts = said.get("attempts", "")
+def _with_attributes(message: Received) -> DeadLetter:
+    attributes = message.attributes
+    attempts = attributes.get("attempts", "")
     return DeadLetter(
         message.body,
         message.receipt_handle,
         message.sent_at,
-        said["reason"],
-        error=unquote(said.get("error", "")),
-        path=unquote(said.get("path", "")),
-        size=said.get("size", ""),
+        attributes["reason"],
+        error=unquote(attributes.get("error", "")),
+        path=unquote(attributes.get("path", "")),
+        size=attributes.get("size", ""),
         attempts=int(attempts) if _NUMBER.fullmatch(attempts) else None,
-        failed_at=_time(said.get("failed_at", "")),
+        failed_at=_parse_time(attributes.get("failed_at", "")),
     )
 
 
-def _time(text: str) -> datetime | None:
-    """None where anybody but a worker has written it; UTC where it does not say."""
+def _parse_time(text: str) -> datetime | None:
+    """Returns None for an invalid time; assumes UTC if there is no offset."""
     try:
         time = datetime.fromisoformat(text)
     except ValueError:
@@ -108,7 +108,7 @@ def _time(text: str) -> datetime | None:
     return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
-def _path(body: str) -> str:
+def _event_path(body: str) -> str:
     try:
         events = parse_message(body)
     except PermanentError:
@@ -116,12 +116,12 @@ def _path(body: str) -> str:
     return events[0].key.removeprefix(keys.ORIGINALS) if events else ""
 
 
-def _purged_path(body: str) -> str:
-    intention = parse_invalidation(body)
-    return unquote(intention.paths[0].removeprefix("/")) if intention else ""
+def _invalidation_path(body: str) -> str:
+    invalidation = parse_invalidation(body)
+    return unquote(invalidation.paths[0].removeprefix("/")) if invalidation else ""
 
 
-def _ordered_path(body: str) -> str:
+def _job_path(body: str) -> str:
     try:
         return parse_job(body).path
     except PermanentError:

@@ -1,4 +1,4 @@
-"""The letters of one dead-letter queue: walked through, replayed, purged."""
+"""Scan, replay and purge of one dead-letter queue."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -19,10 +19,9 @@ OnProgress = Callable[[int], None]
 
 @dataclass
 class DlqResult:
-    """How many letters were replayed or purged, not meant, or meant and refused by SQS.
+    """Numbers of letters `taken` (replayed or purged), not selected (`left`), refused by SQS.
 
-    The latter two are still in the dead-letter queue. `complete` is False where the walk had to
-    end before the queue did: run again.
+    The latter two remain in the DLQ. If the scan ended early, `complete` is False: run again.
     """
 
     taken: int = 0
@@ -32,12 +31,12 @@ class DlqResult:
 
 
 def ignore_progress(_count: int) -> None:
-    """For callers that want to hear of the end only."""
+    """Does nothing."""
 
 
 @dataclass(frozen=True)
 class DeadLetterQueue:
-    """The letters of one dead-letter queue."""
+    """One dead-letter queue."""
 
     sqs: "SQSClient"
     url: str
@@ -45,112 +44,110 @@ class DeadLetterQueue:
 
     @contextmanager
     def scan(self, rate: float | None = None) -> Iterator[DlqScan]:
-        """See each letter once; however the block ends, those not deleted are visible again."""
-        walk = DlqScan(self.sqs, self.url, self.kind, rate)
+        """Receives each letter once; the block's end makes all that remain visible again."""
+        scan = DlqScan(self.sqs, self.url, self.kind, rate)
         try:
-            yield walk
+            yield scan
         finally:
-            walk.release()
+            scan.release()
 
     def replay(
         self,
         queue_url: str,
-        wanted: Filter = EVERYTHING,
+        letter_filter: Filter = EVERYTHING,
         *,
         limit: int | None = None,
         rate: float | None = None,
-        tell: OnProgress = ignore_progress,
+        on_progress: OnProgress = ignore_progress,
     ) -> DlqResult:
-        """Send letters to a queue, as they first came, and delete each that the queue has taken.
+        """Sends letters to a queue without attributes, and deletes each one that SQS accepted.
 
-        Stopped at any moment, a letter may be in both queues, which is harmless, and is never in
-        none. Takes at most `limit` letters, `rate` a second; `tell` hears of each few.
+        An interruption may leave a letter in both queues, which is harmless, but never in neither.
+        Takes at most `limit` letters, `rate` a second; calls `on_progress` for each batch.
         """
 
-        def take(walk: DlqScan, letters: list[DeadLetter]) -> int:
-            taken = queues.send_batch(self.sqs, queue_url, [letter.body for letter in letters])
-            ready = [letter for letter, is_taken in zip(letters, taken, strict=True) if is_taken]
-            return len(walk.delete(ready)) if ready else 0
+        def take(scan: DlqScan, letters: list[DeadLetter]) -> int:
+            accepted = queues.send_batch(self.sqs, queue_url, [letter.body for letter in letters])
+            sent = [letter for letter, is_sent in zip(letters, accepted, strict=True) if is_sent]
+            return len(scan.delete(sent)) if sent else 0
 
-        return self._take(take, wanted, limit, rate, tell)
+        return self._take(take, letter_filter, limit, rate, on_progress)
 
     def purge(
         self,
-        wanted: Filter = EVERYTHING,
+        letter_filter: Filter = EVERYTHING,
         *,
         limit: int | None = None,
         rate: float | None = None,
-        tell: OnProgress = ignore_progress,
-        forget: Callable[[list[DeadLetter]], None] = lambda _: None,
+        on_progress: OnProgress = ignore_progress,
+        on_deleted: Callable[[list[DeadLetter]], None] = lambda _: None,
     ) -> DlqResult:
-        """Delete letters for good; `forget` gets those that are gone. Else as `replay`."""
+        """Deletes letters for good; passes those to `on_deleted`. Otherwise as `replay`."""
 
-        def take(walk: DlqScan, letters: list[DeadLetter]) -> int:
-            # Stopped in between, status would go on telling of letters that are no more.
+        def take(scan: DlqScan, letters: list[DeadLetter]) -> int:
+            # An interruption in between would leave the failure records of deleted letters.
             with uninterrupted():
-                gone = walk.delete(letters)
-                forget(gone)
-            return len(gone)
+                deleted = scan.delete(letters)
+                on_deleted(deleted)
+            return len(deleted)
 
-        return self._take(take, wanted, limit, rate, tell)
+        return self._take(take, letter_filter, limit, rate, on_progress)
 
     def _take(
         self,
         take: Callable[[DlqScan, list[DeadLetter]], int],
-        wanted: Filter,
+        letter_filter: Filter,
         limit: int | None,
         rate: float | None,
-        tell: OnProgress,
+        on_progress: OnProgress,
     ) -> DlqResult:
-        tally, pace = DlqResult(), _Pace(rate)
-        with self.scan(rate) as walk:
-            for batch in walk:
-                chosen = [letter for letter in batch if wanted.matches(letter)]
+        result, pace = DlqResult(), _Pace(rate)
+        with self.scan(rate) as scan:
+            for batch in scan:
+                chosen = [letter for letter in batch if letter_filter.matches(letter)]
                 if limit is not None:
-                    chosen = chosen[: limit - tally.taken]
-                tally.left += len(batch) - len(chosen)
-                for some in _portions(chosen, pace.at_once):
-                    pace.wait(len(some))
-                    gone = take(walk, some)
-                    tally.taken += gone
-                    tally.refused += len(some) - gone
-                    tell(gone)
-                if tally.taken == limit:
-                    return tally
-            tally.complete = walk.complete
-        return tally
+                    chosen = chosen[: limit - result.taken]
+                result.left += len(batch) - len(chosen)
+                for letters in _split(chosen, pace.batch_size):
+                    pace.wait(len(letters))
+                    taken = take(scan, letters)
+                    result.taken += taken
+                    result.refused += len(letters) - taken
+                    on_progress(taken)
+                if result.taken == limit:
+                    return result
+            result.complete = scan.complete
+        return result
 
 
 @dataclass
 class _Pace:
-    """Holds back so that no second sees more than `rate` letters (None: all that can be)."""
+    """Limits work to `rate` letters a second (None: no limit)."""
 
     rate: float | None
     _next: float = field(default=0.0, init=False)
 
     @property
-    def at_once(self) -> int:
-        """How many letters may be taken together."""
+    def batch_size(self) -> int:
         return queues.BATCH if self.rate is None else min(queues.BATCH, max(1, int(self.rate)))
 
     def wait(self, count: int) -> None:
-        """Wait until so many more may be taken."""
         if self.rate is not None:
             now = time.monotonic()
             time.sleep(max(0.0, self._next - now))
             self._next = max(self._next, now) + count / self.rate
 
 
-def _portions(letters: list[DeadLetter], most: int) -> Iterator[list[DeadLetter]]:
-    """Parts that one call of SQS takes, with at most so many letters each."""
-    part: list[DeadLetter] = []
+def _split(letters: list[DeadLetter], batch_size: int) -> Iterator[list[DeadLetter]]:
+    """Splits letters into batches that one call of SQS accepts."""
+    batch: list[DeadLetter] = []
     length = 0
     for letter in letters:
         added = len(letter.body.encode())
-        if part and (len(part) == most or length + added > queues.BATCH_BYTES):
-            yield part
-            part, length = [], 0
-        part.append(letter)
+        if batch and (len(batch) == batch_size or length + added > queues.BATCH_BYTES):
+            yield batch
+            batch, length = [], 0
+        batch.append(letter)
         length += added
-    if part:
-        yield part
+    if batch:
+        yield batch

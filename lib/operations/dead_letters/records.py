@@ -1,4 +1,4 @@
-"""What status and audit say of dead letters: it ends with the letters."""
+"""Deletes the records that status and audit read, once their dead letters are purged."""
 
 from collections.abc import Iterable
 from contextlib import suppress
@@ -18,13 +18,13 @@ from lib.pipeline.failure_records import FailureRecords
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-# Letters that are looked at side by side: as many as SQS deletes at once.
-_ABREAST = 10
+# As many threads as letters that SQS deletes in one call.
+_MAX_WORKERS = 10
 
 
 @dataclass(frozen=True)
 class RecordCleaner:
-    """The records that the letters of one dead-letter queue have left; `name` is the queue's."""
+    """Removal of the records of one DLQ's letters; `name` is that of the `ReplaySource`."""
 
     s3: "S3Client"
     failures_bucket: str
@@ -32,11 +32,13 @@ class RecordCleaner:
     kind: DlqKind
 
     def clear(self, letters: Iterable[DeadLetter]) -> None:
-        """Take away what is recorded of these letters, and nothing of a later failure."""
-        clear = {DlqKind.DLQ: self._clear_failures, DlqKind.FETCH: self._clear_order}.get(self.kind)
+        """Deletes the records of these letters, but none of a later failure."""
+        clear = {DlqKind.DLQ: self._clear_failures, DlqKind.FETCH: self._clear_fetch_record}.get(
+            self.kind
+        )
         if clear:
             with map_access_denied("remove failure records"):
-                list(map_concurrently(letters, clear, max_workers=_ABREAST))
+                list(map_concurrently(letters, clear, max_workers=_MAX_WORKERS))
 
     def _clear_failures(self, letter: DeadLetter) -> None:
         records = FailureRecords(self.s3, self.failures_bucket, self.name)
@@ -44,20 +46,20 @@ class RecordCleaner:
             with suppress(PermanentError):  # no record can have such a path
                 records.clear_until(path, letter.failed_at)
 
-    def _clear_order(self, letter: DeadLetter) -> None:
+    def _clear_fetch_record(self, letter: DeadLetter) -> None:
         try:
-            order = parse_job(letter.body)
+            job = parse_job(letter.body)
         except PermanentError:
             return
-        marks = FetchRecords(self.s3, self.failures_bucket)
-        found = marks.read(order.path)
-        if found is not None and found.record.id == order.id:
-            with suppress(ConflictError):  # a later order has come
-                marks.delete_if_match(order.path, found.etag)
+        records = FetchRecords(self.s3, self.failures_bucket)
+        stored = records.read(job.path)
+        if stored is not None and stored.record.id == job.id:
+            with suppress(ConflictError):  # a later job has replaced it
+                records.delete_if_match(job.path, stored.etag)
 
 
 def _paths(letter: DeadLetter) -> set[str]:
-    """A message of several records may have left a failure record for each."""
+    """Returns the path of each S3 record: each may have a failure record."""
     try:
         records = parse_records(letter.body)
     except PermanentError:

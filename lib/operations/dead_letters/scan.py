@@ -1,8 +1,8 @@
-"""A walk through a dead-letter queue: each letter once, and what is left is visible at the end.
+"""Scan of a dead-letter queue that receives each letter once and hides none afterwards.
 
-SQS has no look-up and no list: whoever wants to see a message must receive it, which hides it
-from everybody else. So a walk hides each letter for as long as it may take, and makes what was
-not deleted visible again as soon as it ends.
+SQS cannot list messages: to read one, a client must receive it, which hides it from others. A
+scan hides each letter for as long as it may run, and at its end makes those that were not deleted
+visible again.
 """
 
 import time
@@ -18,79 +18,79 @@ from lib.operations.interrupts import uninterrupted
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-# Letters a second that a walk sees at least: ten for three requests from another continent.
-SLOWEST_SCAN = 20
-# Seconds that letters are hidden: no less, because the count that a longer time is derived from
-# may be a minute old; SQS takes no more than twelve hours.
+# Letters a second, at least: a batch of ten takes three requests, here across an ocean.
+MIN_RATE = 20
+# Visibility timeout in seconds. The minimum allows for a count of letters that is a minute old;
+# the maximum is SQS's.
 MIN_HIDDEN, MAX_HIDDEN = 300, 12 * 60 * 60
-# SQS gives out no more of a queue while 120,000 are in hand, in ours and in other people's.
-MAX_IN_HAND = 100_000
-# Seconds without a letter after which the queue is empty: all of SQS's servers were asked.
+# SQS allows 120,000 messages of a queue in flight, those of other clients included.
+MAX_IN_FLIGHT = 100_000
+# Seconds of long polling without a letter after which the queue is empty.
 EMPTY_AFTER = 1
 
 
 class DlqScan:
-    """Iterates over batches of letters; those that come meanwhile are left out."""
+    """Iterates over batches of letters, without those sent after the scan began."""
 
     def __init__(
         self, sqs: "SQSClient", url: str, kind: DlqKind = DlqKind.DLQ, rate: float | None = None
     ) -> None:
-        """`rate` is how many letters a second are going to be taken, if that slows the walk."""
+        """Reads the number of letters; `rate` is how many a second the caller takes."""
         self._sqs, self._url, self._kind = sqs, url, kind
         self.depth = queues.get_depth(sqs, url)
-        # SQS tells its time in whole seconds.
+        # The response's date has whole seconds.
         self._latest = self.depth.as_of + timedelta(seconds=1)
-        expected = max(self.depth.visible, queues.BATCH) / min(rate or SLOWEST_SCAN, SLOWEST_SCAN)
+        expected = max(self.depth.visible, queues.BATCH) / min(rate or MIN_RATE, MIN_RATE)
         self._hidden = min(MAX_HIDDEN, max(MIN_HIDDEN, int(2 * expected)))
         self._started = time.monotonic()
-        self._in_hand: set[str] = set()
-        # Handles of what was passed over, a batch an entry: SQS's have 400 characters each.
-        self._passed: list[str] = []
+        self._received: set[str] = set()
+        # Receipt handles to release, one joined string per batch: less memory than one per handle.
+        self._to_release: list[str] = []
         self._count = 0
-        # False where the walk had to end before the queue did.
+        # False if the scan ended before the queue was empty.
         self.complete = True
 
     def __iter__(self) -> Iterator[list[DeadLetter]]:
-        while self._has_room():
-            # Stopped here, letters would be hidden that nobody knows of.
+        while self._may_continue():
+            # An interruption here would leave letters hidden whose handles are lost.
             with uninterrupted():
                 received = queues.receive(
                     self._sqs, self._url, hidden_seconds=self._hidden, wait_seconds=EMPTY_AFTER
                 )
-                self._in_hand = {message.receipt_handle for message in received}
+                self._received = {message.receipt_handle for message in received}
             if not received:
                 return
-            # What was replayed, and failed again, would come round for ever.
+            # A replayed letter that failed again must not be replayed endlessly.
             yield [parse_dead_letter(m, self._kind) for m in received if m.sent_at <= self._latest]
-            self._pass_over()
+            self._mark_for_release()
         self.complete = False
 
     def delete(self, letters: list[DeadLetter]) -> list[DeadLetter]:
-        """Delete letters of the batch in hand; those that are gone."""
+        """Deletes letters of the current batch; returns those that SQS deleted."""
         handles = [letter.receipt_handle for letter in letters]
-        answers = queues.delete_batch(self._sqs, self._url, handles)
-        gone = [letter for letter, is_gone in zip(letters, answers, strict=True) if is_gone]
-        self._in_hand.difference_update(letter.receipt_handle for letter in gone)
-        return gone
+        results = queues.delete_batch(self._sqs, self._url, handles)
+        deleted = [letter for letter, is_done in zip(letters, results, strict=True) if is_done]
+        self._received.difference_update(letter.receipt_handle for letter in deleted)
+        return deleted
 
     def release(self) -> None:
-        """Make everything visible that was not deleted; a refused batch keeps no other hidden."""
-        # ExitStack goes on after an exception, and raises it at its end.
+        """Makes letters visible that were not deleted; an error in one batch stops no other."""
+        # ExitStack calls every callback, and raises the exception afterwards.
         with uninterrupted(), ExitStack() as batches:
-            self._pass_over()
-            while self._passed:
-                batches.callback(self._show, self._passed.pop())
+            self._mark_for_release()
+            while self._to_release:
+                batches.callback(self._release_batch, self._to_release.pop())
 
-    def _show(self, handles: str) -> None:
+    def _release_batch(self, handles: str) -> None:
         queues.release_batch(self._sqs, self._url, handles.split(" "))
 
-    def _has_room(self) -> bool:
-        """Until the first letters could be seen a second time, or SQS gives out no more."""
+    def _may_continue(self) -> bool:
+        """Returns False before the first letters reappear or SQS's limit is reached."""
         in_time = time.monotonic() - self._started < self._hidden / 2
-        return in_time and self._count < MAX_IN_HAND
+        return in_time and self._count < MAX_IN_FLIGHT
 
-    def _pass_over(self) -> None:
-        if self._in_hand:
-            self._passed.append(" ".join(self._in_hand))
-            self._count += len(self._in_hand)
-            self._in_hand = set()
+    def _mark_for_release(self) -> None:
+        if self._received:
+            self._to_release.append(" ".join(self._received))
+            self._count += len(self._received)
+            self._received = set()

@@ -1,4 +1,4 @@
-"""Where a stack's dead letters are, and the queue that each of them belongs to."""
+"""Finds a stack's dead-letter queues, and the queue that each one replays to."""
 
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass
@@ -14,50 +14,48 @@ if TYPE_CHECKING:
     from lib.aws.stacks import Stack
 
 
-# Kinds that have one queue for all sizes.
+# Kinds with one queue for all sizes.
 SHARED = (DlqKind.PURGE, DlqKind.FETCH)
 
 
 @dataclass(frozen=True)
 class ReplaySource:
-    """A dead-letter queue, and where its letters go when they are replayed.
-
-    `name` is the size's, or of a kind that all sizes share.
-    """
+    """DLQ and the URL of the queue to replay to; `name` is the size or the shared kind."""
 
     name: str
-    letters: DeadLetterQueue
+    dlq: DeadLetterQueue
     queue_url: str
 
 
 def find_sources(
     sqs: "SQSClient", stack: "Stack", kind: DlqKind, size_names: Iterable[str]
 ) -> list[ReplaySource]:
-    """The dead-letter queues of a kind: one for each of the sizes, or the one that they share.
+    """Finds the DLQs of a kind: one for each size, or the shared one.
 
-    ConfigError where the stack has none.
+    Raises ConfigError if the stack has none.
     """
     if kind in SHARED:
         queue = f"{stack.name}-{kind}"
-        letters = DeadLetterQueue(sqs, queues.find_queue(sqs, f"{queue}-dlq"), kind)
-        return [ReplaySource(kind, letters, queues.find_queue(sqs, queue))]
-    return [_place(sqs, stack, kind, name) for name in size_names]
+        dlq = DeadLetterQueue(sqs, queues.find_queue(sqs, f"{queue}-dlq"), kind)
+        return [ReplaySource(kind, dlq, queues.find_queue(sqs, queue))]
+    return [_find_source(sqs, stack, kind, name) for name in size_names]
 
 
 def read_all(
-    places: Iterable[ReplaySource], wanted: Filter
+    sources: Iterable[ReplaySource], letter_filter: Filter
 ) -> Generator[tuple[str, DeadLetter], None, None]:
-    """Each letter that is meant, with the name of its place.
+    """Yields each selected letter with the name of its source.
 
-    Close it when no more are wanted: letters are hidden from others until then.
+    Close the generator early if you stop early: it hides the letters from others until then.
     """
-    for place in places:
-        with place.letters.scan() as walk:
-            for batch in walk:
-                yield from ((place.name, letter) for letter in batch if wanted.matches(letter))
+    for source in sources:
+        with source.dlq.scan() as scan:
+            for batch in scan:
+                selected = filter(letter_filter.matches, batch)
+                yield from ((source.name, letter) for letter in selected)
 
 
-def _place(sqs: "SQSClient", stack: "Stack", kind: DlqKind, size_name: str) -> ReplaySource:
+def _find_source(sqs: "SQSClient", stack: "Stack", kind: DlqKind, size_name: str) -> ReplaySource:
     size = stack.sizes[size_name]
     url = size.dlq_url
     if kind is DlqKind.SUBSCRIPTION:

@@ -1,4 +1,4 @@
-"""What a dead-letter queue holds: how many letters of which reason, and since when."""
+"""Counts a DLQ's letters by reason, with the time of the oldest."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,7 +10,7 @@ from lib.operations.dead_letters.queue import DeadLetterQueue
 
 @dataclass
 class Group:
-    """Letters of one reason; `oldest` is when the first of them was sent."""
+    """Letters of one reason; `oldest` is when SQS received the first of them."""
 
     oldest: datetime
     letters: int = 0
@@ -18,9 +18,9 @@ class Group:
 
 @dataclass
 class Summary:
-    """Groups by reason. `in_flight` letters are in other hands, about, and not among them.
+    """Groups by reason. About `in_flight` letters are hidden by other clients and not counted.
 
-    `complete` is False where there are more letters than one walk can see.
+    `complete` is False if there are more letters than one scan can read.
     """
 
     in_flight: int
@@ -29,30 +29,29 @@ class Summary:
 
     @property
     def letters(self) -> int:
-        """How many there are in all groups."""
+        """Number of letters of all groups."""
         return sum(group.letters for group in self.reasons.values())
 
     def add(self, letter: DeadLetter) -> None:
-        """Count a letter in."""
+        """Adds a letter to the group of its reason."""
         group = self.reasons.setdefault(letter.reason, Group(letter.sent_at))
         group.letters += 1
         group.oldest = min(group.oldest, letter.sent_at)
 
 
-def summarize(letters: DeadLetterQueue, wanted: Filter = EVERYTHING) -> Summary:
-    """Walk through the queue once, counting the letters that are meant."""
-    with letters.scan() as walk:
-        summary = Summary(walk.depth.in_flight)
-        for batch in walk:
-            for letter in batch:
-                if wanted.matches(letter):
-                    summary.add(letter)
-        summary.complete = walk.complete
+def summarize(dlq: DeadLetterQueue, letter_filter: Filter = EVERYTHING) -> Summary:
+    """Scans the queue once, counting the selected letters."""
+    with dlq.scan() as scan:
+        summary = Summary(scan.depth.in_flight)
+        for batch in scan:
+            for letter in filter(letter_filter.matches, batch):
+                summary.add(letter)
+        summary.complete = scan.complete
     return summary
 
 
-def count(letters: DeadLetterQueue, wanted: Filter = EVERYTHING) -> int:
-    """About how many letters are meant: by SQS's guess where that is all of them."""
-    if wanted == EVERYTHING and (visible := queues.get_depth(letters.sqs, letters.url).visible):
+def count(dlq: DeadLetterQueue, letter_filter: Filter = EVERYTHING) -> int:
+    """Returns about how many letters are selected; SQS's estimate if the filter selects all."""
+    if letter_filter == EVERYTHING and (visible := queues.get_depth(dlq.sqs, dlq.url).visible):
         return visible
-    return summarize(letters, wanted).letters
+    return summarize(dlq, letter_filter).letters

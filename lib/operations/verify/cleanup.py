@@ -74,7 +74,7 @@ def _objects(target: Target, *, records: bool = True) -> Iterator[tuple[str, str
 
 def _delete_letters(target: Target) -> None:
     def delete(place: ReplaySource) -> None:
-        with place.letters.scan() as walk:
+        with place.dlq.scan() as walk:
             for batch in walk:
                 ours = [letter for letter in batch if target.folder in letter.path]
                 if ours:

@@ -37,7 +37,7 @@ def replay(target: Target) -> str:
 
     def send(place: ReplaySource) -> int:
         # No more: one that fails again within the second would be sent again.
-        return place.letters.replay(place.queue_url, Filter(prefix=path), limit=1).taken
+        return place.dlq.replay(place.queue_url, Filter(prefix=path), limit=1).taken
 
     sent = sum(map_concurrently(_places(target), send, max_workers=ABREAST))
     if sent < len(target.stack.sizes):
@@ -67,7 +67,7 @@ def _wait_for_letters(target: Target, path: str, *, after: datetime) -> None:
 
 def _letters(target: Target, path: str) -> list[DeadLetter]:
     def look(place: ReplaySource) -> list[DeadLetter]:
-        with place.letters.scan() as walk:
+        with place.dlq.scan() as walk:
             return [letter for batch in walk for letter in batch if path in letter.path]
 
     return [

@@ -804,7 +804,7 @@ class TestPurgingItsDeadLetters:
     def purge(self, fetching: Fetching) -> None:
         letters = DeadLetterQueue(fetching.queues.sqs, fetching.queues.dlq_url, DlqKind.FETCH)
         records = RecordCleaner(fetching.s3, "failures-bucket", "fetch", DlqKind.FETCH)
-        assert letters.purge(forget=records.clear).taken == 1
+        assert letters.purge(on_deleted=records.clear).taken == 1
 
     def test_deletes_the_record(self, fetching: Fetching) -> None:
         assert not fetching.deliver(fetching.submit())  # 404

@@ -35,13 +35,13 @@ def _known_to_be_empty(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def letters(queues: Queues) -> DeadLetterQueue:
+def dlq(queues: Queues) -> DeadLetterQueue:
     return DeadLetterQueue(queues.sqs, queues.dlq_url)
 
 
-def seen(letters: DeadLetterQueue) -> list[DeadLetter]:
-    with letters.scan() as steps:
-        return [letter for batch in steps for letter in batch]
+def seen(dlq: DeadLetterQueue) -> list[DeadLetter]:
+    with dlq.scan() as scanned:
+        return [letter for batch in scanned for letter in batch]
 
 
 class Refusing:
@@ -61,26 +61,24 @@ class Refusing:
 
 class TestALetter:
     def test_of_a_worker_says_what_the_worker_knew(
-        self, queues: Queues, letters: DeadLetterQueue
+        self, queues: Queues, dlq: DeadLetterQueue
     ) -> None:
         park(queues.sqs, queues.dlq_url, ODD)
-        (letter,) = seen(letters)
+        (letter,) = seen(dlq)
         assert (letter.reason, letter.path, letter.size) == ("truncated", ODD, "40x30")
         assert letter.error == "it breaks off:\nupload it again"
         assert letter.attempts == 3
         assert letter.failed_at == datetime(2026, 11, 21, 7, 30, tzinfo=UTC)
         assert abs(letter.sent_at - datetime.now(UTC)) < timedelta(minutes=1)
 
-    def test_without_a_reason_was_moved_by_sqs(
-        self, queues: Queues, letters: DeadLetterQueue
-    ) -> None:
+    def test_without_a_reason_was_moved_by_sqs(self, queues: Queues, dlq: DeadLetterQueue) -> None:
         queues.sqs.send_message(QueueUrl=queues.dlq_url, MessageBody=body(ODD))
-        (letter,) = seen(letters)
+        (letter,) = seen(dlq)
         assert (letter.reason, letter.path) == ("worker_stopped", ODD)
         assert (letter.error, letter.attempts, letter.failed_at) == ("", None, None)
 
-    def test_that_sqs_moved_again_does_not_repeat_what_was_said_in_an_earlier_life(
-        self, queues: Queues, letters: DeadLetterQueue
+    def test_that_sqs_moved_again_does_not_repeat_what_was_said_of_an_earlier_failure(
+        self, queues: Queues, dlq: DeadLetterQueue
     ) -> None:
         def moved(parsed: dict[str, Any], **_: Any) -> None:
             for message in parsed.get("Messages", []):
@@ -88,11 +86,11 @@ class TestALetter:
 
         park(queues.sqs, queues.dlq_url, "a.jpg")
         queues.sqs.meta.events.register("after-call.sqs.ReceiveMessage", moved)
-        (letter,) = seen(letters)
+        (letter,) = seen(dlq)
         assert (letter.reason, letter.error, letter.attempts) == ("worker_stopped", "", None)
         assert letter.path == "a.jpg"
 
-    def test_that_sns_could_not_deliver_says_why_in_snss_words(self, queues: Queues) -> None:
+    def test_that_sns_could_not_deliver_says_why_in_the_error_of_sns(self, queues: Queues) -> None:
         queues.sqs.send_message(
             QueueUrl=queues.dlq_url,
             MessageBody=body(ODD),
@@ -104,14 +102,14 @@ class TestALetter:
         (letter,) = seen(DeadLetterQueue(queues.sqs, queues.dlq_url, DlqKind.SUBSCRIPTION))
         assert (letter.reason, letter.path, letter.error) == ("undelivered", ODD, "100% denied")
 
-    def test_about_a_purge_names_the_variant(self, queues: Queues) -> None:
+    def test_of_an_invalidation_names_the_variant(self, queues: Queues) -> None:
         for text in (json.dumps({"paths": ["/40x30/a%20b.jpg", "/40x30.webp/a%20b.jpg"]}), "null"):
             queues.sqs.send_message(QueueUrl=queues.dlq_url, MessageBody=text)
         found = seen(DeadLetterQueue(queues.sqs, queues.dlq_url, DlqKind.PURGE))
         assert [letter.reason for letter in found] == ["not_purged", "not_purged"]
         assert {letter.path for letter in found} == {"40x30/a b.jpg", ""}
 
-    def test_about_a_purge_that_cloudfront_refused_says_so(self, queues: Queues) -> None:
+    def test_of_an_invalidation_that_cloudfront_refused_says_so(self, queues: Queues) -> None:
         message = messages.SqsMessage("id", '{"paths": ["/40x30/a%7Eb.jpg"]}', "receipt", 1)
         error = PermanentError(Reason.PATH_REFUSED, "it has a ~ in it")
         messages.send_to_dlq(queues.sqs, queues.dlq_url, message, "40x30/a~b.jpg", error)
@@ -120,37 +118,35 @@ class TestALetter:
         assert (letter.path, letter.attempts) == ("40x30/a~b.jpg", 1)
 
     @pytest.mark.parametrize("text", ["no event", "{}", '{"Event": "s3:TestEvent"}', "[]"])
-    def test_with_any_body_can_be_looked_at(
-        self, queues: Queues, letters: DeadLetterQueue, text: str
+    def test_with_any_body_can_be_parsed(
+        self, queues: Queues, dlq: DeadLetterQueue, text: str
     ) -> None:
         queues.sqs.send_message(QueueUrl=queues.dlq_url, MessageBody=text)
-        (letter,) = seen(letters)
+        (letter,) = seen(dlq)
         assert (letter.body, letter.path) == (text, "")
 
-    def test_with_anybodys_attributes_can_be_looked_at(
-        self, queues: Queues, letters: DeadLetterQueue
+    def test_with_anybodys_attributes_can_be_parsed(
+        self, queues: Queues, dlq: DeadLetterQueue
     ) -> None:
         park(queues.sqs, queues.dlq_url, "a.jpg", attempts="many", failed_at="today")
         park(queues.sqs, queues.dlq_url, "a.jpg", failed_at="2026-11-21T07:30:00")
         park(queues.sqs, queues.dlq_url, "a.jpg", attempts="9" * 5000)
-        first, second, third = seen(letters)
+        first, second, third = seen(dlq)
         assert (first.attempts, first.failed_at) == (None, None)
         assert third.attempts is None
         assert second.failed_at == datetime(2026, 11, 21, 7, 30, tzinfo=UTC)
 
-    def test_says_no_more_than_its_attributes(
-        self, queues: Queues, letters: DeadLetterQueue
-    ) -> None:
+    def test_says_no_more_than_its_attributes(self, queues: Queues, dlq: DeadLetterQueue) -> None:
         edge.send(queues.sqs, queues.dlq_url, "{}", {"reason": "truncated"})
-        (letter,) = seen(letters)
+        (letter,) = seen(dlq)
         assert (letter.reason, letter.error, letter.path, letter.size) == ("truncated", "", "", "")
         assert (letter.attempts, letter.failed_at) == (None, None)
 
     def test_fails_at_the_same_moment_in_any_time_zone(
-        self, queues: Queues, letters: DeadLetterQueue
+        self, queues: Queues, dlq: DeadLetterQueue
     ) -> None:
         park(queues.sqs, queues.dlq_url, "a.jpg", failed_at="2026-11-21T09:30:00+02:00")
-        (letter,) = seen(letters)
+        (letter,) = seen(dlq)
         assert letter.failed_at == datetime(2026, 11, 21, 7, 30, tzinfo=UTC)
 
     @pytest.mark.parametrize("kind", [DlqKind.SUBSCRIPTION, DlqKind.FETCH])
@@ -160,33 +156,29 @@ class TestALetter:
         assert (letter.error, letter.path) == ("", "")
 
 
-class TestLooking:
+class TestScan:
     def test_sees_each_letter_once_and_hides_none_afterwards(
-        self, queues: Queues, letters: DeadLetterQueue
+        self, queues: Queues, dlq: DeadLetterQueue
     ) -> None:
         parked = park_many(queues.sqs, queues.dlq_url, 25)
-        assert sorted(letter.body for letter in seen(letters)) == parked
+        assert sorted(letter.body for letter in seen(dlq)) == parked
         assert hidden(queues.dlq_url) == 0
         assert stored(queues.dlq_url) == parked
 
-    def test_hides_none_after_an_error_of_ours(
-        self, queues: Queues, letters: DeadLetterQueue
-    ) -> None:
+    def test_hides_none_after_an_error_of_ours(self, queues: Queues, dlq: DeadLetterQueue) -> None:
         park_many(queues.sqs, queues.dlq_url, 25)
-        with pytest.raises(ZeroDivisionError), letters.scan() as steps:
-            for number, _ in enumerate(steps):
+        with pytest.raises(ZeroDivisionError), dlq.scan() as scanned:
+            for number, _ in enumerate(scanned):
                 1 // (1 - number)
         assert hidden(queues.dlq_url) == 0
 
-    def test_an_empty_queue_sees_nothing(self, letters: DeadLetterQueue) -> None:
-        assert seen(letters) == []
+    def test_an_empty_queue_sees_nothing(self, dlq: DeadLetterQueue) -> None:
+        assert seen(dlq) == []
 
-    def test_leaves_out_what_comes_meanwhile(
-        self, queues: Queues, letters: DeadLetterQueue
-    ) -> None:
+    def test_leaves_out_what_comes_meanwhile(self, queues: Queues, dlq: DeadLetterQueue) -> None:
         park_many(queues.sqs, queues.dlq_url, 2)
         counted = datetime(2026, 11, 21, 7, 30, 20, tzinfo=UTC)
-        # The count's time is told in whole seconds: the first may have been there, the other not.
+        # The count's time is progress in whole seconds: the first may have been there, the other not.
         sent = [counted + timedelta(milliseconds=each) for each in (999, 1001)]
 
         def count(parsed: dict[str, Any], **_: Any) -> None:
@@ -199,33 +191,33 @@ class TestLooking:
 
         queues.sqs.meta.events.register("after-call.sqs.GetQueueAttributes", count)
         queues.sqs.meta.events.register("after-call.sqs.ReceiveMessage", receive)
-        assert [letter.sent_at for letter in seen(letters)] == sent[:1]
+        assert [letter.sent_at for letter in seen(dlq)] == sent[:1]
         assert hidden(queues.dlq_url) == 0
-        assert letters.purge().taken == 1
+        assert dlq.purge().taken == 1
 
     def test_ends_before_sqs_gives_out_no_more_and_says_so(
-        self, queues: Queues, letters: DeadLetterQueue, monkeypatch: pytest.MonkeyPatch
+        self, queues: Queues, dlq: DeadLetterQueue, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(scan, "MAX_IN_HAND", 20)
+        monkeypatch.setattr(scan, "MAX_IN_FLIGHT", 20)
         park_many(queues.sqs, queues.dlq_url, 40)
-        with letters.scan() as steps:
-            assert sum(len(batch) for batch in steps) == 20
-            assert steps.complete is False
+        with dlq.scan() as scanned:
+            assert sum(len(batch) for batch in scanned) == 20
+            assert scanned.complete is False
         assert hidden(queues.dlq_url) == 0
 
     def test_ends_before_the_first_letters_would_come_a_second_time(
-        self, queues: Queues, letters: DeadLetterQueue, monkeypatch: pytest.MonkeyPatch
+        self, queues: Queues, dlq: DeadLetterQueue, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         park_many(queues.sqs, queues.dlq_url, 30)
         times = iter([0.0, 0.0, scan.MIN_HIDDEN / 2 - 1, scan.MIN_HIDDEN / 2])
         clock = SimpleNamespace(monotonic=lambda: next(times))
         monkeypatch.setattr("lib.operations.dead_letters.scan.time", clock)
-        with letters.scan() as steps:
-            assert [len(batch) for batch in steps] == [10, 10]
-            assert not steps.complete
+        with dlq.scan() as scanned:
+            assert [len(batch) for batch in scanned] == [10, 10]
+            assert not scanned.complete
 
     def test_hides_letters_for_as_long_as_so_many_may_take(
-        self, queues: Queues, letters: DeadLetterQueue
+        self, queues: Queues, dlq: DeadLetterQueue
     ) -> None:
         park_many(queues.sqs, queues.dlq_url, 30)
         asked: list[int] = []
@@ -234,42 +226,42 @@ class TestLooking:
             lambda params, **_: asked.append(params["VisibilityTimeout"]),
         )
         for rate in (None, 0.1, 0.0001):
-            with letters.scan(rate) as steps:
-                next(iter(steps))
+            with dlq.scan(rate) as scanned:
+                next(iter(scanned))
         assert asked == [300, 2 * 30 * 10, 12 * 60 * 60]
 
-    def test_without_leave_says_so(self, queues: Queues, letters: DeadLetterQueue) -> None:
+    def test_without_permission_names_it(self, queues: Queues, dlq: DeadLetterQueue) -> None:
         def refuse(**_: Any) -> None:
             raise ClientError({"Error": {"Code": "AccessDenied"}}, "ReceiveMessage")
 
         queues.sqs.meta.events.register("before-call.sqs.ReceiveMessage", refuse)
         with pytest.raises(ConfigError, match=r"may not receive messages of size-dlq: docs/oper"):
-            seen(letters)
+            seen(dlq)
 
 
 @pytest.mark.parametrize(("most", "complete"), [(100, True), (20, False)])
 def test_a_summary_says_whether_it_counts_all_letters(
     queues: Queues,
-    letters: DeadLetterQueue,
+    dlq: DeadLetterQueue,
     monkeypatch: pytest.MonkeyPatch,
     most: int,
     complete: bool,
 ) -> None:
-    monkeypatch.setattr(scan, "MAX_IN_HAND", most)
+    monkeypatch.setattr(scan, "MAX_IN_FLIGHT", most)
     park_many(queues.sqs, queues.dlq_url, 30)
-    summary = summarize(letters)
+    summary = summarize(dlq)
     assert (summary.letters, summary.complete) == (min(30, most), complete)
 
 
 class TestReplay:
     def test_brings_every_message_back_as_it_first_came(
-        self, queues: Queues, letters: DeadLetterQueue
+        self, queues: Queues, dlq: DeadLetterQueue
     ) -> None:
         parked = [*park_many(queues.sqs, queues.dlq_url, 23), park(queues.sqs, queues.dlq_url, ODD)]
-        told: list[int] = []
-        tally = letters.replay(queues.url, tell=told.append)
-        assert (tally.taken, tally.left, tally.refused, tally.complete) == (24, 0, 0, True)
-        assert sum(told) == 24
+        progress: list[int] = []
+        result = dlq.replay(queues.url, on_progress=progress.append)
+        assert (result.taken, result.left, result.refused, result.complete) == (24, 0, 0, True)
+        assert sum(progress) == 24
         assert stored(queues.dlq_url) == []
         assert stored(queues.url) == sorted(parked)
         answer = queues.sqs.receive_message(
@@ -278,31 +270,31 @@ class TestReplay:
         assert all("MessageAttributes" not in message for message in answer["Messages"])
 
     def test_takes_those_of_a_reason_and_leaves_the_others_visible(
-        self, queues: Queues, letters: DeadLetterQueue
+        self, queues: Queues, dlq: DeadLetterQueue
     ) -> None:
         good, bad = (
             park_many(queues.sqs, queues.dlq_url, 12, "SlowDown"),
             park_many(queues.sqs, queues.dlq_url, 13),
         )
-        tally = letters.replay(queues.url, Filter(reason="SlowDown"))
-        assert (tally.taken, tally.left) == (12, 13)
+        result = dlq.replay(queues.url, Filter(reason="SlowDown"))
+        assert (result.taken, result.left) == (12, 13)
         assert stored(queues.url) == good
         assert stored(queues.dlq_url) == bad
         assert hidden(queues.dlq_url) == 0
 
-    def test_takes_those_below_a_path(self, queues: Queues, letters: DeadLetterQueue) -> None:
+    def test_takes_those_below_a_path(self, queues: Queues, dlq: DeadLetterQueue) -> None:
         for path in ("2026/a.jpg", "2025/a.jpg", "2026.jpg", ODD):
             park(queues.sqs, queues.dlq_url, path)
-        assert letters.replay(queues.url, Filter("truncated", "2026/é ")).taken == 1
+        assert dlq.replay(queues.url, Filter("truncated", "2026/é ")).taken == 1
         assert stored(queues.url) == [body(ODD)]
-        assert letters.replay(queues.url, Filter(prefix="2026/")).taken == 1
+        assert dlq.replay(queues.url, Filter(prefix="2026/")).taken == 1
 
     @pytest.mark.parametrize("limit", [0, 1, 10, 14, 99])
     def test_takes_no_more_than_the_limit(
-        self, queues: Queues, letters: DeadLetterQueue, limit: int
+        self, queues: Queues, dlq: DeadLetterQueue, limit: int
     ) -> None:
         park_many(queues.sqs, queues.dlq_url, 25)
-        assert letters.replay(queues.url, limit=limit).taken == min(limit, 25)
+        assert dlq.replay(queues.url, limit=limit).taken == min(limit, 25)
         assert len(stored(queues.url)) == min(limit, 25)
         assert len(stored(queues.dlq_url)) == 25 - min(limit, 25)
         assert hidden(queues.dlq_url) == 0
@@ -313,7 +305,7 @@ class TestReplay:
     def test_takes_no_more_a_second_than_the_rate(
         self,
         queues: Queues,
-        letters: DeadLetterQueue,
+        dlq: DeadLetterQueue,
         monkeypatch: pytest.MonkeyPatch,
         rate: float,
         at_once: int,
@@ -332,41 +324,37 @@ class TestReplay:
             "before-parameter-build.sqs.SendMessageBatch",
             lambda params, **_: sent.append(len(params["Entries"])),
         )
-        letters.replay(queues.url, rate=rate)
+        dlq.replay(queues.url, rate=rate)
         assert max(sent) == at_once
         assert now[0] == pytest.approx(seconds)
 
-    def test_keeps_what_the_queue_does_not_take(
-        self, queues: Queues, letters: DeadLetterQueue
-    ) -> None:
+    def test_keeps_what_the_queue_does_not_take(self, queues: Queues, dlq: DeadLetterQueue) -> None:
         parked = park_many(queues.sqs, queues.dlq_url, 5)
         Refusing(queues.sqs, "SendMessageBatch", {"1", "3"})
-        tally = letters.replay(queues.url)
-        assert (tally.taken, tally.refused) == (3, 2)
+        result = dlq.replay(queues.url)
+        assert (result.taken, result.refused) == (3, 2)
         assert sorted(stored(queues.url) + stored(queues.dlq_url)) == parked
         assert hidden(queues.dlq_url) == 0
 
     def test_counts_what_was_sent_and_could_not_be_deleted_as_refused(
-        self, queues: Queues, letters: DeadLetterQueue
+        self, queues: Queues, dlq: DeadLetterQueue
     ) -> None:
         park_many(queues.sqs, queues.dlq_url, 5)
         Refusing(queues.sqs, "DeleteMessageBatch", {"0"})
-        tally = letters.replay(queues.url)
-        assert (tally.taken, tally.refused) == (4, 1)
+        result = dlq.replay(queues.url)
+        assert (result.taken, result.refused) == (4, 1)
         assert (len(stored(queues.url)), len(stored(queues.dlq_url))) == (5, 1)
         assert hidden(queues.dlq_url) == 0
 
-    def test_sends_large_bodies_in_more_calls(
-        self, queues: Queues, letters: DeadLetterQueue
-    ) -> None:
+    def test_sends_large_bodies_in_more_calls(self, queues: Queues, dlq: DeadLetterQueue) -> None:
         bodies = sorted(f"{number}" + "é" * 60_000 for number in range(7))
         for text in bodies:
             queues.sqs.send_message(QueueUrl=queues.dlq_url, MessageBody=text)
-        assert letters.replay(queues.url).taken == 7
+        assert dlq.replay(queues.url).taken == 7
         assert stored(queues.url) == bodies
 
     def test_fills_calls_up_to_what_sqs_takes(
-        self, queues: Queues, letters: DeadLetterQueue, monkeypatch: pytest.MonkeyPatch
+        self, queues: Queues, dlq: DeadLetterQueue, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(edge, "BATCH_BYTES", 300)
         sent: list[int] = []
@@ -376,19 +364,17 @@ class TestReplay:
         )
         for number in range(7):
             queues.sqs.send_message(QueueUrl=queues.dlq_url, MessageBody=f"{number}" * 100)
-        assert letters.replay(queues.url).taken == 7
+        assert dlq.replay(queues.url).taken == 7
         assert sent == [3, 3, 1]
 
-    def test_counts_the_refused_of_all_calls(
-        self, queues: Queues, letters: DeadLetterQueue
-    ) -> None:
+    def test_counts_the_refused_of_all_calls(self, queues: Queues, dlq: DeadLetterQueue) -> None:
         park_many(queues.sqs, queues.dlq_url, 20)
         Refusing(queues.sqs, "DeleteMessageBatch", {"0"})
-        tally = letters.replay(queues.url)
-        assert (tally.taken, tally.refused) == (18, 2)
+        result = dlq.replay(queues.url)
+        assert (result.taken, result.refused) == (18, 2)
 
     def test_hides_letters_for_as_long_as_the_rate_makes_it_take(
-        self, queues: Queues, letters: DeadLetterQueue
+        self, queues: Queues, dlq: DeadLetterQueue
     ) -> None:
         park_many(queues.sqs, queues.dlq_url, 30)
         asked: list[int] = []
@@ -396,19 +382,19 @@ class TestReplay:
             "before-parameter-build.sqs.ReceiveMessage",
             lambda params, **_: asked.append(params["VisibilityTimeout"]),
         )
-        letters.replay(queues.url, limit=1, rate=0.1)
+        dlq.replay(queues.url, limit=1, rate=0.1)
         assert asked == [2 * 30 * 10]
 
     def test_that_ended_early_says_so(
-        self, queues: Queues, letters: DeadLetterQueue, monkeypatch: pytest.MonkeyPatch
+        self, queues: Queues, dlq: DeadLetterQueue, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(scan, "MAX_IN_HAND", 10)
+        monkeypatch.setattr(scan, "MAX_IN_FLIGHT", 10)
         park_many(queues.sqs, queues.dlq_url, 20)
-        assert not letters.replay(queues.url, Filter(reason="other")).complete
-        assert letters.replay(queues.url).complete, "what is taken is in nobody's hands"
+        assert not dlq.replay(queues.url, Filter(reason="other")).complete
+        assert dlq.replay(queues.url).complete, "replayed letters are not in flight"
 
     def test_stops_at_an_error_with_everything_still_there(
-        self, queues: Queues, letters: DeadLetterQueue
+        self, queues: Queues, dlq: DeadLetterQueue
     ) -> None:
         parked = park_many(queues.sqs, queues.dlq_url, 25)
 
@@ -417,31 +403,29 @@ class TestReplay:
 
         queues.sqs.meta.events.register("before-call.sqs.SendMessageBatch", fail)
         with pytest.raises(TransientError, match="send messages to size"):
-            letters.replay(queues.url)
+            dlq.replay(queues.url)
         assert stored(queues.dlq_url) == parked
         assert hidden(queues.dlq_url) == 0
 
 
-def test_purge_deletes_what_is_meant_and_nothing_else(
-    queues: Queues, letters: DeadLetterQueue
-) -> None:
+def test_purge_deletes_what_is_meant_and_nothing_else(queues: Queues, dlq: DeadLetterQueue) -> None:
     park_many(queues.sqs, queues.dlq_url, 12, "malformed_event")
     kept = park_many(queues.sqs, queues.dlq_url, 12)
-    tally = letters.purge(Filter(reason="malformed_event"), limit=20)
-    assert (tally.taken, tally.left) == (12, 12)
+    result = dlq.purge(Filter(reason="malformed_event"), limit=20)
+    assert (result.taken, result.left) == (12, 12)
     assert stored(queues.dlq_url) == kept
     assert stored(queues.url) == []
     assert hidden(queues.dlq_url) == 0
 
 
 def test_purge_takes_no_more_than_the_limit_and_no_more_at_once_than_the_rate(
-    queues: Queues, letters: DeadLetterQueue, monkeypatch: pytest.MonkeyPatch
+    queues: Queues, dlq: DeadLetterQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slept: list[float] = []
     clock = SimpleNamespace(monotonic=lambda: 0.0, sleep=slept.append)
     monkeypatch.setattr("lib.operations.dead_letters.queue.time", clock)
     park_many(queues.sqs, queues.dlq_url, 8)
-    assert letters.purge(limit=6, rate=2).taken == 6
+    assert dlq.purge(limit=6, rate=2).taken == 6
     assert len(stored(queues.dlq_url)) == 2
     assert slept == [0.0, 1.0, 2.0]
 
@@ -467,13 +451,13 @@ CALLS = 10
 @pytest.mark.parametrize("number", range(1, CALLS + 1))
 @pytest.mark.parametrize("moment", ["before-call", "after-call"])
 def test_interrupted_at_any_call_a_replay_loses_nothing(
-    queues: Queues, letters: DeadLetterQueue, moment: str, number: int
+    queues: Queues, dlq: DeadLetterQueue, moment: str, number: int
 ) -> None:
     meant = park_many(queues.sqs, queues.dlq_url, 20, "SlowDown")
     others = park_many(queues.sqs, queues.dlq_url, 5)
     interrupting = Interrupting(queues.sqs, moment, number)
     with pytest.raises(KeyboardInterrupt):
-        letters.replay(queues.url, Filter(reason="SlowDown"))
+        dlq.replay(queues.url, Filter(reason="SlowDown"))
     here, there = stored(queues.dlq_url), stored(queues.url)
     assert {*here, *there} == {*meant, *others}
     assert set(others) <= set(here)
@@ -484,7 +468,7 @@ def test_interrupted_at_any_call_a_replay_loses_nothing(
 
 
 def test_a_batch_that_sqs_refuses_to_show_keeps_no_other_hidden(
-    queues: Queues, letters: DeadLetterQueue
+    queues: Queues, dlq: DeadLetterQueue
 ) -> None:
     park_many(queues.sqs, queues.dlq_url, 25)
     refused: list[int] = []
@@ -498,5 +482,5 @@ def test_a_batch_that_sqs_refuses_to_show_keeps_no_other_hidden(
     operation = "ChangeMessageVisibilityBatch"
     queues.sqs.meta.events.register(f"before-parameter-build.sqs.{operation}", refuse_the_first)
     with pytest.raises(TransientError, match="slow down"):
-        seen(letters)
+        seen(dlq)
     assert hidden(queues.dlq_url) == refused[0]

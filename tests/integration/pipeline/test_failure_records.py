@@ -131,7 +131,7 @@ class TestPurgingDeadLetters:
 
     def purge(self, s3: "S3Client", queues: Queues, wanted: Filter = EVERYTHING) -> None:
         forget = RecordCleaner(s3, BUCKET, "40x30", DlqKind.DLQ).clear
-        DeadLetterQueue(queues.sqs, queues.dlq_url).purge(wanted, forget=forget)
+        DeadLetterQueue(queues.sqs, queues.dlq_url).purge(wanted, on_deleted=forget)
 
     @pytest.fixture(autouse=True)
     def _empty_at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
