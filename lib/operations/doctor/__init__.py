@@ -1,4 +1,4 @@
-"""What is known to break deployments, looked for in one of them."""
+"""Checks a deployed stage for known causes of failures."""
 
 from lib.operations.doctor.diagnosis import Clients, diagnose
 from lib.operations.doctor.findings import Finding, Level

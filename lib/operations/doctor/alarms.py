@@ -1,4 +1,4 @@
-"""Whether an alarm watches each queue that should be empty."""
+"""Checks that an alarm watches each queue that should be empty."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from lib.operations.doctor.queues import DEPLOY
 
 
 def check_alarm(queue_name: str, alarms: list[Alarm]) -> Iterator[Finding]:
-    """Somebody is told of the first message in a dead-letter queue."""
+    """Checks that a message in the dead-letter queue raises an alarm with an action."""
     watching = [alarm for alarm in alarms if alarm.queue_name == queue_name]
     if not watching:
         yield warning(

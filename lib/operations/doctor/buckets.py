@@ -1,4 +1,4 @@
-"""Who may read a bucket, and whose the objects in it are."""
+"""Checks who may read a bucket, and who owns its objects."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from lib.operations.doctor.queues import DEPLOY
 
 
 def check_private(what: str, access: BucketAccess) -> Iterator[Finding]:
-    """Originals and failure records are nobody's business."""
+    """Checks that Block Public Access is fully on: for originals and failure records."""
     if access.blocks_public:
         yield ok(f"{what}: no public access")
     else:
@@ -21,7 +21,7 @@ def check_private(what: str, access: BucketAccess) -> Iterator[Finding]:
 
 
 def check_ownership(what: str, access: BucketAccess) -> Iterator[Finding]:
-    """With ACLs switched off an object belongs to the bucket's account, whoever wrote it."""
+    """Checks that ACLs are off, so that the bucket's account owns every object."""
     if access.ownership == "BucketOwnerEnforced":
         yield ok(f"{what}: ACLs are off, all objects belong to this account")
     else:
@@ -33,7 +33,7 @@ def check_ownership(what: str, access: BucketAccess) -> Iterator[Finding]:
 
 
 def check_public_images(access: BucketAccess) -> Iterator[Finding]:
-    """On a stage without a CDN everybody can read the pictures, by the ACL that each has."""
+    """Checks that ACLs can make images public, on a stage without a CDN."""
     if access.ownership not in ("BucketOwnerPreferred", "ObjectWriter"):
         yield problem(
             "the images bucket: ACLs are off, and pictures are public by their ACLs alone",
@@ -51,7 +51,7 @@ def check_public_images(access: BucketAccess) -> Iterator[Finding]:
 
 
 def check_readers(access: BucketAccess, distribution_arn: str) -> Iterator[Finding]:
-    """The CDN can read the pictures, or everybody can, and nothing contradicts that."""
+    """Checks that the CDN, or everybody, may read images, and that no setting contradicts it."""
     if is_public(access.policy, "s3:GetObject") and access.blocks_public:
         yield problem(
             "the images bucket: its policy is public, and Block Public Access overrules it",

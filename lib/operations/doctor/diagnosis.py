@@ -1,4 +1,4 @@
-"""All checks of one stage: what they need is asked of AWS here, and judged by them."""
+"""Runs all checks of one stage: reads the settings from AWS and passes them to the checks."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Clients:
-    """What the examination asks."""
+    """AWS clients of the diagnosis."""
 
     s3: "S3Client"
     sns: "SNSClient"
@@ -56,18 +56,18 @@ class Clients:
 
 
 def diagnose(stack: Stack, clients: Clients, written: list[Size], today: date) -> Iterator[Finding]:
-    """Every finding on a stage; `written` is what sizes.yml says.
+    """Yields every finding on a stage; `written` are the sizes of sizes.yml.
 
-    What these credentials may not look at is a finding too, and hides no other.
+    A failed read yields a warning, and the other checks still run.
     """
-    examination = _Examination(stack, clients, stack.outputs["TopicArn"])
+    diagnosis = _Diagnosis(stack, clients, stack.outputs["TopicArn"])
     for what, findings in (
-        ("sizes.yml", examination.sizes(written)),
-        ("the buckets", examination.buckets()),
-        ("the topic", examination.topic()),
-        ("the alarms", examination.alarms()),
-        ("the workers", examination.workers(today)),
-        *((f"the queues of {name}", examination.queues(name)) for name in stack.sizes),
+        ("sizes.yml", diagnosis.sizes(written)),
+        ("the buckets", diagnosis.buckets()),
+        ("the topic", diagnosis.topic()),
+        ("the alarms", diagnosis.alarms()),
+        ("the workers", diagnosis.workers(today)),
+        *((f"the queues of {name}", diagnosis.queues(name)) for name in stack.sizes),
     ):
         try:
             yield from findings
@@ -77,7 +77,7 @@ def diagnose(stack: Stack, clients: Clients, written: list[Size], today: date) -
 
 
 @dataclass(frozen=True)
-class _Examination:
+class _Diagnosis:
     stack: Stack
     clients: Clients
     topic_arn: str
@@ -129,16 +129,16 @@ class _Examination:
             mappings = workers.list_mappings(self.clients.functions, self._arn_of(size.queue_url))
             yield from check_mapping(name, mappings)
             every += mappings
-        fetching, purging = (
+        fetches, invalidations = (
             workers.list_mappings(self.clients.functions, self._queue_arn(kind))
             for kind in (DlqKind.FETCH, DlqKind.PURGE)
         )
-        yield from check_mapping(DlqKind.FETCH, fetching)
-        # A stage may have no queue of purges.
-        if purging:
-            yield from check_mapping(DlqKind.PURGE, purging)
+        yield from check_mapping(DlqKind.FETCH, fetches)
+        # A stage may have no invalidation queue.
+        if invalidations:
+            yield from check_mapping(DlqKind.PURGE, invalidations)
         limits = workers.read_limits(self.clients.functions)
-        yield from check_concurrency([*every, *fetching, *purging], limits.unreserved)
+        yield from check_concurrency([*every, *fetches, *invalidations], limits.unreserved)
 
     def queues(self, name: str) -> Iterator[Finding]:
         size: DeployedSize = self.stack.sizes[name]
@@ -154,10 +154,10 @@ class _Examination:
         return self.topic_arn.split(":")[1]
 
     def _arn_of(self, queue_url: str) -> str:
-        """SQS and SNS are in one region and account, and name queues alike."""
+        """Builds the ARN: the queue is in the topic's region and account."""
         name = queue_url.rpartition("/")[2]
         return f"{self.topic_arn.rpartition(':')[0]}:{name}".replace(":sns:", ":sqs:", 1)
 
     def _queue_arn(self, kind: DlqKind) -> str:
-        """The queue of a kind that all sizes share."""
+        """Builds the ARN of the queue of a shared kind."""
         return self._arn_of(f"{self.stack.name}-{kind}")

@@ -1,4 +1,4 @@
-"""Functions that drain queues: whether they run, on what, and how many the account allows."""
+"""Checks the functions that drain queues: runtime, event source mapping and concurrency."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -8,7 +8,7 @@ from lib.operations.doctor.findings import Finding, ok, problem, warning
 from lib.operations.doctor.queues import DEPLOY
 
 # Lambda's deprecation dates: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
-# After them AWS mends nothing any more, and a month or two later takes no deploy.
+# AWS then stops patching a runtime, and a month or two later rejects deploys with it.
 DEPRECATED = {
     "python3.10": date(2026, 10, 31),
     "python3.11": date(2027, 6, 30),
@@ -16,12 +16,12 @@ DEPRECATED = {
     "python3.13": date(2029, 6, 30),
     "python3.14": date(2029, 6, 30),
 }
-# As long as AWS itself warns ahead.
+# AWS itself warns this long ahead.
 WARN_AHEAD = timedelta(days=180)
 
 
 def check_runtime(size: str, runtime: str, today: date) -> Iterator[Finding]:
-    """Lambda still supports the runtime, and will for a while."""
+    """Checks that Lambda supports the runtime now and for the next `WARN_AHEAD`."""
     until = DEPRECATED.get(runtime)
     cure = "name a newer runtime in serverless.yml, run make test with that Python, and deploy"
     if until is None:
@@ -38,7 +38,7 @@ def check_runtime(size: str, runtime: str, today: date) -> Iterator[Finding]:
 
 
 def check_mapping(name: str, mappings: list[EventSourceMapping]) -> Iterator[Finding]:
-    """Lambda takes messages from the queue of a size, or from a shared one."""
+    """Checks that an enabled event source mapping drains the queue."""
     if any(mapping.is_enabled for mapping in mappings):
         yield ok(f"{name}: its function drains its queue")
     else:
@@ -51,16 +51,16 @@ def check_mapping(name: str, mappings: list[EventSourceMapping]) -> Iterator[Fin
 
 
 def check_concurrency(mappings: list[EventSourceMapping], unreserved: int) -> Iterator[Finding]:
-    """All queues drained at once, those of fetches and purges too, fit into the account's limit."""
-    most = sum(mapping.max_concurrency or unreserved for mapping in mappings)
-    told = f"queues may have {most} functions running at once, the account may run {unreserved}"
-    if most > unreserved:
+    """Checks that all mappings together stay within the account's concurrency limit."""
+    needed = sum(mapping.max_concurrency or unreserved for mapping in mappings)
+    what = f"queues may have {needed} functions running at once, the account may run {unreserved}"
+    if needed > unreserved:
         yield warning(
-            told,
+            what,
             "Lambda throttles: messages are received without being tried, the upload API is "
             "refused too, and dead letters follow",
             "ask AWS for more (Service Quotas, Lambda, Concurrent executions), or lower "
             "max_concurrency in serverless.yml",
         )
     else:
-        yield ok(told)
+        yield ok(what)

@@ -1,4 +1,4 @@
-"""A size's queue and its dead-letter queues: times, redrive, and who may send."""
+"""Checks a size's queue and its DLQ: timeouts, retention, redrive policy and sender."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from lib.operations.doctor.findings import Finding, ok, problem, warning
 from lib.operations.doctor.policies import allows
 
-# AWS's advice for queues that a function drains: throttled invocations are tried for so long.
+# AWS advises six times the function's timeout: Lambda retries throttled invocations meanwhile.
 ADVISED_TIMEOUTS = 6
-# AWS's advice too: fewer receives make dead letters of messages that were only throttled.
+# AWS advises five: with fewer, throttled messages become dead letters.
 ADVISED_RECEIVES = 5
 DEPLOY = "deploy the stage again: npx sls deploy --stage …"
 
@@ -17,24 +17,24 @@ Attributes = Mapping[str, str]
 
 
 def check_visibility(size: str, queue: Attributes, timeout: int) -> Iterator[Finding]:
-    """Received messages are hidden for longer than they are worked on."""
+    """Checks that the visibility timeout exceeds the function's timeout in seconds."""
     visibility = int(queue["VisibilityTimeout"])
-    told = f"{size}: messages are hidden for {visibility} s, a batch may take {timeout} s"
+    what = f"{size}: messages are hidden for {visibility} s, a batch may take {timeout} s"
     if visibility < timeout:
-        yield problem(told, "each message is given to a second worker while one has it", DEPLOY)
+        yield problem(what, "each message is given to a second worker while one has it", DEPLOY)
     elif visibility < ADVISED_TIMEOUTS * timeout:
         yield warning(
-            told,
+            what,
             f"less than {ADVISED_TIMEOUTS} times as long: while Lambda throttles, messages are "
             "received again and again, and become dead letters untried",
             DEPLOY,
         )
     else:
-        yield ok(told)
+        yield ok(what)
 
 
 def check_redrive(size: str, queue: Attributes, dlq: Attributes) -> Iterator[Finding]:
-    """What kills its worker ends in the size's own dead-letter queue, and not too soon."""
+    """Checks that the redrive policy names the size's own DLQ and allows enough receives."""
     policy = json.loads(queue.get("RedrivePolicy", "{}"))
     if policy.get("deadLetterTargetArn") != dlq["QueueArn"]:
         yield problem(
@@ -45,29 +45,29 @@ def check_redrive(size: str, queue: Attributes, dlq: Attributes) -> Iterator[Fin
         )
         return
     receives = int(policy.get("maxReceiveCount", 0))
-    told = f"{size}: a message is given up on after {receives} receives"
+    what = f"{size}: a message is given up on after {receives} receives"
     if receives < ADVISED_RECEIVES:
-        yield warning(told, "messages that were only throttled become dead letters", DEPLOY)
+        yield warning(what, "messages that were only throttled become dead letters", DEPLOY)
     else:
-        yield ok(told)
+        yield ok(what)
 
 
 def check_retention(size: str, queue: Attributes, dlq: Attributes) -> Iterator[Finding]:
-    """Dead letters outlive the queue's messages: SQS counts their age from the first sending."""
-    told = f"{size}: {_name(dlq)} keeps letters for {_days(dlq)} days, the queue for {_days(queue)}"
+    """Checks that the DLQ retains longer: SQS counts a letter's age from its first sending."""
+    what = f"{size}: {_name(dlq)} keeps letters for {_days(dlq)} days, the queue for {_days(queue)}"
     if int(dlq["MessageRetentionPeriod"]) <= int(queue["MessageRetentionPeriod"]):
         yield problem(
-            told,
+            what,
             "a message's age goes on counting when it becomes a dead letter, so that SQS may "
             "delete it at once",
             DEPLOY,
         )
     else:
-        yield ok(told)
+        yield ok(what)
 
 
 def check_sender(size: str, queue: Attributes, topic: str) -> Iterator[Finding]:
-    """The topic may send to the queue."""
+    """Checks that the topic may send to the queue."""
     if allows(queue.get("Policy"), "sqs:SendMessage", "sns.amazonaws.com", topic):
         yield ok(f"{size}: the topic may send to {_name(queue)}")
     else:

@@ -1,4 +1,4 @@
-"""sizes.yml against what is deployed."""
+"""Compares sizes.yml with the deployed sizes."""
 
 from collections.abc import Iterator, Mapping
 
@@ -13,7 +13,7 @@ _DEPLOY = "npx sls deploy --stage …, then ./fanout audit shows what is missing
 
 
 def read_deployed(stack: Stack) -> dict[str, Size]:
-    """The sizes as they are deployed, by name; ConfigError where this program cannot read one."""
+    """Returns the deployed sizes by name; ConfigError if another version deployed them."""
     try:
         return {
             name: Size.model_validate_json(size.environment["SIZE"])
@@ -26,7 +26,7 @@ def read_deployed(stack: Stack) -> dict[str, Size]:
 
 
 def check_sizes(written: list[Size], deployed: Mapping[str, Size]) -> Iterator[Finding]:
-    """What the file says is what runs."""
+    """Checks that sizes.yml and the deployed sizes are equal."""
     file = {size.name: size for size in written}
     for name, size in file.items():
         if name not in deployed:

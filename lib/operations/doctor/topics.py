@@ -1,4 +1,4 @@
-"""From S3 to each queue: the bucket's notification, the topic's policy, the subscriptions."""
+"""Checks the way from S3 to each queue: notification, topic policy and subscriptions."""
 
 from collections.abc import Iterator
 
@@ -7,12 +7,12 @@ from lib.operations.doctor.findings import Finding, ok, problem, warning
 from lib.operations.doctor.policies import allows
 from lib.operations.doctor.queues import DEPLOY
 
-# Without either, variants of new, or of deleted, originals are wrong for ever.
+# Without either, variants of new or deleted originals stay wrong forever.
 _NEEDED_EVENTS = ("s3:ObjectCreated:*", "s3:ObjectRemoved:*")
 
 
 def check_publisher(policy: str | None, bucket_arn: str) -> Iterator[Finding]:
-    """The originals bucket may publish to the topic."""
+    """Checks that the originals bucket may publish to the topic."""
     if allows(policy, "sns:Publish", "s3.amazonaws.com", bucket_arn):
         yield ok("the originals bucket may publish to the topic")
     else:
@@ -24,7 +24,7 @@ def check_publisher(policy: str | None, bucket_arn: str) -> Iterator[Finding]:
 
 
 def check_notification(events: list[str]) -> Iterator[Finding]:
-    """The originals bucket tells the topic of what comes and goes."""
+    """Checks that the bucket's notification covers created and removed objects."""
     missing = [event for event in _NEEDED_EVENTS if event not in events]
     if missing:
         yield problem(
@@ -39,7 +39,7 @@ def check_notification(events: list[str]) -> Iterator[Finding]:
 def check_subscription(
     size: str, queue_arn: str, subscriptions: list[Subscription]
 ) -> Iterator[Finding]:
-    """The size's queue hears the topic, and what cannot be delivered is kept."""
+    """Checks that the size's queue is subscribed, with a DLQ for undelivered messages."""
     found = next((each for each in subscriptions if each.endpoint == queue_arn), None)
     if found is None:
         yield problem(
@@ -58,7 +58,7 @@ def check_subscription(
 
 
 def check_listeners(subscriptions: list[Subscription]) -> Iterator[Finding]:
-    """Somebody hears of alarms."""
+    """Checks that the alarm topic has a confirmed subscription."""
     confirmed = [each for each in subscriptions if each.is_confirmed]
     if confirmed:
         yield ok(f"{len(confirmed)} subscribed to the alarms")

@@ -178,7 +178,7 @@ class TestScan:
     def test_leaves_out_what_comes_meanwhile(self, queues: Queues, dlq: DeadLetterQueue) -> None:
         park_many(queues.sqs, queues.dlq_url, 2)
         counted = datetime(2026, 11, 21, 7, 30, 20, tzinfo=UTC)
-        # The count's time is progress in whole seconds: the first may have been there, the other not.
+        # The count's time has whole seconds: the first may have been there, the other not.
         sent = [counted + timedelta(milliseconds=each) for each in (999, 1001)]
 
         def count(parsed: dict[str, Any], **_: Any) -> None:
