@@ -1,4 +1,4 @@
-"""A compiled template -> the policy documents of the identity that deploys it."""
+"""Builds the policy documents of a deploying identity from a compiled template."""
 
 import json
 import re

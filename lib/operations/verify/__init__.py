@@ -1,4 +1,4 @@
-"""Proof that a deployed stage does what it should, by photos in a folder of their own."""
+"""Verifies a deployed stage end to end, with photos in a temporary folder."""
 
 from lib.operations.verify import failures, on_demand, uploads
 from lib.operations.verify.cleanup import clean_up
@@ -8,7 +8,7 @@ from lib.operations.verify.web import Web
 
 __all__ = ["STEPS", "Result", "Step", "Target", "Verification", "Web", "clean_up", "read_features"]
 
-# What waits for the CDN comes last: it takes minutes to forget, in which the others are done.
+# `purge` is last: a CDN invalidation takes minutes, in which the other steps run.
 STEPS = (
     Step("ticket", uploads.ticket),
     Step("upload", uploads.upload, needs=("ticket",)),

@@ -1,4 +1,4 @@
-"""Removal of all that a verification has left on its stage, however it ended."""
+"""Removes every trace of a verification from its stage."""
 
 from collections.abc import Iterator
 
@@ -8,22 +8,21 @@ from lib.concurrency import map_concurrently
 from lib.errors import StepError
 from lib.keys import FETCH_RECORDS, ORIGINALS
 from lib.operations.dead_letters import DlqKind, ReplaySource, find_sources
-from lib.operations.verify.failures import ABREAST
+from lib.operations.verify.failures import MAX_WORKERS
 from lib.operations.verify.polling import Poller
 from lib.operations.verify.target import Target
 from lib.operations.verify.uploads import FETCHED
 from lib.uploads.deletion import Deletion
 
-# Workers remove the variants of a deleted photo in seconds, and have the CDN forget them. On a
-# stage where they do not, they are removed here.
+# Workers delete the variants of a deleted photo and invalidate them in seconds. If they do not,
+# `clean_up` deletes the variants itself.
 WORKERS_SECONDS = 60
 
 
 def clean_up(target: Target) -> list[str]:
-    """Remove the folder's originals, and what came of them; the URLs of what is left.
+    """Deletes the folder's originals and all that came of them; returns URLs of what remains.
 
-    Workers look at the original once more after each write, so that a rendering under way takes
-    its own variant away.
+    A worker checks the original again after each write, and deletes the variant it wrote late.
     """
     with map_access_denied(f"remove the folder {target.folder}"):
         _delete_originals(target)
@@ -46,46 +45,46 @@ def _delete_originals(target: Target) -> None:
     listed = objects.list_objects(target.s3, originals, _originals(target))
     paths = {each.key.removeprefix(ORIGINALS) for each in listed}
     delete = Deletion(target.s3, originals, target.bucket("Failures")).delete
-    # An order to fetch may be under way, without an original yet.
+    # A fetch job may be running, without an original yet.
     for path in sorted(paths | {target.path(FETCHED)}):
         delete(path)
 
 
 def _wait_for_workers(target: Target) -> None:
-    def look() -> bool | None:
+    def poll() -> bool | None:
         return None if next(_objects(target, records=False), None) else True
 
     try:
-        Poller(WORKERS_SECONDS).wait(look, lambda: "the variants go", "")
+        Poller(WORKERS_SECONDS).wait(poll, lambda: "the variants go", "")
     except StepError:
-        return  # they are removed by hand
+        return  # `clean_up` deletes them
 
 
 def _objects(target: Target, *, records: bool = True) -> Iterator[tuple[str, str]]:
-    """Bucket and key of each variant and fetch mark, and with `records` all else."""
+    """Yields bucket and key of variants and fetch records, and if `records` of failure records."""
     images, failures = target.bucket("Images"), target.bucket("Failures")
-    places = [(images, folder) for folder in target.folders] + [(failures, FETCH_RECORDS)]
+    folders = [(images, folder) for folder in target.folders] + [(failures, FETCH_RECORDS)]
     if records:
-        places += [(failures, name) for name in target.stack.sizes]
-    for bucket, folder in places:
+        folders += [(failures, name) for name in target.stack.sizes]
+    for bucket, folder in folders:
         for each in objects.list_objects(target.s3, bucket, f"{folder}/{target.folder}/"):
             yield bucket, each.key
 
 
 def _delete_letters(target: Target) -> None:
-    def delete(place: ReplaySource) -> None:
-        with place.dlq.scan() as walk:
-            for batch in walk:
+    def delete(source: ReplaySource) -> None:
+        with source.dlq.scan() as scan:
+            for batch in scan:
                 ours = [letter for letter in batch if target.folder in letter.path]
                 if ours:
-                    walk.delete(ours)
+                    scan.delete(ours)
 
     kinds = [DlqKind.DLQ, DlqKind.SUBSCRIPTION, DlqKind.FETCH]
     if "purge" in target.features:
         kinds.append(DlqKind.PURGE)
-    places = [
-        place
+    sources = [
+        source
         for kind in kinds
-        for place in find_sources(target.sqs, target.stack, kind, target.stack.sizes)
+        for source in find_sources(target.sqs, target.stack, kind, target.stack.sizes)
     ]
-    list(map_concurrently(places, delete, max_workers=ABREAST))
+    list(map_concurrently(sources, delete, max_workers=MAX_WORKERS))

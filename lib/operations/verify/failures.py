@@ -1,4 +1,4 @@
-"""Steps of a photo that cannot be rendered: to the dead letters, and tried once more."""
+"""Steps with a broken photo: it becomes a dead letter, which is replayed."""
 
 from datetime import UTC, datetime
 
@@ -10,13 +10,13 @@ from lib.operations.verify.photos import RED, make_photo
 from lib.operations.verify.target import Target
 
 BROKEN = "broken"
-# A look at a queue waits for a second at its end.
-ABREAST = 16
+# Queues scanned at once: each scan ends with a second of waiting.
+MAX_WORKERS = 16
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 def broken(target: Target) -> str:
-    """Upload half a photo: each size says why it fails, and keeps it as a dead letter."""
+    """Uploads half a photo: it must fail at each size and become a dead letter."""
     photo = make_photo(RED, target.content_type)
     path = api.upload(target, BROKEN, photo[: len(photo) // 2])
     status = api.wait_until_settled(target, path)
@@ -31,15 +31,15 @@ def broken(target: Target) -> str:
 
 
 def replay(target: Target) -> str:
-    """Send the dead letters to their queues: each is tried, and fails, once more."""
+    """Replays the dead letters: each is tried, and fails, once more."""
     path = target.path(BROKEN)
     before = max(letter.failed_at or _NEVER for letter in _letters(target, path))
 
-    def send(place: ReplaySource) -> int:
-        # No more: one that fails again within the second would be sent again.
-        return place.dlq.replay(place.queue_url, Filter(prefix=path), limit=1).taken
+    def send(source: ReplaySource) -> int:
+        # The limit keeps a letter that fails again at once from being replayed twice.
+        return source.dlq.replay(source.queue_url, Filter(prefix=path), limit=1).taken
 
-    sent = sum(map_concurrently(_places(target), send, max_workers=ABREAST))
+    sent = sum(map_concurrently(_sources(target), send, max_workers=MAX_WORKERS))
     if sent < len(target.stack.sizes):
         raise StepError(
             f"{sent} of {len(target.stack.sizes)} dead letters were replayed",
@@ -50,32 +50,32 @@ def replay(target: Target) -> str:
 
 
 def _wait_for_letters(target: Target, path: str, *, after: datetime) -> None:
-    """Wait for a dead letter of each size that failed after this time."""
+    """Waits for a dead letter of each size that failed after this time."""
     found: set[str] = set()
 
-    def look() -> bool | None:
+    def poll() -> bool | None:
         letters = _letters(target, path)
         found.update(each.size for each in letters if (each.failed_at or _NEVER) > after)
         return True if found >= set(target.stack.sizes) else None
 
     target.poller.wait(
-        look,
+        poll,
         lambda: f"a dead letter of {', '.join(set(target.stack.sizes) - found)}",
         f"./fanout dlq show --stage {target.stage} --prefix {target.folder}",
     )
 
 
 def _letters(target: Target, path: str) -> list[DeadLetter]:
-    def look(place: ReplaySource) -> list[DeadLetter]:
-        with place.dlq.scan() as walk:
-            return [letter for batch in walk for letter in batch if path in letter.path]
+    def read(source: ReplaySource) -> list[DeadLetter]:
+        with source.dlq.scan() as scan:
+            return [letter for batch in scan for letter in batch if path in letter.path]
 
     return [
         letter
-        for found in map_concurrently(_places(target), look, max_workers=ABREAST)
-        for letter in found
+        for letters in map_concurrently(_sources(target), read, max_workers=MAX_WORKERS)
+        for letter in letters
     ]
 
 
-def _places(target: Target) -> list[ReplaySource]:
+def _sources(target: Target) -> list[ReplaySource]:
     return find_sources(target.sqs, target.stack, DlqKind.DLQ, target.stack.sizes)

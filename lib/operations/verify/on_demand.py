@@ -1,4 +1,4 @@
-"""Steps of what a stage may do beside its queues, each only where it is switched on."""
+"""Steps for the optional features of a stage, each run only if it is switched on."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from lib.operations.verify.uploads import HOSTILE, PHOTO
 if TYPE_CHECKING:
     from lib.sizes import Size
 
-# Made on demand and never asked for before, so that no cache has it.
+# Never requested before, so that no cache has it.
 _UNSEEN = f"unseen {HOSTILE}"
 _REFUSED, _NO_SIZE = 403, 400
 # Smaller than the photo, and no size's by accident alone.
@@ -24,15 +24,15 @@ _WIDTH = 61
 
 
 def formats(target: Target) -> str:
-    """Ask as browsers that take one format each."""
+    """Requests variants as browsers that accept one format each."""
     path, seen = target.path(PHOTO), set()
     for size in _with_formats(target):
         url = keys.variant_url(target.images_url, size.name, path)
         own = api.get_status(target, path).sizes[size.name].variants[0].content_type
         wanted = [(f"image/{each}", f"image/{each}") for each in size.formats]
         for accept, meant in [*wanted, (ANY, own)]:
-            answer, _ = get_picture(target, View(url, accept))
-            found = answer.headers.get("Content-Type")
+            response, _ = get_picture(target, View(url, accept))
+            found = response.headers.get("Content-Type")
             if found != meant:
                 raise StepError(
                     f"{url}: {found} for Accept: {accept}, not {meant}",
@@ -43,7 +43,7 @@ def formats(target: Target) -> str:
 
 
 def why_no_formats(target: Target) -> str:
-    """Why formats are not chosen by Accept."""
+    """Returns why formats are not chosen by Accept, or ""."""
     if "formats" not in target.features:
         return "serve_formats"
     return "" if _with_formats(target) else "serve_formats: no size has formats"
@@ -54,7 +54,7 @@ def _with_formats(target: Target) -> "list[Size]":
 
 
 def queries(target: Target) -> str:
-    """Ask for a size by query."""
+    """Requests a size by query."""
     path, name = target.path(PHOTO), next(iter(target.sizes))
     (facts, *_) = api.get_status(target, path).sizes[name].variants
     url = f"{target.images_url}/{keys.url_path(path)}?size="
@@ -65,7 +65,7 @@ def queries(target: Target) -> str:
 
 
 def signed(target: Target) -> str:
-    """Ask for dimensions that are signed, and for others with that signature."""
+    """Requests a signed width, and another width with the same signature."""
     if target.signing_keys is None:
         raise StepError("the stack has no output SigningKeysArn")
     key = target.signing_keys.read().current
@@ -79,7 +79,7 @@ def signed(target: Target) -> str:
 
 
 def on_demand(target: Target) -> str:
-    """Take a variant away, and ask for it: it is made, and stored again."""
+    """Deletes a variant and requests it: the stage must render and store it again."""
     path = api.upload(target, _UNSEEN, make_photo(RED, target.content_type))
     name = next(reversed(target.sizes))
     (facts, *_) = api.wait_until_ready(target, path)[name].variants
@@ -92,28 +92,28 @@ def on_demand(target: Target) -> str:
 
 
 def why_not_on_demand(target: Target) -> str:
-    """Why missing variants are not made when they are asked for."""
+    """Returns why missing variants are not rendered on demand, or ""."""
     return "" if {"declared", "website"} & target.features else "on_demand: declared"
 
 
 def render(target: Target) -> str:
-    """Have a photo rendered, and nothing kept."""
+    """Renders a photo by POST /render, which stores nothing."""
     name = next(iter(target.sizes))
     (facts, *_) = api.get_status(target, target.path(PHOTO)).sizes[name].variants
     headers = {"Content-Type": target.content_type}
     photo = make_photo(RED, target.content_type)
-    answer = target.web.call("POST", f"/render?size={name}", headers=headers, data=photo)
-    api.expect(answer, 200, target.logs_of("render"))
-    image = read_picture(answer.content)
+    response = target.web.call("POST", f"/render?size={name}", headers=headers, data=photo)
+    api.expect(response, 200, target.logs_of("render"))
+    image = read_picture(response.content)
     if f"{image.width}x{image.height}" != facts.pixels or not has_colour(image, RED):
         raise StepError(
             f"POST /render?size={name}: {image.width}x{image.height} pixels, a worker makes "
             f"{facts.pixels}",
             target.logs_of("render"),
         )
-    return f"{name}: {len(answer.content):,} bytes"
+    return f"{name}: {len(response.content):,} bytes"
 
 
 def without(feature: str, parameter: str) -> Callable[[Target], str]:
-    """Make the function that names the parameter where a feature is off."""
+    """Builds the function that names the parameter if the feature is off."""
     return lambda target: "" if feature in target.features else parameter

@@ -1,4 +1,4 @@
-"""Photos of one colour, made in code, and which colour a picture has."""
+"""Makes photos of one colour, and checks an image's colour."""
 
 import io
 
@@ -9,12 +9,12 @@ from lib.errors import StepError
 RED, BLUE = 0, 2
 # Larger than most sizes, and some tens of kilobytes.
 _PIXELS = (1600, 1200)
-# What photos can be made as: the first that a stage takes is used.
+# Types to make photos as: the first that the stage accepts is used.
 FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP"}
 
 
 def make_photo(colour: int, content_type: str) -> bytes:
-    """Make a photo in which one channel is the brightest everywhere."""
+    """Makes a photo in which one channel is the brightest everywhere."""
     bright = (
         Image.radial_gradient("L").resize(_PIXELS).point(lambda value: 155 + value * 100 // 255)
     )
@@ -27,17 +27,17 @@ def make_photo(colour: int, content_type: str) -> bytes:
 
 
 def read_picture(data: bytes) -> Image.Image:
-    """Decode a picture whole; StepError if it is none."""
+    """Decodes an image completely; StepError if that fails."""
     try:
         image = Image.open(io.BytesIO(data))
         image.load()
-    # Decoders throw what they like at bytes that are no picture.
+    # Decoders raise any exception for bytes that are no image.
     except Exception as error:
         raise StepError(f"{len(data):,} bytes that are no picture: {error}") from error
     return image
 
 
 def has_colour(image: Image.Image, colour: int) -> bool:
-    """Whether a picture was made of the photo of this colour."""
+    """Returns whether the image shows the photo of this colour."""
     means = ImageStat.Stat(image.convert("RGB")).mean
     return means[colour] == max(means)

@@ -1,4 +1,4 @@
-"""Waiting until something is so, with a deadline."""
+"""Polls for a result until a deadline."""
 
 import time
 from collections.abc import Callable
@@ -9,14 +9,14 @@ from lib.errors import StepError
 
 T = TypeVar("T")
 
-# Seconds between two looks: at first about what rendering takes, later few enough to cost nothing.
+# Seconds between polls: at first about as long as a rendering, later long enough to cost nothing.
 # Four a second are what the API of the smallest stage takes (infra/api/throttles.py).
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 3.0
 
 
 @dataclass(frozen=True)
 class Poller:
-    """Looks again and again.
+    """Poller with a deadline.
 
     `seconds` outlast a cold start of every size and the first tries of a transient failure.
     """
@@ -27,21 +27,21 @@ class Poller:
 
     def wait(
         self,
-        look: Callable[[], T | None],
+        poll: Callable[[], T | None],
         what: Callable[[], str],
         look_at: str,
         *,
         more: float = 0,
     ) -> T:
-        """Return what `look` finds first; StepError after the deadline, `more` seconds later.
+        """Returns the first result of `poll` that is not None.
 
-        `what` says then what was waited for.
+        Raises StepError with the text of `what` after the deadline, which is `more` seconds later.
         """
         seconds = self.seconds + more
         ends_at, pause = self.clock() + seconds, _FIRST_PAUSE
-        while (found := look()) is None:
+        while (result := poll()) is None:
             if self.clock() > ends_at:
                 raise StepError(f"not within {seconds:.0f} s: {what()}", look_at)
             self.sleep(pause)
             pause = min(1.5 * pause, _LONGEST_PAUSE)
-        return found
+        return result

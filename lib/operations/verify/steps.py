@@ -1,4 +1,4 @@
-"""Steps of a verification: run one after the other, and told of with time and request ids."""
+"""Runs the steps of a verification; reports time, and request ids of failures."""
 
 import time
 from collections.abc import Callable
@@ -30,7 +30,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Result:
-    """What came of a step: `detail` says it, and of a failure `look_at` where to look."""
+    """Result of a step: `detail` describes it; `look_at` is where to look after a failure."""
 
     step: str
     state: State
@@ -41,14 +41,14 @@ class Result:
 
 
 class Verification:
-    """Takes one step after the other."""
+    """Run of the steps, in order."""
 
     def __init__(self, target: Target) -> None:
         self._target = target
         self._passed: set[str] = set()
 
     def take(self, step: Step) -> Result:
-        """Take a step; its failure is a result."""
+        """Runs a step; returns a failure as a result."""
         if why := step.why_off(self._target):
             return Result(step.name, "off", detail=why)
         if missing := [name for name in step.needs if name not in self._passed]:
@@ -68,14 +68,14 @@ class Verification:
 
 
 def _requests_to_aws(error: BaseException) -> list[Request]:
-    """The SDK's request that an error comes from."""
+    """Returns the SDK request that caused the error, if any."""
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, ClientError):
         cause = cause.__cause__
     if cause is None:
         return []
-    told = cause.response.get("ResponseMetadata", {})
+    metadata = cause.response.get("ResponseMetadata", {})
     found = Request(
-        cause.operation_name, "", told.get("HTTPStatusCode", 0), told.get("RequestId", "")
+        cause.operation_name, "", metadata.get("HTTPStatusCode", 0), metadata.get("RequestId", "")
     )
     return [found]

@@ -1,4 +1,4 @@
-"""The stage that is verified: how it is deployed, and clients to ask it with."""
+"""Stage to verify: its deployment and the clients to reach it."""
 
 import json
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def read_features(stack: Stack) -> frozenset[str]:
-    """What is switched on in a stack; ConfigError if it does not say."""
+    """Returns the features switched on in a stack; ConfigError if its output is missing."""
     try:
         return frozenset(json.loads(stack.outputs["Features"]))
     except KeyError as error:
@@ -67,7 +67,7 @@ class Target:
 
     @property
     def content_type(self) -> str:
-        """The type of the photos; ConfigError if the stage takes none that can be made here."""
+        """Content type of the photos; ConfigError if the stage takes none that can be made here."""
         for each in FORMATS:
             if each in self.upload_types:
                 return each

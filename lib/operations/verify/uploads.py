@@ -1,4 +1,4 @@
-"""Steps from a ticket to pictures, and to their end: what every stage does."""
+"""Steps that every stage must pass: upload, render, overwrite, delete."""
 
 from urllib.parse import quote
 
@@ -15,11 +15,11 @@ PHOTO = "photo"
 HOSTILE = "a (1)+é~'!.jpg"
 FETCHED = "fetched"
 _REFUSED = (401, 403)
-_TAKEN, _ORDERED = 409, 202
+_TAKEN, _ACCEPTED = 409, 202
 
 
 def ticket(target: Target) -> str:
-    """Ask for a ticket, as a stranger too."""
+    """Requests an upload ticket, also without credentials."""
     length = len(make_photo(RED, target.content_type))
     if target.stack.outputs["Auth"] != "none":
         stranger = target.web.call("POST", "/uploads", as_stranger=True, json={})
@@ -29,47 +29,47 @@ def ticket(target: Target) -> str:
                 "403: anybody may upload",
                 "the API's authorizer",
             )
-    given = api.get_ticket(target, PHOTO, length)
-    if set(given["variants"]) != set(target.stack.sizes):
+    upload_ticket = api.get_ticket(target, PHOTO, length)
+    if set(upload_ticket["variants"]) != set(target.stack.sizes):
         raise StepError(
-            f"the ticket names the sizes {', '.join(given['variants'])}; deployed are "
+            f"the ticket names the sizes {', '.join(upload_ticket['variants'])}; deployed are "
             f"{', '.join(target.stack.sizes)}",
             f"npx sls deploy --stage {target.stage}",
         )
-    return f"for {len(given['variants'])} sizes"
+    return f"for {len(upload_ticket['variants'])} sizes"
 
 
 def upload(target: Target) -> str:
-    """Upload a photo; nobody can read the original."""
+    """Uploads a photo, and checks that the original is private."""
     photo = make_photo(RED, target.content_type)
-    given = api.get_ticket(target, PHOTO, len(photo))
-    api.post(target, given, photo)
-    key = quote(given["key"])
-    for url in (f"{given['url'].rstrip('/')}/{key}", f"{target.images_url}/{key}"):
+    upload_ticket = api.get_ticket(target, PHOTO, len(photo))
+    api.post(target, upload_ticket, photo)
+    key = quote(upload_ticket["key"])
+    for url in (f"{upload_ticket['url'].rstrip('/')}/{key}", f"{target.images_url}/{key}"):
         if target.web.visit(url).ok:
             raise StepError(f"{url}: anybody can read the original")
     return f"{len(photo):,} bytes"
 
 
 def sizes(target: Target) -> str:
-    """Wait until every size is ready."""
+    """Waits until every size is ready."""
     ready = api.wait_until_ready(target, target.path(PHOTO))
     return f"{len(ready)} sizes, {sum(len(each.variants) for each in ready.values())} pictures"
 
 
 def pictures(target: Target) -> str:
-    """Look at every picture."""
-    return _look_at_all(target, target.path(PHOTO), RED)
+    """Checks every image."""
+    return _check_all(target, target.path(PHOTO), RED)
 
 
 def hostile(target: Target) -> str:
-    """Upload a photo whose name is spelled in several ways, and look at its pictures."""
+    """Uploads a photo whose name has several encodings, and checks its images."""
     path = api.upload(target, HOSTILE, make_photo(RED, target.content_type))
     api.wait_until_ready(target, path)
-    return f"{HOSTILE}: {_look_at_all(target, path, RED, in_other_spelling=True)}"
+    return f"{HOSTILE}: {_check_all(target, path, RED, in_other_spelling=True)}"
 
 
-def _look_at_all(target: Target, path: str, colour: int, *, in_other_spelling: bool = False) -> str:
+def _check_all(target: Target, path: str, colour: int, *, in_other_spelling: bool = False) -> str:
     status, count = api.get_status(target, path).sizes, 0
     for name, size in target.sizes.items():
         for folder, facts in zip(size.folders, status[name].variants, strict=True):
@@ -82,18 +82,18 @@ def _look_at_all(target: Target, path: str, colour: int, *, in_other_spelling: b
 
 
 def fetched(target: Target) -> str:
-    """Have one of the stage's own pictures fetched from where visitors get it."""
+    """Submits a fetch of one of the stage's own images."""
     name = _fetchable(target)[0]
     url = api.get_status(target, target.path(PHOTO)).sizes[name].variants[0].url
     path = target.path(FETCHED)
-    answer = target.web.call("POST", "/uploads", json={"url": url, "path": path})
-    api.expect(answer, _ORDERED, target.logs_of("uploads"))
+    response = target.web.call("POST", "/uploads", json={"url": url, "path": path})
+    api.expect(response, _ACCEPTED, target.logs_of("uploads"))
     api.wait_until_ready(target, path)
     return f"from {url}"
 
 
 def why_no_fetch(target: Target) -> str:
-    """Why none of the stage's own pictures can be fetched."""
+    """Returns why none of the stage's own images can be fetched, or ""."""
     return "" if _fetchable(target) else "upload_types: they leave out what the sizes are made as"
 
 
@@ -107,7 +107,7 @@ def _fetchable(target: Target) -> list[str]:
 
 
 def overwrite(target: Target) -> str:
-    """Replace the photo by another, which nobody can who does not say so."""
+    """Overwrites the photo, which must fail without `overwrite`."""
     photo = make_photo(BLUE, target.content_type)
     refused = api.ask_for_ticket(target, PHOTO, len(photo))
     api.expect(refused, _TAKEN, target.logs_of("uploads"))
@@ -117,12 +117,12 @@ def overwrite(target: Target) -> str:
 
 
 def deletion(target: Target) -> str:
-    """Delete the other photo; its variants go."""
+    """Deletes the other photo, and waits until its variants are gone."""
     path = target.path(HOSTILE)
     api.delete(target, path)
     left: list[str] = []
 
-    def look() -> bool | None:
+    def poll() -> bool | None:
         left[:] = [
             f"{folder}/{path}"
             for folder in target.folders
@@ -131,7 +131,7 @@ def deletion(target: Target) -> str:
         return None if left else True
 
     target.poller.wait(
-        look,
+        poll,
         lambda: f"the variants of a deleted photo are gone: {left[0]} is there",
         f"./fanout doctor --stage {target.stage}",
     )
@@ -142,13 +142,13 @@ def deletion(target: Target) -> str:
 
 
 def purge(target: Target) -> str:
-    """Wait until visitors get the new photo, and nothing of the deleted one."""
+    """Waits until visitors get the new photo, and nothing of the deleted one."""
     new = wait_until_shown(target, target.path(PHOTO), BLUE)
     gone = wait_until_not_shown(target, target.path(HOSTILE))
     return f"{new} pictures are the new photo's, {gone} are gone"
 
 
 def why_no_purge(target: Target) -> str:
-    """Why the CDN is not told of what changed, if it is not."""
+    """Returns why the CDN is not invalidated, or ""."""
     is_off = target.has_cdn and "purge" not in target.features
     return "purge: copies are shown until their time is over" if is_off else ""

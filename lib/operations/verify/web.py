@@ -1,4 +1,4 @@
-"""HTTP as visitors and callers of the API speak it, with the ids by which AWS finds a request."""
+"""Sends HTTP requests as visitors and API callers do, and records their AWS request ids."""
 
 import io
 from collections import deque
@@ -12,14 +12,14 @@ from lib.uploads import client
 
 # To connect, and between two signs of life. A cold start on a busy machine takes tens of seconds.
 _SECONDS = (10, 60)
-# The requests that a failed step shows: what it asked last, and what led there.
+# The requests that a failed step shows: what it request last, and what led there.
 _SHOWN = 5
 # CloudFront, API Gateway, S3 and Lambda each name a request in their own way.
 _IDS = ("x-amz-cf-id", "apigw-requestid", "x-amz-request-id", "x-amzn-requestid")
 
 
 class Request(NamedTuple):
-    """A request that was answered; `id` is AWS's name for it, "" if the answer has none."""
+    """A request that was answered; `id` is AWS's name for it, "" if the response has none."""
 
     method: str
     url: str
@@ -35,13 +35,13 @@ class Web:
         self._sent: deque[Request] = deque(maxlen=_SHOWN)
 
     def take_requests(self) -> list[Request]:
-        """Return the last requests since this was called before, those sent again left out."""
+        """Returns the last requests since the previous call, without repetitions."""
         taken = list(dict.fromkeys(self._sent))
         self._sent.clear()
         return taken
 
     def visit(self, url: str, **headers: str) -> requests.Response:
-        """GET a picture as a browser does, redirects followed."""
+        """Requests an image as a browser does, following redirects."""
         return self._send(lambda: requests.get(url, headers=headers, timeout=_SECONDS))
 
     def call(
@@ -53,7 +53,7 @@ class Web:
         headers: Mapping[str, str] | None = None,
         **body: Any,
     ) -> requests.Response:
-        """Call the API; `as_stranger` without credentials."""
+        """Calls the API; `as_stranger` sends no credentials."""
         return self._send(
             lambda: requests.request(
                 method,
@@ -66,24 +66,24 @@ class Web:
         )
 
     def post(self, ticket: dict[str, Any], data: bytes) -> requests.Response:
-        """Post a file with the form of a ticket."""
+        """Posts a file with an upload ticket."""
         return self._send(
             lambda: client.post_form(ticket, io.BytesIO(data), len(data), lambda _: None)
         )
 
     def _send(self, send: Callable[[], requests.Response]) -> requests.Response:
         try:
-            answer = send()
+            response = send()
         except requests.RequestException as error:
             where = f"{error.request.method} {error.request.url}: " if error.request else ""
             raise StepError(
                 f"{where}no answer: {error}", "the address: DNS, proxies, firewalls"
             ) from error
-        for each in (*answer.history, answer):
+        for each in (*response.history, response):
             found = next((each.headers[name] for name in _IDS if name in each.headers), "")
-            asked = Request(str(each.request.method), each.url, each.status_code, found)
-            # Of what is asked again and again the last answer counts.
-            if self._sent and self._sent[-1][:3] == asked[:3]:
+            request = Request(str(each.request.method), each.url, each.status_code, found)
+            # Of repeated requests, only the last response counts.
+            if self._sent and self._sent[-1][:3] == request[:3]:
                 self._sent.pop()
-            self._sent.append(asked)
-        return answer
+            self._sent.append(request)
+        return response
