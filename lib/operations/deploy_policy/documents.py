@@ -13,8 +13,8 @@ from lib.operations.deploy_policy.grants import Grant, Scope
 
 # IAM's limit on a managed policy, white space not counted.
 POLICY_LIMIT = 6144
-# Names that CloudFormation makes up are <stack>-<logical id>-<random>. It cuts the first two to
-# this where the whole would be too long.
+# CloudFormation generates names as <stack>-<logical id>-<random>, and cuts the first two parts to
+# this length if the name would be too long.
 _PART_OF_MADE_NAME = 24
 _DEPLOYMENT_BUCKET = "ServerlessDeploymentBucket"
 _FIELD = re.compile(r"\{(\w+)\}")
@@ -22,13 +22,13 @@ _FIELD = re.compile(r"\{(\w+)\}")
 _PSEUDO = {"${AWS::AccountId}": "account", "${AWS::Region}": "region"}
 
 Statement = dict[str, Any]
-# What the fields of a scope stand for: one text or several.
+# Values of a scope's fields.
 Values = dict[str, list[str]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """Which stage is deployed where. `account` is "*" if it is not known."""
+    """Stage and where it is deployed; `account` is "*" if unknown."""
 
     service: str
     stage: str
@@ -38,12 +38,12 @@ class Target:
 
     @property
     def stack(self) -> str:
-        """The stack's name, which those of its resources begin with."""
+        """Name of the stack, and prefix of its resources' names."""
         return f"{self.service}-{self.stage}"
 
     @property
     def made(self) -> str:
-        """Pattern of what a name begins with that CloudFormation makes up."""
+        """Pattern for the start of a name that CloudFormation generates."""
         cut = self.stack[:_PART_OF_MADE_NAME]
         return cut if cut == self.stack else f"{cut}*"
 
@@ -51,7 +51,7 @@ class Target:
 def make_documents(
     template: dict[str, Any], target: Target, limit: int = POLICY_LIMIT
 ) -> list[dict[str, Any]]:
-    """The policy, in as many documents as the `limit` on the characters of one asks for.
+    """Builds the policy, split into documents of at most `limit` characters.
 
     Raises ConfigError if the template has a resource type without grants, or if its roles have
     different permissions boundaries.
@@ -76,7 +76,7 @@ def make_documents(
 
 
 def count_characters(document: dict[str, Any]) -> int:
-    """The size of a document as IAM counts it: without white space."""
+    """Returns a document's characters as IAM counts them: without white space."""
     return len(re.sub(r"\s", "", json.dumps(document)))
 
 
@@ -116,7 +116,7 @@ def _statement(scope: Scope, actions: set[str], values: Values) -> Statement:
 
 
 def _filled(text: str, values: Values) -> Iterator[str]:
-    """The text once for each combination of its fields' values."""
+    """Yields the text for each combination of its fields' values."""
     fields = _FIELD.findall(text)
     for chosen in product(*(values[field] for field in fields)):
         yield text.format(**dict(zip(fields, chosen, strict=True)))
@@ -127,7 +127,7 @@ def _document(statements: Iterable[Statement]) -> dict[str, Any]:
 
 
 def _split(statements: list[Statement], limit: int) -> list[list[Statement]]:
-    """The statements in their order, as many at a time as fit into a document."""
+    """Splits the statements, in order, into parts that fit into a document."""
     parts: list[list[Statement]] = [[]]
     for statement in statements:
         if parts[-1] and count_characters(_document([*parts[-1], statement])) > limit:
@@ -137,7 +137,7 @@ def _split(statements: list[Statement], limit: int) -> list[list[Statement]]:
 
 
 def _bucket_names(resources: dict[str, Any], target: Target) -> list[str]:
-    """Names of the stack's buckets, and patterns of those that CloudFormation names."""
+    """Returns the buckets' names, or patterns for names that CloudFormation generates."""
     return [
         _filled_name(resource["Properties"]["BucketName"], target)
         if "BucketName" in resource.get("Properties", {})
@@ -159,7 +159,7 @@ def _made_bucket(logical: str, target: Target) -> str:
 
 
 def _boundaries(resources: dict[str, Any]) -> list[str]:
-    """The permissions boundary of the roles, or nothing."""
+    """Returns the permissions boundary of the roles, if any."""
     found = {
         resource["Properties"].get("PermissionsBoundary")
         for resource in resources.values()
@@ -174,7 +174,7 @@ def _boundaries(resources: dict[str, Any]) -> list[str]:
 
 
 def _foreign_web_acls(resources: dict[str, Any]) -> list[str]:
-    """The ARN of the CDN's web ACL if the stack does not make it itself."""
+    """Returns the ARN of the CDN's web ACL if another stack made it."""
     configs = (
         resource["Properties"]["DistributionConfig"]
         for resource in resources.values()

@@ -1,4 +1,4 @@
-"""What CloudFormation calls for each resource type, and on which resources.
+"""Lists the actions that CloudFormation calls for each resource type, and their resources.
 
 CloudFormation acts with the permissions of the identity that deploys. The actions are those of the
 type's handlers in CloudFormation's resource schemas, without what only properties need that no
@@ -93,7 +93,7 @@ TOPICS = Scope(
 ALARMS = Scope(
     "Alarms", "cloudwatch", ("arn:{partition}:cloudwatch:{region}:{account}:alarm:{stack}-*",)
 )
-# A look at several alarms is a look at all.
+# DescribeAlarms for several alarms needs permission for all.
 ALL_ALARMS = Scope(
     "AlarmsOfTheRegion", "cloudwatch", ("arn:{partition}:cloudwatch:{region}:{account}:alarm:*",)
 )
@@ -155,7 +155,7 @@ WEB_ACLS = Scope(
 # CloudFront checks that the deployer may read a web ACL that was made elsewhere.
 FOREIGN_WEB_ACL = Scope("WebAclMadeElsewhere", "wafv2", ("{web_acl}",))
 
-# What sls and the plugins in infra/ call themselves, whatever the template has.
+# Actions that sls and the plugins in infra/ call for every template.
 DEPLOY: tuple[Grant, ...] = (
     (
         STACK,
@@ -220,7 +220,7 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
         ),
     ),
     # Neither AttachRolePolicy nor DeleteRolePermissionsBoundary: no role has a managed policy, and
-    # whoever could take a boundary away would have none.
+    # an identity that can remove a boundary is not bound by it.
     "AWS::IAM::Role": (
         (ROLES_THAT_GRANT, "CreateRole PutRolePolicy"),
         (
