@@ -1,4 +1,4 @@
-"""docs/api.md says what the API is: its routes, its errors, its limits; deploy.md its parameters."""
+"""docs/api.md has the API's routes, errors and limits, docs/deploy.md its parameters."""
 
 import re
 from pathlib import Path
