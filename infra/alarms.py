@@ -1,4 +1,4 @@
-"""What wakes somebody: a size's dead letters, and a queue that is not drained."""
+"""CloudWatch alarms on dead letters, on queues that are not drained, and on the stage's metrics."""
 
 from typing import Any
 
@@ -6,13 +6,13 @@ from infra.naming import logical_id, ref
 from infra.parameters import Parameters
 from lib.sizes import Size
 
-# SQS reports every minute; five looks smooth a queue that is briefly behind.
+# SQS reports every minute; five periods ignore a queue that is late for a moment.
 _PERIOD = 60
-_PERIODS_OF_AGE = 5
+_AGE_PERIODS = 5
 
 
 def alarm_resources(size: Size, parameters: Parameters) -> dict[str, Any]:
-    """Alarms on both DLQs' depth and on the age of the queue's oldest message."""
+    """Builds a size's alarms: the depth of both DLQs, and the age of the oldest message."""
     name = f"{parameters.prefix}-{size.name}"
     return {
         logical_id("AlarmOnDlq", size): depth_alarm(
@@ -32,32 +32,35 @@ def alarm_resources(size: Size, parameters: Parameters) -> dict[str, Any]:
 
 
 def depth_alarm(queue_name: str, description: str) -> dict[str, Any]:
-    """An alarm on the first message in a queue that should be empty."""
+    """Builds an alarm for the first message in a queue that should be empty."""
     return _alarm(queue_name, description, metric="ApproximateNumberOfMessagesVisible")
 
 
 def age_alarm(queue_name: str, description: str, *, above: int) -> dict[str, Any]:
-    """An alarm on a queue whose oldest message is older than `above` seconds."""
+    """Builds an alarm for a queue whose oldest message is older than `above` seconds."""
     return _alarm(
         queue_name,
         description,
         metric="ApproximateAgeOfOldestMessage",
         above=above,
-        periods=_PERIODS_OF_AGE,
+        periods=_AGE_PERIODS,
     )
 
 
 def metric_alarm(
     prefix: str, description: str, *, metric: str, size: str, above: int
 ) -> dict[str, Any]:
-    """An alarm on one of the stage's own metrics, counted for some minutes on end."""
-    own = {
-        "Namespace": prefix,
-        "Dimensions": [{"Name": "size", "Value": size}],
-        "Statistic": "Sum",
-    }
-    name = f"{prefix}-{size}"
-    return _alarm(name, description, metric=metric, above=above, periods=_PERIODS_OF_AGE, **own)
+    """Builds an alarm on one of the stage's own metrics, summed for each minute."""
+    return _alarm(
+        f"{prefix}-{size}",
+        description,
+        metric=metric,
+        above=above,
+        periods=_AGE_PERIODS,
+        Namespace=prefix,
+        Dimensions=[{"Name": "size", "Value": size}],
+        Statistic="Sum",
+    )
 
 
 def _alarm(
@@ -67,7 +70,7 @@ def _alarm(
     metric: str,
     above: int = 0,
     periods: int = 1,
-    **more: Any,
+    **properties: Any,
 ) -> dict[str, Any]:
     return {
         "Type": "AWS::CloudWatch::Alarm",
@@ -84,8 +87,8 @@ def _alarm(
             "EvaluationPeriods": periods,
             "ComparisonOperator": "GreaterThanThreshold",
             "Threshold": above,
-            # SQS stops reporting on queues that nobody used for six hours.
+            # SQS stops reporting on a queue that was not used for six hours.
             "TreatMissingData": "notBreaching",
-            **more,
+            **properties,
         },
     }

@@ -1,9 +1,8 @@
-"""The stage at a glance: a CloudWatch dashboard of what a person looks at first.
+"""The stage's CloudWatch dashboard.
 
-CloudWatch has three dashboards in an account for nothing, if each of them refers to up to 50
-metrics. How it counts what a SEARCH finds is nowhere documented, so that each metric is named here,
-and counted by name: graphs are added in the order of their worth while they fit. What one metric a
-size would not fit for is in tables, which are made of the logs and refer to no metric.
+Three dashboards of up to 50 metrics each are free. AWS does not document how it counts the results
+of a SEARCH, so each metric is named: graphs are added by priority while their metrics fit. Figures
+that would take too many metrics are in tables, which query the logs and use no metric.
 """
 
 import json
@@ -16,22 +15,22 @@ from lib.on_demand import ON_DEMAND
 from lib.pipeline.telemetry import WHOLE_STAGE
 from lib.sizes import Size
 
-# One below the free tier's, whichever way it counts its 50.
+# One below the free tier's 50, in case AWS means fewer than 50.
 MAX_METRICS = 49
-# CloudWatch's grid is 24 columns wide: three graphs a row, or one as wide as the page.
-_THIRD, _WHOLE, _IN_A_ROW = 8, 24, 3
+# CloudWatch's grid is 24 columns wide: three graphs a row, or one of full width.
+_THIRD, _WHOLE, _PER_ROW = 8, 24, 3
 _HEIGHT = 6
-# Seconds a point: what is a minute's spike in an hour is not to be seen in a day anyhow.
+# Seconds a point; a graph of a day would not show a spike of one minute.
 _PERIOD = 300
-# CloudFront and its metrics are in one region, wherever the stage is.
+# CloudFront's metrics are in this region only.
 _CDN_REGION = "us-east-1"
 _REGION = "${AWS::Region}"
-# How long a photo took, once for each that was rendered: its count is that of photos.
-_TOOK = "Duration"
+# The time of each render: the number of its samples is the number of photos.
+_DURATION = "Duration"
 
-# What CloudWatch Logs Insights finds in the functions' logs, by the table's title.
+# Logs Insights queries over the functions' logs, by the table's title.
 _TABLES = {
-    # Reasons are counted in the logs: as a metric's dimension each would be billed.
+    # From the logs: as a metric's dimension, each reason would be billed.
     "Why: dead letters (parked), further tries (returned), and what else went wrong": (
         'filter message in ["parked", "returned", "renewed", "abandoned", "crashed"] '
         "| stats count(*) as times by message, reason, size | sort times desc | limit 50"
@@ -41,7 +40,7 @@ _TABLES = {
         "pct(milliseconds, 50) as p50_ms, pct(milliseconds, 95) as p95_ms, "
         "sum(bytes_in) as bytes_read, sum(bytes_out) as bytes_written by size | sort size"
     ),
-    # From the line that Lambda itself writes after each invocation.
+    # From the line that Lambda writes after each invocation.
     "Cost: seconds of Lambda": (
         'filter @type = "REPORT" | stats count(*) as invocations, '
         "sum(@billedDuration) / 1000 as billed_seconds, max(@duration) as longest_ms, "
@@ -59,14 +58,14 @@ def dashboard_resources(
     functions: dict[str, Any],
     resources: dict[str, Any],
 ) -> dict[str, Any]:
-    """The dashboard over these functions, and the queues and alarms among the resources."""
+    """Builds the dashboard of the functions, and of the queues and alarms among the resources."""
     prefix = parameters.prefix
     on_demand = parameters.on_demand or parameters.delivery == "website"
     names = [function["name"] for function in functions.values()]
     queues, dlqs = _queues(resources)
     age, depth = "ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible"
-    alarms = [each["AlarmName"] for each in of_type(resources, "AWS::CloudWatch::Alarm")]
-    took = _of_each([size.name for size in sizes], prefix, _TOOK, "size")
+    alarms = [alarm["AlarmName"] for alarm in of_type(resources, "AWS::CloudWatch::Alarm")]
+    durations = _of_each([size.name for size in sizes], prefix, _DURATION, "size")
     graphs = [
         _graph("Seconds the oldest message waits", _of_queues(queues, age), "Maximum"),
         *([_on_demand(prefix)] if on_demand else []),
@@ -74,19 +73,19 @@ def dashboard_resources(
         _graph("Returned to their queues", [[prefix, "Returned", "size", WHOLE_STAGE]]),
         _graph("Functions of the whole account: at once, throttled", _account(), "Maximum"),
         _graph("Cost: bytes stored", _stored(), "Average", period=24 * 60 * 60),
-        _graph("Photos rendered", took, "SampleCount"),
-        _graph("Milliseconds to render a photo, p95", took, "p95"),
+        _graph("Photos rendered", durations, "SampleCount"),
+        _graph("Milliseconds to render a photo, p95", durations, "p95"),
         _graph("Dead letters", _of_queues(dlqs, depth), "Maximum"),
         _graph("Functions: errors", _of_each(names, "AWS/Lambda", "Errors", "FunctionName")),
         _graph("Messages waiting", _of_queues(queues, depth), "Maximum"),
     ]
     tables = [[_table(title, names, query)] for title, query in _TABLES.items()]
-    body = {"widgets": _placed([[_alarms(alarms)], *_in_rows(_fitting(graphs)), *tables])}
+    body = {"widgets": _lay_out([[_alarms(alarms)], *_in_rows(_select(graphs)), *tables])}
     return {
         "Dashboard": {
             "Type": "AWS::CloudWatch::Dashboard",
             "Properties": {
-                # Dashboards are an account's, whatever the region.
+                # Dashboard names are unique in an account, whatever the region.
                 "DashboardName": f"{prefix}-{parameters.region}",
                 "DashboardBody": sub(json.dumps(body, separators=(",", ":"))),
             },
@@ -95,44 +94,44 @@ def dashboard_resources(
 
 
 def _queues(resources: dict[str, Any]) -> tuple[list[str], list[str]]:
-    """Names of the queues that functions drain, and of those that take what they give up on."""
-    every = {
+    """Returns the names of the queues that functions drain, and of their DLQs."""
+    properties = {
         logical: each["Properties"]
         for logical, each in resources.items()
         if each.get("Type") == "AWS::SQS::Queue"
     }
-    drained = [each for each in every.values() if "RedrivePolicy" in each]
-    targets = [each["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0] for each in drained]
+    drained = [each for each in properties.values() if "RedrivePolicy" in each]
+    dlqs = [each["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0] for each in drained]
     return (
         [each["QueueName"] for each in drained],
-        [every[logical]["QueueName"] for logical in targets],
+        [properties[logical]["QueueName"] for logical in dlqs],
     )
 
 
-def _fitting(graphs: list[Widget]) -> list[Widget]:
-    """The graphs, without those whose metrics are too many after those of the graphs before."""
-    left, fitting = MAX_METRICS, []
+def _select(graphs: list[Widget]) -> list[Widget]:
+    """Drops each graph whose metrics exceed what the graphs before it leave of the maximum."""
+    left, selected = MAX_METRICS, []
     for graph in graphs:
         count = len(graph["properties"]["metrics"])
         if count <= left:
             left -= count
-            fitting.append(graph)
-    return fitting
+            selected.append(graph)
+    return selected
 
 
 def _in_rows(widgets: list[Widget]) -> list[list[Widget]]:
-    return [widgets[first : first + _IN_A_ROW] for first in range(0, len(widgets), _IN_A_ROW)]
+    return [widgets[first : first + _PER_ROW] for first in range(0, len(widgets), _PER_ROW)]
 
 
-def _placed(rows: list[list[Widget]]) -> list[Widget]:
-    """The rows' widgets, from left to right and from top to bottom."""
-    placed = []
+def _lay_out(rows: list[list[Widget]]) -> list[Widget]:
+    """Gives each widget its position: from left to right, from top to bottom."""
+    widgets = []
     for y, row in enumerate(rows):
         width = _WHOLE if len(row) == 1 else _THIRD
         for x, widget in enumerate(row):
-            place = {"x": x * width, "y": y * _HEIGHT, "width": width, "height": _HEIGHT}
-            placed.append(widget | place)
-    return placed
+            position = {"x": x * width, "y": y * _HEIGHT, "width": width, "height": _HEIGHT}
+            widgets.append(widget | position)
+    return widgets
 
 
 def _graph(
@@ -175,7 +174,7 @@ def _of_queues(queues: list[str], metric: str) -> list[Metric]:
 
 
 def _account() -> list[Metric]:
-    """What Lambda's limit on an account counts: the functions of all stages, and all others."""
+    """Lists the account's concurrency, which Lambda limits for all functions together."""
     return [
         ["AWS/Lambda", "ConcurrentExecutions"],
         ["AWS/Lambda", "Throttles", {"stat": "Sum"}],
@@ -183,7 +182,7 @@ def _account() -> list[Metric]:
 
 
 def _stored() -> list[Metric]:
-    """What S3 measures by itself, once a day."""
+    """Lists the buckets' sizes, which S3 measures once a day."""
     return [
         ["AWS/S3", "BucketSizeBytes", "BucketName", name, "StorageType", "StandardStorage"]
         for name in ("${OriginalsBucket}", "${ImagesBucket}")
@@ -191,26 +190,22 @@ def _stored() -> list[Metric]:
 
 
 def _on_demand(prefix: str) -> Widget:
-    """Counted together, apart from the workers (handlers/shared/respond.py)."""
+    """Builds the graph of renders on demand, which have one value of the dimension `size`."""
     metrics: list[Metric] = [
-        [prefix, _TOOK, "size", ON_DEMAND, {"stat": "SampleCount"}],
+        [prefix, _DURATION, "size", ON_DEMAND, {"stat": "SampleCount"}],
         [prefix, "Needless", "size", ON_DEMAND],
     ]
     return _graph("On demand: asked for, asked for although it was there", metrics)
 
 
 def _cdn() -> list[Widget]:
-    def of(*names: str) -> list[Metric]:
-        here = ["Region", "Global", "DistributionId", "${Distribution}"]
-        return [["AWS/CloudFront", name, *here] for name in names]
+    def graph(title: str, *names: str, stat: str = "Sum") -> Widget:
+        dimensions = ["Region", "Global", "DistributionId", "${Distribution}"]
+        metrics = [["AWS/CloudFront", name, *dimensions] for name in names]
+        return _graph(title, metrics, stat, region=_CDN_REGION)
 
     return [
-        _graph("CDN: requests", of("Requests"), region=_CDN_REGION),
-        _graph("CDN: bytes sent", of("BytesDownloaded"), region=_CDN_REGION),
-        _graph(
-            "CDN: errors, percent",
-            of("4xxErrorRate", "5xxErrorRate"),
-            "Average",
-            region=_CDN_REGION,
-        ),
+        graph("CDN: requests", "Requests"),
+        graph("CDN: bytes sent", "BytesDownloaded"),
+        graph("CDN: errors, percent", "4xxErrorRate", "5xxErrorRate", stat="Average"),
     ]

@@ -1,4 +1,4 @@
-"""Who may call the API: bearer tokens of ours, AWS signatures, somebody's JWTs, or everybody."""
+"""Authorizers of the API: bearer tokens, AWS signatures, JWTs, or none."""
 
 from typing import Any
 
@@ -8,15 +8,15 @@ from infra.encryption import build_secret
 AUTHORIZER = "authorizer"
 TOKENS = "Tokens"
 TOKENS_ARN = {"Fn::GetAtt": [TOKENS, "Id"]}
-# Seconds that API Gateway keeps the authorizer's word. A revoked token is good for as long.
+# Seconds that API Gateway caches the authorizer's answer: a revoked token works for this long.
 _CACHE_SECONDS = 60
 _HEADER = "$request.header.Authorization"
 
 
 def authorizers(parameters: ApiParameters) -> dict[str, Any]:
-    """What serverless.yml says of the API's authorizers, by the key that it expects."""
+    """Builds the `authorizers` section of serverless.yml's `httpApi`."""
     if parameters.auth == "token":
-        ours = {
+        token = {
             "type": "request",
             "functionName": AUTHORIZER,
             "identitySource": _HEADER,
@@ -24,20 +24,20 @@ def authorizers(parameters: ApiParameters) -> dict[str, Any]:
             "enableSimpleResponses": True,
             "resultTtlInSeconds": _CACHE_SECONDS,
         }
-        return {"authorizers": {"token": ours}}
+        return {"authorizers": {"token": token}}
     if parameters.auth == "jwt":
-        theirs = {
+        jwt = {
             "type": "jwt",
             "identitySource": _HEADER,
             "issuerUrl": parameters.jwt_issuer,
             "audience": parameters.jwt_audience,
         }
-        return {"authorizers": {"jwt": theirs}}
+        return {"authorizers": {"jwt": jwt}}
     return {}
 
 
 def authorizer(parameters: ApiParameters) -> dict[str, Any]:
-    """What a route says of who may call it."""
+    """Builds the `authorizer` entry of a route; empty if everybody may call it."""
     if parameters.auth == "none":
         return {}
     if parameters.auth == "iam":
@@ -46,9 +46,9 @@ def authorizer(parameters: ApiParameters) -> dict[str, Any]:
 
 
 def tokens_secret(parameters: ApiParameters) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The secret that the tokens' hashes are kept in, and the output that leads to it."""
+    """Builds the secret with the tokens' hashes, and the stack output with its ARN."""
     if parameters.auth != "token":
         return {}, {}
-    about = "Hashes of the bearer tokens"
-    secret = build_secret(parameters, "tokens", about, SecretString='{"tokens": []}')
+    description = "Hashes of the bearer tokens"
+    secret = build_secret(parameters, "tokens", description, SecretString='{"tokens": []}')
     return {TOKENS: secret}, {"TokensSecretArn": {"Value": TOKENS_ARN}}

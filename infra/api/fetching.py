@@ -1,4 +1,4 @@
-"""The queue of URLs to fetch, its dead letters, and the function that fetches one at a time."""
+"""The fetch queue, its DLQ, and the function that fetches one URL at a time."""
 
 from typing import Any
 
@@ -14,21 +14,21 @@ FETCH_QUEUE = "FetchQueue"
 _DLQ = "FetchDlq"
 _ROLE = "RoleOfFetch"
 _FUNCTION = "fetch"
-# Fifty megabytes at a megabyte a second, some for the connection, and what is kept for S3.
+# Seconds: 50 MB at 1 MB a second, the time to connect, and the reserve for S3.
 _TIMEOUT = 100
-# Of these, what the write and its checks may take after the download: 200 MiB at 10 MiB a second.
-_RESERVE = 25
-# Somebody else's server: with the delays between tries it has five to ten minutes to come back.
+# Seconds of these for the write to S3 and its checks: 200 MiB at 10 MiB a second.
+_RESERVED_SECONDS = 25
+# With the delays between tries, a server that is down has five to ten minutes to recover.
 _MAX_RECEIVE_COUNT = 8
-# However many URLs are sent at once, nobody's server is visited by a crowd of us.
+# Bounds the connections to one server, however many URLs are sent at once.
 _MAX_CONCURRENCY = 5
-# A photo is on disk (200 MiB of /tmp's 512 MB). Memory buys the share of a core, and of the
-# network, that brings it into S3 within the reserve.
+# MB. The photo is on disk (200 MiB of /tmp's 512 MB); memory buys the CPU and network bandwidth
+# to write it to S3 within the reserved seconds.
 _MEMORY = 512
 
 
 def fetch_function(parameters: Parameters) -> dict[str, Any]:
-    """The function's entry in serverless.yml's list of functions, by its key."""
+    """Builds the function's entry in serverless.yml's `functions`."""
     return {
         _FUNCTION: {
             "name": f"{parameters.prefix}-{_FUNCTION}",
@@ -43,7 +43,7 @@ def fetch_function(parameters: Parameters) -> dict[str, Any]:
                 "QUEUE_URL": ref(FETCH_QUEUE),
                 "DLQ_URL": ref(_DLQ),
                 "MAX_RECEIVE_COUNT": str(_MAX_RECEIVE_COUNT),
-                "RESERVE_SECONDS": str(_RESERVE),
+                "RESERVE_SECONDS": str(_RESERVED_SECONDS),
                 "LANDING_SECONDS": str(parameters.landing),
                 "UPLOAD_TYPES": parameters.upload_types_json,
                 "FETCH_LOOPBACK": str(parameters.fetch_loopback).lower(),
@@ -54,9 +54,9 @@ def fetch_function(parameters: Parameters) -> dict[str, Any]:
 
 
 def fetch_resources(parameters: Parameters) -> dict[str, Any]:
-    """Queue, DLQ, its alarm, and the function's role."""
+    """Builds the queue, its DLQ with an alarm, and the function's role."""
     name = f"{parameters.prefix}-{_FUNCTION}"
-    marks = sub(f"{FAILURES_BUCKET}/{FETCH_RECORDS}/*")
+    records = sub(f"{FAILURES_BUCKET}/{FETCH_RECORDS}/*")
     return {
         **queue_with_dlq(
             FETCH_QUEUE,
@@ -75,11 +75,11 @@ def fetch_resources(parameters: Parameters) -> dict[str, Any]:
             allow_consume(FETCH_QUEUE),
             allow(["sqs:SendMessage"], [arn(FETCH_QUEUE), arn(_DLQ)]),
             allow(
-                # Deletes only what it wrote after its order was called off.
+                # The function deletes only what it wrote after its job was cancelled.
                 ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
                 sub(f"{ORIGINALS_BUCKET}/{ORIGINALS}*"),
             ),
-            allow(["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], marks),
+            allow(["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], records),
             allow_list(ORIGINALS_BUCKET, [ORIGINALS]),
             allow_list(FAILURES_BUCKET, [f"{FETCH_RECORDS}/"]),
         ),

@@ -1,4 +1,4 @@
-"""The stage's parameters of the API, and which of them nobody should combine."""
+"""Stage parameters of the API, and the combinations that are refused."""
 
 import json
 from typing import Literal, Self
@@ -7,21 +7,21 @@ from pydantic import Field, model_validator
 
 from infra.stage import StageParameters, Words
 
-# S3's own limit on what one form can post.
+# S3's limit on a presigned POST.
 _MAX_FORM_BYTES = 5 * 2**30
 _PRODUCTION = "prod"
 _LOCAL = "local"
-# The two names of one format.
+# Both are names of HEIC.
 _HEIC_TYPES = {"image/heic", "image/heif"}
 
 
 class ApiParameters(StageParameters):
-    """Who may upload what, how often, and from which sites."""
+    """Parameters that decide who may upload what, how often, and from which sites."""
 
     auth: Literal["token", "iam", "jwt", "none"]
     jwt_issuer: str
     jwt_audience: Words
-    # Lets everybody upload on the stage that customers see.
+    # Allows auth: none on stage prod.
     force_open: bool
     upload_origins: Words = Field(min_length=1)
     upload_types: Words = Field(min_length=1)
@@ -31,23 +31,23 @@ class ApiParameters(StageParameters):
     # API Gateway's own limit on an account is 10,000.
     requests_per_second: int = Field(ge=1, le=10_000)
     swagger: bool
-    # Lets photos be fetched from this very machine.
+    # Allows fetching from loopback addresses.
     fetch_loopback: bool
-    # Whether callers may send a picture and get it back rendered.
+    # Whether POST /render exists.
     render: bool
 
     @property
     def upload_types_json(self) -> str:
-        """The types that are taken, as functions have them in their environment."""
-        return json.dumps(self._taken_types)
+        """Accepted content types, as JSON for the functions' environment."""
+        return json.dumps(self._accepted_types)
 
     @property
-    def _taken_types(self) -> list[str]:
+    def _accepted_types(self) -> list[str]:
         return [each for each in self.upload_types if self.heic or each not in _HEIC_TYPES]
 
     @model_validator(mode="after")
-    def _takes_some_type(self) -> Self:
-        if not self._taken_types:
+    def _accepts_a_type(self) -> Self:
+        if not self._accepted_types:
             raise ValueError(
                 f"upload_types: {', '.join(self.upload_types)}: none of them is read with "
                 "heic: false: name another type, or say heic: true"
@@ -55,7 +55,7 @@ class ApiParameters(StageParameters):
         return self
 
     @model_validator(mode="after")
-    def _knows_whom_to_believe(self) -> Self:
+    def _jwt_has_issuer_and_audience(self) -> Self:
         if self.auth == "jwt" and not (
             self.jwt_issuer.startswith("https://") and self.jwt_audience
         ):
@@ -66,7 +66,7 @@ class ApiParameters(StageParameters):
         return self
 
     @model_validator(mode="after")
-    def _is_not_open_by_mistake(self) -> Self:
+    def _open_access_is_deliberate(self) -> Self:
         if self.auth == "none" and self.stage == _PRODUCTION and not self.force_open:
             raise ValueError(
                 f"auth: none on stage {self.stage}: everybody could upload and delete there: say "

@@ -1,4 +1,4 @@
-"""The route that renders the picture of a request: its function, with a core, and its role."""
+"""The route POST /render: its function, which needs a whole core, and its role."""
 
 from typing import Any
 
@@ -13,16 +13,16 @@ from lib.on_demand.options import MEMORY
 from lib.sizes import Size, pack_sizes
 
 RENDER = "POST /render"
-# The header that says where an original is kept.
-KEPT = "x-fanout-path"
+# Response header with the path that an original was stored at.
+PATH_HEADER = "x-fanout-path"
 _FUNCTION = "render"
 _ROLE = "RoleOfRender"
-# API Gateway gives up after 30.
+# Seconds; API Gateway stops waiting after 30.
 _TIMEOUT = 25
 
 
 def render_function(parameters: ApiParameters, sizes: list[Size]) -> dict[str, Any]:
-    """The function's entry in serverless.yml's list of functions, by its key."""
+    """Builds the function's entry in serverless.yml's `functions`."""
     largest = max(sizes, key=lambda size: size.memory)
     method, path = RENDER.split()
     return {
@@ -31,7 +31,7 @@ def render_function(parameters: ApiParameters, sizes: list[Size]) -> dict[str, A
             "description": "Renders pictures that requests bring along",
             "handler": "handlers.render.handler",
             "role": arn(_ROLE),
-            # Each size's limits are reckoned with its own memory, as are signed dimensions'.
+            # Limits are computed from each size's own memory, and from MEMORY for signed URLs.
             "memorySize": max(largest.memory, MEMORY),
             "timeout": _TIMEOUT,
             "environment": allocator(largest)
@@ -48,13 +48,13 @@ def render_function(parameters: ApiParameters, sizes: list[Size]) -> dict[str, A
 
 
 def render_resources(parameters: ApiParameters, sizes: list[Size]) -> dict[str, Any]:
-    """The function's role."""
+    """Builds the function's role."""
     return {
         _ROLE: build_role(
             parameters,
             _FUNCTION,
             allow(["s3:PutObject", "s3:GetObject"], sub(f"{ORIGINALS_BUCKET}/{ORIGINALS}*")),
-            # To tell a free path from a taken one: without it S3 says 403 for both.
+            # Without it, S3 answers 403 for a free path and for a taken one.
             allow_list(ORIGINALS_BUCKET, [ORIGINALS]),
             *faces_statements(parameters, sizes),
             *use_of_keys(parameters),

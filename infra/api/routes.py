@@ -1,4 +1,4 @@
-"""The routes of the API: the function behind each, and its role."""
+"""Functions behind the API's routes, and their roles."""
 
 import json
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from infra.api.auth import AUTHORIZER, TOKENS_ARN, authorizer, authorizers
 from infra.api.fetching import FETCH_QUEUE
 from infra.api.parameters import ApiParameters
-from infra.api.rendering import KEPT, render_function, render_resources
+from infra.api.rendering import PATH_HEADER, render_function, render_resources
 from infra.api.throttles import DOCS, MISSING
 from infra.delivery import images_url
 from infra.functions import allow_list, build_role
@@ -15,28 +15,28 @@ from infra.parameters import Parameters
 from lib.keys import FETCH_RECORDS, ORIGINALS
 from lib.sizes import Size
 
-# Seconds that browsers keep the answer to a preflight; Chromium keeps none for longer than 7,200.
+# Seconds that browsers cache a preflight response; Chromium's maximum is 7,200.
 _PREFLIGHT_SECONDS = 3600
 _OPEN = ("GET /openapi.json", DOCS, MISSING)
-# Answers for the routes of what a stage has switched off, and has no rights.
-_REFUSING = "openapi"
+# Function without permissions; it also answers 404 for routes that the stage has switched off.
+_OPENAPI = "openapi"
 
 
 def http_api(parameters: ApiParameters) -> dict[str, Any]:
-    """What serverless.yml says of the API itself: its authorizers, and the sites that may call."""
+    """Builds serverless.yml's `httpApi`: the API's name, CORS and authorizers."""
     return {
         "name": parameters.prefix,
         "cors": {
             "allowedOrigins": parameters.upload_origins,
             "allowedMethods": ["GET", "POST", "DELETE"],
-            # A signed request (auth: iam) also has the other two.
+            # Requests with an AWS signature (auth: iam) have the last two.
             "allowedHeaders": [
                 "authorization",
                 "content-type",
                 "x-amz-date",
                 "x-amz-security-token",
             ],
-            "exposedResponseHeaders": ["retry-after", KEPT],
+            "exposedResponseHeaders": ["retry-after", PATH_HEADER],
             "maxAge": _PREFLIGHT_SECONDS,
         },
         **authorizers(parameters),
@@ -44,7 +44,7 @@ def http_api(parameters: ApiParameters) -> dict[str, Any]:
 
 
 def api_functions(parameters: Parameters, sizes: list[Size]) -> dict[str, Any]:
-    """The functions' entries in serverless.yml's list, by their keys."""
+    """Builds the functions' entries in serverless.yml's `functions`."""
     originals, failures = ref("OriginalsBucket"), ref("FailuresBucket")
     functions = {
         "uploads": _function(
@@ -79,9 +79,9 @@ def api_functions(parameters: Parameters, sizes: list[Size]) -> dict[str, Any]:
             ORIGINALS_BUCKET=originals,
             FAILURES_BUCKET=failures,
         ),
-        _REFUSING: _function(
+        _OPENAPI: _function(
             parameters,
-            _REFUSING,
+            _OPENAPI,
             "Describes the API",
             ["GET /openapi.json", DOCS],
             API_URL=parameters.api_url,
@@ -102,12 +102,12 @@ def api_functions(parameters: Parameters, sizes: list[Size]) -> dict[str, Any]:
 def refuse_absent_routes(
     parameters: ApiParameters, functions: dict[str, Any], absent: list[str]
 ) -> None:
-    """Have the function without rights answer for routes that are switched off, with a 404."""
-    functions[_REFUSING]["events"] += [{"httpApi": _route(parameters, each)} for each in absent]
+    """Adds routes that are switched off to the function that answers 404 for them."""
+    functions[_OPENAPI]["events"] += [{"httpApi": _route(parameters, route)} for route in absent]
 
 
 def _formats(sizes: list[Size]) -> str:
-    """The formats that each size has beside its own, by the size's name."""
+    """Returns each size's extra formats by its name, as JSON."""
     return json.dumps({size.name: size.formats for size in sizes})
 
 
@@ -119,9 +119,9 @@ def _function(
         "description": description,
         "handler": f"handlers.{name}.handler",
         "role": arn(_role(name)),
-        # Little to do, but Python's imports to wait for: memory buys a shorter cold start.
+        # Memory buys CPU for the imports: the cold start is shorter.
         "memorySize": 512,
-        # API Gateway gives up after 30.
+        # API Gateway stops waiting after 30.
         "timeout": 20,
         "environment": settings,
         "events": [{"httpApi": _route(parameters, route)} for route in routes],
@@ -138,23 +138,23 @@ def _role(name: str) -> str:
 
 
 def api_resources(parameters: ApiParameters, sizes: list[Size]) -> dict[str, Any]:
-    """The functions' roles."""
+    """Builds the functions' roles."""
     originals = sub(f"{ORIGINALS_BUCKET}/{ORIGINALS}*")
-    order = sub(f"{FAILURES_BUCKET}/{FETCH_RECORDS}/*")
-    allowed = {
+    fetch_records = sub(f"{FAILURES_BUCKET}/{FETCH_RECORDS}/*")
+    statements = {
         "uploads": [
-            # A presigned form carries the leave of whoever signed it.
+            # A presigned POST has the permissions of the role that signs it.
             allow(["s3:PutObject", "s3:GetObject"], originals),
-            # To tell a free path from a taken one: without it S3 says 403 for both.
+            # Without it, S3 answers 403 for a free path and for a taken one.
             allow_list(ORIGINALS_BUCKET, [ORIGINALS]),
-            # S3 compares an ETag only for those who may read.
-            allow(["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], order),
+            # S3 requires GetObject to compare an ETag.
+            allow(["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], fetch_records),
             allow_list(FAILURES_BUCKET, [f"{FETCH_RECORDS}/"]),
             allow(["sqs:SendMessage"], arn(FETCH_QUEUE)),
         ],
         "status": [
             allow(["s3:GetObject"], originals),
-            # Of every size: one statement for each would not fit into a role's 10,240 characters.
+            # One statement a size would exceed a role's 10,240 characters.
             allow(["s3:GetObject"], [sub(f"{IMAGES_BUCKET}/*"), sub(f"{FAILURES_BUCKET}/*")]),
             allow_list(ORIGINALS_BUCKET, [ORIGINALS]),
             allow_list(IMAGES_BUCKET, ["*/"]),
@@ -162,15 +162,14 @@ def api_resources(parameters: ApiParameters, sizes: list[Size]) -> dict[str, Any
         ],
         "deletion": [
             allow(["s3:DeleteObject"], originals),
-            allow(["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], order),
+            allow(["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], fetch_records),
             allow_list(FAILURES_BUCKET, [f"{FETCH_RECORDS}/"]),
         ],
-        _REFUSING: [],
+        _OPENAPI: [],
     }
     if parameters.auth == "token":
-        allowed[AUTHORIZER] = [allow(["secretsmanager:GetSecretValue"], TOKENS_ARN)]
+        statements[AUTHORIZER] = [allow(["secretsmanager:GetSecretValue"], TOKENS_ARN)]
     resources = render_resources(parameters, sizes) if parameters.render else {}
     return resources | {
-        _role(name): build_role(parameters, name, *statements)
-        for name, statements in allowed.items()
+        _role(name): build_role(parameters, name, *allowed) for name, allowed in statements.items()
     }

@@ -1,4 +1,4 @@
-"""How often each route of the API may be called."""
+"""Request rates of the API's routes."""
 
 from typing import Any
 
@@ -8,9 +8,9 @@ from infra.delivery.website import ROUTE
 
 DOCS = "GET /docs"
 MISSING = f"GET /{ROUTE}/{{path+}}"
-# Of a stage's rate, requests a second for each route. A client asks for a status several times
-# for each ticket; a batch stands for a hundred tickets; documents are for people.
-# A render keeps a whole core busy for half a second or more.
+# Each route's share of `requests_per_second`. A client reads the status several times for each
+# ticket; a batch issues up to a hundred tickets; documents are read by people; a render takes a
+# whole core for half a second or more.
 _SHARES = {
     "POST /uploads": 1.0,
     "POST /uploads/batch": 0.05,
@@ -21,41 +21,39 @@ _SHARES = {
     "GET /openapi.json": 0.05,
     DOCS: 0.05,
     RENDER: 0.2,
-    # A page of a gallery that nobody has looked at yet.
+    # A gallery page whose variants are all missing.
     MISSING: 1.0,
 }
-# Requests a second: the least that leaves a route usable.
-_LEAST = 1.0
-# A burst may be this many seconds' worth of requests.
+# Requests a second; below this a route would hardly be usable.
+_MIN_RATE = 1.0
+# A burst allows the requests of this many seconds.
 _BURST_SECONDS = 2
 
 
 def find_absent_routes(functions: dict[str, Any]) -> list[str]:
-    """Lists the routes that no function of the stage answers, since it has switched them off."""
-    answered = {
+    """Lists the routes that have no function because the stage has switched them off."""
+    present = {
         f"{event['httpApi']['method']} {event['httpApi']['path']}"
         for function in functions.values()
         for event in function.get("events", [])
         if "httpApi" in event
     }
-    return [route for route in _SHARES if route not in answered]
+    return [route for route in _SHARES if route not in present]
 
 
 def stage_settings(parameters: ApiParameters, absent: list[str]) -> dict[str, Any]:
-    """What the API's stage is given beyond what Serverless makes of it: how often each route.
+    """Builds the extension of the API's stage with the rate of each route.
 
-    The keys are the same on every stage and after every deploy. By public reports a setting can
-    outlive its route, because an update of a stage adds settings and takes none away, and then each
-    later update fails with "Unable to find Route by key". Whether CloudFormation deletes settings
-    by itself is nowhere documented. So no route ever goes, and none of this can happen: those that
-    are `absent` lead to a function that answers with a 404.
+    Every stage has the same routes: those that are `absent` get a function that answers 404. If a
+    route were removed, its settings could remain, and then, by public reports, each later update
+    fails with "Unable to find Route by key". AWS does not document when settings are deleted.
     """
     rates = {route: parameters.requests_per_second * share for route, share in _SHARES.items()}
-    # As seldom as can be: everybody may call some of these, and none has anything to say.
+    # The minimum rate: these routes only answer 404, and some of them are open to everybody.
     rates |= dict.fromkeys(absent, 0)
     return {
         "HttpApiStage": {
-            # API Gateway knows no settings for routes that are still to be made.
+            # API Gateway rejects settings of a route that does not exist yet.
             "DependsOn": [_logical_id(route) for route in rates],
             "Properties": {
                 "DefaultRouteSettings": _throttle(parameters.requests_per_second),
@@ -66,7 +64,7 @@ def stage_settings(parameters: ApiParameters, absent: list[str]) -> dict[str, An
 
 
 def _throttle(rate: float) -> dict[str, Any]:
-    rate = max(rate, _LEAST)
+    rate = max(rate, _MIN_RATE)
     return {
         "DetailedMetricsEnabled": False,
         "ThrottlingRateLimit": rate,
@@ -75,7 +73,7 @@ def _throttle(rate: float) -> dict[str, Any]:
 
 
 def _logical_id(route: str) -> str:
-    """How Serverless names the route's resource: HttpApiRouteGetUploadsPathVar."""
+    """Returns Serverless's logical id of a route, such as HttpApiRouteGetUploadsPathVar."""
     parts = route.replace("{path+}", "path-Var").split("/")
     return "HttpApiRoute" + "".join(_letters(part) for part in parts)
 

@@ -1,6 +1,6 @@
-"""What all buckets have in common, whichever file declares them: encryption, TLS, access logs.
+"""Encryption, TLS and access logs of all buckets.
 
-Serverless merges resources of one logical id, so that a bucket's own file says what it is for.
+The files beside this one declare the buckets; Serverless merges resources of one logical id.
 """
 
 from typing import Any
@@ -13,21 +13,22 @@ from lib.sizes import Size
 
 LOGS = "LogsBucket"
 _BUCKETS = ("OriginalsBucket", "ImagesBucket", "FailuresBucket")
-# The images bucket's policy also lets its readers in (infra/delivery): one bucket, one policy.
-_WITHOUT_POLICY = ("OriginalsBucket", "FailuresBucket")
-# Those whose readers and writers somebody may have to account for.
+# A bucket has one policy, and that of the images bucket also allows its readers (infra/delivery).
+_TLS_POLICY_BUCKETS = ("OriginalsBucket", "FailuresBucket")
+# Buckets with access logs, and the prefix of their logs. Failure records need no audit trail.
 _LOGGED = {"OriginalsBucket": "originals/", "ImagesBucket": "images/"}
 
 
 def bucket_resources(parameters: StageParameters) -> dict[str, Any]:
-    """Properties to add to the buckets, their policies, and the bucket of access logs."""
+    """Builds properties to add to the buckets, their policies, and the bucket of access logs."""
     resources = {
         bucket: {"Properties": {"BucketEncryption": build_bucket_encryption(parameters.kms_key)}}
         for bucket in _BUCKETS
     }
     if parameters.tls_only:
         resources |= {
-            f"{bucket}Policy": bucket_policy(bucket, tls_only(bucket)) for bucket in _WITHOUT_POLICY
+            f"{bucket}Policy": bucket_policy(bucket, tls_only(bucket))
+            for bucket in _TLS_POLICY_BUCKETS
         }
     if parameters.access_logs:
         for bucket, prefix in _LOGGED.items():
@@ -40,11 +41,11 @@ def bucket_resources(parameters: StageParameters) -> dict[str, Any]:
 
 
 def failure_expiry(sizes: list[Size]) -> dict[str, Any]:
-    """How long failure records stay: as long as the dead letters that they are about.
+    """Builds the lifecycle of failure records: they expire with their dead letters.
 
-    An order to fetch a photo is carried out only while its record is there, and a letter that is
-    replayed on its last day may then wait in its queue. What a size that is no more has left goes
-    with the orders; where two rules fit, S3 follows the shorter one.
+    Fetch records live longer by a queue's retention: a fetch job runs only while its record exists,
+    and may wait in its queue after a replay on its last day. Records of removed sizes expire with
+    them. If two rules match, S3 applies the shorter one.
     """
     days = DLQ_RETENTION // DAY
     rules = [
@@ -56,18 +57,18 @@ def failure_expiry(sizes: list[Size]) -> dict[str, Any]:
         }
         for size in sizes
     ]
-    longest = {
+    others = {
         "Id": "orders-and-leftovers",
         "Status": "Enabled",
         "ExpirationInDays": days + QUEUE_RETENTION // DAY,
     }
     return {
-        "FailuresBucket": {"Properties": {"LifecycleConfiguration": {"Rules": [*rules, longest]}}}
+        "FailuresBucket": {"Properties": {"LifecycleConfiguration": {"Rules": [*rules, others]}}}
     }
 
 
 def tls_only(bucket: str) -> dict[str, Any]:
-    """The statement of a bucket's policy that refuses plain http to everybody."""
+    """Builds the policy statement that denies plain http."""
     return {
         "Effect": "Deny",
         "Principal": "*",
@@ -78,8 +79,8 @@ def tls_only(bucket: str) -> dict[str, Any]:
 
 
 def _logs(parameters: StageParameters) -> dict[str, Any]:
-    """Where S3 writes who read and wrote."""
-    written_by_s3 = allow(
+    """Builds the bucket of S3's access logs."""
+    write = allow(
         ["s3:PutObject"],
         [sub(f"${{{LOGS}.Arn}}/{prefix}*") for prefix in _LOGGED.values()],
         Principal={"Service": "logging.s3.amazonaws.com"},
@@ -88,20 +89,20 @@ def _logs(parameters: StageParameters) -> dict[str, Any]:
             "ArnEquals": {"aws:SourceArn": [arn(bucket) for bucket in _LOGGED]},
         },
     )
-    return logs_bucket(LOGS, parameters, "BucketOwnerEnforced", written_by_s3)
+    return logs_bucket(LOGS, parameters, "BucketOwnerEnforced", write)
 
 
 def logs_bucket(
     bucket: str, parameters: StageParameters, ownership: str, *statements: dict[str, Any]
 ) -> dict[str, Any]:
-    """A bucket of access logs, kept as long as the functions' logs, and its policy.
+    """Builds a bucket of access logs, which expire with the functions' logs, and its policy.
 
-    CloudFormation names it: a stage may switch its logs off and on again, and would find a bucket
-    of its own name in the way.
+    CloudFormation names the bucket: with a fixed name, switching the logs off and on again would
+    fail, because the old bucket is retained.
     """
     expiry = {"Id": "old-logs", "Status": "Enabled", "ExpirationInDays": parameters.log_days}
     properties = {
-        # Neither S3 nor CloudFront delivers logs to a bucket that is encrypted by a KMS key.
+        # Neither S3 nor CloudFront delivers logs to a bucket encrypted with a KMS key.
         "BucketEncryption": build_bucket_encryption(""),
         "PublicAccessBlockConfiguration": {
             "BlockPublicAcls": True,
@@ -120,14 +121,15 @@ def logs_bucket(
             "Properties": properties,
         }
     }
-    refusal = [tls_only(bucket)] if parameters.tls_only else []
-    if statements or refusal:
-        resources[f"{bucket}Policy"] = bucket_policy(bucket, *statements, *refusal)
+    if parameters.tls_only:
+        statements = (*statements, tls_only(bucket))
+    if statements:
+        resources[f"{bucket}Policy"] = bucket_policy(bucket, *statements)
     return resources
 
 
 def bucket_policy(bucket: str, *statements: dict[str, Any]) -> dict[str, Any]:
-    """A bucket's policy."""
+    """Builds a bucket's policy."""
     return {
         "Type": "AWS::S3::BucketPolicy",
         "Properties": {"Bucket": ref(bucket), "PolicyDocument": policy(*statements)},
