@@ -26,7 +26,7 @@ def alarm_resources(size: Size, parameters: Parameters) -> dict[str, Any]:
         logical_id("AlarmOnAge", size): age_alarm(
             name,
             f"The queue of {size.name} is not drained: look at its function's errors",
-            above=parameters.numbers.max_age,
+            above=parameters.queue_settings.max_age,
         ),
     }
 

@@ -1,6 +1,6 @@
-"""Encryption at rest: by the keys of S3 and SQS themselves, or by the one KMS key of the stage.
+"""Encryption at rest: with the services' own keys, or with the stage's KMS key.
 
-docs/encryption.md has the policy that such a key needs.
+docs/encryption.md has the key's policy.
 """
 
 from collections.abc import Iterable
@@ -9,55 +9,59 @@ from typing import Any
 from infra.naming import allow
 from infra.stage import StageParameters
 
-# Seconds that SQS works with one data key. An hour means a twelfth of the calls to KMS that its
-# default of five minutes makes, and a disabled key still stops the queues within the hour.
+# Seconds that SQS reuses a data key. An hour takes a twelfth of the calls to KMS that the default
+# of five minutes takes, and a disabled key still stops the queues within the hour.
 DATA_KEY_REUSE = 3600
 # Actions of the services whose buckets, queues and secrets the key encrypts.
 _ENCRYPTED = ("s3:", "sqs:", "secretsmanager:")
 
 
 def build_bucket_encryption(key: str) -> dict[str, Any]:
-    """A bucket's BucketEncryption; `key` is the ARN of a KMS key, or "" for S3's own."""
+    """Builds a bucket's BucketEncryption; `key` is the ARN of a KMS key, or "" for S3's own."""
     if not key:
-        # S3's default since 2023. Written down, so that a change outside is undone by a deploy.
+        # S3's default since 2023. Declared, so that a deploy undoes changes made elsewhere.
         return _rule({"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}})
     return _rule(
         {
             "ServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key},
-            # Else S3 calls KMS, which costs, for each object that is read or written.
+            # Without it, S3 makes a paid call to KMS for each read and write.
             "BucketKeyEnabled": True,
         }
     )
 
 
 def build_queue_encryption(key: str) -> dict[str, Any]:
-    """A queue's properties."""
+    """Builds a queue's encryption properties; `key` is the ARN of a KMS key, or "" for SQS's."""
     if not key:
         return {"SqsManagedSseEnabled": True}
     return {"KmsMasterKeyId": key, "KmsDataKeyReusePeriodSeconds": DATA_KEY_REUSE}
 
 
 def build_secret(
-    parameters: StageParameters, name: str, about: str, **content: Any
+    parameters: StageParameters, name: str, description: str, **content: Any
 ) -> dict[str, Any]:
-    """A secret; `content` is its first text, or how Secrets Manager makes one up."""
-    prefix, key = parameters.prefix, parameters.kms_key
-    properties = {"Name": f"{prefix}-{name}", "Description": f"{about} of {prefix}", **content}
-    if key:
-        properties["KmsKeyId"] = key
+    """Builds a secret; `content` is its first value, or how Secrets Manager generates one."""
+    prefix = parameters.prefix
+    properties = {
+        "Name": f"{prefix}-{name}",
+        "Description": f"{description} of {prefix}",
+        **content,
+    }
+    if parameters.kms_key:
+        properties["KmsKeyId"] = parameters.kms_key
     return {"Type": "AWS::SecretsManager::Secret", "Properties": properties}
 
 
 def allow_key(key: str) -> list[dict[str, Any]]:
-    """Leave for a role to read and write what is encrypted by exactly this key; none without one.
+    """Builds the permission to read and write what this key encrypts; none for "".
 
-    S3 and SQS ask KMS in the name of whoever calls them.
+    S3 and SQS call KMS with their caller's permissions.
     """
     return [allow(["kms:Decrypt", "kms:GenerateDataKey"], key)] if key else []
 
 
 def reaches_encrypted(statements: Iterable[dict[str, Any]]) -> bool:
-    """Tells whether the statements reach buckets, queues or secrets, which the key encrypts."""
+    """Returns whether the statements allow access to buckets, queues or secrets."""
     return any(
         action.startswith(_ENCRYPTED) for statement in statements for action in statement["Action"]
     )

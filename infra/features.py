@@ -1,4 +1,4 @@
-"""The stack's output that says what is switched on: `./fanout verify` goes by it."""
+"""The stack's output with the features that are switched on, which `./fanout verify` reads."""
 
 import json
 from typing import Any
@@ -7,15 +7,15 @@ from infra.parameters import Parameters
 
 
 def features_output(parameters: Parameters) -> dict[str, Any]:
-    """The output, a JSON list of names."""
-    is_on = {
+    """Builds the output, a JSON list of names."""
+    features = {
         "declared": "declared" in parameters.on_demand,
         "formats": parameters.serve_formats,
         "purge": parameters.purges,
         "queries": parameters.serve_queries,
         "render": parameters.render,
         "signed": parameters.serves_signed,
-        # An emulator has none: pictures come from the bucket itself there.
+        # An emulator has no websites: images come from the bucket itself.
         "website": parameters.delivery == "website" and not parameters.emulator,
     }
-    return {"Features": {"Value": json.dumps([name for name, on in is_on.items() if on])}}
+    return {"Features": {"Value": json.dumps([name for name, on in features.items() if on])}}

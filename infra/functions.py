@@ -1,4 +1,4 @@
-"""A size's function and its role: its own queue, its own folder, nothing else."""
+"""A size's worker function, and its role with access to its own queue and folders only."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from infra.naming import (
     ref,
     sub,
 )
-from infra.options import for_role
+from infra.options import option_statements
 from infra.parameters import Parameters
 from infra.queue_settings import BATCH_SIZE, BATCH_WINDOW, MAX_RECEIVE_COUNT
 from infra.rekognition import analyzer_settings, analyzer_statements
@@ -26,7 +26,7 @@ from lib.sizes import MEGABYTE, Size, recipe_id
 
 PURGE_QUEUE = "PurgeQueue"
 WORKER = "handlers.resize.handler"
-# Tells the next deploy what this one's variants are made by.
+# Tag of the worker with its recipe id; the next deploy compares it with the new one.
 RECIPE_TAG = "recipe"
 _LOG_GROUP = (
     "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws/lambda/%s:*"
@@ -34,16 +34,16 @@ _LOG_GROUP = (
 
 
 def function(size: Size, parameters: Parameters) -> dict[str, Any]:
-    """The size's entry in serverless.yml's list of functions, by its key."""
-    numbers = parameters.numbers
+    """Builds the worker's entry in serverless.yml's `functions`."""
+    queue_settings = parameters.queue_settings
     settings = allocator(size) | {
         "SIZE": size.model_dump_json(),
         "QUEUE_URL": ref(logical_id("Queue", size)),
         "DLQ_URL": ref(logical_id("Dlq", size)),
         "MAX_RECEIVE_COUNT": str(MAX_RECEIVE_COUNT),
-        "RESERVE_SECONDS": str(numbers.reserved_seconds),
-        "LANDING_SECONDS": str(numbers.write_grace_seconds),
-        "VISIBILITY_SECONDS": str(numbers.visibility),
+        "RESERVE_SECONDS": str(queue_settings.reserved_seconds),
+        "LANDING_SECONDS": str(queue_settings.write_grace_seconds),
+        "VISIBILITY_SECONDS": str(queue_settings.visibility),
         "ORIGINALS_BUCKET": ref("OriginalsBucket"),
         "IMAGES_BUCKET": ref("ImagesBucket"),
         "FAILURES_BUCKET": ref("FailuresBucket"),
@@ -53,7 +53,6 @@ def function(size: Size, parameters: Parameters) -> dict[str, Any]:
     }
     if parameters.purges and parameters.serves_signed:
         settings["SERVE_SIGNED"] = "true"
-    queue, concurrency = logical_id("Queue", size), numbers.max_concurrency
     return {
         function_key(size): {
             "name": function_name(parameters.prefix, size),
@@ -62,20 +61,25 @@ def function(size: Size, parameters: Parameters) -> dict[str, Any]:
             "tags": {RECIPE_TAG: recipe_id(size, RENDERER_VERSION)},
             "role": arn(logical_id("RoleOfResize", size)),
             "memorySize": size.memory,
-            "timeout": numbers.timeout,
+            "timeout": queue_settings.timeout,
             "environment": settings,
             "events": sqs_events(
-                queue, BATCH_SIZE, concurrency, maximumBatchingWindow=BATCH_WINDOW
+                logical_id("Queue", size),
+                BATCH_SIZE,
+                queue_settings.max_concurrency,
+                maximumBatchingWindow=BATCH_WINDOW,
             ),
         }
     }
 
 
-def sqs_events(logical: str, most: int, concurrency: int, **window: int) -> list[dict[str, Any]]:
-    """The events of a function that drains a queue: it tells which messages of a batch failed."""
+def sqs_events(
+    logical: str, batch_size: int, concurrency: int, **window: int
+) -> list[dict[str, Any]]:
+    """Builds the event source mapping of a queue, with partial batch responses."""
     mapping = {
         "arn": arn(logical),
-        "batchSize": most,
+        "batchSize": batch_size,
         **window,
         "maximumConcurrency": concurrency,
         "functionResponseType": "ReportBatchItemFailures",
@@ -84,43 +88,43 @@ def sqs_events(logical: str, most: int, concurrency: int, **window: int) -> list
 
 
 def writer_settings(parameters: Parameters) -> dict[str, Any]:
-    """The environment of a function that writes variants: their ACL, and whom to tell of them."""
+    """Builds the environment of a function that writes variants: ACL and invalidation queue."""
     settings: dict[str, Any] = {"ACL": "public-read"} if parameters.is_public else {}
     if parameters.purges:
-        delay = str(parameters.numbers.purge_delay)
+        delay = str(parameters.queue_settings.purge_delay)
         settings |= {"PURGE_QUEUE_URL": ref(PURGE_QUEUE), "PURGE_DELAY": delay}
     return settings
 
 
 def writer_actions(parameters: Parameters) -> list[str]:
-    """The actions on variants of a function that writes them; public ones have an ACL."""
+    """Returns the S3 actions of a function that writes variants."""
     acl = ["s3:PutObjectAcl"] if parameters.is_public else []
     return ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", *acl]
 
 
 def allocator(size: Size) -> dict[str, str]:
-    """glibc's settings for a process that makes and frees pictures, by environment.
+    """Builds glibc's malloc settings, as environment variables, for a function that renders.
 
-    Returning memory to the kernel means having it zeroed again, page by page: a third of the
-    time of a 12 MP WebP. One arena, so that what is kept is kept once and not for each thread.
+    Memory that is returned to the kernel has to be zeroed again, page by page: a third of the time
+    of a 12 MP WebP. With one arena, retained memory is not multiplied by threads.
     """
     return {
         "MALLOC_ARENA_MAX": "1",
-        # The largest that glibc takes. Pillow's blocks of 16 MB stay below.
+        # glibc's maximum; Pillow's blocks of 16 MB stay below it.
         "MALLOC_MMAP_THRESHOLD_": str(32 * MEGABYTE),
         "MALLOC_TRIM_THRESHOLD_": str(size.kept_memory),
     }
 
 
 def role_resource(size: Size, parameters: Parameters) -> dict[str, Any]:
-    """The role of the size's function."""
+    """Builds the worker's role."""
     log = function_name(parameters.prefix, size)
     queues = [logical_id("Queue", size), logical_id("Dlq", size)]
     if parameters.purges:
         queues.append(PURGE_QUEUE)
     statements = [
         allow_consume(logical_id("Queue", size)),
-        # Into its own queue, what it could not begin in all of its receives.
+        # Its own queue: a message never begun in all of its receives is sent there again.
         allow(["sqs:SendMessage"], [arn(queue) for queue in queues]),
         allow(["s3:GetObject"], sub(f"{ORIGINALS_BUCKET}/{ORIGINALS}*")),
         allow(
@@ -128,8 +132,8 @@ def role_resource(size: Size, parameters: Parameters) -> dict[str, Any]:
             [sub(f"{IMAGES_BUCKET}/{folder}/*") for folder in size.folders],
         ),
         allow(["s3:PutObject", "s3:DeleteObject"], sub(f"{FAILURES_BUCKET}/{size.name}/*")),
-        # Without leave to list, S3 answers 403 for a missing object, which could as well be a
-        # mistake in a policy; with it, 404.
+        # With s3:ListBucket, S3 answers 404 for a missing object; without it 403, which a mistake
+        # in a policy would cause too.
         allow_list(ORIGINALS_BUCKET, [ORIGINALS]),
         allow_list(IMAGES_BUCKET, [f"{folder}/" for folder in size.folders]),
         *analyzer_statements(parameters, [size]),
@@ -142,10 +146,9 @@ def role_resource(size: Size, parameters: Parameters) -> dict[str, Any]:
 def build_role(
     parameters: StageParameters, name: str, *statements: dict[str, Any], log: str = ""
 ) -> dict[str, Any]:
-    """A role for one function, with one policy: these statements, and what the options ask for.
+    """Builds a function's role with the statements, its log, and what the stage's options need.
 
-    The function, which may write its own log, has the name of the policy after the stage's prefix,
-    unless `log` is another.
+    The function is called `<prefix>-<name>`, unless `log` names it.
     """
     own_log = sub(_LOG_GROUP % (log or f"{parameters.prefix}-{name}"))
     statements = (allow(["logs:CreateLogStream", "logs:PutLogEvents"], own_log), *statements)
@@ -154,7 +157,7 @@ def build_role(
         "Principal": {"Service": "lambda.amazonaws.com"},
         "Action": "sts:AssumeRole",
     }
-    document = policy(*statements, *for_role(parameters, statements))
+    document = policy(*statements, *option_statements(parameters, statements))
     return {
         "Type": "AWS::IAM::Role",
         "Properties": {
@@ -165,12 +168,12 @@ def build_role(
 
 
 def allow_consume(logical: str) -> dict[str, Any]:
-    """Leave to work on the messages of a queue."""
+    """Builds the permission to receive and delete a queue's messages."""
     actions = ["ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes"]
     return allow([f"sqs:{action}" for action in actions], arn(logical))
 
 
 def allow_list(bucket: str, folders: list[str]) -> dict[str, Any]:
-    """Leave to tell a missing object below these folders from a forbidden one."""
+    """Builds the permission to list these folders: S3 then answers 404 for a missing object."""
     prefixes = [f"{folder}*" for folder in folders]
     return allow(["s3:ListBucket"], sub(bucket), Condition={"StringLike": {"s3:prefix": prefixes}})

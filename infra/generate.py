@@ -1,4 +1,4 @@
-"""sizes.yml and the stage's parameters -> functions and resources that serverless.yml takes in.
+"""Generates serverless.yml's functions and resources from sizes.yml and the stage's parameters.
 
 Run as `python -m infra.generate` with the parameters as JSON on standard input.
 """
@@ -29,18 +29,18 @@ from infra.uniqueness import find_name_clashes
 from lib.errors import ConfigError
 from lib.sizes import Size, load_sizes
 
-# CloudFormation's limit on a stack, and what of it the rest of the stack may come to take.
+# CloudFormation's limit on a stack's resources, and how many are reserved for the shared ones.
 MAX_RESOURCES = 500
 SHARED_RESOURCES = 120
-# What Serverless adds for a function: itself, its log group, its event source mapping.
+# Serverless adds a function, its log group and its event source mapping.
 RESOURCES_OF_FUNCTION = 3
 
 
 def generate(given: dict[str, Any]) -> dict[str, Any]:
-    """Functions, resources and names of the sizes; ConfigError where the input is wrong."""
+    """Generates the parts of serverless.yml; raises ConfigError for wrong parameters or sizes."""
     parameters = parse_parameters(given)
     sizes = load_sizes(parameters.sizes_file)
-    functions, resources = _of_sizes(parameters, sizes)
+    functions, resources = _generate_sizes(parameters, sizes)
     if parameters.purges:
         functions |= invalidation_function(parameters, sizes)
         resources |= invalidation_resources(parameters)
@@ -50,14 +50,14 @@ def generate(given: dict[str, Any]) -> dict[str, Any]:
     absent = find_absent_routes(functions)
     refuse_absent_routes(parameters, functions, absent)
     resources |= api_resources(parameters, sizes) | fetch_resources(parameters)
-    secret, outputs = tokens_secret(parameters)
-    signing, led_to = signing_keys(parameters)
+    tokens, tokens_output = tokens_secret(parameters)
+    signing, signing_output = signing_keys(parameters)
     for part in (
         delivery_resources(parameters, sizes),
         bucket_resources(parameters),
         failure_expiry(sizes),
         topic_resources(parameters),
-        secret,
+        tokens,
         signing,
     ):
         _add(resources, part)
@@ -68,8 +68,8 @@ def generate(given: dict[str, Any]) -> dict[str, Any]:
         "functions": functions,
         "resources": {
             "Resources": resources,
-            "Outputs": outputs
-            | led_to
+            "Outputs": tokens_output
+            | signing_output
             | delivery_outputs(parameters)
             | on_demand_outputs(parameters)
             | features_output(parameters),
@@ -79,17 +79,17 @@ def generate(given: dict[str, Any]) -> dict[str, Any]:
         "names": json.dumps([size.name for size in sizes]),
         "http_api": http_api(parameters),
         "upload_origins": parameters.upload_origins,
-        # Packages of requirements.txt that the zip does without.
+        # Packages of requirements.txt to leave out of the zip.
         "left_out": [] if parameters.heic else ["pillow-heif"],
     }
 
 
 def _add(resources: dict[str, Any], part: dict[str, Any]) -> None:
-    """Take in resources, and further properties of those that are there."""
+    """Adds resources to the others; merges the properties of those that exist already."""
     for logical, resource in part.items():
-        present = resources.setdefault(logical, resource)
-        if present is not resource:
-            present |= resource | {"Properties": present["Properties"] | resource["Properties"]}
+        existing = resources.setdefault(logical, resource)
+        if existing is not resource:
+            existing |= resource | {"Properties": existing["Properties"] | resource["Properties"]}
 
 
 def _refuse_clashes(
@@ -103,8 +103,10 @@ def _refuse_clashes(
         raise ConfigError("\n".join(f"{file}: {clash}" for clash in clashes))
 
 
-def _of_sizes(parameters: Parameters, sizes: list[Size]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What each size needs; ConfigError with the mistakes of all of them."""
+def _generate_sizes(
+    parameters: Parameters, sizes: list[Size]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Generates the sizes' functions and resources; raises ConfigError with all mistakes."""
     functions: dict[str, Any] = {}
     resources: dict[str, Any] = {}
     file = Path(parameters.sizes_file).name
@@ -117,25 +119,25 @@ def _of_sizes(parameters: Parameters, sizes: list[Size]) -> tuple[dict[str, Any]
             resources |= alarm_resources(size, parameters)
         except ConfigError as error:
             mistakes.append(f"{file}: sizes {error}")
-    mistakes += _too_many(sizes, resources, file)
+    mistakes += _check_number(sizes, resources, file)
     if mistakes:
         raise ConfigError("\n".join(mistakes))
     return functions, resources
 
 
-def _too_many(sizes: list[Size], resources: dict[str, Any], file: str) -> list[str]:
-    each = len(resources) // len(sizes) + RESOURCES_OF_FUNCTION
-    most = (MAX_RESOURCES - SHARED_RESOURCES) // each
-    if len(sizes) <= most:
+def _check_number(sizes: list[Size], resources: dict[str, Any], file: str) -> list[str]:
+    per_size = len(resources) // len(sizes) + RESOURCES_OF_FUNCTION
+    max_sizes = (MAX_RESOURCES - SHARED_RESOURCES) // per_size
+    if len(sizes) <= max_sizes:
         return []
     return [
-        f"{file}: sizes: {len(sizes)} sizes at {each} resources each do not fit into "
-        f"CloudFormation's {MAX_RESOURCES} resources a stack; the limit is {most} sizes"
+        f"{file}: sizes: {len(sizes)} sizes at {per_size} resources each do not fit into "
+        f"CloudFormation's {MAX_RESOURCES} resources a stack; the limit is {max_sizes} sizes"
     ]
 
 
 def main() -> int:
-    """Print the result as JSON, or what is wrong on standard error (exit code 1)."""
+    """Prints the result as JSON, or the mistakes on standard error with exit code 1."""
     try:
         json.dump(generate(json.load(sys.stdin)), sys.stdout)
     except ConfigError as error:

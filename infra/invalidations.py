@@ -1,4 +1,4 @@
-"""The queue of purges, its dead letters, and the function that drains it."""
+"""The invalidation queue, its DLQ, and the function that drains it."""
 
 from typing import Any
 
@@ -14,25 +14,25 @@ from lib.sizes import Size
 _DLQ = "PurgeDlq"
 _ROLE = "RoleOfPurge"
 _FUNCTION = "purge"
-# CloudFront works on 3,000 paths at once, and a message has at most five, to which one is added
-# where formats are served: a batch fits. Wildcards for signed pictures count by themselves, 15 at
-# once, and the function sends seven a batch at most (lib/pipeline/invalidations.py).
+# CloudFront invalidates 3,000 paths at once. A message has at most five, and one more if formats
+# are served: a batch fits. Wildcards for signed images have a limit of their own, 15, and the
+# function sends seven a batch at most (lib/pipeline/invalidations.py).
 _BATCH_SIZE = 500
-# Seconds to gather a batch where there are wildcards: about as long as CloudFront works on one, so
-# that many photos come in one batch, and a few wildcards do for all of them.
+# Seconds to gather a batch if there are wildcards: about as long as CloudFront takes for one. A few
+# wildcards then serve many photos.
 _SIGNED_WINDOW = 60
-# The least that an event source mapping takes: CloudFront limits invalidations, not we.
+# The minimum of an event source mapping: CloudFront limits invalidations anyway.
 _MAX_CONCURRENCY = 2
-# Two tries of CloudFront's API at 10 s each, and a cold start; and as much again for ten rounds of
-# calls in search of the one photo in 500 whose path CloudFront refuses.
+# Seconds: two tries of CloudFront's API at 10 s each and a cold start, and as much again for the
+# ten rounds of calls that find the one path in 500 that CloudFront rejects.
 _TIMEOUT = 60
-# Seconds that a purge may be late: the longest delay that SQS knows, and CloudFront busy for long.
+# Seconds that an invalidation may be late: SQS's longest delay, and a long time of busy CloudFront.
 _MAX_AGE = 3600
 
 
 def invalidation_function(parameters: Parameters, sizes: list[Size]) -> dict[str, Any]:
-    """The function's entry in serverless.yml's list of functions, by its key."""
-    # Where the CDN chooses by Accept, it keeps pictures under other paths.
+    """Builds the function's entry in serverless.yml's `functions`."""
+    # A CDN that chooses formats by Accept caches images under more paths.
     formats = bool(served_formats(parameters, sizes))
     return {
         _FUNCTION: {
@@ -59,7 +59,7 @@ def invalidation_function(parameters: Parameters, sizes: list[Size]) -> dict[str
 
 
 def invalidation_resources(parameters: Parameters) -> dict[str, Any]:
-    """Queue, DLQ, their alarms, and the function's role."""
+    """Builds the queue, the DLQ, their alarms and the function's role."""
     name = f"{parameters.prefix}-{_FUNCTION}"
     visibility = VISIBILITY_TIMEOUTS * _TIMEOUT + _window(parameters)
     return {

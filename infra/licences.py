@@ -1,7 +1,7 @@
-"""The licences of what the Lambda zip carries, from the metadata of the installed packages.
+"""Licences of the packages in the Lambda zip, from the metadata of the installed ones.
 
-`python -m infra.licences` prints the tables of docs/licences.md; with `texts`, the licence texts of
-all packages, which go along with a zip that is handed on.
+`python -m infra.licences` prints the tables of docs/licences.md; with `texts`, it prints all
+licence texts, which have to accompany a zip that is passed on.
 """
 
 import re
@@ -13,20 +13,20 @@ from typing import NamedTuple
 
 _REQUIREMENTS = Path(__file__).resolve().parent.parent / "requirements.txt"
 _PINNED = re.compile(r"^([\w.-]+)==", re.MULTILINE)
-# In place of a licence's name: the classifiers have the names.
+# If this stands for the name of a licence, the classifiers have the names.
 _NO_NAME = "Dual License"
 _CLASSIFIER = "License :: OSI Approved :: "
 
 
 class Library(NamedTuple):
-    """A library in a wheel: its licence, and what its files are called, if it has its own."""
+    """A library in a wheel: its licence, and the names of its files if it has its own."""
 
     name: str
     licence: str
     files: tuple[str, ...] = ()
 
 
-# Pillow's wheel has the texts of its libraries, under these headings, but no short names.
+# Pillow's wheel has its libraries' licence texts under these headings, but no short names.
 LIBRARIES_OF_PILLOW = {
     "AOM": Library("libaom (in libavif)", "BSD-2-Clause"),
     "BROTLI": Library("Brotli", "MIT", ("libbrotlicommon", "libbrotlidec")),
@@ -48,7 +48,7 @@ LIBRARIES_OF_PILLOW = {
     "ZLIB": Library("zlib", "Zlib"),
     "ZSTD": Library("Zstandard", "BSD-3-Clause", ("libzstd",)),
 }
-# In the wheel, and taken out of the zip: text on pictures, and windows on a screen.
+# In the wheel, but removed from the zip: libraries that draw text and windows.
 NOT_IN_ZIP = {"BZIP2", "FREETYPE2", "HARFBUZZ", "RAQM", "TCL_TK"}
 _HEADING = re.compile(r"^----\n\n([A-Z0-9_]+)\n", re.MULTILINE)
 # pillow-heif's wheel has a list of its libraries.
@@ -56,13 +56,13 @@ _BUNDLED = re.compile(r"^Name: (?P<name>.+)\nLicense: (?P<licence>.+)\n", re.MUL
 
 
 def list_packages() -> list[Distribution]:
-    """The packages of requirements.txt, as they are installed here."""
+    """Lists the packages of requirements.txt, as they are installed."""
     names = sorted(_PINNED.findall(_REQUIREMENTS.read_text()), key=str.lower)
     return [distribution(name) for name in names]
 
 
 def find_licence(package: Distribution) -> str:
-    """The name of a package's licence, as its metadata has it."""
+    """Returns the name of a package's licence, from its metadata."""
     metadata = package.metadata
     names = metadata.get_all("License-Expression") or metadata.get_all("License") or [_NO_NAME]
     if names != [_NO_NAME]:
@@ -74,7 +74,7 @@ def find_licence(package: Distribution) -> str:
 
 
 def read_texts(package: Distribution) -> Iterator[tuple[str, str]]:
-    """The licence files in a package's metadata: their names and texts."""
+    """Yields the name and text of each licence file in a package's metadata."""
     names = set(package.metadata.get_all("License-File") or [])
     for file in package.files or []:
         if ".dist-info" in file.parts[0] and file.name in names:
@@ -82,16 +82,16 @@ def read_texts(package: Distribution) -> Iterator[tuple[str, str]]:
 
 
 def list_libraries() -> list[tuple[str, Library]]:
-    """The compiled libraries in the zip, each with the package that brings it."""
+    """Lists the compiled libraries in the zip, each with its package."""
     pillow = "".join(text for _, text in read_texts(distribution("pillow")))
     headings = sorted(set(_HEADING.findall(pillow)) - NOT_IN_ZIP)
     heif = dict(read_texts(distribution("pillow-heif")))["LICENSES_bundled.txt"]
     return [
         *(("Pillow", LIBRARIES_OF_PILLOW[heading]) for heading in headings),
         *(
-            ("pillow-heif", Library(found["name"], found["licence"], (_file(found["name"]),)))
-            for found in _BUNDLED.finditer(heif)
-            if "Windows" not in found["name"]
+            ("pillow-heif", Library(entry["name"], entry["licence"], (_file(entry["name"]),)))
+            for entry in _BUNDLED.finditer(heif)
+            if "Windows" not in entry["name"]
         ),
     ]
 
@@ -101,7 +101,7 @@ def _file(name: str) -> str:
 
 
 def make_tables() -> str:
-    """The tables of docs/licences.md."""
+    """Formats the tables of docs/licences.md."""
     packages = [
         f"| {package.name} | {package.version} | {find_licence(package)} |"
         for package in list_packages()
@@ -124,7 +124,7 @@ def make_tables() -> str:
 
 
 def main() -> None:
-    """Print the tables, or the texts."""
+    """Prints the tables, or the texts."""
     if sys.argv[1:] != ["texts"]:
         print(make_tables())
         return

@@ -1,4 +1,4 @@
-"""Names of what is made for each size: for people, and for CloudFormation's references."""
+"""Names of each size's resources, and the expressions of templates that refer to resources."""
 
 from typing import Any
 
@@ -15,12 +15,12 @@ MAX_FUNCTION_NAME = 64
 
 
 def function_key(size: Size) -> str:
-    """Name of a size's function in serverless.yml's list of functions."""
+    """Returns the key of a size's function in serverless.yml's `functions`."""
     return f"resize-{size.name}"
 
 
 def function_name(prefix: str, size: Size) -> str:
-    """Name of a size's function in AWS; ConfigError where it is too long for Lambda."""
+    """Returns the name of a size's function; raises ConfigError if it is too long for Lambda."""
     name = f"{prefix}-{function_key(size)}"
     if len(name) > MAX_FUNCTION_NAME:
         longest = MAX_FUNCTION_NAME - len(name) + len(size.name)
@@ -32,8 +32,9 @@ def function_name(prefix: str, size: Size) -> str:
     return name
 
 
-# The kinds of a size's resources. None is the beginning of another, so that two sizes can never
-# give one logical id: a size called policy-x makes QueuePolicyX only if "Policy" were no kind.
+# The kinds of a size's resources. No kind is a prefix of another, so that two sizes never share a
+# logical id: with a kind "QueuePolicy", the queue of size policy-x would have the id of the policy
+# of size x.
 KINDS = (
     "Queue",
     "Dlq",
@@ -49,40 +50,40 @@ KINDS = (
 
 
 def logical_id(kind: str, size: Size) -> str:
-    """CloudFormation's name of one of the size's resources; `kind` is one of KINDS."""
+    """Returns the logical id of one of the size's resources; `kind` is one of KINDS."""
     return kind + size.logical_id
 
 
 def ref(logical: str) -> dict[str, str]:
-    """CloudFormation's reference to a resource (for a queue: its URL)."""
+    """Builds a reference to a resource (for a queue: its URL)."""
     return {"Ref": logical}
 
 
 def arn(logical: str) -> dict[str, list[str]]:
-    """CloudFormation's reference to a resource's ARN."""
+    """Builds a reference to a resource's ARN."""
     return {"Fn::GetAtt": [logical, "Arn"]}
 
 
 def distribution_arn(logical: str) -> dict[str, str]:
-    """A distribution's ARN, which is none of the attributes that CloudFormation knows."""
+    """Builds a distribution's ARN, for which CloudFormation has no attribute."""
     return sub(_DISTRIBUTION % logical)
 
 
 def sub(text: str) -> dict[str, str]:
-    """A text in which CloudFormation replaces ${...}."""
+    """Builds a text in which CloudFormation replaces ${...}."""
     return {"Fn::Sub": text}
 
 
 def allow(actions: list[str], resource: Any, **more: Any) -> dict[str, Any]:
-    """An IAM statement that allows actions on a resource."""
+    """Builds an IAM statement that allows actions on a resource."""
     return {"Effect": "Allow", "Action": actions, "Resource": resource, **more}
 
 
 def policy(*statements: dict[str, Any]) -> dict[str, Any]:
-    """An IAM policy document."""
+    """Builds an IAM policy document."""
     return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
 def of_type(resources: dict[str, Any], kind: str) -> list[dict[str, Any]]:
-    """Properties of a template's resources of one type."""
+    """Lists the properties of a template's resources of one type."""
     return [each["Properties"] for each in resources.values() if each.get("Type") == kind]

@@ -1,4 +1,4 @@
-"""The stage's parameters that something is generated from, checked before anything is built."""
+"""The stage's parameters, validated before anything is generated from them."""
 
 import re
 from functools import cached_property
@@ -22,25 +22,25 @@ _TOPICS_OF_ANOTHER = ("-variants", "-alarms")
 
 
 class Parameters(DeliveryParameters, ApiParameters, RekognitionParameters):
-    """Those of serverless.yml's parameters that something is generated from."""
+    """The parameters of serverless.yml that resources are generated from."""
 
     sizes_file: str
-    # Ten photos in less than 10 s are not to be had.
+    # Seconds; a batch of ten photos takes at least 10.
     timeout: int = Field(ge=10)
-    # AWS's own bounds on an event source mapping's maximum concurrency.
+    # The bounds are AWS's on an event source mapping's maximum concurrency.
     max_concurrency: int = Field(ge=2, le=1000)
     landing: int = Field(ge=1)
-    # Whether CloudFront is told of variants that change.
+    # Whether changed variants are invalidated at CloudFront.
     purge: bool
 
     @cached_property
-    def numbers(self) -> QueueSettings:
-        """The numbers of queues and functions."""
+    def queue_settings(self) -> QueueSettings:
+        """Settings of the sizes' queues and functions."""
         return QueueSettings(self.timeout, self.max_concurrency, self.landing)
 
     @property
     def purges(self) -> bool:
-        """Whether there is a CDN to be told, and it shall be."""
+        """Whether the stage has a CDN whose copies are invalidated."""
         return self.purge and not self.is_public
 
     @model_validator(mode="after")
@@ -56,12 +56,12 @@ class Parameters(DeliveryParameters, ApiParameters, RekognitionParameters):
 
 
 def parse_parameters(given: dict[str, Any]) -> Parameters:
-    """The parameters; ConfigError with every mistake in them."""
+    """Validates the parameters; raises ConfigError with every mistake."""
     try:
         parameters = Parameters.model_validate(given)
     except ValidationError as error:
         raise ConfigError(
-            "\n".join(f"serverless.yml: params: {_told(each)}" for each in error.errors())
+            "\n".join(f"serverless.yml: params: {_describe(each)}" for each in error.errors())
         ) from error
     if not _STAGE.match(parameters.stage):
         raise ConfigError(
@@ -77,8 +77,8 @@ def parse_parameters(given: dict[str, Any]) -> Parameters:
     return parameters
 
 
-def _told(mistake: "ErrorDetails") -> str:
-    said = mistake["msg"].removeprefix("Value error, ")
+def _describe(mistake: "ErrorDetails") -> str:
+    message = mistake["msg"].removeprefix("Value error, ")
     if not mistake["loc"]:
-        return said
-    return f"{'.'.join(map(str, mistake['loc']))}: {said}, got {mistake['input']!r}"
+        return message
+    return f"{'.'.join(map(str, mistake['loc']))}: {message}, got {mistake['input']!r}"

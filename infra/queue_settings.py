@@ -1,43 +1,43 @@
-"""Every number of a queue and its function, derived from the two that a stage sets.
+"""Settings of queues and their functions, derived from timeout, max_concurrency and landing.
 
-A stage gives the function's timeout and how many workers a size may have at once; all others
-follow from these or from limits of AWS, so that no two of them can contradict each other.
+A stage sets only these three; the others follow from them or from AWS's limits, so that no two
+settings contradict each other.
 """
 
 from dataclasses import dataclass
 
-# Messages a batch. Ten is what SQS hands out at once; more would need a waiting window.
+# Messages a batch. SQS returns at most ten at once; more would need a longer window.
 BATCH_SIZE = 10
-# Seconds Lambda waits to fill a batch: during a burst fewer, fuller invocations; a lone upload
-# is a second later.
+# Seconds that Lambda waits to fill a batch: a burst takes fewer invocations, and a single upload is
+# rendered a second later.
 BATCH_WINDOW = 1
-# AWS asks for six timeouts plus the window, so that throttled invocations do not make messages
-# visible that are still being worked on.
+# AWS recommends six timeouts plus the window: otherwise, if invocations are throttled, messages
+# become visible while they are being processed.
 VISIBILITY_TIMEOUTS = 6
-# A message that is returned untried, or hit by a neighbour's crash, must not become a dead
-# letter for it.
+# High enough that a message does not become a dead letter because it is returned untried, or
+# because its neighbour crashes the function.
 MAX_RECEIVE_COUNT = 10
 DAY = 24 * 60 * 60
-# Four days, SQS's default: a long weekend to mend what stops a worker.
+# Four days, SQS's default: a long weekend to repair what stops a worker.
 QUEUE_RETENTION = 4 * DAY
-# The longest SQS allows: dead letters wait for people.
+# SQS's maximum: dead letters wait for people.
 DLQ_RETENTION = 14 * DAY
-# A message this old means that the queue is not drained: a full batch and one retry fit in.
+# Timeouts after which a waiting message raises an alarm: a full batch and a retry take less.
 MAX_AGE_TIMEOUTS = 6
 
-# Seconds to make a picture on demand: 10 to render at most, as many to fetch the original at its
-# worst, and a cold start. CloudFront waits for 30.
+# Seconds to render on demand: at most 10 to render and 10 to read the original, and a cold start.
+# CloudFront waits for 30.
 ON_DEMAND_TIMEOUT = 25
 
-# The longest that SQS delays a message.
+# Seconds: SQS's longest delay of a message.
 MAX_DELAY = 900
 
 
 @dataclass(frozen=True)
 class QueueSettings:
-    """The numbers of one stage; times in seconds.
+    """Settings of one stage; times in seconds.
 
-    `landing` is how long a write may be under way after its writer stopped waiting.
+    `write_grace_seconds` is how long after its writer stopped waiting a write may still be applied.
     """
 
     timeout: int
@@ -51,19 +51,17 @@ class QueueSettings:
 
     @property
     def reserved_seconds(self) -> float:
-        """One photo's share of the timeout: all of a batch can begin, and the last can end."""
+        """One photo's share of the timeout, so that every photo of a batch can be rendered."""
         return self.timeout / BATCH_SIZE
 
     @property
     def purge_delay(self) -> int:
-        """How long an intention to purge waits: no write, and no answer with an older original,
-        can come after the purge.
-        """
+        """Delay of an invalidation: afterwards no write and no older original can appear."""
         return max(self.timeout, ON_DEMAND_TIMEOUT) + self.write_grace_seconds
 
     @property
     def check_delay(self) -> int:
-        """How long a check message waits, so that it comes after all writes made on demand."""
+        """Delay of a recheck, so that it follows all writes made on demand."""
         return ON_DEMAND_TIMEOUT + self.write_grace_seconds
 
     @property

@@ -12,19 +12,19 @@ TOPIC = "Topic"
 
 
 def queue_resources(size: Size, parameters: Parameters) -> dict[str, Any]:
-    """Queue, DLQ, subscription DLQ, who may send to them, and the subscription itself."""
-    main, dlq = logical_id("Queue", size), logical_id("Dlq", size)
+    """Builds a size's queue, DLQ and subscription DLQ, their policies, and the subscription."""
+    queue, dlq = logical_id("Queue", size), logical_id("Dlq", size)
     undelivered = logical_id("SubscriptionDlq", size)
     name, key = f"{parameters.prefix}-{size.name}", parameters.kms_key
     return {
-        **queue_with_dlq(main, dlq, name, key, visibility=parameters.numbers.visibility),
-        # What SNS could not deliver to the queue, which would be lost without it.
+        **queue_with_dlq(queue, dlq, name, key, visibility=parameters.queue_settings.visibility),
+        # SNS would drop messages that it cannot deliver to the queue.
         undelivered: _queue(f"{name}-subscription-dlq", DLQ_RETENTION, key),
-        logical_id("PolicyOfQueue", size): _topic_may_send(main),
+        logical_id("PolicyOfQueue", size): _topic_may_send(queue),
         logical_id("PolicyOfSubscriptionDlq", size): _topic_may_send(undelivered),
         logical_id("TopicSubscription", size): {
             "Type": "AWS::SNS::Subscription",
-            # SNS checks that it may send when the subscription is made.
+            # SNS checks its permission to send when the subscription is created.
             "DependsOn": [
                 logical_id("PolicyOfQueue", size),
                 logical_id("PolicyOfSubscriptionDlq", size),
@@ -32,8 +32,8 @@ def queue_resources(size: Size, parameters: Parameters) -> dict[str, Any]:
             "Properties": {
                 "TopicArn": ref(TOPIC),
                 "Protocol": "sqs",
-                "Endpoint": arn(main),
-                # The S3 event as it is: no envelope to pay for and to unpack.
+                "Endpoint": arn(queue),
+                # The body is the S3 event itself, without SNS's envelope.
                 "RawMessageDelivery": True,
                 "RedrivePolicy": {"deadLetterTargetArn": arn(undelivered)},
             },
@@ -50,7 +50,7 @@ def queue_with_dlq(
     visibility: int,
     max_receive_count: int = MAX_RECEIVE_COUNT,
 ) -> dict[str, Any]:
-    """A queue, and the DLQ for what its worker, or SQS in its place, gives up on."""
+    """Builds a queue and its DLQ."""
     redrive = {"deadLetterTargetArn": arn(dlq), "maxReceiveCount": max_receive_count}
     return {
         logical: _queue(
@@ -61,7 +61,7 @@ def queue_with_dlq(
 
 
 def _queue(name: str, retention: int, key: str, **properties: Any) -> dict[str, Any]:
-    """A queue that keeps messages for `retention` seconds, encrypted by a KMS key or ("") SQS's."""
+    """Builds a queue; `retention` is in seconds, `key` the ARN of a KMS key or "" for SQS's own."""
     return {
         "Type": "AWS::SQS::Queue",
         "Properties": {

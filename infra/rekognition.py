@@ -1,7 +1,4 @@
-"""What Amazon Rekognition is asked about photos: faces to crop to, and what must not be shown.
-
-Any function that renders takes its settings and its leave from here, for the sizes it renders.
-"""
+"""Settings and permissions of functions that call Amazon Rekognition: faces and moderation."""
 
 from collections.abc import Iterable
 from typing import Any, Self
@@ -15,14 +12,14 @@ from lib.sizes import Size
 
 
 class RekognitionParameters(StageParameters):
-    """Whether photos are looked at before they are shown."""
+    """Parameters of content moderation."""
 
     moderation: bool
-    # Per cent; Rekognition itself tells of nothing that it is less sure of than 50.
+    # Percent; Rekognition's own default minimum is 50.
     moderation_confidence: int = Field(ge=50, le=100)
 
     @model_validator(mode="after")
-    def _emulators_see_nothing(self) -> Self:
+    def _emulators_have_no_moderation(self) -> Self:
         if self.moderation and self.emulator:
             raise ValueError(
                 f"moderation: got true on a stage of an emulator ({self.emulator}), which has no "
@@ -33,20 +30,20 @@ class RekognitionParameters(StageParameters):
 
 
 def faces_settings(parameters: StageParameters, sizes: Iterable[Size]) -> dict[str, str]:
-    """What a function has in its environment that crops to faces.
+    """Builds the environment of a function that crops to faces.
 
     On an emulator, which has no Rekognition, `faces` is rendered as `attention`.
     """
-    return {"FACES": "true"} if _by_faces(parameters, sizes) else {}
+    return {"FACES": "true"} if _crops_to_faces(parameters, sizes) else {}
 
 
 def faces_statements(parameters: StageParameters, sizes: Iterable[Size]) -> list[dict[str, Any]]:
-    """Leave to ask for faces; Rekognition knows no resources for pictures that are sent along."""
-    return [allow(["rekognition:DetectFaces"], "*")] if _by_faces(parameters, sizes) else []
+    """Builds the permission to detect faces; for images in requests there are no resources."""
+    return [allow(["rekognition:DetectFaces"], "*")] if _crops_to_faces(parameters, sizes) else []
 
 
 def analyzer_settings(parameters: RekognitionParameters, sizes: Iterable[Size]) -> dict[str, str]:
-    """What a function that renders these sizes has in its environment; nothing asked, nothing."""
+    """Builds the Rekognition settings of a function that renders these sizes; may be empty."""
     settings = faces_settings(parameters, sizes)
     if parameters.moderation:
         settings["MODERATION_CONFIDENCE"] = str(parameters.moderation_confidence)
@@ -56,19 +53,19 @@ def analyzer_settings(parameters: RekognitionParameters, sizes: Iterable[Size]) 
 def analyzer_statements(
     parameters: RekognitionParameters, sizes: Iterable[Size]
 ) -> list[dict[str, Any]]:
-    """Leave to ask what is asked about photos of these sizes, and to keep the answers.
+    """Builds the permissions to analyze photos of these sizes, and to store the results as tags.
 
-    Tags are all that a worker may write in the originals bucket: they change no byte and no ETag,
-    and S3 tells the topic of objects, not of tags, so that no rendering can start by them.
+    A worker may write nothing but tags to the originals bucket: they change neither bytes nor ETag,
+    and S3 publishes no event for them, so they cannot start a render.
     """
-    asking = faces_statements(parameters, sizes)
+    detection = faces_statements(parameters, sizes)
     if parameters.moderation:
-        asking.append(allow(["rekognition:DetectModerationLabels"], "*"))
-    if not asking:
+        detection.append(allow(["rekognition:DetectModerationLabels"], "*"))
+    if not detection:
         return []
     tags = ["s3:GetObjectTagging", "s3:PutObjectTagging"]
-    return [*asking, allow(tags, sub(f"{ORIGINALS_BUCKET}/{ORIGINALS}*"))]
+    return [*detection, allow(tags, sub(f"{ORIGINALS_BUCKET}/{ORIGINALS}*"))]
 
 
-def _by_faces(parameters: StageParameters, sizes: Iterable[Size]) -> bool:
+def _crops_to_faces(parameters: StageParameters, sizes: Iterable[Size]) -> bool:
     return not parameters.emulator and any(size.position == "faces" for size in sizes)

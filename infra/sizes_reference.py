@@ -1,7 +1,7 @@
-"""Writes the sections of docs/sizes.md and their pictures, from the model of a size.
+"""Writes the sections of docs/sizes.md and their images, from the model of a size.
 
-Descriptions, types, defaults and limits are the model's. The pictures are rendered by `lib.images`
-from drawings made here. The introduction of the page is written by hand.
+Descriptions, types, defaults and limits are the model's. `lib.images` renders the images from
+drawings made here. The introduction of the page is written by hand.
 """
 
 import io
@@ -18,9 +18,9 @@ from lib.sizes.size import NOT_IN_RECIPE
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 PAGE, IMAGES = DOCS / "sizes.md", DOCS / "images" / "sizes"
-# Drawings are made this many times larger, then reduced: their edges become smooth.
+# Drawings are made this many times larger, then reduced, for smooth edges.
 _OVERSAMPLING = 4
-# Shapes: ImageDraw's method, the colour, and the coordinates as shares of the picture's edges.
+# Shapes: ImageDraw's method, the colour, and the coordinates as shares of the image's edges.
 _Shape = tuple[str, str, tuple[float, ...]]
 # The person stands outside the middle square, so that a crop shows where it lies.
 _SCENE: list[_Shape] = [
@@ -88,7 +88,7 @@ immutable:
 """)
 _PHOTO, _SMALL_PHOTO = "the photo", "a photo of 96 x 54 pixels"
 _LOGO, _SUNSET = "a PNG with a transparent background", "an animated GIF"
-# What the pictures of a key are made from; other keys have none.
+# The drawing that a key's images are made from; other keys have no images.
 _SOURCES = {
     "width": _PHOTO,
     "height": _PHOTO,
@@ -113,13 +113,13 @@ def _draw(shapes: list[_Shape], size: tuple[int, int], colour: str = "#0000") ->
 
 
 def _draw_photo(size: tuple[int, int], sun: float = 0.2) -> Image.Image:
-    """Draw the scene under a sun at a share of its height."""
+    """Draws the scene with the sun at a share of its height."""
     disc = ("ellipse", "#ffb703", (0.08, sun - 0.12, 0.215, sun + 0.12))
     return _draw([disc, *_SCENE], size, "#bfe3f5").convert("RGB")
 
 
 def _make_source(name: str) -> bytes:
-    """Make one of the pictures that the others are made from."""
+    """Draws a source image."""
     if name == _SUNSET:
         frames = [_draw_photo((160, 90), sun / 10).quantize(32) for sun in range(2, 9)]
         return _save(
@@ -137,7 +137,7 @@ def _save(image: Image.Image, format_: str, **options: Any) -> bytes:
 
 
 def make_images() -> dict[str, bytes]:
-    """Make the pictures of the page, by file name."""
+    """Renders the page's images, by file name."""
     made = (each for key in _SOURCES for each in _render(key))
     images = {_name_file(size, rendition): rendition.data for size, rendition in made}
     return {"original.png": _make_source(_PHOTO), **images}
@@ -154,7 +154,7 @@ def _name_file(size: Size, rendition: Rendition) -> str:
 
 
 def make_page() -> str:
-    """Make the page: its introduction as it is, then a section for each key."""
+    """Formats the page: its introduction as it is, then a section for each key."""
     introduction = PAGE.read_text().partition(_MARK)[0]
     schema = Size.model_json_schema()
     sections = (
@@ -184,7 +184,7 @@ def _make_section(key: str, field: dict[str, Any], definitions: dict[str, Any]) 
 
 
 def _describe_limits(kind: dict[str, Any]) -> str:
-    """Describe the limits of one type in words."""
+    """Describes the limits of one type in words."""
     limits = [f"`{value}`" for value in kind.get("enum", ())]
     if "maximum" in kind:
         limits.append(f"{kind['minimum']} to {kind['maximum']}")
@@ -200,13 +200,13 @@ def _describe_limits(kind: dict[str, Any]) -> str:
 
 
 def _show(value: object) -> str:
-    """Show a value as YAML has it, on one line."""
+    """Formats a value as YAML on one line."""
     text: str = yaml.safe_dump([value], default_flow_style=True, sort_keys=False, width=200)
     return text.strip()[1:-1]
 
 
 def _make_pictures(key: str) -> Iterable[str]:
-    """Make the table of a key's pictures."""
+    """Formats the table of a key's images."""
     if _SOURCES[key] != _PHOTO:
         yield from (f"Made from {_SOURCES[key]}:", "")
     made = _render(key)
@@ -222,7 +222,7 @@ def _make_row(cells: Iterable[str]) -> str:
 
 
 def main() -> None:
-    """Write the page and its pictures."""
+    """Writes the page and its images."""
     PAGE.write_text(make_page())
     IMAGES.mkdir(parents=True, exist_ok=True)
     for old in IMAGES.iterdir():

@@ -1,25 +1,23 @@
-"""What every part of the template needs to know of the stage that it is for."""
+"""Stage parameters that every part of the template uses."""
 
 import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field, StringConstraints, field_validator
 
-# Keys have a UUID for a name; those that live in several regions have mrk- and 32 digits.
+# The name of a key is a UUID; that of a multi-Region key is mrk- and 32 digits.
 _KEY = re.compile(r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/(mrk-[0-9a-f]{32}|[0-9a-f-]{36})$")
-# A policy of an account, or one of AWS's own.
+# A policy of an account, or one that AWS manages.
 _POLICY = re.compile(r"^arn:aws[a-z-]*:iam::(\d{12}|aws):policy/[\w+=,.@/-]{1,512}$", re.ASCII)
-# SNS looks closer, and asks the address; this catches what is no address at all.
+# A rough check: SNS validates the address, and sends a confirmation to it.
 _EMAIL = re.compile(r"^[^@\s,;]+@[^@\s,;]+\.[^@\s,;.]+$")
 
 
 def _words(given: object) -> object:
-    """A list as it stands in serverless.yml, or with commas as --param has it."""
-    return (
-        [each.strip() for each in given.split(",") if each.strip()]
-        if isinstance(given, str)
-        else given
-    )
+    """Splits a list with commas, as --param passes it; returns one of serverless.yml unchanged."""
+    if not isinstance(given, str):
+        return given
+    return [word.strip() for word in given.split(",") if word.strip()]
 
 
 Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
@@ -27,24 +25,24 @@ Words = Annotated[list[Word], BeforeValidator(_words)]
 
 
 class StageParameters(BaseModel):
-    """A stage of the service, and what holds for all of its parts."""
+    """Parameters that apply to all parts of a stage."""
 
     service: str
     stage: str
     region: str
-    # The API's address: text, or one of CloudFormation's functions.
+    # URL of the API: text or an intrinsic function.
     api_url: str | dict[str, Any]
-    # Address of an emulator of AWS that the stage is deployed to, "" for AWS itself.
+    # URL of the AWS emulator that the stage is deployed to, "" for AWS itself.
     emulator: str
-    # What is rendered as it is asked for: missing variants, signed wishes of any dimensions.
+    # Kinds of images rendered on demand: missing variants, signed URLs with any dimensions.
     on_demand: Annotated[list[Literal["declared", "signed"]], BeforeValidator(_words)]
-    # ARN of the key that encrypts buckets, queues and topics; "" for the services' own.
+    # ARN of the key that encrypts buckets, queues, topics and secrets; "" for the services' own.
     kms_key: str
-    # Who hears of alarms; "" for nobody but those who subscribe by themselves.
+    # Subscriber to the alarm topic; "" for none.
     alarm_email: str
     xray: bool
     access_logs: bool
-    # Whether buckets refuse plain http, which is all that an emulator speaks.
+    # Whether buckets deny plain http; an emulator has nothing else.
     tls_only: bool
     log_days: int = Field(ge=1)
     # ARN of the policy that is the permissions boundary of every role; "" for none.
@@ -52,12 +50,12 @@ class StageParameters(BaseModel):
 
     @property
     def prefix(self) -> str:
-        """What the names of everything in the stack begin with."""
+        """Prefix of the names of the stack's resources."""
         return f"{self.service}-{self.stage}"
 
     @property
     def serves_signed(self) -> bool:
-        """Whether pictures of any dimensions are made for whoever has a signed URL."""
+        """Whether signed URLs, with any dimensions, are served."""
         return "signed" in self.on_demand
 
     @field_validator("kms_key")
@@ -83,7 +81,7 @@ class StageParameters(BaseModel):
 
     @field_validator("alarm_email")
     @classmethod
-    def _email_has_the_form_of_one(cls, address: str) -> str:
+    def _email_is_an_address(cls, address: str) -> str:
         if address and not _EMAIL.match(address):
             raise ValueError("must be one e-mail address such as ops@example.com, or empty")
         return address

@@ -1,7 +1,7 @@
-"""Refuses sizes that would give two resources of a stage one name.
+"""Finds sizes that would give two resources of a stage one name.
 
-Logical ids are unique by their form (infra/naming.py), and CloudFormation compares nothing else
-before a deploy: two queues of one name fail half-way through it, or share their messages.
+Logical ids are unique by construction (infra/naming.py), and CloudFormation compares nothing else
+before a deploy: two queues of one name would fail it halfway, or share their messages.
 """
 
 from collections.abc import Iterator
@@ -13,10 +13,10 @@ from lib.sizes import Size
 
 Resources = dict[str, Any]
 
-# Queues and metrics of these names belong to no size. They are refused on stages that lack the
-# feature too: stages share sizes.yml, and may switch it on.
+# Queues and metrics of these names belong to no size. They are reserved on stages without the
+# feature too, since stages share sizes.yml and may switch it on.
 RESERVED = ("purge", "purge-dlq", "fetch", "fetch-dlq", ON_DEMAND)
-# Where the properties of a type keep the name that AWS knows a resource by.
+# The property of each type that holds a resource's name in AWS.
 NAMED_BY = {
     "AWS::CloudFront::CachePolicy": "CachePolicyConfig.Name",
     "AWS::CloudFront::Function": "Name",
@@ -34,10 +34,10 @@ NAMED_BY = {
 
 
 def find_name_clashes(sizes: list[Size], functions: Resources, resources: Resources) -> list[str]:
-    """Describes each size whose name is reserved, or gives a resource the name of another."""
+    """Returns a message for each size whose name is reserved or makes two names equal."""
     owners = {logical_id(kind, size): size.name for size in sizes for kind in KINDS}
     owners |= {function_key(size): size.name for size in sizes}
-    found = {
+    clashes = {
         size.name: f"sizes ({size.name}): name: {', '.join(RESERVED)} are reserved for queues and "
         "metrics that belong to no size: rename this size"
         for size in sizes
@@ -45,14 +45,14 @@ def find_name_clashes(sizes: list[Size], functions: Resources, resources: Resour
     }
     named = resources | {key: _as_resource(function) for key, function in functions.items()}
     for kind, name, logical_ids in find_shared_names(named):
-        # Without a size of its own a clash is a mistake in this project, and no less in the way.
+        # A clash between resources of no size is a mistake in this project, and is reported too.
         size = max((owners.get(each, "") for each in logical_ids), key=len)
-        found.setdefault(
+        clashes.setdefault(
             size,
             f"sizes ({size}): name: {' and '.join(logical_ids)} would both be called {name!r}, "
             f"and a name of {kind} has to be unique: rename this size",
         )
-    return list(found.values())
+    return list(clashes.values())
 
 
 def _as_resource(function: Resources) -> Resources:
@@ -71,9 +71,9 @@ def find_shared_names(resources: Resources) -> Iterator[tuple[str, str, list[str
 
 
 def name_of(resource: Resources) -> str:
-    """Returns the name that AWS knows a resource by, as text; "" if AWS makes one up.
+    """Returns a resource's name in AWS as text; "" if AWS generates one.
 
-    A bucket's is one of CloudFormation's functions.
+    The name of a bucket is the text of an intrinsic function.
     """
     value: Any = resource.get("Properties", {})
     path = NAMED_BY.get(resource.get("Type", ""))

@@ -6,7 +6,7 @@ from infra.api.auth import authorizer
 from infra.api.parameters import ApiParameters
 from infra.functions import allocator, allow_list, build_role
 from infra.naming import ORIGINALS_BUCKET, allow, arn, ref, sub
-from infra.on_demand.signing import SIGNING_KEYS_ARN, use_of_keys
+from infra.on_demand.signing import SIGNING_KEYS_ARN, allow_signing_keys
 from infra.rekognition import faces_settings, faces_statements
 from lib.keys import ORIGINALS
 from lib.on_demand.options import MEMORY
@@ -57,6 +57,6 @@ def render_resources(parameters: ApiParameters, sizes: list[Size]) -> dict[str, 
             # Without it, S3 answers 403 for a free path and for a taken one.
             allow_list(ORIGINALS_BUCKET, [ORIGINALS]),
             *faces_statements(parameters, sizes),
-            *use_of_keys(parameters),
+            *allow_signing_keys(parameters),
         )
     }

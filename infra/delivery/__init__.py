@@ -1,9 +1,4 @@
-"""Who may read the variants, and by which way: CloudFront, or the bucket's own address.
-
-A stage has one of the two (`delivery`). Of CloudFront: `distribution` and what hangs on it, the
-`headers` of its answers, the `function` that looks at requests (`formats` by Accept, sizes by
-`queries`), its `relay` to what is made on demand, its `web_acl` and its `logs`.
-"""
+"""Public access to the variants: through CloudFront, or from the bucket's own address."""
 
 from typing import Any
 
@@ -22,7 +17,10 @@ _CDN = "https://${Distribution.DomainName}"
 
 
 def delivery_resources(parameters: DeliveryParameters, sizes: list[Size]) -> dict[str, Any]:
-    """Everything between the images bucket and a visitor; ConfigError where it cannot be made."""
+    """Builds the images bucket's access and, if the stage has a CDN, the CDN.
+
+    Raises ConfigError if the sizes exceed a limit of CloudFront or S3.
+    """
     bucket = images_bucket(parameters, sizes) | images_policy(parameters)
     if parameters.is_public:
         return bucket
@@ -38,7 +36,7 @@ def delivery_resources(parameters: DeliveryParameters, sizes: list[Size]) -> dic
 
 
 def delivery_outputs(parameters: DeliveryParameters) -> dict[str, Any]:
-    """The stack's outputs that tell where pictures are."""
+    """Builds the stack's outputs with the images' addresses."""
     outputs = {"ImagesUrl": {"Value": images_url(parameters)}}
     if parameters.is_public:
         return outputs
@@ -49,7 +47,7 @@ def delivery_outputs(parameters: DeliveryParameters) -> dict[str, Any]:
 
 
 def images_url(parameters: DeliveryParameters) -> Any:
-    """Where pictures are, without a slash at its end."""
+    """Returns the images' base URL, without a slash at its end."""
     if parameters.is_public and parameters.emulator:
         return sub(parameters.emulator + "/${ImagesBucket}")
     if parameters.images_url:
@@ -57,6 +55,6 @@ def images_url(parameters: DeliveryParameters) -> Any:
     if parameters.delivery == "website":
         return {"Fn::GetAtt": ["ImagesBucket", "WebsiteURL"]}
     if parameters.is_public:
-        # The bucket's own regional host works at once, where the global one redirects for hours.
+        # The global host of a new bucket redirects for hours; the regional one works at once.
         return sub("https://${ImagesBucket.RegionalDomainName}")
     return f"https://{parameters.domain}" if parameters.domain else sub(_CDN)

@@ -1,6 +1,6 @@
-"""A web ACL to make by hand, for a stack in another region than CloudFront's own.
+"""Prints a web ACL as `aws wafv2 create-web-acl` takes it, for stacks outside us-east-1.
 
-Run as `python -m infra.delivery NAME RATE`; it prints what `aws wafv2 create-web-acl` takes.
+Run as `python -m infra.delivery NAME RATE`.
 """
 
 import argparse
@@ -10,7 +10,7 @@ from infra.delivery.web_acl import web_acl
 
 
 def main() -> None:
-    """Print it as JSON."""
+    """Prints the web ACL as JSON."""
     parser = argparse.ArgumentParser(prog="python -m infra.delivery", description=__doc__)
     parser.add_argument("name")
     parser.add_argument("rate", type=int, help="requests an address may make in five minutes")

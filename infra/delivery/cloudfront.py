@@ -1,10 +1,13 @@
-"""What both distributions, the CDN and its relay, have one of each."""
+"""CloudFront resources that both distributions, the CDN and its relay, have."""
 
 from typing import Any
 
 
 def build_origin_access(name: str, kind: str) -> dict[str, Any]:
-    """Origin access control: CloudFront signs what it asks an origin of this kind (s3, lambda)."""
+    """Builds an origin access control: CloudFront signs its requests to the origin.
+
+    `kind` is s3 or lambda.
+    """
     config = {
         "Name": name,
         "OriginAccessControlOriginType": kind,
@@ -18,7 +21,7 @@ def build_origin_access(name: str, kind: str) -> dict[str, Any]:
 
 
 def build_function(name: str, code: Any, comment: str) -> dict[str, Any]:
-    """A CloudFront Function; `code` is text, or one of CloudFormation's functions."""
+    """Builds a CloudFront Function; `code` is text or an intrinsic function."""
     return {
         "Type": "AWS::CloudFront::Function",
         "Properties": {

@@ -1,4 +1,4 @@
-"""The CDN: the distribution, its way to the bucket, and what makes a cache entry of its own."""
+"""The CDN's distribution, its origins and its cache policy."""
 
 from typing import Any
 
@@ -10,17 +10,17 @@ from infra.delivery.relay import relay_origin, relay_resources
 from infra.naming import arn, ref
 from lib.keys import SIGNED_FOLDER
 
-# Of S3's and of its own errors. A picture asked for too early must appear soon after, and a
-# cached miss or failure must not outlive its cause.
+# Errors of S3 and of CloudFront. They are cached briefly: a variant must appear soon after it is
+# stored, and a cached failure must not outlast its cause.
 _ERRORS = (403, 404, 500, 502, 503, 504)
 _ERROR_SECONDS = 5
-# The longest that CloudFront keeps anything, whatever an object says.
+# Seconds; CloudFront keeps nothing longer, whatever an object's Cache-Control is.
 _YEAR = 365 * 24 * 60 * 60
 
 
 def distribution_resources(parameters: DeliveryParameters, formats: Formats) -> dict[str, Any]:
-    """Distribution, origin access control, cache policy, and the way to what is made on demand."""
-    # These names are unique in an account, whatever the region.
+    """Builds the distribution, its origin access control, its cache policy and its relay."""
+    # These names must be unique in an account, whatever the region.
     name = f"{parameters.prefix}-{parameters.region}"
     return {
         "Distribution": {
@@ -65,28 +65,28 @@ def _config(parameters: DeliveryParameters, formats: Formats) -> dict[str, Any]:
             "MinimumProtocolVersion": "TLSv1.2_2021",
         }
     if parameters.web_acl != "none":
-        made = parameters.web_acl == "create"
-        config["WebACLId"] = arn("WebAcl") if made else parameters.web_acl
+        is_own = parameters.web_acl == "create"
+        config["WebACLId"] = arn("WebAcl") if is_own else parameters.web_acl
     if parameters.access_logs:
         bucket = {"Fn::GetAtt": ["CdnLogsBucket", "RegionalDomainName"]}
         config["Logging"] = {"Bucket": bucket, "IncludeCookies": False}
     return config
 
 
-def _origin(name: str, **more: Any) -> dict[str, Any]:
+def _origin(name: str, **properties: Any) -> dict[str, Any]:
     return {
         "Id": name,
         "DomainName": {"Fn::GetAtt": ["ImagesBucket", "RegionalDomainName"]},
         "OriginAccessControlId": {"Fn::GetAtt": ["OriginAccess", "Id"]},
         "S3OriginConfig": {"OriginAccessIdentity": ""},
-        **more,
+        **properties,
     }
 
 
 def _origin_group(parameters: DeliveryParameters) -> dict[str, Any] | None:
-    """S3 first, and the function where S3 has no such picture.
+    """Builds the origin failover: S3 first, then the function if S3 has no such object.
 
-    It says 403 in place of 404 to those who may not list, which a mistake in a policy makes of us.
+    S3 answers 403 instead of 404 if a mistake in a policy denies s3:ListBucket.
     """
     if not has_failover(parameters):
         return None
@@ -99,7 +99,7 @@ def _origin_group(parameters: DeliveryParameters) -> dict[str, Any] | None:
 
 
 def _signed_behaviours(parameters: DeliveryParameters) -> dict[str, Any]:
-    """Signed pictures are nowhere but in the cache and at the function."""
+    """Builds the cache behaviour of signed images, which the function makes and S3 never has."""
     if not (has_on_demand_origin(parameters) and parameters.serves_signed):
         return {}
     pattern = {"PathPattern": f"{SIGNED_FOLDER}/*"}
@@ -113,16 +113,16 @@ def _behaviour(origin: str) -> dict[str, Any]:
         "ViewerProtocolPolicy": "redirect-to-https",
         "AllowedMethods": ["GET", "HEAD"],
         "CachedMethods": ["GET", "HEAD"],
-        "Compress": False,  # pictures are compressed already
+        "Compress": False,  # images are compressed already
         "CachePolicyId": ref("CachePolicy"),
         "ResponseHeadersPolicyId": ref("ResponseHeaders"),
-        # It spells each path alike, and takes off headers that would make more entries.
+        # It normalizes paths, and removes headers that would add cache entries.
         "FunctionAssociations": [{"EventType": "viewer-request", "FunctionARN": function}],
     }
 
 
 def _cache_policy(name: str, parameters: DeliveryParameters, formats: Formats) -> dict[str, Any]:
-    """Nothing a visitor adds makes another entry: the one header is set by our function alone."""
+    """Builds a cache key that no visitor can extend: only our function sets its one header."""
     headers: dict[str, Any] = {"HeaderBehavior": "none"}
     if formats:
         headers = {"HeaderBehavior": "whitelist", "Headers": [FOLDER_HEADER]}

@@ -1,10 +1,9 @@
-// For an emulator, which has no origin groups: the format's folder, whether or not it has such a
-// picture. local/cdn.py falls back.
+// For an emulator, which has no origin groups: always the format's folder. local/cdn.py falls back.
 function send(request, size, folder, path) {
   request.uri = '/' + folder + path;
 }
 
-// It also asks where a request would go, by a header of its own.
+// local/cdn.py sends the header to learn where a request would go.
 function handler(event) {
   const asks = event.request.headers['x-fanout-ask'];
   const decided = decide(event.request);

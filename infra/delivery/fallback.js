@@ -1,6 +1,6 @@
 import cf from 'cloudfront';
 
-// The format's folder, and where it has no such picture, whoever makes it, or the size's own.
+// Asks the format's folder first; if it has no such image, the on-demand function or the size's folder.
 function send(request, size, folder, path) {
   request.uri = path;
   request.headers[FOLDER] = { value: folder };

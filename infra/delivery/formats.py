@@ -1,9 +1,9 @@
-"""Formats by what the browser takes: the origins that the CloudFront Function chooses from.
+"""Origins that the CloudFront Function chooses from by the formats that a browser accepts.
 
-`<size>.<format>/<path>` and `<size>/<path>` differ in their first folder alone. So each folder is
-an origin of its own (one bucket, another OriginPath), the function takes the folder off the URI,
-and has CloudFront ask the format's origin first and the size's own where that has no such picture.
-The folder goes into the cache key by a header that only the function sets.
+`<size>.<format>/<path>` and `<size>/<path>` differ in their first folder only. So each folder is an
+origin (one bucket, another OriginPath). The function removes the folder from the URI and builds an
+origin group: the format's origin, then the size's. A header that only the function sets puts the
+folder into the cache key.
 """
 
 from infra.delivery.on_demand import has_on_demand_origin
@@ -11,27 +11,27 @@ from infra.delivery.parameters import DeliveryParameters
 from lib.errors import ConfigError
 from lib.sizes import Size
 
-# Each size's name, and its formats in the order in which they are preferred.
+# Each size's name, and its formats in order of preference.
 Formats = dict[str, tuple[str, ...]]
 
 FOLDER_HEADER = "x-fanout-folder"
-# What the name of a folder's origin begins with.
+# Prefix of the names of folders' origins.
 ORIGIN = "images-"
-# CloudFront's limit on origins: a quota, which can be raised.
+# CloudFront's quota of origins a distribution; AWS raises it on request.
 MAX_ORIGINS = 100
 
 
 def served_formats(parameters: DeliveryParameters, sizes: list[Size]) -> Formats:
-    """The sizes whose formats can be chosen by Accept: at their URLs, or by `format=auto`."""
+    """Returns the sizes whose formats are chosen by Accept: at their URLs, or by `format=auto`."""
     if not (parameters.serve_formats or parameters.serve_queries):
         return {}
     return {size.name: size.formats for size in sizes if size.formats}
 
 
 def folder_origins(parameters: DeliveryParameters, formats: Formats) -> dict[str, str]:
-    """OriginPath of each folder by the name of its origin; ConfigError for too many of them.
+    """Returns the OriginPath of each folder by the name of its origin.
 
-    None on an emulator: it has no origin groups.
+    Empty on an emulator, which has no origin groups. Raises ConfigError for too many folders.
     """
     if parameters.emulator:
         return {}
@@ -52,5 +52,5 @@ def folder_origins(parameters: DeliveryParameters, formats: Formats) -> dict[str
 
 
 def serving(parameters: DeliveryParameters) -> str:
-    """The parameter that has formats chosen, to name in a refusal."""
+    """Returns the name of the parameter that has formats chosen, for messages."""
     return "serve_formats" if parameters.serve_formats else "serve_queries"

@@ -1,18 +1,18 @@
-"""What CloudFront adds to each answer: security headers, CORS, and what caches must heed."""
+"""Headers that CloudFront adds to each response: security, CORS and Vary."""
 
 from typing import Any
 
 from infra.delivery.formats import Formats
 from infra.delivery.parameters import DeliveryParameters
 
-# A picture opened by itself runs and loads nothing; browsers need the style to centre it.
+# An image opened by itself runs and loads nothing; browsers need the style to centre it.
 _CSP = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
-# How long browsers remember the answer to a CORS question: two hours is the most that Chrome does.
+# Seconds that browsers cache a preflight response: two hours is Chromium's maximum.
 _CORS_SECONDS = 7200
 
 
 def headers_resources(parameters: DeliveryParameters, formats: Formats) -> dict[str, Any]:
-    """The response headers policy."""
+    """Builds the response headers policy."""
     config: dict[str, Any] = {
         "Name": f"{parameters.prefix}-{parameters.region}",
         "SecurityHeadersConfig": _security(parameters),
@@ -41,7 +41,7 @@ def _security(parameters: DeliveryParameters) -> dict[str, Any]:
     if parameters.hsts:
         headers["StrictTransportSecurity"] = {
             "AccessControlMaxAgeSec": parameters.hsts,
-            # Other hosts below the domain are not ours to decide for.
+            # Other hosts below the domain may need plain http.
             "IncludeSubdomains": False,
             "Override": True,
         }
@@ -61,11 +61,11 @@ def _cors(origins: list[str]) -> dict[str, Any]:
 
 def _custom(parameters: DeliveryParameters, formats: Formats) -> dict[str, str]:
     headers = {}
-    # A browser that has cached an answer to one question must not take it for another's:
-    # CloudFront says Access-Control-Allow-Origin only to those who send an Origin.
-    varies = ["Accept"] * bool(formats) + ["Origin"] * bool(parameters.image_origins)
-    if varies:
-        headers["Vary"] = ", ".join(varies)
+    # CloudFront sends Access-Control-Allow-Origin only if the request has an Origin: a browser must
+    # not reuse a response that it cached for a request without one.
+    vary = ["Accept"] * bool(formats) + ["Origin"] * bool(parameters.image_origins)
+    if vary:
+        headers["Vary"] = ", ".join(vary)
     if parameters.corp != "none":
         headers["Cross-Origin-Resource-Policy"] = parameters.corp
     return headers

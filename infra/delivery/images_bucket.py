@@ -1,6 +1,6 @@
-"""The images bucket's side: whom it lets read.
+"""Access to the images bucket, which depends on `delivery`.
 
-What is the same in both ways of delivery is in infra/buckets/images.yml; Serverless merges the two.
+Serverless merges these properties with those of infra/buckets/images.yml.
 """
 
 from typing import Any
@@ -13,22 +13,22 @@ from lib.sizes import Size
 
 
 def images_bucket(parameters: DeliveryParameters, sizes: list[Size]) -> dict[str, Any]:
-    """The bucket's access settings: closed to the public, or open to what has a public ACL.
+    """Builds the bucket's access settings: private, or public for objects with a public ACL.
 
-    ACLs alone open it, object by object: no policy can, by mistake or otherwise.
+    No bucket policy can make it public, by mistake or otherwise.
     """
-    acls_count = parameters.is_public
+    uses_acls = parameters.is_public
     properties: dict[str, Any] = {
         "PublicAccessBlockConfiguration": {
-            "BlockPublicAcls": not acls_count,
-            "IgnorePublicAcls": not acls_count,
+            "BlockPublicAcls": not uses_acls,
+            "IgnorePublicAcls": not uses_acls,
             "BlockPublicPolicy": True,
             "RestrictPublicBuckets": True,
         },
-        # Buckets made since 2023 refuse ACLs unless told otherwise.
+        # Buckets created since 2023 reject ACLs by default.
         "OwnershipControls": {
             "Rules": [
-                {"ObjectOwnership": "BucketOwnerPreferred" if acls_count else "BucketOwnerEnforced"}
+                {"ObjectOwnership": "BucketOwnerPreferred" if uses_acls else "BucketOwnerEnforced"}
             ]
         },
     }
@@ -41,24 +41,29 @@ def images_bucket(parameters: DeliveryParameters, sizes: list[Size]) -> dict[str
 
 
 def images_policy(parameters: DeliveryParameters) -> dict[str, Any]:
-    """The distribution, and nobody else, reads variants; and nobody without TLS."""
-    ours = {"ArnEquals": {"aws:SourceArn": distribution_arn("Distribution")}}
+    """Builds the policy that lets only the distribution read variants, and denies plain http."""
+    from_distribution = {"ArnEquals": {"aws:SourceArn": distribution_arn("Distribution")}}
     cloudfront = {"Service": "cloudfront.amazonaws.com"}
     readers = [
-        allow(["s3:GetObject"], sub("${ImagesBucket.Arn}/*"), Principal=cloudfront, Condition=ours),
-        # So that a missing picture is a 404 and not a 403. S3 takes the key asked for as the
-        # prefix, so this one never allows a list of the bucket, whose prefix is empty.
+        allow(
+            ["s3:GetObject"],
+            sub("${ImagesBucket.Arn}/*"),
+            Principal=cloudfront,
+            Condition=from_distribution,
+        ),
+        # For a missing object, S3 then answers 404 and not 403. Its prefix is the requested key;
+        # a list of the bucket has an empty prefix, and stays denied.
         allow(
             ["s3:ListBucket"],
             arn("ImagesBucket"),
             Principal=cloudfront,
-            Condition=ours | {"StringLike": {"s3:prefix": "*/*"}},
+            Condition=from_distribution | {"StringLike": {"s3:prefix": "*/*"}},
         ),
     ]
     has_website = parameters.delivery == "website"
     statements = [
         *([] if parameters.is_public else readers),
-        # S3's websites speak nothing but plain http.
+        # S3's websites serve plain http only.
         *([tls_only("ImagesBucket")] if parameters.tls_only and not has_website else []),
     ]
     if not statements:

@@ -1,8 +1,8 @@
 """The CDN's access logs, in a bucket of their own.
 
-CloudFront's older way of logging ("legacy"), because the newer one is set up by resources that
-exist in us-east-1 only, which a stack elsewhere cannot make. It hands files over by ACL, so that
-this bucket, and no other, has to take ACLs; public ones it refuses all the same.
+They are "legacy" standard logs: the resources of the newer kind exist in us-east-1 only, and a
+stack elsewhere cannot create them. CloudFront delivers legacy logs by ACL, so this bucket must
+accept ACLs; it still rejects public ones.
 """
 
 from typing import Any
@@ -12,7 +12,7 @@ from infra.delivery.parameters import DeliveryParameters
 
 
 def logs_resources(parameters: DeliveryParameters) -> dict[str, Any]:
-    """The bucket, where the stage wants access logs."""
+    """Builds the bucket, if the stage has access logs."""
     if not parameters.access_logs:
         return {}
     return logs_bucket("CdnLogsBucket", parameters, "BucketOwnerPreferred")

@@ -1,20 +1,20 @@
-"""The function that makes pictures on demand, as the CDN sees it."""
+"""The on-demand function as an origin of the CDN."""
 
 from infra.delivery.parameters import DeliveryParameters
 
-# The origin's name.
+# Name of the origin.
 ON_DEMAND = "on-demand"
-# How Serverless names what it makes of the function's `url` (infra/on_demand/functions.py).
+# Serverless's logical id of the Function URL (infra/on_demand/functions.py).
 FUNCTION_URL = "OndemandLambdaFunctionUrl"
-# The distribution that alone may call it (infra/delivery/relay.py).
+# The only distribution that may call it (infra/delivery/relay.py).
 RELAY = "OnDemandRelay"
 
 
 def has_on_demand_origin(parameters: DeliveryParameters) -> bool:
-    """Whether the function is an origin; an emulator's CDN cannot call it (local/cdn.py does)."""
+    """Returns whether the function is an origin; for an emulator's CDN, local/cdn.py calls it."""
     return bool(parameters.on_demand and not parameters.emulator)
 
 
 def has_failover(parameters: DeliveryParameters) -> bool:
-    """Whether the function is asked for what S3 lacks."""
+    """Returns whether the CDN asks the function for objects that S3 lacks."""
     return has_on_demand_origin(parameters) and "declared" in parameters.on_demand

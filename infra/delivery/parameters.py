@@ -1,4 +1,4 @@
-"""The stage's parameters of delivery, and which of them exclude each other."""
+"""Stage parameters of delivery, and the combinations that are refused."""
 
 import re
 from typing import Literal, Self
@@ -8,21 +8,21 @@ from pydantic import Field, model_validator
 from infra.stage import StageParameters, Words
 from lib.pipeline.put_options import CacheLifetimes
 
-# A year: the longest that CloudFront keeps anything.
+# Seconds of a year: CloudFront keeps nothing longer.
 _YEAR = 365 * 24 * 60 * 60
 _DOMAIN = re.compile(r"^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$")
 _CERTIFICATE = re.compile(r"^arn:aws[a-z-]*:acm:us-east-1:\d{12}:certificate/[\w-]+$")
 _WEB_ACL = re.compile(r"^arn:aws[a-z-]*:wafv2:us-east-1:\d{12}:global/webacl/[\w-]+/[\w-]+$")
 _ORIGIN = re.compile(r"^https?://[a-z0-9.-]+(:\d+)?$")
-# Where everything that belongs to CloudFront itself has to be.
+# CloudFront's certificates and web ACLs must be in this region.
 _CLOUDFRONT_REGION = "us-east-1"
 
 
 class DeliveryParameters(StageParameters):
-    """Who may read, how it caches, what guards it."""
+    """Parameters of public access, caching and protection."""
 
     delivery: Literal["cloudfront", "public-read", "website"]
-    # Where pictures are, if that is neither `domain` nor what AWS calls it.
+    # Base URL of the images, if another CDN stands in front; "" for this stack's own.
     images_url: str
     domain: str
     certificate: str
@@ -30,25 +30,25 @@ class DeliveryParameters(StageParameters):
     browser_seconds: int = Field(ge=0, le=_YEAR)
     immutable: bool
     serve_formats: bool
-    # Whether /photo.jpg?w=300&h=200 leads to the size of that box.
+    # Whether /photo.jpg?w=300&h=200 selects the size with that box.
     serve_queries: bool
-    # Web sites whose scripts may read pictures' pixels; "*" for all of them.
+    # Origins whose scripts may read pixels; "*" for all.
     image_origins: Words
-    # Seconds that browsers insist on https; 0 says nothing. Two years are the most anybody asks.
+    # Seconds of Strict-Transport-Security, 0 for no header; two years are the usual maximum.
     hsts: int = Field(ge=0, le=2 * _YEAR)
     corp: Literal["cross-origin", "same-site", "same-origin", "none"]
     web_acl: str
-    # WAF's own bounds; requests of one address in five minutes.
+    # Requests of one address in five minutes; the bounds are WAF's.
     web_acl_rate: int = Field(ge=10, le=2_000_000_000)
 
     @property
     def caching(self) -> CacheLifetimes:
-        """How long copies of variants are kept, unless their size says otherwise."""
+        """The stage's cache lifetimes; a size may override them."""
         return CacheLifetimes(self.browser_seconds, self.cdn_seconds, self.immutable)
 
     @property
     def is_public(self) -> bool:
-        """Whether everybody reads variants from the bucket itself."""
+        """Whether the public reads variants from the bucket itself."""
         return self.delivery in ("public-read", "website")
 
     @model_validator(mode="after")
@@ -95,7 +95,7 @@ class DeliveryParameters(StageParameters):
         return self
 
     @model_validator(mode="after")
-    def _web_acl_is_where_cloudfront_finds_it(self) -> Self:
+    def _web_acl_is_in_cloudfronts_region(self) -> Self:
         if self.web_acl == "create" and self.region != _CLOUDFRONT_REGION:
             raise ValueError(
                 f"web_acl: got 'create' for a stack in {self.region}: a web ACL for CloudFront can "
@@ -110,7 +110,7 @@ class DeliveryParameters(StageParameters):
         return self
 
     @model_validator(mode="after")
-    def _origins_are_origins(self) -> Self:
+    def _image_origins_are_valid(self) -> Self:
         for origin in self.image_origins:
             if not (_ORIGIN.match(origin) or self.image_origins == ["*"]):
                 raise ValueError(

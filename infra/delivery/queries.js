@@ -1,9 +1,9 @@
-// By query string: /photo.jpg?w=300&h=200 is /<size>/photo.jpg, of the size with that box.
-// What goes on is the folder and the path alone, so that every spelling of a request is one entry
-// of the cache. infra/delivery/queries.py makes SIZES: each one's name, box and own format.
+// Sizes by query string: /photo.jpg?w=300&h=200 is /<size>/photo.jpg of the size with that box.
+// Only the folder and the path are forwarded, so every form of a request shares one cache entry.
+// viewer_function.py defines SIZES: the name, box and own format of each size.
 const PARAMETERS = ['w', 'h', 'd', 'size', 'format'];
 
-// The request, led to a size's folder; or why not.
+// Returns the request with a size's folder, or a 400 response.
 function byQuery(request) {
   const said = statements(request.querystring);
   const path = request.uri;
@@ -19,7 +19,7 @@ function byQuery(request) {
   return request;
 }
 
-// Each of our parameters that is given, as [name, value].
+// Returns each of our parameters in the query as [name, value].
 function statements(querystring) {
   const said = [];
   Object.keys(querystring).forEach((key) => {
@@ -31,8 +31,8 @@ function statements(querystring) {
   return said;
 }
 
-// CloudFront hands both names and values over as they were sent. What cannot be decoded is "",
-// which is the name or the value of nothing.
+// Decodes a name or value, which CloudFront passes on as it was sent; returns "", which is neither
+// a name nor a value of ours, if that fails.
 function plain(text) {
   try {
     return decodeURIComponent(text.replace(/\+/g, ' ')).trim().toLowerCase();
@@ -41,7 +41,7 @@ function plain(text) {
   }
 }
 
-// Whether this is a URL of its own: below a folder of ours, or signed.
+// Returns whether the path names a variant already: below a size's folder, or signed.
 function stays(uri) {
   const parts = uri.split('/');
   if (parts.length < 3) return false;
@@ -53,7 +53,7 @@ function folders(name) {
   return [name].concat(formatsOf(name).map((format) => name + '.' + format));
 }
 
-// w, h, size and format as all statements agree on them; undefined where two do not, or where one
+// Merges the parameters into w, h, size and format; undefined if two contradict each other or one
 // is malformed.
 function wished(said) {
   const wish = {};
@@ -68,7 +68,7 @@ function wished(said) {
   return clear ? wish : undefined;
 }
 
-// What one statement says of w, h, size and format; nothing where it is malformed.
+// Returns the fields that one parameter sets; none if it is malformed.
 function meant(name, value) {
   if (name === 'size' || name === 'format') return [[name, value]];
   const box = { w: value + 'x', h: 'x' + value, d: value }[name];
@@ -79,7 +79,7 @@ function meant(name, value) {
     .map((edge) => [edge[0], String(Number(edge[1]))]);
 }
 
-// The first size that is all that was said of it.
+// Returns the first size that matches.
 function sizeFor(wish) {
   const box = (wish.w || '') + 'x' + (wish.h || '');
   if (wish.size === undefined && box === 'x') return undefined;
@@ -89,13 +89,13 @@ function sizeFor(wish) {
   );
 }
 
-// Where the size has this format; undefined where it has not.
+// Returns the folder of the size's format; undefined if the size lacks it.
 function folderFor(size, format) {
   if (format === undefined || format === 'auto' || format === size[2]) return size[0];
   return formatsOf(size[0]).indexOf(format) < 0 ? undefined : size[0] + '.' + format;
 }
 
-// Nothing that the visitor sent is in it.
+// The response repeats nothing from the request.
 function refusal() {
   const sizes = SIZES.map((size) => size.concat(formatsOf(size[0])).join(' '));
   const how = 'Ask for /PATH?w=WIDTH&h=HEIGHT, ?d=WIDTHxHEIGHT or ?size=NAME, and if you like for ' +

@@ -1,11 +1,11 @@
-"""The distribution between the CDN and the Function URL, which makes paths plain before signing.
+"""The relay: a distribution between the CDN and the Function URL that encodes paths.
 
-CloudFront signs what it asks a Function URL (origin access control), and has been refused with
-SignatureDoesNotMatch for paths with escapes: `a b.jpg`, `a+b.jpg`, `ä.jpg`. An origin group asks
-both of its origins for one URI, and S3 needs the real one; CloudFront Functions run before that,
-Lambda@Edge in us-east-1 alone. So the group's second origin is a distribution of its own: its
-function turns the whole path into base64url, which is signed, and which `handlers/on_demand.py`
-turns back. The CDN's cache, its keys and its purges know nothing of it.
+CloudFront signs its requests to a Function URL (origin access control), and Lambda has answered
+SignatureDoesNotMatch for paths with escapes: `a b.jpg`, `a+b.jpg`, `ä.jpg`. An origin group sends
+one URI to both of its origins, and S3 needs the real one; CloudFront Functions run before the
+failover, and Lambda@Edge exists in us-east-1 only. So the group's second origin is a distribution
+whose function encodes the whole path as base64url before it is signed; `handlers/on_demand.py`
+decodes it. The CDN's cache keys and invalidations do not change.
 """
 
 from pathlib import Path
@@ -17,23 +17,23 @@ from infra.delivery.on_demand import FUNCTION_URL, ON_DEMAND, RELAY, has_on_dema
 from infra.delivery.parameters import DeliveryParameters
 from infra.naming import ref
 
-# The header by which the CDN's requests are known. What it guards is no data, but a way round the
-# CDN's cache and its web ACL, by which strangers could have the function run more often.
+# The header that identifies the CDN's requests. It protects no data: without it, anybody could
+# bypass the CDN's cache and web ACL, and have the function run more often.
 TOKEN_HEADER = "x-fanout-relay"  # noqa: S105  its name, not a token
-# What no stranger knows of the stack: its ARN ends in a UUID.
+# The stack's ARN ends in a UUID, which outsiders cannot guess.
 _TOKEN = ref("AWS::StackId")
-# AWS's own policy CachingDisabled: nothing is kept, and no header, cookie or query forwarded.
+# AWS's managed policy CachingDisabled: no caching, and no header, cookie or query is forwarded.
 _CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
-# Beyond the function's own timeout, and within the CDN's.
+# Seconds: more than the function's own timeout, less than the CDN's.
 _READ_TIMEOUT = 28
 _SOURCE = Path(__file__).parent / "relay.js"
 
 
 def relay_resources(parameters: DeliveryParameters, errors: list[int]) -> dict[str, Any]:
-    """The distribution, its function and its access control; none without a Function URL."""
+    """Builds the distribution, its function and its access control; none without a Function URL."""
     if not has_on_demand_origin(parameters):
         return {}
-    # These names are unique in an account, whatever the region.
+    # These names must be unique in an account, whatever the region.
     name = f"{parameters.prefix}-{parameters.region}-on-demand"
     comment = "Makes paths plain for the signature of a Function URL"
     config = {
@@ -57,7 +57,7 @@ def relay_resources(parameters: DeliveryParameters, errors: list[int]) -> dict[s
                 }
             ],
         },
-        # The CDN alone decides how long an error is kept.
+        # Only the CDN caches errors.
         "CustomErrorResponses": [{"ErrorCode": code, "ErrorCachingMinTTL": 0} for code in errors],
     }
     return {
@@ -71,11 +71,11 @@ def relay_resources(parameters: DeliveryParameters, errors: list[int]) -> dict[s
 
 
 def relay_origin() -> dict[str, Any]:
-    """This distribution as an origin of the CDN's."""
+    """Builds the relay as an origin of the CDN."""
     return {
         "Id": ON_DEMAND,
         "DomainName": {"Fn::GetAtt": [RELAY, "DomainName"]},
-        # CloudFront puts it in place of what a visitor sends under this name.
+        # CloudFront replaces a header of this name that a visitor sends.
         "OriginCustomHeaders": [{"HeaderName": TOKEN_HEADER, "HeaderValue": _TOKEN}],
         "CustomOriginConfig": {
             "OriginProtocolPolicy": "https-only",
@@ -95,13 +95,13 @@ def _function_origin() -> dict[str, Any]:
         "CustomOriginConfig": {
             "OriginProtocolPolicy": "https-only",
             "OriginSSLProtocols": ["TLSv1.2"],
-            # Its answer counts, not CloudFront's.
+            # The function times out first, and its answer reaches the CDN.
             "OriginReadTimeout": _READ_TIMEOUT,
         },
     }
 
 
 def _code() -> list[Any]:
-    """The function's source in parts: its token is CloudFormation's to fill in."""
-    names = f'const TOKEN_HEADER = "{TOKEN_HEADER}";\nconst FOLDER = "{FOLDER_HEADER}";\n'
-    return [names, 'const TOKEN = "', _TOKEN, '";\n', _SOURCE.read_text(encoding="utf-8")]
+    """Returns the function's source in parts; CloudFormation fills in the token."""
+    constants = f'const TOKEN_HEADER = "{TOKEN_HEADER}";\nconst FOLDER = "{FOLDER_HEADER}";\n'
+    return [constants, 'const TOKEN = "', _TOKEN, '";\n', _SOURCE.read_text(encoding="utf-8")]

@@ -1,23 +1,23 @@
-// Viewer request: which picture a visitor gets, decided before the cache is looked at.
-// infra/delivery/viewer_function.py puts in front of this how it is carried out, and what it depends on.
+// Viewer request: chooses the image that a visitor gets, before the cache lookup.
+// viewer_function.py prepends the stage's constants and its way of choosing an origin.
 
-// The request as it goes on, or an answer.
+// Returns the request to forward, or a response.
 function decide(request) {
   const uri = spelled(request.uri);
   if (uri === undefined) return { statusCode: 400, statusDescription: 'Bad Request' };
   request.uri = uri;
-  // It is part of the cache key: what a visitor sends under this name must not count.
+  // The header is part of the cache key: the visitor's own must not count.
   delete request.headers[FOLDER];
   return SERVE_QUERIES ? byQuery(request) : byPath(request);
 }
 
-// The one spelling of a path that the cache knows and that purges name (lib/keys.py: url_path);
-// undefined where no picture can be: not UTF-8, NUL, or a folder that others would fold away.
+// Normalizes a path to the form that the cache and invalidations use (lib/keys.py: url_path);
+// undefined if no image can have it: not UTF-8, NUL, or a `.` or `..` folder.
 function spelled(uri) {
   try {
     const path = decodeURIComponent(uri.replace(/%(?![0-9a-f]{2})/gi, '%25'));
-    // CloudFront has chosen the origin by the path as it was sent: another spelling of this folder
-    // would be asked of the wrong one, and its miss cached in place of the picture.
+    // CloudFront has chosen the origin by the path as it was sent. Another spelling of this folder
+    // would go to the wrong origin, and its 404 would be cached for the image.
     const hidden = path.indexOf('/_signed/') === 0 && uri.indexOf('/_signed/') !== 0;
     if (hidden || /(^|\/)\.\.?(\/|$)|\0/.test(path)) return undefined;
     return encodeURI(path).replace(/[?#+*~]/g, hex);
@@ -39,7 +39,7 @@ function byPath(request) {
   return request;
 }
 
-// The first of the size's formats that the visitor takes; else what the request asks for anyway.
+// Chooses the first of the size's formats that the visitor accepts; else changes nothing.
 function negotiate(request, size, path) {
   const formats = formatsOf(size);
   if (formats.length === 0) return;
@@ -52,8 +52,8 @@ function formatsOf(size) {
   return Object.prototype.hasOwnProperty.call(FORMATS, size) ? FORMATS[size] : [];
 }
 
-// The types that an Accept header names, and whether it wants them. Wildcards select nothing:
-// browsers of any age send */*.
+// Returns the types of an Accept header, and whether each is accepted. Wildcards select no format:
+// browsers that cannot show it send */* too.
 function accepted(header) {
   const types = {};
   const values = header ? header.multiValue || [header] : [];

@@ -1,4 +1,4 @@
-"""The CloudFront Function that looks at each request, put together of what its stage needs."""
+"""The CloudFront Function on viewer requests, assembled from the parts that its stage needs."""
 
 import json
 from pathlib import Path
@@ -19,7 +19,7 @@ _SOURCES = Path(__file__).parent
 def function_resources(
     parameters: DeliveryParameters, formats: Formats, sizes: list[Size]
 ) -> dict[str, Any]:
-    """The function; ConfigError where it is too big for CloudFront."""
+    """Builds the function; raises ConfigError if its source is too long for CloudFront."""
     code = function_code(parameters, formats, sizes)
     length = len(code.encode())
     if length > MAX_FUNCTION_BYTES:
@@ -36,11 +36,11 @@ def function_resources(
 
 
 def function_code(parameters: DeliveryParameters, formats: Formats, sizes: list[Size]) -> str:
-    """The function's source: how a choice is carried out, the tables, and how it is made."""
+    """Returns the function's source: `send`, the constants, and the choice of an image."""
     constants: dict[str, Any] = {
         "FOLDER": FOLDER_HEADER,
         "ORIGIN": ORIGIN,
-        # What is asked where a format is missing: null for the size's own folder.
+        # The origin asked if a format is missing: null for the size's own folder.
         "ELSE": ON_DEMAND if has_failover(parameters) else None,
         "FORMATS": formats,
         "SERVE_FORMATS": parameters.serve_formats,
@@ -50,15 +50,15 @@ def function_code(parameters: DeliveryParameters, formats: Formats, sizes: list[
     if parameters.serve_queries:
         constants["SIZES"] = size_table(sizes)
         sources.insert(0, _source("queries.js"))
-    way = _source("emulated.js" if parameters.emulator else "fallback.js")
-    lines = [f"const {name} = {_compact(each)};" for name, each in constants.items()]
-    return "\n".join([way, *lines, *sources])
+    send = _source("emulated.js" if parameters.emulator else "fallback.js")
+    lines = [f"const {name} = {_compact(value)};" for name, value in constants.items()]
+    return "\n".join([send, *lines, *sources])
 
 
 def size_table(sizes: list[Size]) -> list[tuple[str, str, str]]:
-    """Each size's name, box and own format, in the order of sizes.yml: of one box the first wins.
+    """Returns each size's name, box and own format, in the order of sizes.yml.
 
-    An edge that follows the photo is left out of the box: `1200x`, `x90`.
+    The first size with a box is chosen. An edge that follows the photo is omitted: `1200x`, `x90`.
     """
     return [(size.name, f"{size.width or ''}x{size.height or ''}", size.format) for size in sizes]
 
@@ -68,6 +68,6 @@ def _compact(value: Any) -> str:
 
 
 def _source(name: str) -> str:
-    """A part without its comments, which would count."""
+    """Reads a part without its comments, which would count towards the limit."""
     lines = (_SOURCES / name).read_text(encoding="utf-8").splitlines()
     return "\n".join(line for line in lines if line and not line.lstrip().startswith("//"))

@@ -1,15 +1,15 @@
-"""The CDN's guard: AWS's managed rules, and a limit on what one address may ask for."""
+"""The CDN's web ACL: AWS's managed rules, and a rate limit for each address."""
 
 from typing import Any
 
 from infra.delivery.parameters import DeliveryParameters
 
-# What everybody is exposed to, and requests that only attackers send.
+# Common attacks, and requests that only attackers send.
 _MANAGED = ("AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet")
 
 
 def web_acl_resources(parameters: DeliveryParameters) -> dict[str, Any]:
-    """The web ACL where the stage asks for one of its own."""
+    """Builds the web ACL, if the stage has one of its own."""
     if parameters.web_acl != "create":
         return {}
     acl = web_acl(parameters.prefix, parameters.web_acl_rate)
@@ -17,15 +17,15 @@ def web_acl_resources(parameters: DeliveryParameters) -> dict[str, Any]:
 
 
 def web_acl(name: str, rate: int) -> dict[str, Any]:
-    """A web ACL for CloudFront; `rate` is what one address may ask for in five minutes."""
-    rules = [_managed(each, priority) for priority, each in enumerate(_MANAGED, 1)]
+    """Builds a web ACL for CloudFront; `rate` is the requests of one address in five minutes."""
+    rules = [_managed(name, priority) for priority, name in enumerate(_MANAGED, 1)]
     return {
         "Name": name,
         "Scope": "CLOUDFRONT",
         "DefaultAction": {"Allow": {}},
-        # The limit first: what exceeds it is not counted by the others.
+        # The limit first: the other rules do not evaluate a request that it blocks.
         "Rules": [_limit(rate), *rules],
-        "VisibilityConfig": _seen_as(name),
+        "VisibilityConfig": _visibility(name),
     }
 
 
@@ -41,7 +41,7 @@ def _limit(rate: int) -> dict[str, Any]:
                 "Limit": rate,
             }
         },
-        "VisibilityConfig": _seen_as("rate"),
+        "VisibilityConfig": _visibility("rate"),
     }
 
 
@@ -51,9 +51,9 @@ def _managed(name: str, priority: int) -> dict[str, Any]:
         "Priority": priority,
         "OverrideAction": {"None": {}},
         "Statement": {"ManagedRuleGroupStatement": {"VendorName": "AWS", "Name": name}},
-        "VisibilityConfig": _seen_as(name),
+        "VisibilityConfig": _visibility(name),
     }
 
 
-def _seen_as(name: str) -> dict[str, Any]:
+def _visibility(name: str) -> dict[str, Any]:
     return {"MetricName": name, "CloudWatchMetricsEnabled": True, "SampledRequestsEnabled": True}

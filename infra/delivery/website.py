@@ -1,6 +1,6 @@
-"""Without a CDN: S3's website sends visitors to the API for what the images bucket lacks.
+"""S3's website, without a CDN: it redirects requests for missing variants to the API.
 
-The API makes the variant, stores it, and sends them back.
+The API renders the variant, stores it, and redirects back.
 """
 
 from typing import Any
@@ -9,18 +9,18 @@ from infra.delivery.parameters import DeliveryParameters
 from lib.errors import ConfigError
 from lib.sizes import Size
 
-# The API's route that makes missing variants.
+# Route of the API that renders missing variants.
 ROUTE = "missing"
-# S3's limit on the rules of a bucket.
+# S3's limit on routing rules of a bucket.
 MAX_RULES = 50
-# For a missing object S3's website says 404 to those who may list the bucket, 403 to all others.
+# For a missing object, S3's website answers 404 if the caller may list the bucket, else 403.
 _MISSING = ("403", "404")
 
 
 def website(parameters: DeliveryParameters, sizes: list[Size]) -> dict[str, Any]:
-    """What the images bucket is told of its website; nothing on stages without one.
+    """Builds the images bucket's WebsiteConfiguration; empty on stages without a website.
 
-    ConfigError where the sizes have more folders than S3 takes rules for.
+    Raises ConfigError if the sizes' folders need more rules than S3 allows.
     """
     if parameters.delivery != "website":
         return {}
@@ -32,12 +32,12 @@ def website(parameters: DeliveryParameters, sizes: list[Size]) -> dict[str, Any]
             f"(one a size, one a format beside it), and S3 takes {MAX_RULES} rules: declare fewer "
             "sizes or formats, or use delivery: cloudfront"
         )
-    # There is no index, but S3 makes no website without the name of one.
+    # S3 requires the name of an index document; there is none.
     return {"IndexDocument": "index.html", "RoutingRules": rules}
 
 
 def _rule(folder: str, code: str, api_url: Any) -> dict[str, Any]:
-    """Only folders of sizes: nobody is sent to the API for anything else."""
+    """Builds the redirect of one folder; other missing keys are not redirected."""
     return {
         "RoutingRuleCondition": {
             "HttpErrorCodeReturnedEquals": code,
@@ -48,7 +48,7 @@ def _rule(folder: str, code: str, api_url: Any) -> dict[str, Any]:
             # The host of https://host
             "HostName": {"Fn::Select": [2, {"Fn::Split": ["/", api_url]}]},
             "ReplaceKeyPrefixWith": f"{ROUTE}/{folder}/",
-            # For now, and this once: no browser keeps it.
+            # Temporary: browsers do not cache it.
             "HttpRedirectCode": "307",
         },
     }

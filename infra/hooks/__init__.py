@@ -1,1 +1,1 @@
-"""What `sls` runs on this machine: packaging, checks before a deploy, notes after it."""
+"""Hooks that `sls` runs: packaging, checks before a deploy, and notes after it."""

@@ -1,7 +1,7 @@
-"""Before a deploy: buckets that an earlier stack left behind are taken into the new one, if asked.
+"""Imports the buckets of a removed stack into a new one before a deploy, on request.
 
-`sls remove` leaves the buckets, with every photo in them. Their names are the next stack's too, so
-that its deploy would fail half-way; it is stopped before it begins, or given a stack that has them.
+`sls remove` retains the buckets with all photos. The next stack's buckets have the same names, so
+its deploy would fail halfway: the hook stops it before, or imports the buckets.
 """
 
 import re
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_s3 import S3Client
 
-# What a pseudo parameter of CloudFormation stands for, by its name.
-Pseudo = dict[str, str]
+# Values of CloudFormation's pseudo parameters, by their names.
+PseudoParameters = dict[str, str]
 
 
 def adopt_buckets(given: dict[str, Any]) -> list[str]:
-    """Says which buckets were taken in, and what to do; ConfigError as `adopt` has it."""
+    """Imports buckets as `adopt` does; returns lines that name them and the next step."""
     cloudformation = boto3.client("cloudformation")
     with map_errors("asking whose account this is"):
         account = boto3.client("sts").get_caller_identity()["Account"]
     pseudo = {"AWS::AccountId": account, "AWS::Region": cloudformation.meta.region_name}
-    wanted = named_buckets(given["template"], pseudo)
+    buckets = find_named_buckets(given["template"], pseudo)
     adopted = adopt(
-        cloudformation, boto3.client("s3"), given["stack"], wanted, asked=given["adopt"]
+        cloudformation, boto3.client("s3"), given["stack"], buckets, requested=given["adopt"]
     )
     if not adopted:
         return []
@@ -45,41 +45,41 @@ def adopt(
     cloudformation: "CloudFormationClient",
     s3: "S3Client",
     stack: str,
-    wanted: dict[str, str],
+    buckets: dict[str, str],
     *,
-    asked: bool,
+    requested: bool,
 ) -> list[str]:
-    """Names of the buckets that are taken into a new stack; `wanted` are names by logical id.
+    """Creates the stack with those of the buckets that exist, and returns their names.
 
-    Nothing is done where the stack is there already: then its buckets are its own. Raises
-    ConfigError where buckets are in the way and nobody `asked` to adopt them.
+    `buckets` are names by logical id. If the stack exists, nothing is imported: its buckets are its
+    own. Raises ConfigError if buckets exist without their stack and adoption is not `requested`.
     """
     if has_stack(cloudformation, stack):
         return []
-    left = {logical: name for logical, name in wanted.items() if exists(s3, name)}
-    if left and not asked:
+    retained = {logical: name for logical, name in buckets.items() if exists(s3, name)}
+    if retained and not requested:
         raise ConfigError(
             f"There is no stack {stack}, but buckets of its names, left by an earlier one:\n"
-            + "".join(f"  {name}\n" for name in left.values())
+            + "".join(f"  {name}\n" for name in retained.values())
             + "To take them in with all that is in them, and go on:\n"
             '  sls deploy --param="adopt=true"\n'
             "To begin anew, empty and delete them first, or name another stage."
         )
-    if left:
-        import_buckets(cloudformation, stack, left)
-    return list(left.values())
+    if retained:
+        import_buckets(cloudformation, stack, retained)
+    return list(retained.values())
 
 
-def named_buckets(template: dict[str, Any], pseudo: Pseudo) -> dict[str, str]:
-    """Names of the template's buckets by logical id, of those that have a fixed name."""
+def find_named_buckets(template: dict[str, Any], pseudo: PseudoParameters) -> dict[str, str]:
+    """Returns the names, by logical id, of the template's buckets that have a fixed name."""
     return {
-        logical: _resolved(resource["Properties"]["BucketName"], pseudo)
+        logical: _resolve(resource["Properties"]["BucketName"], pseudo)
         for logical, resource in template["Resources"].items()
         if resource["Type"] == "AWS::S3::Bucket" and "BucketName" in resource["Properties"]
     }
 
 
-def _resolved(name: str | dict[str, str], pseudo: Pseudo) -> str:
+def _resolve(name: str | dict[str, str], pseudo: PseudoParameters) -> str:
     if isinstance(name, str):
         return name
     return re.sub(r"\$\{([\w:]+)\}", lambda match: pseudo[match[1]], name["Fn::Sub"])

@@ -1,7 +1,7 @@
 """Checks AWS before a deploy or a removal; deploy.js runs it and prints the result.
 
 It reads {"stack", "stage", "template", "abandon_messages"} as JSON from standard input, and for a
-deploy "abandon_secrets" and "adopt" too: who removes the whole stack means its secrets as well.
+deploy "abandon_secrets" and "adopt" too; a removal of the stack deletes its secrets on purpose.
 """
 
 import json
@@ -14,9 +14,9 @@ from lib.errors import FanoutError
 
 
 def main() -> int:
-    """Print {"now", "after"}: what to show at once, and what after the deploy.
+    """Prints {"now", "after"} as JSON: texts to show at once, and after the deploy.
 
-    Exit code 1, and the reason on standard error, where the deploy must not go on.
+    If the deploy must stop, the exit code is 1 and the reason is on standard error.
     """
     given = json.load(sys.stdin)
     now: list[str] = []
@@ -32,12 +32,12 @@ def main() -> int:
     except FanoutError as error:
         print(error, file=sys.stderr)
         code = 1
-    json.dump({"now": _lines(now), "after": _lines(after)}, sys.stdout)
+    json.dump({"now": _join(now), "after": _join(after)}, sys.stdout)
     return code
 
 
-def _lines(said: list[str]) -> str:
-    return "".join(f"{each}\n" for each in said)
+def _join(lines: list[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-// Adds byte code to the Lambda zip, where there is a Python of the runtime's version: bytecode.py.
+// Adds byte code to the Lambda zip (bytecode.py), if this machine has the runtime's Python version.
 
 const { spawnSync } = require('child_process');
 const path = require('path');
 const python = require('./python');
 
-// Python's exit code after an exception; another version, or none, has its own.
+// Python's exit code after an exception; bytecode.py exits with 3 in another version of Python.
 const TRACEBACK = 1;
 
 module.exports = class Bytecode {
@@ -19,10 +19,10 @@ module.exports = class Bytecode {
     const version = service.provider.runtime.replace('python', '');
     const artifact = path.resolve(serviceDir, service.package.artifact);
     const cache = path.join(serviceDir, '.serverless-cache', `bytecode-${version}`);
-    for (const each of [python(), `python${version}`]) {
+    for (const command of [python(), `python${version}`]) {
       const script = path.join(__dirname, 'bytecode.py');
-      const run = spawnSync(each, [script, artifact, version, cache], {
-        // pyenv's commands answer only for versions that were chosen.
+      const run = spawnSync(command, [script, artifact, version, cache], {
+        // pyenv's commands work only for the selected version.
         env: { ...process.env, PYENV_VERSION: version },
         encoding: 'utf8',
       });

@@ -1,6 +1,6 @@
-"""Adds byte code to the Lambda zip: Lambda cannot keep any, so each cold start would compile anew.
+"""Adds byte code to the Lambda zip; without it, each cold start compiles the modules again.
 
-It has to run in the runtime's own version of Python, whose byte code no other version reads.
+It must run in the runtime's version of Python, because no other version reads its byte code.
 """
 
 import importlib.util
@@ -11,16 +11,17 @@ import zipfile
 from hashlib import sha256
 from pathlib import Path
 
-# What it exits with in another version of Python.
+# Exit code in another version of Python.
 OTHER_VERSION = 3
-# zip's earliest time: the same files give the same zip.
+# zip's earliest time, so that the same files give the same zip.
 _TIME = (1980, 1, 1, 0, 0, 0)
-# PEP 552: the source's hash follows, and nobody compares it. Zips do not keep the sources' times.
+# PEP 552's flag: the source's hash follows, and is not checked. Unzipping changes the sources'
+# times, so byte code that is checked by time would be ignored.
 _UNCHECKED_HASH = (1).to_bytes(4, "little")
 
 
 def add(artifact: Path, cache: Path) -> None:
-    """Compile each module of the zip that has no byte code in it, or take it out of the cache."""
+    """Adds the byte code of each module that lacks it, compiled or from the cache."""
     cache.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(artifact, "a") as file:
         packed = set(file.namelist())
@@ -30,20 +31,20 @@ def add(artifact: Path, cache: Path) -> None:
                 entry = zipfile.ZipInfo(target, _TIME)
                 entry.compress_type = source.compress_type
                 entry.external_attr = source.external_attr
-                file.writestr(entry, _compiled(file.read(source), source.filename, cache))
+                file.writestr(entry, _compile(file.read(source), source.filename, cache))
 
 
-def _compiled(source: bytes, name: str, cache: Path) -> bytes:
-    kept = cache / sha256(name.encode() + b"\n" + source).hexdigest()
-    if kept.exists():
-        return kept.read_bytes()
+def _compile(source: bytes, name: str, cache: Path) -> bytes:
+    cached = cache / sha256(name.encode() + b"\n" + source).hexdigest()
+    if cached.exists():
+        return cached.read_bytes()
     code = marshal.dumps(compile(source, name, "exec", dont_inherit=True))
     hashed = importlib.util.source_hash(source)
     compiled = importlib.util.MAGIC_NUMBER + _UNCHECKED_HASH + hashed + code
-    # Another packaging may write the same file at the same time.
-    whole = kept.with_suffix(f".{os.getpid()}")
-    whole.write_bytes(compiled)
-    whole.rename(kept)
+    # Renamed when complete: another packaging may write the same file at the same time.
+    temporary = cached.with_suffix(f".{os.getpid()}")
+    temporary.write_bytes(compiled)
+    temporary.rename(cached)
     return compiled
 
 

@@ -1,5 +1,5 @@
-// Asks AWS what stands against a deploy, or the stack's removal, and prints what a deploy leaves
-// to do: infra/hooks/before_deploy.py.
+// Runs before_deploy.py before a deploy or a removal: it stops them if something would be lost, and
+// its notes are printed after a deploy.
 
 const { spawnSync } = require('child_process');
 const path = require('path');
@@ -11,17 +11,17 @@ module.exports = class Deploy {
     const { service } = serverless;
     this.hooks = {
       'before:deploy:deploy': () =>
-        this.ask({
+        this.check({
           template: service.provider.compiledCloudFormationTemplate,
           abandon_secrets: String(service.custom.abandonSecrets) === 'true',
           adopt: String(service.custom.adopt) === 'true',
         }),
-      'before:remove:remove': () => this.ask({ template: { Resources: {} } }),
+      'before:remove:remove': () => this.check({ template: { Resources: {} } }),
       'after:deploy:deploy': () => process.stdout.write(this.after),
     };
   }
 
-  ask(given) {
+  check(given) {
     const { service, classes } = this.serverless;
     const provider = this.serverless.getProvider('aws');
     const profile = provider.options['aws-profile'] || service.provider.profile;

@@ -1,4 +1,4 @@
-// Lets serverless.yml take in what infra/generate.py makes of sizes.yml and the stage's parameters.
+// Resolves serverless.yml's variables with the output of infra/generate.py.
 
 const { execFileSync } = require('child_process');
 const path = require('path');
@@ -8,24 +8,24 @@ const stop = require('./stop');
 let generated;
 
 const part =
-  (name) =>
+  (key) =>
   async ({ resolveConfigurationProperty, resolveVariable }) => {
-    // Serverless throws in here, and calls again, while a variable cannot be resolved yet.
-    const given = {};
-    for (const each of Object.keys(await resolveConfigurationProperty(['params', 'default'])))
-      given[each] = asWritten(await resolveVariable(`param:${each}`));
-    Object.assign(given, {
+    // While a variable is not resolvable yet, resolveVariable throws; Serverless then calls again.
+    const parameters = {};
+    for (const name of Object.keys(await resolveConfigurationProperty(['params', 'default'])))
+      parameters[name] = asText(await resolveVariable(`param:${name}`));
+    Object.assign(parameters, {
       service: await resolveVariable('self:service'),
       stage: await resolveVariable('sls:stage'),
       region: await resolveVariable('self:provider.region'),
-      sizes_file: path.resolve(given.sizes_file),
+      sizes_file: path.resolve(parameters.sizes_file),
     });
-    generated = generated || generate(given);
-    return generated[name];
+    generated = generated || generate(parameters);
+    return generated[key];
   };
 
-// Numbers and truth values as text, because with --param they are text too.
-const asWritten = (value) => (typeof value === 'object' ? value : String(value));
+// Numbers and booleans become text, as --param passes them.
+const asText = (value) => (typeof value === 'object' ? value : String(value));
 
 function generate(parameters) {
   try {

@@ -1,16 +1,16 @@
 // The local stage's runtime and architecture: those of this machine, whose Python runs the zip.
-// Apart from generated.js, because that one needs the parameters and these are among them.
+// In a file of its own: generated.js needs the stage's parameters, and these two are among them.
 
 const { execFileSync } = require('child_process');
 const python = require('./python');
 
-const ASK = `
+const SCRIPT = `
 import json, platform, sys
 print(json.dumps([sys.version_info[:2], platform.machine().lower()]))
 `;
 const ARCHITECTURES = { aarch64: 'arm64', arm64: 'arm64', amd64: 'x86_64', x86_64: 'x86_64' };
 
 module.exports = () => {
-  const [version, machine] = JSON.parse(execFileSync(python(), ['-c', ASK]));
+  const [version, machine] = JSON.parse(execFileSync(python(), ['-c', SCRIPT]));
   return { runtime: `python${version.join('.')}`, architecture: ARCHITECTURES[machine] };
 };

@@ -1,6 +1,6 @@
-"""Compares a template with the account's limits on Lambda, which are small in a new account.
+"""Compares a template with the account's Lambda limits, which are small in a new account.
 
-CloudFormation looks at neither before a deploy: too much memory ends it half-way, and functions
+CloudFormation checks neither before a deploy: too much memory fails it halfway, and invocations
 beyond the concurrency are throttled afterwards.
 """
 
@@ -9,28 +9,28 @@ from typing import Any
 from infra.naming import of_type
 from lib.aws.functions import Limits
 
-# AWS's default. An account that may run fewer functions at once has a new account's limits.
+# AWS's default. An account with a smaller concurrency has a new account's limits.
 _DEFAULT_CONCURRENCY = 1000
-# The most memory, in MB, of a function in a new account. No API tells of it.
+# MB a function may have in a new account. No API returns it.
 NEW_ACCOUNT_MEMORY = 3008
 
 
 def find_small_limits(template: dict[str, Any], limits: Limits) -> list[str]:
-    """Describes what the template asks for and the account may not have, with the way round."""
+    """Returns a warning for each limit that the template exceeds."""
     return [*_concurrency(template, limits), *_memory(template, limits)]
 
 
 def _concurrency(template: dict[str, Any], limits: Limits) -> list[str]:
-    asked = sum(
+    requested = sum(
         mapping.get("ScalingConfig", {}).get("MaximumConcurrency", limits.unreserved)
         for mapping in of_type(template["Resources"], "AWS::Lambda::EventSourceMapping")
     )
-    if asked <= limits.unreserved:
+    if requested <= limits.unreserved:
         return []
     return [
-        f"Warning: the stage's queues may have {asked} functions running at once, and this account "
-        f"may run {limits.unreserved}: Lambda throttles the rest, and the API with them. Lower "
-        "max_concurrency, or ask AWS for more (Service Quotas, Lambda, Concurrent executions)"
+        f"Warning: the stage's queues may have {requested} functions running at once, and this "
+        f"account may run {limits.unreserved}: Lambda throttles the rest, and the API with them. "
+        "Lower max_concurrency, or ask AWS for more (Service Quotas, Lambda, Concurrent executions)"
     ]
 
 

@@ -1,8 +1,8 @@
-"""Before a deploy, or a stack's removal: nothing goes that cannot be made again, unless asked for.
+"""Stops a deploy or a removal that would delete messages or secrets, unless the user allows it.
 
-A message in a queue is a photo without its variant, or a dead letter somebody wants to replay. A
-secret has the hashes of tokens, or the keys of signed URLs, that others use; CloudFormation deletes
-it at once, without the days in which Secrets Manager can restore one.
+A message is a photo without its variant, or a dead letter to replay. A secret holds the hashes of
+tokens or the keys of signed URLs that are in use; CloudFormation deletes it at once, without the
+recovery window of Secrets Manager.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -22,20 +22,21 @@ if TYPE_CHECKING:
 
 
 def find_losses(given: dict[str, Any]) -> list[str]:
-    """Says what is lost, and which limits are small; ConfigError where the deploy must not go on.
+    """Returns lines that name the losses and the limits exceeded.
 
-    Secrets are asked about for a deploy alone (`abandon_secrets`), not for a stack's removal.
+    Secrets are checked before a deploy only (`abandon_secrets`). Raises ConfigError if the deploy
+    or removal must stop.
     """
     stack, template = given["stack"], given["template"]
     cloudformation = boto3.client("cloudformation")
     sqs = boto3.client("sqs")
-    lost = check_messages(cloudformation, sqs, stack, template, force=given["abandon_messages"])
+    messages = check_messages(cloudformation, sqs, stack, template, force=given["abandon_messages"])
     secrets = []
     if "abandon_secrets" in given:
         force = given["abandon_secrets"]
         secrets = check_secrets(cloudformation, stack, template, force=force)
     return [
-        *(f"Abandoning with its queue {line}" for line in lost),
+        *(f"Abandoning with its queue {line}" for line in messages),
         *(f"Deleting the secret {name}" for name in secrets),
         *(_warn_of_limits(template) if template["Resources"] else []),
     ]
@@ -49,9 +50,9 @@ def check_messages(
     *,
     force: bool,
 ) -> list[str]:
-    """Names of the queues that the template no longer has, and the messages lost with each.
+    """Returns the queues that the template no longer has, and how many messages each holds.
 
-    Raises ConfigError where there are such messages and `force` is not given.
+    Raises ConfigError if there are messages, unless `force` is set.
     """
     waiting = []
     for url in _find_removed(cloudformation, stack, template, "AWS::SQS::Queue"):
@@ -71,9 +72,9 @@ def check_messages(
 def check_secrets(
     cloudformation: "CloudFormationClient", stack: str, template: dict[str, Any], *, force: bool
 ) -> list[str]:
-    """Names of the secrets that the template no longer has.
+    """Returns the names of the secrets that the template no longer has.
 
-    Raises ConfigError where there are any and `force` is not given.
+    Raises ConfigError if there are any, unless `force` is set.
     """
     arns = _find_removed(cloudformation, stack, template, "AWS::SecretsManager::Secret")
     names = [arn.rpartition(":")[2] for arn in arns]
@@ -92,13 +93,13 @@ def check_secrets(
 def _find_removed(
     cloudformation: "CloudFormationClient", stack: str, template: dict[str, Any], kind: str
 ) -> list[str]:
-    """Physical ids of a type's resources that are deployed and not in the template."""
-    deployed = _deployed(cloudformation, stack, kind)
-    return [each for logical, each in deployed.items() if logical not in template["Resources"]]
+    """Lists the physical ids of deployed resources of a type that the template lacks."""
+    deployed = _list_deployed(cloudformation, stack, kind)
+    return [id_ for logical, id_ in deployed.items() if logical not in template["Resources"]]
 
 
-def _deployed(cloudformation: "CloudFormationClient", stack: str, kind: str) -> dict[str, str]:
-    """Physical ids of the deployed stack's resources of a type by logical id, if it is deployed."""
+def _list_deployed(cloudformation: "CloudFormationClient", stack: str, kind: str) -> dict[str, str]:
+    """Returns physical ids of a type by logical id; empty if the stack does not exist."""
     pages = cloudformation.get_paginator("list_stack_resources")
     with map_errors(f"listing the resources of {stack}"):
         try:
@@ -117,7 +118,7 @@ def _deployed(cloudformation: "CloudFormationClient", stack: str, kind: str) -> 
 
 
 def _warn_of_limits(template: dict[str, Any]) -> list[str]:
-    """What of the template the account's limits are too small for; it stops no deploy."""
+    """Returns warnings about the account's limits; a failure to read them stops no deploy."""
     try:
         return find_small_limits(template, read_limits(boto3.client("lambda")))
     except FanoutError as error:

@@ -1,4 +1,4 @@
-// How serverless-python-requirements fetches wheels for Lambda's platform, without Docker.
+// Settings of serverless-python-requirements: it fetches wheels for Lambda without Docker.
 
 const { createHash } = require('crypto');
 const { readFileSync } = require('fs');
@@ -8,21 +8,20 @@ const OWN_HASH = createHash('sha256').update(readFileSync(__filename)).digest('h
 const plugin = require.resolve('serverless-python-requirements');
 const jszip = require(require.resolve('jszip', { paths: [plugin] }));
 
-// Nothing tells the plugin how hard to pack, and its 9 is twice as slow as zlib's usual 6, for half
-// a percent of the zip: a file that names no level gets this one. For an emulator, which unpacks it
-// on the same disk, packing would only take time.
-function packHow(emulator) {
+// The plugin has no setting for the compression level, and its 9 takes twice the time of zlib's
+// usual 6 to save half a percent. An emulator unpacks the zip on the same disk: there, compression
+// only takes time.
+function setCompression(emulator) {
   if (emulator) jszip.defaults.compression = 'STORE';
   else jszip.defaults.compressionOptions = { level: 6 };
 }
 
-// pip takes only the tags it is given, and wheels are built for different ages of glibc; Lambda's
+// pip accepts only the listed tags, and wheels are built for different versions of glibc; Lambda's
 // Amazon Linux 2023 has 2.34.
 const GLIBC = ['manylinux_2_34', 'manylinux_2_28', 'manylinux_2_27', 'manylinux2014'];
-// What the functions call. botocore's models of the other services are 25 MB.
+// Services that the functions call; botocore's models of the others are 25 MB.
 const SERVICES = ['cloudfront', 'rekognition', 's3', 'secretsmanager', 'sqs'];
-// What nothing imports: resources in place of clients, text on pictures, older models, other
-// utilities. A third of the files, which take time to unpack.
+// Modules that nothing imports: a third of the files, which take time to unpack.
 const UNUSED = [
   'boto3/{data,dynamodb,ec2,examples}',
   'dateutil/zoneinfo',
@@ -36,7 +35,7 @@ const MACHINES = { arm64: 'aarch64', x86_64: 'x86_64' };
 module.exports = async ({ resolveVariable }) => {
   const runtime = await resolveVariable('param:runtime');
   const architecture = await resolveVariable('param:architecture');
-  packHow(await resolveVariable('param:emulator'));
+  setCompression(await resolveVariable('param:emulator'));
   const version = runtime.replace('python', '');
   return {
     pythonBin: python(),
@@ -46,15 +45,15 @@ module.exports = async ({ resolveVariable }) => {
       '--implementation cp',
       '--only-binary=:all:',
     ],
-    // boto3 is packed though the runtime has one: what the tests ran with is what runs, and
-    // lib/aws hooks into its events.
+    // boto3 is packaged although the runtime has one, so that the tested version runs: lib/aws uses
+    // its events.
     noDeploy: await resolveVariable('file(infra/hooks/generated.js):left_out'),
     slim: true,
-    // This machine's strip may not know the target's format, and where it does, it breaks libraries
-    // that their wheels have patched to find each other.
+    // strip may not support the target's format, and if it does, it breaks libraries that their
+    // wheels have patched to find each other.
     strip: false,
     slimPatterns: [`botocore/data/!(${[...SERVICES, '*.json'].join('|')})`, ...UNUSED],
-    // The plugin's cache knows a folder by its requirements alone, not by what is asked here.
+    // The plugin's cache key has the requirements only, not these settings.
     cacheLocation: `.serverless-cache/${runtime}-${architecture}-${OWN_HASH}`,
   };
 };

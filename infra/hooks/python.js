@@ -1,4 +1,4 @@
-// The Python that has this project's packages: the one `make setup` set up, else the one on the PATH.
+// Finds the Python with this project's packages: that of `make setup`, else the one on the PATH.
 
 const { spawnSync } = require('child_process');
 const fs = require('fs');
@@ -6,26 +6,26 @@ const path = require('path');
 const stop = require('./stop');
 
 const VENV = path.join(path.resolve(__dirname, '../..'), '.venv');
-// What infra/ imports: without one of these nothing can be packaged.
+// Packages that infra/ imports.
 const PACKAGES = ['boto3', 'PIL', 'pydantic', 'yaml'];
 const HAS_PACKAGES = `
 import importlib.util, sys
 sys.exit(sys.version_info < (3, 11) or None in map(importlib.util.find_spec, sys.argv[1:]))
 `;
 
-let found;
+let python;
 
 module.exports = () => {
-  found = found || find();
-  return found;
+  python = python || find();
+  return python;
 };
 
 function find() {
   const own = path.join(VENV, 'bin', 'python');
-  // The Makefile's mark, so that what is set up has not to be looked at each time.
+  // The Makefile creates .ready; then the packages need no check.
   if (fs.existsSync(path.join(VENV, '.ready')) && fs.existsSync(own)) return own;
-  const python = [own, 'python3'].find(
+  const command = [own, 'python3'].find(
     (each) => spawnSync(each, ['-c', HAS_PACKAGES, ...PACKAGES]).status === 0
   );
-  return python || stop("This project's Python packages are not installed: run `make setup` once.");
+  return command || stop("This project's Python packages are not installed: run `make setup` once.");
 }

@@ -1,6 +1,6 @@
-"""Around a deploy: which sizes will have variants that are not current, or none at all, after it.
+"""Notes on the sizes whose variants are stale or missing after a deploy.
 
-A deploy renders nothing anew. AWS is asked before the deploy; what is found is for after it.
+A deploy renders nothing. The notes are made before the deploy, and shown after it.
 """
 
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,61 +14,62 @@ if TYPE_CHECKING:
 
 
 def find_stale_notes(functions: "LambdaClient", stage: str, template: dict[str, Any]) -> list[str]:
-    """A sentence and a command for each size that is new or that the deploy gives another recipe.
+    """Returns a note with a command for each size that is new or whose recipe changes.
 
-    And one for all that are stored for another delivery from now on. None where nothing is
-    deployed yet: then there are no variants to speak of.
+    One more note lists the sizes whose put options change. If no worker is deployed yet, there are
+    no variants, and no notes.
     """
-    wanted = _wanted(template)
-    deployed = {size: _deployed(functions, worker.function) for size, worker in wanted.items()}
+    workers = _read_template(template)
+    deployed = {size: _read_deployed(functions, each.function) for size, each in workers.items()}
     if not any(deployed.values()):
         return []
-    found = []
-    moved = []
-    for size, worker in wanted.items():
+    notes = []
+    changed = []
+    for size, worker in workers.items():
         before = deployed[size]
         if before is None or before.recipe != worker.recipe:
-            found.append(_note(stage, size, is_new=before is None))
-        elif before.delivery != worker.delivery:
-            moved.append(size)
-    return found + ([_note_on_delivery(stage, moved)] if moved else [])
+            notes.append(_note(stage, size, is_new=before is None))
+        elif before.put_options != worker.put_options:
+            changed.append(size)
+    return notes + ([_note_on_put_options(stage, changed)] if changed else [])
 
 
 class DeployedWorker(NamedTuple):
-    """One size's function: its name, and what its variants are made by and stored with."""
+    """A size's function: its name, its recipe id and its put options."""
 
     function: str
     recipe: str
-    delivery: tuple[str | None, ...]
+    put_options: tuple[str | None, ...]
 
 
-def _wanted(template: dict[str, Any]) -> dict[str, DeployedWorker]:
-    """Each size's worker as the template has it."""
-    found = {}
+def _read_template(template: dict[str, Any]) -> dict[str, DeployedWorker]:
+    """Returns each size's worker as the template has it."""
+    workers = {}
     for resource in template["Resources"].values():
         properties = resource.get("Properties", {})
         if properties.get("Handler") == WORKER:
             environment = properties["Environment"]["Variables"]
             tags = {tag["Key"]: tag["Value"] for tag in properties["Tags"]}
             size = Size.model_validate_json(environment["SIZE"])
-            found[size.name] = DeployedWorker(
-                properties["FunctionName"], tags[RECIPE_TAG], _delivery(environment)
+            workers[size.name] = DeployedWorker(
+                properties["FunctionName"], tags[RECIPE_TAG], _put_options(environment)
             )
-    return found
+    return workers
 
 
-def _deployed(functions: "LambdaClient", name: str) -> DeployedWorker | None:
-    """The worker as it is deployed; None if there is none."""
+def _read_deployed(functions: "LambdaClient", name: str) -> DeployedWorker | None:
+    """Returns the deployed worker; None if there is none."""
     with map_errors(f"reading the settings of {name}"):
         try:
-            told = functions.get_function(FunctionName=name)
+            function = functions.get_function(FunctionName=name)
         except functions.exceptions.ResourceNotFoundException:
             return None
-    environment = told["Configuration"].get("Environment", {}).get("Variables", {})
-    return DeployedWorker(name, told.get("Tags", {}).get(RECIPE_TAG, ""), _delivery(environment))
+    environment = function["Configuration"].get("Environment", {}).get("Variables", {})
+    recipe = function.get("Tags", {}).get(RECIPE_TAG, "")
+    return DeployedWorker(name, recipe, _put_options(environment))
 
 
-def _delivery(environment: dict[str, str]) -> tuple[str | None, ...]:
+def _put_options(environment: dict[str, str]) -> tuple[str | None, ...]:
     return environment.get("CACHE_CONTROL"), environment.get("ACL")
 
 
@@ -82,7 +83,7 @@ def _note(stage: str, size: str, *, is_new: bool) -> str:
     )
 
 
-def _note_on_delivery(stage: str, sizes: list[str]) -> str:
+def _note_on_put_options(stage: str, sizes: list[str]) -> str:
     return (
         f"{', '.join(sizes)}: variants are stored with another Cache-Control or ACL from now on, "
         "and those that are there keep theirs. Once the queues are empty:\n"

@@ -1,5 +1,5 @@
-// Ends sls with one message. Thrown instead, Serverless would report it once for each variable that
-// is generated, under a heading and above its own versions.
+// Ends sls with a message. If it were thrown, Serverless would report it once for each generated
+// variable, with a heading and its own versions.
 
 module.exports = (message) => {
   process.stderr.write(`\n${message.trim()}\n`);

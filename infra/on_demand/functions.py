@@ -1,7 +1,7 @@
-"""The function that makes pictures as they are asked for, and CloudFront's leave to ask it.
+"""The on-demand function, and CloudFront's permissions to call it.
 
-A Function URL, because it carries a picture without API Gateway's price and timeout, and CloudFront
-can be the only one to call it.
+It has a Function URL, which only CloudFront may call, and which avoids API Gateway's price and
+timeout.
 """
 
 from typing import Any
@@ -27,7 +27,7 @@ from infra.naming import (
     ref,
     sub,
 )
-from infra.on_demand.signing import SIGNING_KEYS_ARN, use_of_keys
+from infra.on_demand.signing import SIGNING_KEYS_ARN, allow_signing_keys
 from infra.parameters import Parameters
 from infra.queue_settings import ON_DEMAND_TIMEOUT
 from infra.rekognition import analyzer_settings, analyzer_statements
@@ -39,20 +39,19 @@ from lib.sizes import Size, pack_sizes
 _NAME = "on-demand"
 _FUNCTION = "ondemand"
 _ROLE = "RoleOfOnDemand"
-# How Serverless names the function that it makes of its entry.
+# Serverless's logical id of the function.
 FUNCTION = "OndemandLambdaFunction"
-# Where CloudFront asks for pictures that are there, something is wrong with its leave to read.
-# Requests that race with a worker make some such, a few a minute at most.
+# Requests a minute for images that exist. Requests that race with a worker cause a few; more mean
+# that CloudFront may not read the images bucket.
 _NEEDLESS = 20
 
 
 def on_demand_function(parameters: Parameters, sizes: list[Size]) -> dict[str, Any]:
-    """The function's entry in serverless.yml's list of functions, by its key; none if not asked."""
+    """Builds the function's entry in serverless.yml's `functions`; empty if it is switched off."""
     if not parameters.on_demand:
         return {}
     largest = max(sizes, key=lambda size: size.memory)
-    made = sizes if _declared(parameters) else []
-    settings = declared_settings(parameters, made)
+    settings = declared_settings(parameters, sizes if _has_declared(parameters) else [])
     if parameters.serves_signed:
         settings["SIGNING_KEYS"] = SIGNING_KEYS_ARN
     return {
@@ -61,7 +60,7 @@ def on_demand_function(parameters: Parameters, sizes: list[Size]) -> dict[str, A
             "description": "Makes pictures that CloudFront asks for and S3 lacks",
             "handler": "handlers.on_demand.handler",
             "role": arn(_ROLE),
-            # A photo that one of the workers can render, this one can.
+            # Enough to render every photo that a worker can render.
             "memorySize": max(largest.memory, MEMORY),
             "timeout": ON_DEMAND_TIMEOUT,
             "environment": allocator(largest) | settings,
@@ -71,14 +70,14 @@ def on_demand_function(parameters: Parameters, sizes: list[Size]) -> dict[str, A
 
 
 def declared_settings(parameters: Parameters, sizes: list[Size]) -> dict[str, Any]:
-    """The environment of a function that makes missing variants of any size."""
+    """Builds the environment of a function that renders missing variants of any size."""
     return {
         "PACKED_SIZES": pack_sizes(sizes),
         "ORIGINALS_BUCKET": ref("OriginalsBucket"),
         "IMAGES_BUCKET": ref("ImagesBucket"),
         "FAILURES_BUCKET": ref("FailuresBucket"),
         "QUEUE_PREFIX": f"{parameters.prefix}-",
-        "CHECK_DELAY": str(parameters.numbers.check_delay),
+        "CHECK_DELAY": str(parameters.queue_settings.check_delay),
         "ATTEMPT_SECONDS": str(ON_DEMAND_TIMEOUT),
         "BROWSER_SECONDS": str(parameters.browser_seconds),
         "CDN_SECONDS": str(parameters.cdn_seconds),
@@ -89,15 +88,14 @@ def declared_settings(parameters: Parameters, sizes: list[Size]) -> dict[str, An
 
 
 def declared_statements(parameters: Parameters, sizes: list[Size]) -> list[dict[str, Any]]:
-    """What the role of such a function is allowed: what all workers together are."""
+    """Builds the permissions of a function that renders missing variants: those of all workers."""
     queues = [arn(logical_id("Queue", size)) for size in sizes]
     return [
-        # Each folder by itself would not fit into a role's 10,240 characters; all of the bucket is
-        # some size's.
+        # The whole bucket: a list of all folders would exceed a role's 10,240 characters.
         allow(writer_actions(parameters), sub(f"{IMAGES_BUCKET}/*")),
         allow_list(IMAGES_BUCKET, ["*/"]),
         allow(["s3:GetObject"], sub(f"{FAILURES_BUCKET}/*")),
-        # Its own attempts, and nobody's failure records.
+        # Its own attempts only: workers write the failure records.
         allow(["s3:PutObject", "s3:DeleteObject"], sub(f"{FAILURES_BUCKET}/{ATTEMPTS}/*")),
         allow_list(FAILURES_BUCKET, ["*/"]),
         allow(["sqs:GetQueueUrl", "sqs:SendMessage"], queues),
@@ -107,7 +105,7 @@ def declared_statements(parameters: Parameters, sizes: list[Size]) -> list[dict[
 
 
 def on_demand_resources(parameters: Parameters, sizes: list[Size]) -> dict[str, Any]:
-    """Role, CloudFront's two grants, and an alarm."""
+    """Builds the function's role, CloudFront's two permissions, and an alarm."""
     if not parameters.on_demand:
         return {}
     statements = declared_statements(parameters, sizes)
@@ -116,14 +114,14 @@ def on_demand_resources(parameters: Parameters, sizes: list[Size]) -> dict[str, 
         _NAME,
         allow(["s3:GetObject"], sub(f"{ORIGINALS_BUCKET}/{ORIGINALS}*")),
         allow_list(ORIGINALS_BUCKET, [ORIGINALS]),
-        *(statements if _declared(parameters) else analyzer_statements(parameters, [])),
-        *use_of_keys(parameters),
+        *(statements if _has_declared(parameters) else analyzer_statements(parameters, [])),
+        *allow_signing_keys(parameters),
     )
     caller = RELAY if has_on_demand_origin(parameters) else "Distribution"
     return {
         _ROLE: role,
-        # Lambda asks for both of a caller of a Function URL; with the first alone CloudFront is
-        # answered 403 before the function runs.
+        # A caller of a Function URL needs both permissions; with the first alone, Lambda answers
+        # CloudFront 403.
         "CdnMayCallUrl": _grant(caller, "lambda:InvokeFunctionUrl", FunctionUrlAuthType="AWS_IAM"),
         "CdnMayInvoke": _grant(caller, "lambda:InvokeFunction", InvokedViaFunctionUrl=True),
         "AlarmOnNeedless": metric_alarm(
@@ -137,12 +135,12 @@ def on_demand_resources(parameters: Parameters, sizes: list[Size]) -> dict[str, 
     }
 
 
-def _declared(parameters: Parameters) -> bool:
+def _has_declared(parameters: Parameters) -> bool:
     return "declared" in parameters.on_demand
 
 
 def on_demand_outputs(parameters: Parameters) -> dict[str, Any]:
-    """Where the function is: for the local CDN, which stands in for origin groups."""
+    """Builds the output with the function's URL, which the local CDN calls."""
     if not parameters.on_demand:
         return {}
     return {"OnDemandUrl": {"Value": {"Fn::GetAtt": [FUNCTION_URL, "FunctionUrl"]}}}

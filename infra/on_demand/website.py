@@ -1,4 +1,4 @@
-"""The function that S3's website sends visitors to for what the images bucket lacks."""
+"""The function that S3's website redirects to for missing variants."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ _ROLE = "RoleOfWebsite"
 
 
 def website_function(parameters: Parameters, sizes: list[Size]) -> dict[str, Any]:
-    """The function's entry in serverless.yml's list of functions, by its key; none without it."""
+    """Builds the function's entry in serverless.yml's `functions`; empty without a website."""
     if parameters.delivery != "website":
         return {}
     largest = max(sizes, key=lambda size: size.memory)
@@ -31,14 +31,14 @@ def website_function(parameters: Parameters, sizes: list[Size]) -> dict[str, Any
             "memorySize": largest.memory,
             "timeout": ON_DEMAND_TIMEOUT,
             "environment": allocator(largest) | settings,
-            # Everybody's: browsers are sent here, and only declared sizes are made.
+            # Without an authorizer: browsers are redirected here. Only declared sizes are rendered.
             "events": [{"httpApi": dict(zip(("method", "path"), MISSING.split(), strict=True))}],
         }
     }
 
 
 def website_resources(parameters: Parameters, sizes: list[Size]) -> dict[str, Any]:
-    """Its role."""
+    """Builds the function's role."""
     if parameters.delivery != "website":
         return {}
     role = build_role(

@@ -1,4 +1,4 @@
-"""Holds compiled templates to the rules: python -m infra.rules STAGE TEMPLATE…"""
+"""Checks compiled templates against the rules: python -m infra.rules STAGE TEMPLATE…"""
 
 import json
 import sys
@@ -11,7 +11,7 @@ _USE = "Use: python -m infra.rules STAGE .serverless/cloudformation-template-upd
 
 
 def main() -> int:
-    """Print each violation; exit code 1 if there is one, 2 for wrong use."""
+    """Prints each violation; the exit code is 1 if there is one, 2 for wrong use."""
     if len(sys.argv) < 3:  # noqa: PLR2004  itself, the stage, a template
         print(_USE, file=sys.stderr)
         return 2
@@ -24,8 +24,8 @@ def main() -> int:
     except (ConfigError, OSError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
-    for file, rule, resource, said in found:
-        print(f"{file}: {resource}: {said} ({rule})")
+    for file, rule, resource, message in found:
+        print(f"{file}: {resource}: {message} ({rule})")
     return 1 if found else 0
 
 

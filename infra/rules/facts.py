@@ -1,4 +1,4 @@
-"""What rules ask about a template, and Guard cannot work out: it neither divides nor joins."""
+"""Facts about a template for the rules: Guard can neither calculate nor join resources."""
 
 import json
 from typing import Any
@@ -9,7 +9,7 @@ Facts = dict[str, dict[str, Any]]
 
 
 def facts_of(template: dict[str, Any]) -> Facts:
-    """Facts about queues that a function drains, buckets, and environments, by logical id."""
+    """Returns facts about drained queues, buckets and environments, by logical id."""
     resources = template["Resources"]
     return {
         "Drained": _drained(resources),
@@ -26,12 +26,13 @@ def _drained(resources: dict[str, Any]) -> dict[str, Any]:
         timeout = resources[_target(mapping["FunctionName"])]["Properties"]["Timeout"]
         redrive = queue.get("RedrivePolicy", {})
         dlq = resources.get(_target(redrive.get("deadLetterTargetArn")), {}).get("Properties", {})
-        kept, dlq_kept = queue.get("MessageRetentionPeriod"), dlq.get("MessageRetentionPeriod")
+        retention = queue.get("MessageRetentionPeriod", 0)
+        dlq_retention = dlq.get("MessageRetentionPeriod", 0)
         facts[queue_id] = {
             "TimeoutsHidden": queue.get("VisibilityTimeout", 0) // timeout,
             "Receives": redrive.get("maxReceiveCount", 0),
-            "DlqRetention": dlq_kept or 0,
-            "OutlivedByDlq": (dlq_kept or 0) > (kept or 0),
+            "DlqRetention": dlq_retention,
+            "OutlivedByDlq": dlq_retention > retention,
         }
     return facts
 
@@ -45,12 +46,12 @@ def _buckets(resources: dict[str, Any]) -> dict[str, Any]:
     return {
         logical: {"RefusesHttp": logical in refusing}
         for logical, resource in resources.items()
-        if resource["Type"] == "AWS::S3::Bucket" and not _is_website_of_pictures(logical, resource)
+        if resource["Type"] == "AWS::S3::Bucket" and not _is_images_website(logical, resource)
     }
 
 
 def _environments(resources: dict[str, Any]) -> dict[str, Any]:
-    """Each function's environment as text: a value may be one of CloudFormation's functions."""
+    """Returns each function's environment as text: a value may be an intrinsic function."""
     return {
         logical: {"Text": json.dumps(resource["Properties"].get("Environment", {}))}
         for logical, resource in resources.items()
@@ -58,8 +59,8 @@ def _environments(resources: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _is_website_of_pictures(logical: str, resource: dict[str, Any]) -> bool:
-    """S3's websites speak nothing but plain http; no other bucket has an excuse."""
+def _is_images_website(logical: str, resource: dict[str, Any]) -> bool:
+    """Returns whether the bucket is the images' website, which can serve plain http only."""
     return logical == "ImagesBucket" and "WebsiteConfiguration" in resource["Properties"]
 
 
@@ -74,7 +75,7 @@ def _refuses_http(statement: dict[str, Any]) -> bool:
 
 
 def _target(reference: Any) -> str:
-    """Logical id that a Ref or an Fn::GetAtt names; "" for none."""
+    """Returns the logical id in a Ref or an Fn::GetAtt; "" for anything else."""
     match reference:
         case {"Ref": str(logical)} | {"Fn::GetAtt": [str(logical), *_]}:
             return logical

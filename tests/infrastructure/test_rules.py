@@ -229,7 +229,7 @@ def test_a_bucket_that_goes_with_its_stack_is_noticed(
         template["Resources"]["OriginalsBucket"][attribute] = value
     (found,) = violations(template, "dev")
     assert found[:2] == ("buckets_outlive_the_stack", "OriginalsBucket")
-    assert attribute in found.said
+    assert attribute in found.message
 
 
 def test_each_rule_is_shown_to_fail() -> None:
