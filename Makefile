@@ -1,13 +1,13 @@
-# Each target sets up what it needs; the first run takes a few minutes, later ones do not.
+# Each target sets up its packages; the first run takes a few minutes.
 PYTHON ?= python3
 BIN := .venv/bin
 PORT ?= 0
 CDN_PORT ?= 0
-# All that is needed is pinned in what is installed: nothing has to be resolved.
+# constraints.txt pins all packages: pip and uv need not resolve dependencies.
 PIP := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --no-deps
 INSTALL := $(BIN)/uv pip install --quiet --python .venv --no-deps --compile-bytecode --requirement
 
-# Without byte code every start compiles all that it imports.
+# Without byte code, each start compiles all modules.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup demo local stop test test-thorough coverage bench chaos mutants check format clean
@@ -21,7 +21,7 @@ help:
 	echo "make test-thorough  the same, with twenty times the examples"
 	echo "make coverage branches that unit and integration tests do not take"
 	echo "make bench    speed, memory and cold start beside sharp and others; ARGS=--quick: a minute"
-	echo "make chaos    uploads while S3 ails and workers die, then as fast as it goes; ARGS=--help"
+	echo "make chaos    uploads while S3 fails and workers die, then at full speed; ARGS=--help"
 	echo "make mutants  which changes to the core no test notices; half an hour; ARGS=\"lib.keys\" of a module"
 	echo "make check    format, lint, types, layers; quick"
 
@@ -36,7 +36,7 @@ local: setup
 stop: .venv/.ready
 	$(BIN)/python -m local down
 
-# Side by side on every core; with ARGS="-k name" in one process, which starts sooner.
+# In parallel on every core; with ARGS="-k name" in one process, which starts sooner.
 test: setup
 	$(BIN)/python -m pytest $(or $(ARGS),--numprocesses=auto)
 
@@ -68,7 +68,7 @@ format: setup
 clean: stop
 	rm -rf .venv node_modules mutants bench/node_modules .serverless .serverless-cache .cache
 
-# uv knows no pip.conf: where it gets nothing, pip installs the same.
+# uv ignores pip.conf: if uv fails, pip installs the same packages.
 .venv/.ready: constraints.txt
 	command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed: install it, or say PYTHON=/path/to/python3" >&2; exit 1; }
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed, this is $$($(PYTHON) --version): say PYTHON=/path/to/python3" >&2; exit 1; }
