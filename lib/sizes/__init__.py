@@ -1,4 +1,4 @@
-"""Sizes: what one is, and the file they are listed in."""
+"""The model of a size, and sizes.yml."""
 
 from lib.sizes.file import load_sizes, parse_sizes
 from lib.sizes.packed import pack_sizes, unpack_sizes

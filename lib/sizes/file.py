@@ -1,4 +1,4 @@
-"""sizes.yml: the one list that queues, functions, alarms and URLs are made from."""
+"""Reads sizes.yml, which queues, functions, alarms and URLs are generated from."""
 
 import re
 from pathlib import Path
@@ -14,27 +14,26 @@ _SHORT_FORM = re.compile(r"(?P<width>[0-9]{0,9})x(?P<height>[0-9]{0,9})")
 
 
 def load_sizes(path: str | Path) -> list[Size]:
-    """Read and check sizes.yml.
+    """Reads and validates sizes.yml.
 
-    Raises ConfigError naming file, entry, key, limit and the value given, one line for each
-    mistake: a deployer mends all of them at once.
+    Raises ConfigError with a line for each mistake: file, entry, key, limit and the value given.
     """
-    import yaml  # noqa: PLC0415  a Lambda gets its size by environment: no YAML in the zip
+    import yaml  # noqa: PLC0415  functions get their size from the environment: no YAML in the zip
 
     path = Path(path)
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
-    # Beside its own errors, those of Python: for text that is not UTF-8, dates that no calendar
-    # has, numbers of thousands of digits.
+    # PyYAML also lets Python's errors through: for text that is not UTF-8, impossible dates, and
+    # numbers of thousands of digits.
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ConfigError(f"{path}: is not YAML: {' '.join(str(error).split())}") from error
     return parse_sizes(document, file=path.name)
 
 
 def parse_sizes(document: object, *, file: str) -> list[Size]:
-    """The sizes of an already loaded sizes.yml; `file` names it in errors (ConfigError)."""
+    """Validates the content of sizes.yml; raises ConfigError with `file` as its name."""
     if not isinstance(document, dict) or not isinstance(document.get("sizes"), list):
         raise ConfigError(f"{file}: needs a key 'sizes' with a list of sizes, such as '- 800x600'")
     mistakes = [
@@ -55,11 +54,11 @@ def parse_sizes(document: object, *, file: str) -> list[Size]:
         try:
             sizes.append(Size.model_validate({**defaults, **_expand(entry)}))
         except ValidationError as error:
-            where = f"{file}: sizes[{index}]{_called(entry)}"
-            mistakes += [f"{where}: {line}" for line in _mistakes(error)]
+            where = f"{file}: sizes[{index}]{_name(entry)}"
+            mistakes += [f"{where}: {line}" for line in _describe(error)]
         except ConfigError as error:
             mistakes.append(f"{file}: sizes[{index}]: {error}")
-    mistakes += [f"{file}: {line}" for line in _collisions(sizes)]
+    mistakes += [f"{file}: {line}" for line in _find_clashes(sizes)]
     if mistakes:
         raise ConfigError("\n".join(mistakes))
     return sizes
@@ -77,16 +76,16 @@ def _expand(entry: object) -> dict[str, Any]:
     return {"name": entry, **edges}
 
 
-def _called(entry: object) -> str:
+def _name(entry: object) -> str:
     name = entry.get("name") if isinstance(entry, dict) else entry
     return f" ({name})" if name else ""
 
 
-# What pydantic puts into a place for its own use: the two kinds of `quality`.
+# Parts of pydantic's locations that are no keys: the tags of the two kinds of `quality`.
 _TAGS = {"number", "mapping"}
 
 
-def _mistakes(error: ValidationError) -> list[str]:
+def _describe(error: ValidationError) -> list[str]:
     lines = []
     for mistake in error.errors():
         key = ".".join(str(part) for part in mistake["loc"] if part not in _TAGS)
@@ -96,7 +95,7 @@ def _mistakes(error: ValidationError) -> list[str]:
     return lines
 
 
-def _collisions(sizes: list[Size]) -> list[str]:
+def _find_clashes(sizes: list[Size]) -> list[str]:
     lines, seen = [], dict[str, Size]()
     for size in sizes:
         first = seen.setdefault(size.logical_id, size)

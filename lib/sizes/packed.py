@@ -1,4 +1,4 @@
-"""All sizes of a stage in one environment variable: Lambda takes 4 KB for all of them together."""
+"""Packs all sizes into one environment variable; Lambda allows 4 KB for all variables together."""
 
 import json
 import zlib
@@ -9,13 +9,13 @@ from lib.sizes.size import Size
 
 
 def pack_sizes(sizes: Iterable[Size]) -> str:
-    """The sizes as short text: what differs from the defaults, compressed."""
+    """Returns the sizes as base64 text: their differences from the defaults, compressed."""
     entries = [size.model_dump(mode="json", exclude_defaults=True) for size in sizes]
     return b64encode(zlib.compress(json.dumps(entries).encode(), 9)).decode()
 
 
 def unpack_sizes(text: str) -> list[Size]:
-    """The sizes that `packed` made a text of; ValueError where it is another text."""
+    """Returns the sizes that `pack_sizes` packed; raises ValueError for other text."""
     try:
         entries = json.loads(zlib.decompress(b64decode(text, validate=True)))
     except zlib.error as error:

@@ -1,4 +1,4 @@
-"""A size: the box, and how a photo is fitted into it and encoded."""
+"""The model of a size: its box, and how photos are fitted into it and encoded."""
 
 import hashlib
 import json
@@ -33,29 +33,30 @@ Position = Literal[
     "faces",
 ]
 
-# The longest edge a variant may have: 8K screens are 7680 wide, and a variant of
-# 8192 x 8192 RGBA takes 256 MB, which fits beside its source in a 1769 MB function.
+# Pixels; the maximum edge of a box. 8K screens are 7680 wide, and a variant of 8192 x 8192 RGBA
+# takes 256 MB, which fits beside its source in a 1769 MB function.
 MAX_EDGE = 8192
 # Lambda's own limits, in MB.
 MIN_MEMORY, MAX_MEMORY = 128, 10240
-# 1769 MB buy exactly one vCPU: less makes rendering slower, more idles a core.
+# 1769 MB buy exactly one vCPU: with less, rendering is slower; with more, a second core idles.
 ONE_CPU_MEMORY = 1769
 MEGABYTE = 1 << 20
-# What the interpreter takes with boto3, pydantic and Pillow, in MB: 85 measured.
+# MB of the interpreter with boto3, pydantic and Pillow: 85 measured.
 RUNTIME_MEMORY = 96
-# Of the rest: what one render may take; what malloc keeps for the next one instead of returning
-# it to the kernel, which saves a fifth of the time; the last share is for photos that wait.
-PIXEL_SHARE, KEPT_SHARE = 0.8, 0.125
-# The resized picture, its copy in the right colours, and what an encoder keeps: 4 bytes each.
+# Shares of the rest: one render may take the first; malloc retains the second between renders
+# instead of returning it to the kernel, which saves a fifth of the time. The photos of the batch
+# that wait get what is left.
+PIXEL_SHARE, RETAINED_SHARE = 0.8, 0.125
+# The resized image, its copy in sRGB, and the encoder's buffers: 4 bytes each.
 OUTPUT_BYTES_PER_PIXEL = 12
-# Long enough for any name people give; the 64 characters of a function's name are the tighter
-# limit, and depend on the stage, so that one is checked where functions are made.
+# Long enough for names that people give. The 64 characters of a function's name are the tighter
+# limit; they depend on the stage, so infra/naming.py checks them.
 MAX_NAME = 40
 
 Edge = Annotated[int, Field(ge=1, le=MAX_EDGE, strict=True)]
 Percent = Annotated[int, Field(ge=1, le=100, strict=True)]
 Flag = Annotated[bool, Field(strict=True)]
-# A year, the longest that CloudFront keeps anything, and browsers mean by "for ever".
+# At most a year: CloudFront caches nothing longer.
 Seconds = Annotated[int, Field(ge=0, le=365 * 24 * 60 * 60, strict=True)]
 
 # AVIF's own scale runs lower: its 60 has the SSIM of WebP's 80 (0.978, median of six photographs
@@ -64,10 +65,7 @@ DEFAULT_QUALITY = {"jpeg": 80, "webp": 80, "avif": 60}
 
 
 class Quality(BaseModel):
-    """A quality for each format, on that format's own scale; what is not named keeps its default.
-
-    PNG has none: it is always lossless.
-    """
+    """The quality of each lossy format, on that format's own scale."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -77,14 +75,14 @@ class Quality(BaseModel):
 
 
 def _kind_of_quality(value: object) -> str:
-    """Tells pydantic which of the two to check, so that a mistake is reported once."""
+    """Returns the tag of the type to validate, so that a mistake is reported once."""
     return "mapping" if isinstance(value, (dict, Quality)) else "number"
 
 
 class Size(BaseModel):
-    """One entry of sizes.yml: the box in pixels, and how a photo is fitted into it.
+    """An entry of sizes.yml.
 
-    The descriptions are those of docs/sizes.md: `python -m infra.sizes_reference` writes it.
+    `python -m infra.sizes_reference` writes the descriptions of the fields to docs/sizes.md.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -234,7 +232,7 @@ class Size(BaseModel):
         return self
 
     @model_validator(mode="after")
-    def _formats_can_do_what_is_asked(self) -> "Size":
+    def _formats_support_the_options(self) -> "Size":
         formats = {self.format, *self.formats}
         if self.animated and formats == {"jpeg"}:
             raise ValueError("animated: a JPEG cannot be: use format keep, webp, avif or png")
@@ -254,7 +252,7 @@ class Size(BaseModel):
         return self
 
     def quality_of(self, format_: str) -> int:
-        """The quality for one format, on that format's own scale."""
+        """Returns the quality of one format, on that format's own scale."""
         if isinstance(self.quality, Quality):
             return int(getattr(self.quality, format_))
         if format_ == "avif" and self.format != "avif":
@@ -263,7 +261,7 @@ class Size(BaseModel):
 
     @property
     def searches(self) -> bool:
-        """Whether what a crop keeps depends on what is in the photo."""
+        """Whether the position of the crop depends on the photo's content."""
         return self.position in ("attention", "faces")
 
     @property
@@ -276,14 +274,14 @@ class Size(BaseModel):
         return int(self._free_memory * PIXEL_SHARE)
 
     @property
-    def kept_memory(self) -> int:
-        """Bytes that malloc may keep between renders."""
-        return int(self._free_memory * KEPT_SHARE)
+    def retained_memory(self) -> int:
+        """Bytes that malloc may retain between renders."""
+        return int(self._free_memory * RETAINED_SHARE)
 
     @property
     def waiting_memory(self) -> int:
         """Bytes that a batch's originals may take together while one of them is rendered."""
-        return self._free_memory - self.pixel_memory - self.kept_memory
+        return self._free_memory - self.pixel_memory - self.retained_memory
 
     @property
     def folders(self) -> tuple[str, ...]:
@@ -292,25 +290,25 @@ class Size(BaseModel):
 
     @property
     def logical_id(self) -> str:
-        """The name as CloudFormation takes it in a logical id: letters and digits only."""
+        """The name in letters and digits only, for CloudFormation's logical ids."""
         return "".join(part.capitalize() for part in self.name.split("-"))
 
 
 def folders_of(name: str, formats: Iterable[str]) -> tuple[str, ...]:
-    """Folders of a size of this name: its own, then one for each format stored beside it."""
+    """Returns a size's folders in the images bucket: its own, then one for each extra format."""
     return (name, *(f"{name}.{extra}" for extra in formats))
 
 
-# Fields excluded from the recipe: they decide where a variant is stored, which function makes it
-# and how it is cached, but none of its bytes.
+# Fields excluded from the recipe: they decide where a variant is stored, which function renders it
+# and how it is cached, but not its bytes.
 NOT_IN_RECIPE = {"name", "memory", "formats", "cdn_seconds", "browser_seconds", "immutable"}
 
 
 def recipe_id(size: Size, renderer_version: str) -> str:
-    """Short hash of everything that decides a variant's bytes; 48 bits tell recipes apart.
+    """Returns a 48-bit hash of everything that decides a variant's bytes.
 
-    The extra formats are not part of it: each of their objects is there or not by itself, and
-    adding one leaves the others current.
+    Extra formats are excluded: each is an object of its own, and adding one leaves the others
+    current.
     """
     recipe = size.model_dump(mode="json", exclude=NOT_IN_RECIPE)
     text = json.dumps([renderer_version, recipe], sort_keys=True)

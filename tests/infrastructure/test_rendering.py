@@ -45,8 +45,8 @@ def test_it_has_the_memory_of_the_largest_size_and_gives_up_before_its_caller(
 ) -> None:
     assert function["memorySize"] == 3008
     assert function["timeout"] < 30
-    kept = Size(**SIZES[1]).kept_memory
-    assert function["environment"]["MALLOC_TRIM_THRESHOLD_"] == str(kept)
+    retained = Size(**SIZES[1]).retained_memory
+    assert function["environment"]["MALLOC_TRIM_THRESHOLD_"] == str(retained)
 
 
 def test_it_knows_every_size(function: dict[str, Any]) -> None:
