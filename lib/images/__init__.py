@@ -1,4 +1,4 @@
-"""Pixels: a photo's bytes in, a rendition's bytes out. Knows no AWS, no clock, no environment."""
+"""Renders photos: encoded bytes in, encoded bytes out, without AWS, clock or environment."""
 
 from lib.images.geometry import Focus
 from lib.images.renderer import (

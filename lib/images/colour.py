@@ -1,7 +1,7 @@
-"""Every pixel mode becomes one of a few, and every colour becomes sRGB.
+"""Converts pixel modes to a few working modes, and colours to sRGB.
 
-Samples come down to 8 bits and alpha is multiplied in before a resize (else dark fringes grow
-around what is transparent); profiles are applied after it, to a hundredth of the pixels.
+Before a resize, samples are reduced to 8 bits and premultiplied with alpha, which avoids dark
+fringes around transparent parts. Profiles are applied after it, to far fewer pixels.
 """
 
 import io
@@ -13,20 +13,20 @@ from PIL import Image, ImageChops
 if TYPE_CHECKING:
     from PIL import ImageCms
 
-# Modes that are resampled as they are. A small "a" is alpha that is multiplied in already.
+# Modes that are resampled as they are. A lower-case "a" means premultiplied alpha.
 WORKING = {"L", "RGB", "CMYK", "La", "RGBa"}
 _STRAIGHT = {"La": "LA", "RGBa": "RGBA"}
 _PREMULTIPLIED = {"LA": "La", "RGBA": "RGBa"}
 _DEEP = {"I;16": "L;16", "I;16L": "L;16", "I;16B": "L;16B"}
-# The ranges that 32-bit and float samples are written in: the smallest that holds the picture.
+# Ranges of 32-bit and float samples; an image is taken to use the smallest that it fits into.
 _RANGES = (1.0, 255.0, 65535.0, 2.0**31 - 1, 2.0**32 - 1)
-# Rounding of the several tables that are all called sRGB.
-_SAME = 2
+# Rounding differences between sRGB profiles.
+_TOLERANCE = 2
 _SPACES = {"RGB": "RGB ", "L": "GRAY", "CMYK": "CMYK"}
 
 
 def white_of(image: Image.Image) -> float:
-    """What is white in a picture of 32-bit or float samples; 255 for all others."""
+    """Returns the sample value of white: of 32-bit or float samples estimated, else 255."""
     if image.mode not in ("I", "F"):
         return 255.0
     brightest = image.getextrema()[1]
@@ -37,9 +37,9 @@ def white_of(image: Image.Image) -> float:
     return next((white for white in _RANGES if brightest <= white), brightest)
 
 
-def working(image: Image.Image, white: float = 255.0) -> Image.Image:
-    """The picture in one of the WORKING modes."""
-    image = in_8_bits(image)
+def to_working_mode(image: Image.Image, white: float = 255.0) -> Image.Image:
+    """Converts an image to one of the WORKING modes."""
+    image = to_8_bits(image)
     mode = image.mode
     if mode in ("I", "F"):
         image = image.convert("F").point(lambda sample: sample * (255.0 / white) + 0.5)
@@ -55,15 +55,15 @@ def working(image: Image.Image, white: float = 255.0) -> Image.Image:
     return image.convert(_PREMULTIPLIED[image.mode]) if image.mode in _PREMULTIPLIED else image
 
 
-def in_8_bits(image: Image.Image) -> Image.Image:
-    """16-bit grey as 8-bit, all else as it is: Pillow's own conversion clips at 255."""
+def to_8_bits(image: Image.Image) -> Image.Image:
+    """Converts 16-bit grey to 8 bits; Pillow's own conversion would clip at 255."""
     if image.mode not in _DEEP:
         return image
     return Image.frombytes("L", image.size, image.tobytes(), "raw", _DEEP[image.mode])
 
 
 def unpremultiply(image: Image.Image) -> Image.Image:
-    """Undo the multiplication with alpha; drop an alpha that hides nothing."""
+    """Converts premultiplied alpha to straight alpha; drops an alpha that is opaque throughout."""
     if image.mode not in _STRAIGHT:
         return image
     image = image.convert(_STRAIGHT[image.mode])
@@ -73,9 +73,9 @@ def unpremultiply(image: Image.Image) -> Image.Image:
 
 
 def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """L, RGB, LA or RGBA in sRGB, from the colours of `profile`; the profile is dropped.
+    """Converts colours of `profile` to sRGB, in L, RGB, LA or RGBA.
 
-    One that is broken, or of another kind than the pixels, counts as none.
+    A profile that is broken, or of another colour space than the pixels, is ignored.
     """
     colours, alpha = _split(image)
     transform = _transform(profile, colours.mode) if profile else None
@@ -98,7 +98,7 @@ def _split(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
 # Photos of one camera share a profile; building a transform from a CMYK one takes 10 ms.
 @lru_cache(maxsize=16)
 def _transform(profile: bytes, mode: str) -> "ImageCms.ImageCmsTransform | None":
-    """From a profile to sRGB; None where there is nothing to do, or nothing that can be done."""
+    """Builds a transform from a profile to sRGB; None if it is not needed or not possible."""
     from PIL import ImageCms  # noqa: PLC0415  a photo without a profile needs no lcms
 
     try:
@@ -108,7 +108,7 @@ def _transform(profile: bytes, mode: str) -> "ImageCms.ImageCmsTransform | None"
         transform = ImageCms.ImageCmsTransform(source, _srgb(), mode, "RGB")
     except (OSError, ImageCms.PyCMSError, ValueError):
         return None
-    return None if mode == "RGB" and _changes_nothing(transform) else transform
+    return None if mode == "RGB" and _is_identity(transform) else transform
 
 
 def _srgb() -> "ImageCms.ImageCmsProfile":
@@ -117,13 +117,13 @@ def _srgb() -> "ImageCms.ImageCmsProfile":
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
 
 
-def _changes_nothing(transform: "ImageCms.ImageCmsTransform") -> bool:
-    """Whether the profile is sRGB under any of its names: many photos carry one."""
+def _is_identity(transform: "ImageCms.ImageCmsTransform") -> bool:
+    """Returns whether the profile is sRGB, whatever its name: many photos have one."""
     steps = range(0, 256, 51)
     colours = bytes(value for r in steps for g in steps for b in steps for value in (r, g, b))
     chart = Image.frombytes("RGB", (len(colours) // 3, 1), colours)
     difference = ImageChops.difference(chart, transform.apply(chart)).getextrema()
-    return all(isinstance(band, tuple) and band[1] <= _SAME for band in difference)
+    return all(isinstance(band, tuple) and band[1] <= _TOLERANCE for band in difference)
 
 
 def _from_lab(image: Image.Image) -> Image.Image:

@@ -1,4 +1,4 @@
-"""The background: under what is transparent, and beside what is smaller than its canvas."""
+"""Places a resized image on its canvas: the background fills padding and transparent parts."""
 
 from PIL import Image
 
@@ -6,19 +6,19 @@ from lib.images.geometry import Geometry
 
 
 def compose(image: Image.Image, plan: Geometry, background: str, *, alpha: bool) -> Image.Image:
-    """The resized picture on its canvas.
+    """Places the resized image on its canvas.
 
-    `alpha` tells whether the format can be transparent: then what is, stays, and only the
-    padding takes the background, as sharp does it.
+    With `alpha`, transparent parts stay transparent, and only the padding gets the background, as
+    in sharp.
     """
     transparent = image.mode in ("LA", "RGBA")
     if plan.canvas == plan.scaled and (alpha or not transparent):
         return image
     if transparent and alpha:
-        page = Image.new("RGBA", plan.canvas, background)
-        page.paste(image.convert("RGBA"), plan.corner)
-        return page
-    page = Image.new("RGB", plan.canvas, background)
+        canvas = Image.new("RGBA", plan.canvas, background)
+        canvas.paste(image.convert("RGBA"), plan.corner)
+        return canvas
+    canvas = Image.new("RGB", plan.canvas, background)
     mask = image.getchannel("A") if transparent else None
-    page.paste(image.convert("RGB"), plan.corner, mask)
-    return page
+    canvas.paste(image.convert("RGB"), plan.corner, mask)
+    return canvas

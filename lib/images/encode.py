@@ -1,6 +1,6 @@
-"""From finished pixels to bytes, each format with its own settings; no metadata is written.
+"""Encodes images, each format with its own settings and without metadata.
 
-Every figure here is measured on 800x600 photographs.
+All figures are measured on photographs of 800x600.
 """
 
 import io
@@ -17,7 +17,7 @@ from lib.images.gif_writer import LONGEST, write_gif
 from lib.images.header import Codec
 from lib.sizes import Size
 
-# What each output is called over HTTP. Nothing a browser could run is among them.
+# Content type of each output format. Browsers execute none of them.
 CONTENT_TYPES = {
     "jpeg": "image/jpeg",
     "png": "image/png",
@@ -25,48 +25,47 @@ CONTENT_TYPES = {
     "webp": "image/webp",
     "avif": "image/avif",
 }
-# The formats that an animation can be written in.
-MOVING = {"png", "gif", "webp", "avif"}
-# What `keep` keeps. The others have no place on a web page: they become JPEG, or PNG where there
-# is transparency.
-_KEPT = {
+# Formats that can hold an animation.
+ANIMATED = {"png", "gif", "webp", "avif"}
+# Formats that `format: keep` keeps. Browsers do not show the others: they become JPEG, or PNG if
+# they have transparency.
+_WEB_FORMATS = {
     Codec.JPEG: "jpeg",
     Codec.PNG: "png",
     Codec.GIF: "gif",
     Codec.WEBP: "webp",
     Codec.AVIF: "avif",
 }
-# A GIF has 256 colours; one of them is see-through where needed, from this much alpha down.
+# A GIF has 256 colours, one of them transparent if needed; pixels with less alpha than this get it.
 _GIF_COLOURS, _GIF_OPAQUE = 256, 128
-# Long edge of the picture that a palette is chosen from, of a still and of one frame of many:
-# choosing from 200 pixels takes 50 ms, from 64 takes 13, and from all of 800x600 it is 300.
-_STILL_LOOK, _FRAME_LOOK = 200, 64
-# The most that each format's numbers hold: plays, and milliseconds of a frame. PNG has fractions
-# of seconds; WebP's encoder adds up the times of all frames in 31 bits.
+# Long edge of the thumbnail that a palette is chosen from, for a still and for a frame: with 200
+# pixels this takes 50 ms, with 64 it takes 13, and with all of 800x600 it takes 300.
+_STILL_SAMPLE, _FRAME_SAMPLE = 200, 64
+# Maxima of each format's plays, and of a frame's milliseconds. PNG has fractions of seconds; WebP's
+# encoder adds up the durations of all frames in 31 bits.
 _PNG_PLAYS, _WEBP_PLAYS = 2**31 - 1, 65_535
 _PNG_NUMERATOR, _WEBP_TOTAL = 65_535, 2**31 - 1
 _LONGEST = {"gif": LONGEST, "png": 1000 * _PNG_NUMERATOR, "webp": 2**24 - 1, "avif": 2**32 - 1}
-# Pixels from which on an encoder has to hurry, to make 8192 x 8192 of noise in under 10 s.
+# Above these numbers of pixels an encoder uses less effort: 8192 x 8192 of noise take under 10 s.
 _FEW, _MANY, _VERY_MANY = 2_000_000, 4_000_000, 16_000_000
-# What encoders raise for pixels that they give up on, and writers for numbers that do not fit.
-_GIVES_UP = (OSError, RuntimeError, ValueError, OverflowError, struct.error)
-# For pixels that an encoder gives up on. libjpeg has to hold a progressive file in Pillow's buffer
-# of a byte a pixel, which noise exceeds; libwebp's first partition is full (error 6) after some
-# 16 MP of noise of quality 90.
-_EASIER: dict[str, dict[str, Any]] = {
+# Errors of encoders that cannot encode an image, and of writers for numbers out of range.
+_ENCODER_ERRORS = (OSError, RuntimeError, ValueError, OverflowError, struct.error)
+# Options for a second try. Pillow's buffer for a progressive JPEG has a byte a pixel, which noise
+# exceeds; libwebp's first partition is full (error 6) after some 16 MP of noise of quality 90.
+_FALLBACK_OPTIONS: dict[str, dict[str, Any]] = {
     "jpeg": {"progressive": False},
     "webp": {"method": 0, "quality": 75},
 }
 
 
-def targets(size: Size, codec: Codec, *, transparent: bool) -> list[str]:
-    """The formats to make of a photo, the base format first."""
-    kept = _KEPT.get(codec, "png" if transparent else "jpeg")
-    return [kept if size.format == "keep" else size.format, *size.formats]
+def list_targets(size: Size, codec: Codec, *, transparent: bool) -> list[str]:
+    """Lists the formats to encode, the size's own format first."""
+    own = _WEB_FORMATS.get(codec, "png" if transparent else "jpeg")
+    return [own if size.format == "keep" else size.format, *size.formats]
 
 
 def encode(image: Image.Image, target: str, size: Size) -> bytes:
-    """One picture, in L, RGB, LA or RGBA, as a file."""
+    """Encodes an image in L, RGB, LA or RGBA; raises PermanentError if the encoder fails."""
     if target == "jpeg":
         options = _jpeg(size)
     elif target == "gif":
@@ -79,101 +78,101 @@ def encode(image: Image.Image, target: str, size: Size) -> bytes:
         options = _avif(image.width * image.height, size)
 
     def save(options: dict[str, Any]) -> bytes:
-        page = _paletted(image, _STILL_LOOK) if target == "gif" else image
-        return _saved(page, target, options)
+        pixels = _quantize(image, _STILL_SAMPLE) if target == "gif" else image
+        return _save(pixels, target, options)
 
-    return _tried(save, options, image, target)
+    return _save_or_retry(save, options, image, target)
 
 
 def encode_frames(
-    pictures: list[Image.Image], milliseconds: list[int], plays: int, target: str, size: Size
+    frames: list[Image.Image], milliseconds: list[int], plays: int, target: str, size: Size
 ) -> bytes:
-    """An animation as a file; `plays` is how often it is shown, 0 for ever."""
-    pixels = sum(picture.width * picture.height for picture in pictures)
-    pictures = _in_one_mode(pictures)
-    longest = _longest(target, len(pictures))
+    """Encodes an animation; `plays` 0 is for ever. Raises PermanentError if the encoder fails."""
+    pixels = sum(frame.width * frame.height for frame in frames)
+    frames = _convert_to_one_mode(frames)
+    longest = _longest(target, len(frames))
     milliseconds = [min(time, longest) for time in milliseconds]
     options: dict[str, Any] = {}
     if target == "png":
-        milliseconds = [_in_fractions(time) for time in milliseconds]
-        # Whole frames, each in place of the last: nothing of one can shine through the next.
+        milliseconds = [_round_for_png(time) for time in milliseconds]
+        # Each frame replaces the whole one before: nothing of that shows through.
         options = {"loop": min(plays, _PNG_PLAYS), "disposal": 0, "blend": 0} | _png(pixels)
     elif target == "webp":
         options = {"loop": min(plays, _WEBP_PLAYS), "background": (0, 0, 0, 0)}
         options |= _webp(pixels, size)
     elif target == "avif":
         options = _avif(pixels, size)
-    options |= {"duration": milliseconds, "save_all": True, "append_images": pictures[1:]}
+    options |= {"duration": milliseconds, "save_all": True, "append_images": frames[1:]}
 
     def save(options: dict[str, Any]) -> bytes:
         if target == "gif":
-            paletted = [_paletted(picture, _FRAME_LOOK) for picture in pictures]
+            paletted = [_quantize(frame, _FRAME_SAMPLE) for frame in frames]
             return write_gif(paletted, milliseconds, plays)
-        data = _saved(pictures[0], target, options)
+        data = _save(frames[0], target, options)
         if target == "avif":
             return finish(data, plays)
-        see_through = target == "webp" and pictures[0].mode in ("LA", "RGBA")
-        return _with_alpha(data) if see_through else data
+        transparent = target == "webp" and frames[0].mode in ("LA", "RGBA")
+        return _set_alpha_flag(data) if transparent else data
 
-    return _tried(save, options, pictures[0], target)
+    return _save_or_retry(save, options, frames[0], target)
 
 
-def _with_alpha(webp: bytes) -> bytes:
-    """An animation with the flag of transparency.
+def _set_alpha_flag(webp: bytes) -> bytes:
+    """Sets an animation's flag of transparency.
 
-    libwebp leaves it out where only gaps between opaque frames are transparent, and then shows
-    them black.
+    libwebp omits the flag if only gaps between opaque frames are transparent, and then decoders
+    show them black.
     """
     if webp[12:16] != b"VP8X":
         return webp
     return webp[:20] + bytes([webp[20] | ALPHA_FLAG]) + webp[21:]
 
 
-def _in_one_mode(pictures: list[Image.Image]) -> list[Image.Image]:
-    """Frames that hold each other's colours and alpha: encoders take the first one's mode."""
-    modes = {picture.mode for picture in pictures}
+def _convert_to_one_mode(frames: list[Image.Image]) -> list[Image.Image]:
+    """Converts frames to a mode with the colours and alpha of all: encoders use the first's."""
+    modes = {frame.mode for frame in frames}
     if len(modes) == 1:
-        return pictures
-    grey, see_through = modes <= {"L", "LA"}, bool(modes & {"LA", "RGBA"})
-    mode = ("LA" if grey else "RGBA") if see_through else "RGB"
-    return [picture.convert(mode) for picture in pictures]
+        return frames
+    grey, transparent = modes <= {"L", "LA"}, bool(modes & {"LA", "RGBA"})
+    mode = ("LA" if grey else "RGBA") if transparent else "RGB"
+    return [frame.convert(mode) for frame in frames]
 
 
 def _longest(target: str, frames: int) -> int:
-    """Milliseconds that a frame may be shown in a format."""
+    """Returns the longest duration of a frame, in milliseconds."""
     if target == "webp":
         return min(_LONGEST["webp"], _WEBP_TOTAL // frames)
     return _LONGEST[target]
 
 
-def _in_fractions(milliseconds: int) -> int:
-    """A time that PNG's fractions can tell: of thousandths, hundredths, tenths or seconds."""
+def _round_for_png(milliseconds: int) -> int:
+    """Rounds a duration to a fraction that PNG can hold: from thousandths to whole seconds."""
     step = next(step for step in (1, 10, 100, 1000) if milliseconds <= _PNG_NUMERATOR * step)
     return round(milliseconds / step) * step
 
 
-def _tried(
+def _save_or_retry(
     save: Callable[[dict[str, Any]], bytes],
     options: dict[str, Any],
     first: Image.Image,
     target: str,
 ) -> bytes:
-    """The file that `save` makes with these options, or with easier ones if the encoder gives up.
+    """Encodes with these options, or with the fallback options if the encoder fails.
 
-    PermanentError if it gives up on these too, or there are none.
+    Raises PermanentError if it fails again, or if the format has no fallback.
     """
     try:
         return save(options)
-    except _GIVES_UP as error:
-        if target not in _EASIER:
-            raise _not_encoded(first, target, error) from error
+    except _ENCODER_ERRORS as error:
+        if target not in _FALLBACK_OPTIONS:
+            raise _make_error(first, target, error) from error
     try:
-        return save(options | _EASIER[target])
-    except _GIVES_UP as error:
-        raise _not_encoded(first, target, error) from error
+        return save(options | _FALLBACK_OPTIONS[target])
+    except _ENCODER_ERRORS as error:
+        raise _make_error(first, target, error) from error
 
 
-def _not_encoded(first: Image.Image, target: str, error: Exception) -> PermanentError:
+def _make_error(first: Image.Image, target: str, error: Exception) -> PermanentError:
     return PermanentError(
         Reason.NOT_ENCODED,
         f"the {target.upper()} encoder gives up on the {first.width} x {first.height} pixels "
@@ -181,16 +180,16 @@ def _not_encoded(first: Image.Image, target: str, error: Exception) -> Permanent
     )
 
 
-def _saved(image: Image.Image, target: str, options: dict[str, Any]) -> bytes:
-    out = _Named(f"variant.{target}")
+def _save(image: Image.Image, target: str, options: dict[str, Any]) -> bytes:
+    out = _NamedFile(f"variant.{target}")
     image.save(out, **options)
     return out.getvalue()
 
 
-class _Named(io.BytesIO):
-    """A file with a name: from its ending Pillow loads one codec.
+class _NamedFile(io.BytesIO):
+    """A file whose suffix makes Pillow load one codec.
 
-    Told the format instead, it loads five, which takes 13 ms of a cold start.
+    With `format=` it loads five, which adds 13 ms to a cold start.
     """
 
     def __init__(self, name: str) -> None:
@@ -199,7 +198,7 @@ class _Named(io.BytesIO):
 
 
 def _jpeg(size: Size) -> dict[str, Any]:
-    """Progressive: 6 % smaller than baseline, and shown early; `optimize` would add nothing."""
+    """Progressive JPEGs are 6 % smaller than baseline, and show early; `optimize` adds nothing."""
     quality = size.quality_of("jpeg")
     return {"quality": quality, "progressive": True, "subsampling": "4:2:0"}
 
@@ -212,7 +211,7 @@ def _png(pixels: int) -> dict[str, Any]:
 def _webp(pixels: int, size: Size) -> dict[str, Any]:
     """Method 4 takes 80 ms; 2 half of that for 2 % more bytes, 0 a quarter for 20 to 50 %."""
     if size.lossless:
-        # Here quality is effort. From the most to the least: 450, 65 and 30 ms, for 12 % of bytes.
+        # Here, quality means effort. From most to least: 450, 65 and 30 ms, for 12 % of the bytes.
         method, effort = (4, 50) if pixels <= _FEW else (0, 75) if pixels <= _VERY_MANY else (0, 0)
         return {"lossless": True, "quality": effort, "method": method}
     method = 4 if pixels <= _MANY else 2 if pixels <= _VERY_MANY else 0
@@ -224,15 +223,15 @@ def _avif(pixels: int, size: Size) -> dict[str, Any]:
     return {"quality": size.quality_of("avif"), "speed": 8 if pixels <= _FEW else 10}
 
 
-def _paletted(image: Image.Image, look: int) -> Image.Image:
-    """The picture in colours of its own, and see-through where it is more so than not."""
+def _quantize(image: Image.Image, sample_edge: int) -> Image.Image:
+    """Converts an image to a palette of its own, with a transparent colour if it has alpha."""
     opaque = None
     if image.mode in ("LA", "RGBA"):
         opaque = image.getchannel("A").point(lambda value: 255 * (value >= _GIF_OPAQUE))
     colours = image.convert("RGB")
     number = _GIF_COLOURS if opaque is None else _GIF_COLOURS - 1
     sample = colours.copy()
-    sample.thumbnail((look, look), Image.Resampling.NEAREST)
+    sample.thumbnail((sample_edge, sample_edge), Image.Resampling.NEAREST)
     palette = sample.quantize(number)
     paletted = colours.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG)
     if opaque is not None:

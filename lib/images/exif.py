@@ -1,7 +1,7 @@
-"""The orientation in an EXIF block, and nothing else of it.
+"""Reads the orientation from EXIF blocks.
 
-Ten lines of our own because Pillow reads the whole block, and a photo with a broken maker note
-then raises SyntaxError, IndexError or struct.error although its pixels are fine.
+Pillow reads a whole block, and for a photo with a broken maker note raises SyntaxError, IndexError
+or struct.error although its pixels are fine.
 """
 
 import struct
@@ -14,18 +14,18 @@ _ORDERS = {b"II*\0": "<", b"MM\0*": ">"}
 _PREFIX = b"Exif\0\0"
 # The first directory of a camera has some 20 entries.
 _MAX_ENTRIES = 1000
-# Blocks, or segments of them, that are looked at: phones write up to 1 MB, 64 KB a segment.
+# Blocks, or segments of them, that are read: phones write up to 1 MB, 64 KB a segment.
 MAX_BLOCKS = 16
 
 
 def orientation(*blocks: bytes) -> int:
-    """EXIF's 1-8 from the first readable block; 1, which means upright, if that does not say."""
-    said = (_orientation(block.removeprefix(_PREFIX)) for block in blocks)
-    return next((number for number in said if number), 1)
+    """Returns EXIF's 1-8 from the first readable block; 1, which means upright, by default."""
+    orientations = (_orientation(block.removeprefix(_PREFIX)) for block in blocks)
+    return next((number for number in orientations if number), 1)
 
 
-def joined(segments: list[bytes]) -> list[bytes]:
-    """The blocks of a JPEG's EXIF segments: one that does not begin a block continues the last."""
+def join_segments(segments: list[bytes]) -> list[bytes]:
+    """Joins a JPEG's EXIF segments to blocks: a segment without a header continues the last."""
     blocks: list[bytes] = []
     for segment in segments:
         body = segment.removeprefix(_PREFIX)
@@ -37,7 +37,7 @@ def joined(segments: list[bytes]) -> list[bytes]:
 
 
 def _orientation(data: bytes) -> int | None:
-    """What one block says, 1 if nothing; None for a block that is broken before it could."""
+    """Returns a block's orientation, 1 if it has none; None if the block is broken."""
     order = _ORDERS.get(data[:4])
     if order is None or len(data) < _HEADER:
         return None

@@ -1,7 +1,7 @@
-"""Composes the frames of GIF and APNG, which hold parts of pictures, into whole pictures.
+"""Composes the partial frames of GIF and APNG to whole images.
 
-Pillow composes them in the mode of the first frame: alpha is lost where that has none, and the
-colours of a GIF where that is grey. So each part is decoded by itself, as a file of its own.
+Pillow composes them in the mode of the first frame: if that has no alpha, alpha is lost, and if
+that is grey, a GIF's colours are. So each part is decoded as a file of its own.
 """
 
 from collections.abc import Iterator
@@ -12,8 +12,8 @@ from lib.images import colour, decode
 from lib.images.parts import Disposal, Part, Parts
 
 
-def composed(parts: Parts) -> Iterator[tuple[Image.Image, int]]:
-    """Each whole picture, valid until the next is asked for, with its milliseconds."""
+def compose(parts: Parts) -> Iterator[tuple[Image.Image, int]]:
+    """Yields each whole image and its milliseconds; the next step overwrites the image."""
     mode = "RGBA" if len(parts.background) == 4 else "RGB"  # noqa: PLR2004  with alpha
     canvas = Image.new(mode, parts.size, parts.background)
     for part in parts.frames:
@@ -30,8 +30,8 @@ def _draw(part: Part, canvas: Image.Image) -> None:
     if not part.header.width or not part.header.height:
         return
     image = decode.load(decode.open_image(part.header), part.header)
-    image = colour.in_8_bits(image).convert(canvas.mode)
-    if part.over and canvas.mode == "RGBA":
+    image = colour.to_8_bits(image).convert(canvas.mode)
+    if part.blend and canvas.mode == "RGBA":
         canvas.alpha_composite(image, part.corner)
     else:
         canvas.paste(image, part.corner)

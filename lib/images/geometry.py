@@ -1,15 +1,15 @@
-"""Which part of a photo is kept, and how many pixels it becomes. Numbers only."""
+"""Computes which part of a photo is kept, and at what size."""
 
 from typing import NamedTuple
 
 from lib.sizes import MAX_EDGE, Size
 
 Box = tuple[float, float, float, float]
-# What a crop is laid around: shares (x, y) of the upright photo's width and height.
+# The focal point of a crop: shares (x, y) of the upright photo's width and height.
 Focus = tuple[float, float]
 
-# Where a position lies in the space that is left over, as shares of it (x, y).
-# `attention` and `faces` depend on what is in the photo: asked for at the centre, then moved.
+# Each position as shares (x, y) of the free space. `attention` and `faces` depend on the photo's
+# content: planned at the centre, then moved.
 _ANCHORS = {
     "top-left": (0.0, 0.0),
     "top": (0.5, 0.0),
@@ -26,11 +26,11 @@ _ANCHORS = {
 
 
 class Geometry(NamedTuple):
-    """Where the pixels come from and go to, in pixels of the upright photo.
+    """The plan of a rendition.
 
-    `crop` is (left, top, right, bottom) of the part that is kept, `scaled` the size it is
-    resampled to, `canvas` the size of the rendition (larger than `scaled` for contain), and
-    `corner` where `scaled` lies on it.
+    `crop` is (left, top, right, bottom) in pixels of the upright photo, `scaled` the size that it
+    is resampled to, `canvas` the size of the rendition (larger than `scaled` for contain), and
+    `corner` the position of `scaled` on the canvas.
     """
 
     crop: Box
@@ -40,7 +40,7 @@ class Geometry(NamedTuple):
 
     @property
     def shrink(self) -> float:
-        """How many source pixels become one, along the axis that shrinks less."""
+        """The factor of the axis that shrinks less."""
         left, top, right, bottom = self.crop
         return min((right - left) / self.scaled[0], (bottom - top) / self.scaled[1])
 
@@ -52,10 +52,10 @@ def fit(
     anchor: tuple[float, float] | None = None,
     focus: Focus | None = None,
 ) -> Geometry:
-    """Fit a photo of width x height pixels into the box of `size`, as CSS object-fit does.
+    """Fits a photo of width x height pixels into the box of `size`, as CSS object-fit does.
 
-    `anchor` moves the crop (shares of what is left over); by default the size's position says.
-    With `focus` it has its middle there, as far as the photo's edges allow.
+    `anchor` places the crop, as shares of the free space; the default is the size's position. With
+    `focus`, the crop is centred there, as far as the photo's edges allow.
     """
     anchor = anchor or _ANCHORS[size.position]
     whole = (0.0, 0.0, float(width), float(height))
@@ -78,30 +78,30 @@ def fit(
 def _cover(
     size: Size, width: int, height: int, anchor: tuple[float, float], focus: Focus | None
 ) -> Geometry:
-    """The largest part of the box's ratio; never enlarged unless asked."""
+    """Plans the largest crop of the box's ratio; enlarges it only if the size does."""
     box = (size.width or width, size.height or height)
     scale = max(box[0] / width, box[1] / height)
-    kept = (min(width, box[0] / scale), min(height, box[1] / scale))
-    left, top = (width - kept[0]) * anchor[0], (height - kept[1]) * anchor[1]
+    crop_size = (min(width, box[0] / scale), min(height, box[1] / scale))
+    left, top = (width - crop_size[0]) * anchor[0], (height - crop_size[1]) * anchor[1]
     if focus:
-        left = _around(focus[0] * width, kept[0], width)
-        top = _around(focus[1] * height, kept[1], height)
-    crop = (left, top, min(width, left + kept[0]), min(height, top + kept[1]))
+        left = _centre(focus[0] * width, crop_size[0], width)
+        top = _centre(focus[1] * height, crop_size[1], height)
+    crop = (left, top, min(width, left + crop_size[0]), min(height, top + crop_size[1]))
     if scale > 1 and not size.enlarge:
-        box = (max(1, round(kept[0])), max(1, round(kept[1])))
+        box = (max(1, round(crop_size[0])), max(1, round(crop_size[1])))
     return Geometry(crop, box, box)
 
 
-def _around(middle: float, kept: float, whole: float) -> float:
-    """Where a crop begins that has its middle there and ends within the photo; in pixels."""
-    return max(0.0, min(middle - kept / 2, whole - kept))
+def _centre(middle: float, length: float, whole: float) -> float:
+    """Returns the start of a crop that is centred at `middle`, or as near as the photo allows."""
+    return max(0.0, min(middle - length / 2, whole - length))
 
 
 def _inside(size: Size, width: int, height: int) -> tuple[int, int]:
-    """The whole photo at the largest scale that stays within the edges that are given.
+    """Returns the largest size of the whole photo within the given edges.
 
-    An edge left open is bounded all the same: a strip of 1 x 30,000 pixels must not be able to
-    make a variant as long as it likes.
+    An edge that is not given is bounded by MAX_EDGE: a strip of 1 x 30,000 pixels must not make a
+    variant of any length.
     """
     scales = [(size.width or MAX_EDGE) / width, (size.height or MAX_EDGE) / height]
     scale = min(scales) if size.enlarge else min(1.0, *scales)

@@ -1,7 +1,7 @@
-"""What is known of a photo before a pixel is decoded: read by our own few lines per format.
+"""The header of a photo, which is read before pixels are decoded.
 
-Everything that a limit is checked against comes from here, so a bomb is refused for the price
-of some slices of bytes, and Pillow never sees it.
+All limits are checked against the header, so a decompression bomb is rejected at little cost, and
+never reaches Pillow.
 """
 
 import io
@@ -29,18 +29,18 @@ class Codec(StrEnum):
 
 
 def has_heic_decoder() -> bool:
-    """Tell whether HEIC can be read: its decoder is a package that may be left out."""
+    """Returns whether HEIC can be decoded: the zip may lack its decoder."""
     return find_spec("pillow_heif") is not None
 
 
 def list_formats() -> str:
-    """The formats that can be read, for messages."""
+    """Lists the formats that can be read, for messages."""
     heic = ", HEIC" if has_heic_decoder() else ""
     return f"JPEG, PNG, WebP, GIF, AVIF{heic}, TIFF or BMP"
 
 
 class Transform(NamedTuple):
-    """One step from the pixels of an AVIF to what is seen: `clap`, `irot` or `imir`."""
+    """A transform that an AVIF declares for display: `clap`, `irot` or `imir`."""
 
     name: str
     data: bytes
@@ -48,18 +48,19 @@ class Transform(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Header:
-    """One photo's header.
+    """The header of a photo.
 
-    `parts` are the slices of the file that hold pixels; `orientation` is EXIF's 1-8;
-    `complete` tells whether the file's own structure reaches its end; `plays` how often an AVIF's
-    animation is shown, 0 for ever; `transparent_colour`
-    is the one that a PNG declares as see-through, in 8 bits a sample, or in 16 if they are `deep`;
-    `negative` tells whether a TIFF's 0 is white where no decoder turns that round;
-    `transforms` are an AVIF's own, and `visible` the part of its pixels that they leave;
-    `moving_parts` are the slices of its whole animation, where a still needs less; `decoded` are
-    the pixels of all frames that a decoder makes for one picture, alpha's among them, and `kept`
-    the bytes of those that it keeps beside them, where the file tells; `padded` are the pixels
-    of whole tiles.
+    - `parts`: slices of the file to decode; `moving_parts`: those of the whole animation, if a
+      still needs fewer.
+    - `orientation`: EXIF's 1-8.
+    - `complete`: whether the file's structure reaches its end.
+    - `plays`: of an AVIF's animation, 0 for ever.
+    - `transparent_colour`: of a PNG, in 8 bits a sample, or 16 if `deep`.
+    - `negative`: whether 0 is white in a TIFF whose decoder does not invert it.
+    - `transforms`: those of an AVIF; `visible`: the box of its pixels that they leave.
+    - `decoded`: pixels of all frames, with alpha, that one image takes; `reference_bytes`: bytes of
+      the frames that the decoder holds besides. Both are 0 if the file does not declare them.
+    - `padded`: pixels of whole tiles.
     """
 
     codec: Codec
@@ -78,40 +79,40 @@ class Header:
     visible: tuple[int, int, int, int] | None = None
     moving_parts: Sequence[bytes | memoryview] | None = None
     decoded: int = 0
-    kept: int = 0
+    reference_bytes: int = 0
     padded: int = 0
 
     @property
     def pixels(self) -> int:
-        """Pixels of one picture: a frame and its alpha count as one, more of them as more."""
+        """Pixels of one image; a frame and its alpha count as one."""
         return max(self.width * self.height, self.decoded // 2, self.padded)
 
     @property
     def upright(self) -> tuple[int, int]:
-        """Width and height as a viewer sees them: orientations 5-8 lie on their side."""
+        """Width and height after orientation; 5-8 swap them."""
         swapped = self.orientation >= 5  # noqa: PLR2004  EXIF's own numbers
         return (self.height, self.width) if swapped else (self.width, self.height)
 
     def stream(self) -> io.BufferedIOBase | io.RawIOBase:
-        """A new file of the parts, for a decoder."""
+        """Opens the parts as one file, for a decoder."""
         return io.BytesIO(self.parts[0]) if len(self.parts) == 1 else Spliced(*self.parts)
 
     def undecodable(self, cause: object) -> PermanentError:
-        """The error for pixels that a decoder refused: cut off, or wrong."""
+        """Makes the error for pixels that cannot be decoded: truncated or corrupt."""
         if self.complete:
             return corrupt(self.codec, cause)
         return truncated(self.codec)
 
 
 def truncated(codec: Codec) -> PermanentError:
-    """The file ends before its picture does."""
+    """Makes the error for a file that ends before its pixels do."""
     return PermanentError(
         Reason.TRUNCATED, f"the {codec.upper()} file breaks off before its end: upload it again"
     )
 
 
 def corrupt(codec: Codec, cause: object) -> PermanentError:
-    """The file is whole, but not what its format demands."""
+    """Makes the error for a complete file that violates its format."""
     return PermanentError(
         Reason.CORRUPT,
         f"the {codec.upper()} file cannot be decoded ({cause}): export it anew and upload that",
@@ -119,7 +120,7 @@ def corrupt(codec: Codec, cause: object) -> PermanentError:
 
 
 def unsupported(codec: Codec, how: str) -> PermanentError:
-    """The file is sound, but of a kind that is not rendered; `how` completes "the file is"."""
+    """Makes the error for a valid file that cannot be rendered; `how` completes "the file is"."""
     return PermanentError(
         Reason.UNSUPPORTED,
         f"the {codec.upper()} file is {how}, which is not rendered: export it as a usual one and "
@@ -128,7 +129,7 @@ def unsupported(codec: Codec, how: str) -> PermanentError:
 
 
 def metadata_bomb(codec: Codec, what: str) -> PermanentError:
-    """The file holds more beside its pixels than any camera or editor writes."""
+    """Makes the error for a file with more metadata than any camera or editor writes."""
     return PermanentError(
         Reason.METADATA_BOMB,
         f"the {codec.upper()} file holds {what}: export it without metadata and upload that",

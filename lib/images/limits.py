@@ -1,7 +1,7 @@
-"""What a photo may cost before it is refused, in bytes, pixels, frames, memory and time.
+"""Limits on a photo's bytes, pixels, frames, memory and time, computed from its header.
 
-Everything is reckoned from the header. Memory is the function's own (`Size.memory`), so a larger
-function takes larger photos; time is bounded at 10 s on one vCPU by the absolute limits.
+The limit of memory is the function's (`Size.memory`), so a larger function renders larger photos.
+The absolute limits bound the time to 10 s on one vCPU.
 """
 
 from math import ceil
@@ -13,13 +13,12 @@ from lib.sizes import MEGABYTE, OUTPUT_BYTES_PER_PIXEL, Size
 
 # The largest photos that cameras write are some 100 MB; reading and copying 200 takes 0.1 s.
 MAX_BYTES = 200 * MEGABYTE
-# libavif's own limit, and beyond what any of the other decoders is good for: only strips of a
-# pixel's height, and bombs, are longer.
+# libavif's own limit. Only strips a pixel high, and bombs, have longer edges.
 MAX_SOURCE_EDGE = 32_768
-# CMYK profiles are up to 3 MB, others a few KB.
+# CMYK profiles have up to 3 MB, others a few KB.
 MAX_PROFILE = 4 * MEGABYTE
-# Whatever the memory. JPEG at 1/8 scale: 270 MP in 2 s (Samsung's phones make 200 MP). Deflate:
-# 100 MP in 2 s. AV1 and HEVC decode 20 to 40 MP a second on one core.
+# Limits whatever the memory. JPEG at 1/8 scale: 270 MP in 2 s (Samsung's phones make 200 MP).
+# Deflate: 100 MP in 2 s. AV1 and HEVC decode 20 to 40 MP a second on one core.
 _MAX_PIXELS = {
     Codec.JPEG: 270_000_000,
     Codec.PNG: 178_000_000,
@@ -30,7 +29,7 @@ _MAX_PIXELS = {
     Codec.AVIF: 100_000_000,
     Codec.HEIC: 100_000_000,
 }
-# Bytes per source pixel at the worst moment, in memory of the decoder and of Pillow together.
+# Peak bytes a source pixel, of the decoder and Pillow together.
 _BYTES_PER_PIXEL = {
     Codec.PNG: 12,
     Codec.TIFF: 12,
@@ -40,18 +39,18 @@ _BYTES_PER_PIXEL = {
     Codec.AVIF: 16,
     Codec.HEIC: 16,
 }
-# A JPEG decoded at its scale: Pillow's 4 bytes, whatever its colours.
+# Bytes a pixel of a JPEG at its scale: Pillow has 4, whatever the colours.
 _JPEG_BYTES_PER_PIXEL = 4
-# What a frame takes, in nanoseconds: at least; to decode and resize, for each pixel of the
-# original; to encode noise, for each pixel of the variant and format. And what all may take.
+# Nanoseconds of a frame: fixed, for each pixel of the original (decode, resize), and for each pixel
+# of a variant and format (noise); and the limit of all frames.
 _FRAME_NS, _FRAME_IN_NS, _FRAME_OUT_NS = 12_000_000, 40, 300
 _FRAMES_NS = 9_000_000_000
-# Copies of the file that a decoder makes beside the one it is given.
+# Copies of the file that a decoder makes.
 _COPIES = 2
 
 
 def check_bytes(source: bytes) -> None:
-    """Refuse files that are too large to look into."""
+    """Raises PermanentError for a file that is too large to read."""
     if len(source) > MAX_BYTES:
         raise PermanentError(
             Reason.TOO_MANY_BYTES,
@@ -60,9 +59,9 @@ def check_bytes(source: bytes) -> None:
 
 
 def check(header: Header, size: Size, canvas: tuple[int, int], scale: int = 1) -> None:
-    """Refuse what would take more memory or time than there is, for one frame.
+    """Raises PermanentError if one frame would take too much memory or time.
 
-    `scale` is the share (1, 1/2, 1/4, 1/8) that a JPEG is decoded at, as its divisor.
+    `scale` is the divisor (1, 2, 4, 8) that a JPEG is decoded at.
     """
     _check_edges(header)
     if len(header.profile or b"") > MAX_PROFILE:
@@ -79,12 +78,13 @@ def check(header: Header, size: Size, canvas: tuple[int, int], scale: int = 1) -
 
 
 def check_frames(header: Header, size: Size, canvas: tuple[int, int]) -> None:
-    """Refuse an animation whose frames take more memory or time than there is."""
-    made = canvas[0] * canvas[1]
-    each = _FRAME_NS + header.pixels * _FRAME_IN_NS
-    each += made * _FRAME_OUT_NS * (1 + len(size.formats))
-    room = size.pixel_memory - header.pixels * _BYTES_PER_PIXEL[header.codec] - header.kept
-    most = min(_FRAMES_NS // each, room // (made * OUTPUT_BYTES_PER_PIXEL))
+    """Raises PermanentError if all frames together would take too much memory or time."""
+    pixels = canvas[0] * canvas[1]
+    frame_ns = _FRAME_NS + header.pixels * _FRAME_IN_NS
+    frame_ns += pixels * _FRAME_OUT_NS * (1 + len(size.formats))
+    decoder_bytes = header.pixels * _BYTES_PER_PIXEL[header.codec] + header.reference_bytes
+    free_bytes = size.pixel_memory - decoder_bytes
+    most = min(_FRAMES_NS // frame_ns, free_bytes // (pixels * OUTPUT_BYTES_PER_PIXEL))
     if header.frames > most:
         raise PermanentError(
             Reason.TOO_MANY_FRAMES,
@@ -104,7 +104,7 @@ def _source_bytes(header: Header, scale: int) -> int:
     if isinstance(header, JpegHeader):
         scaled = ceil(header.width / scale) * ceil(header.height / scale)
         return header.coefficients + scaled * _JPEG_BYTES_PER_PIXEL
-    return header.pixels * _BYTES_PER_PIXEL[header.codec] + header.kept + copies
+    return header.pixels * _BYTES_PER_PIXEL[header.codec] + header.reference_bytes + copies
 
 
 def _too_many_pixels(header: Header, limit: str) -> PermanentError:

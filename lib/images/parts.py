@@ -1,4 +1,4 @@
-"""The frames of files that store parts of pictures: GIF and APNG."""
+"""The partial frames of GIF and APNG."""
 
 from enum import Enum
 from typing import NamedTuple
@@ -7,7 +7,7 @@ from lib.images.header import Header
 
 
 class Disposal(Enum):
-    """What becomes of a part before the next one is drawn."""
+    """How the canvas is restored before the next frame is drawn."""
 
     KEEP = "keep"
     CLEAR = "clear"
@@ -15,22 +15,23 @@ class Disposal(Enum):
 
 
 class Part(NamedTuple):
-    """One frame: a still of its own, where it is drawn, and for how long it is shown.
+    """A frame: an image file of its own, its position and its duration.
 
-    `over` blends it with what is there; otherwise it takes its place, alpha included.
+    With `blend`, it is composited over the canvas; otherwise it replaces the pixels and their
+    alpha.
     """
 
     header: Header
     corner: tuple[int, int]
     milliseconds: int
     disposal: Disposal = Disposal.KEEP
-    over: bool = True
+    blend: bool = True
 
 
 class Parts(NamedTuple):
-    """All frames of a file, on a canvas of `size` that begins as `background`; `plays` 0: for ever.
+    """All frames of a file, and their canvas; `plays` 0 is for ever.
 
-    A background of three samples is a canvas without alpha.
+    If `background` has three samples, the canvas has no alpha.
     """
 
     frames: list[Part]

@@ -1,7 +1,7 @@
-"""A file made of slices of another: decoders get the pixels of a photo and nothing else of it.
+"""A file made of slices of another, so that decoders get a photo's pixels without its metadata.
 
-Metadata that never reaches a decoder cannot break it, slow it down or end in a variant. Slices
-are views, so a 20 MB photo is not copied for that.
+Metadata that never reaches a decoder can neither break it, nor slow it down, nor appear in a
+variant. Slices are views: the photo is not copied.
 """
 
 import io
@@ -10,7 +10,7 @@ from itertools import accumulate
 
 
 class Spliced(io.RawIOBase):
-    """The parts, one behind the other, as a readable file."""
+    """The concatenated parts as a readable file."""
 
     def __init__(self, *parts: bytes | memoryview) -> None:
         self._parts = [memoryview(part) for part in parts if len(part)]
@@ -18,19 +18,19 @@ class Spliced(io.RawIOBase):
         self._position = 0
 
     def readable(self) -> bool:
-        """Always: decoders ask."""
+        """Returns True."""
         return True
 
     def seekable(self) -> bool:
-        """Always: decoders ask."""
+        """Returns True."""
         return True
 
     def tell(self) -> int:
-        """The offset of the next byte."""
+        """Returns the offset of the next byte."""
         return self._position
 
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        """Move; past the end is allowed, as in any file, before the beginning is not."""
+        """Moves to an offset, which may be past the end; raises ValueError for a negative one."""
         base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._starts[-1]}
         if base[whence] + offset < 0:
             raise ValueError(f"cannot seek to {base[whence] + offset}: a file begins at 0")
@@ -38,7 +38,7 @@ class Spliced(io.RawIOBase):
         return self._position
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """At most `size` bytes, all that are left for -1 or None."""
+        """Reads at most `size` bytes, or all that are left for -1 or None."""
         end = self._starts[-1]
         if size is not None and size >= 0:
             end = min(end, self._position + size)

@@ -1,4 +1,4 @@
-"""From a header to a finished picture: upright, resized, in sRGB, still to be put on its canvas."""
+"""Transforms a photo: decodes, crops, resizes, orients and converts it to sRGB."""
 
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ from lib.sizes import Size
 
 
 class TransformedImage(NamedTuple):
-    """A finished picture in L, RGB, LA or RGBA, with where it came from and goes to."""
+    """A transformed image in L, RGB, LA or RGBA, with its original's header and its plan."""
 
     image: Image.Image
     header: Header
@@ -21,61 +21,61 @@ class TransformedImage(NamedTuple):
 
 
 def transform_still(header: Header, size: Size, focus: Focus | None = None) -> TransformedImage:
-    """A photo's one picture, or the first of several; a crop is laid around `focus`."""
+    """Transforms a photo, or an animation's first frame, with the crop around `focus`."""
     if isinstance(header, JpegHeader):
-        return _from_jpeg(header, size, focus)
+        return _transform_jpeg(header, size, focus)
     plan = geometry.fit(size, *header.upright)
     limits.check(header, size, plan.canvas)
     with decode.decoding(header):
         image = decode.open_image(header)
-        header = decode.as_told_by(image, header)
+        header = decode.complete_header(image, header)
         plan = geometry.fit(size, *header.upright)
         limits.check(header, size, plan.canvas)
         pixels = decode.load(image, header)
-        return transform(pixels, header, attended(pixels, header, plan, size, focus))
+        return transform(pixels, header, place_crop(pixels, header, plan, size, focus))
 
 
-def _from_jpeg(header: JpegHeader, size: Size, focus: Focus | None) -> TransformedImage:
-    """Decoded at a scale, and no further down than the crop reaches."""
+def _transform_jpeg(header: JpegHeader, size: Size, focus: Focus | None) -> TransformedImage:
+    """Decodes a JPEG at a scale, only down to the bottom of the crop."""
     plan = geometry.fit(size, *header.upright, focus=focus)
     limits.check(header, size, plan.canvas, decode.jpeg_scale(plan.shrink))
-    # What draws the eye is looked for in the whole photo.
-    searched = size.searches and focus is None
-    wanted = (0, 0, header.width, header.height) if searched else _stored(plan, header)
+    # The saliency map needs the whole photo.
+    searches = size.searches and focus is None
+    box = (0, 0, header.width, header.height) if searches else _stored_crop(plan, header)
     with decode.decoding(header):
-        image, scale = decode.load_jpeg(header, wanted, plan.shrink)
-        return transform(image, header, attended(image, header, plan, size, focus), scale)
+        image, scale = decode.load_jpeg(header, box, plan.shrink)
+        return transform(image, header, place_crop(image, header, plan, size, focus), scale)
 
 
-def attended(
+def place_crop(
     image: Image.Image, header: Header, plan: Geometry, size: Size, focus: Focus | None
 ) -> Geometry:
-    """The plan, its crop moved to `focus`, or to what draws the eye if the size asks for that."""
+    """Moves the plan's crop to `focus`, or to the most salient part if the size's position does."""
     if focus is not None:
         return geometry.fit(size, *header.upright, focus=focus)
     if not size.searches:
         return plan
-    tiny = orient.auto_orient(attention.look(image), header.orientation)
-    anchor = attention.anchor(tiny, plan.scaled[0] / plan.scaled[1])
+    thumbnail = orient.auto_orient(attention.make_thumbnail(image), header.orientation)
+    anchor = attention.find_anchor(thumbnail, plan.scaled[0] / plan.scaled[1])
     return geometry.fit(size, *header.upright, anchor=anchor)
 
 
 def transform(
     image: Image.Image, header: Header, plan: Geometry, scale: int = 1
 ) -> TransformedImage:
-    """Resize decoded pixels by a plan, turn them upright, bring their colours to sRGB.
+    """Resizes decoded pixels by a plan, orients them, and converts them to sRGB.
 
     `scale` is the divisor that they were decoded at.
     """
-    left, top, right, bottom = _stored(plan, header)
+    left, top, right, bottom = _stored_crop(plan, header)
     box = (left / scale, top / scale, right / scale, bottom / scale)
     small = resample(image, box, orient.stored_size(plan.scaled, header.orientation))
     small = orient.auto_orient(colour.unpremultiply(small), header.orientation)
     small = colour.to_srgb(small, header.profile)
-    # `info` is where Pillow keeps what came with the original, and where encoders look for it.
+    # Pillow's encoders would write the original's metadata from `info`.
     small.info = {}
     return TransformedImage(small, header, plan)
 
 
-def _stored(plan: Geometry, header: Header) -> Box:
+def _stored_crop(plan: Geometry, header: Header) -> Box:
     return orient.stored_box(plan.crop, header.orientation, (header.width, header.height))

@@ -1,7 +1,6 @@
-"""Headers of the formats that are read, and which of them some bytes are.
+"""Detects a file's format by its first bytes, and reads its header.
 
-The first bytes decide, never a name or a Content-Type; what is on this list is all that can
-reach a decoder. Nothing here decodes pixels.
+Names and Content-Types are ignored. Only the formats listed here can reach a decoder.
 """
 
 from collections.abc import Callable
@@ -23,7 +22,7 @@ _MAGIC: dict[bytes, _Reader] = {
     b"MM\0+": tiff.read,
     b"BM": bmp.read,
 }
-# What else people upload under the name of a photo, told in their words.
+# Other files that people upload as photos, for messages.
 _OTHERS = {
     b"%PDF": "a PDF document",
     b"%!PS": "PostScript",
@@ -38,10 +37,10 @@ _OTHERS = {
 
 
 def read_header(source: bytes) -> Header:
-    """The header of a photo; PermanentError for what is none, or cut off before its header ends."""
+    """Reads a photo's header; raises PermanentError for other files and truncated headers."""
     if not source:
         raise PermanentError(Reason.EMPTY, "the file has no bytes: upload it again")
-    reader = _reader(source)
+    reader = _find_reader(source)
     if reader is not None:
         return reader(source)
     if any(magic.startswith(source) for magic in _MAGIC):
@@ -50,11 +49,11 @@ def read_header(source: bytes) -> Header:
         )
     raise PermanentError(
         Reason.UNSUPPORTED,
-        f"the file is {_described(source)}: upload a {list_formats()}",
+        f"the file is {_describe(source)}: upload a {list_formats()}",
     )
 
 
-def _reader(source: bytes) -> _Reader | None:
+def _find_reader(source: bytes) -> _Reader | None:
     if source[:4] == b"RIFF" and source[8:12] == b"WEBP":
         return webp.read
     if source[4:8] == b"ftyp":
@@ -62,7 +61,7 @@ def _reader(source: bytes) -> _Reader | None:
     return next((reader for magic, reader in _MAGIC.items() if source.startswith(magic)), None)
 
 
-def _described(source: bytes) -> str:
+def _describe(source: bytes) -> str:
     start = source[:64].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     for magic, name in _OTHERS.items():
         if start.startswith(magic.lower()):

@@ -1,4 +1,4 @@
-"""The frames of an animated PNG, each as a PNG of its own."""
+"""Reads the frames of an animated PNG, each as a PNG of its own."""
 
 import struct
 import zlib
@@ -12,28 +12,28 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _CONTROL_BYTES = 26
 _DISPOSALS = [Disposal.KEEP, Disposal.CLEAR, Disposal.RESTORE]
 _WITH_ALPHA = {4, 6}  # colour types
-# What frames share, and the most bytes of it: 256 colours, and their alpha. Every frame gets it
-# anew, so of more or longer ones the files of all frames together would have no bound.
+# Chunks that all frames share, and their maximum bytes: 256 colours, and their alpha. Each frame's
+# file gets a copy, so their length must be bounded.
 _SHARED = {b"PLTE": 3 * 256, b"tRNS": 256}
 
 
 def read(header: Header) -> Parts:
-    """As many frames as the header counts, from its moving parts."""
-    walk = _Walk(header)
+    """Reads the frames; raises PermanentError if there are fewer than the header declares."""
+    reader = _Reader(header)
     for name, whole, data in _chunks(header):
-        if len(walk.frames) == header.frames:
+        if len(reader.frames) == header.frames:
             break
-        walk.take(name, whole, data)
+        reader.add_chunk(name, whole, data)
     else:
-        walk.finish()
-    if len(walk.frames) < header.frames:
-        raise header.undecodable(f"it has {len(walk.frames)} frames of {header.frames:,}")
+        reader.end_frame()
+    if len(reader.frames) < header.frames:
+        raise header.undecodable(f"it has {len(reader.frames)} frames of {header.frames:,}")
     size = header.width, header.height
-    frames = walk.frames
-    opaque = not walk.alpha and header.transparent_colour is None
+    frames = reader.frames
+    opaque = not reader.alpha and header.transparent_colour is None
     if opaque and _covers(frames[0], size) and all(_stays(frame) for frame in frames):
-        return Parts(frames, size, (0, 0, 0), walk.plays)
-    return Parts(frames, size, (0, 0, 0, 0), walk.plays)
+        return Parts(frames, size, (0, 0, 0), reader.plays)
+    return Parts(frames, size, (0, 0, 0, 0), reader.plays)
 
 
 def _covers(frame: Part, size: tuple[int, int]) -> bool:
@@ -45,7 +45,7 @@ def _stays(frame: Part) -> bool:
 
 
 def _chunks(header: Header) -> Iterator[tuple[bytes, memoryview, memoryview]]:
-    """Name, whole and data of each chunk."""
+    """Yields the name, the bytes and the data of each chunk."""
     for part in header.moving_parts or ():
         view = memoryview(part)
         at = len(_SIGNATURE) if bytes(view[:8]) == _SIGNATURE else 0
@@ -56,24 +56,24 @@ def _chunks(header: Header) -> Iterator[tuple[bytes, memoryview, memoryview]]:
             at = end
 
 
-class _Walk:
-    """Chunk by chunk through the moving parts: what all frames share, and the frames."""
+class _Reader:
+    """Collects the shared chunks and the frames of an animation."""
 
     def __init__(self, header: Header) -> None:
         self._header = header
         self._shared: dict[bytes, memoryview] = {}
-        self._facts = b""
+        self._header_fields = b""
         self._control: memoryview | None = None
         self._data: list[memoryview] = []
         self.frames: list[Part] = []
         self.plays = 0
         self.alpha = False
 
-    def take(self, name: bytes, whole: memoryview, data: memoryview) -> None:
-        """Note one chunk; a frame ends where the next begins."""
+    def add_chunk(self, name: bytes, whole: memoryview, data: memoryview) -> None:
+        """Adds one chunk; the next frame's control chunk ends a frame."""
         if name == b"IHDR":
-            self._facts = bytes(data[8:13])
-            self.alpha = self._facts[1] in _WITH_ALPHA
+            self._header_fields = bytes(data[8:13])
+            self.alpha = self._header_fields[1] in _WITH_ALPHA
         elif name in _SHARED:
             if len(data) <= _SHARED[name]:
                 self._shared.setdefault(name, whole)
@@ -81,32 +81,32 @@ class _Walk:
         elif name == b"acTL" and len(data) >= 8:  # noqa: PLR2004  frames and plays
             self.plays = int.from_bytes(data[4:8], "big")
         elif name == b"fcTL":
-            self.finish()
+            self.end_frame()
             self._control = data
         elif name == b"IDAT" and self._control is not None:
             self._data.append(data)
         elif name == b"fdAT":
             self._data.append(data[4:])
 
-    def finish(self) -> None:
-        """End the frame that is being read."""
+    def end_frame(self) -> None:
+        """Adds the frame that is being read, if there is one."""
         control, data = self._control, self._data
         self._control, self._data = None, []
         if control is None:
             return
         if len(control) < _CONTROL_BYTES:
             raise self._header.undecodable("a frame's header is too short")
-        _, width, height, left, top, time, scale, disposal, over = struct.unpack_from(
+        _, width, height, left, top, time, scale, disposal, blend = struct.unpack_from(
             ">LLLLLHHBB", control
         )
         right, bottom = left + width, top + height
         if not width or not height or right > self._header.width or bottom > self._header.height:
             raise self._header.undecodable("a frame does not fit into its picture")
-        header = _chunk(b"IHDR", struct.pack(">LL", width, height) + self._facts)
+        header = _chunk(b"IHDR", struct.pack(">LL", width, height) + self._header_fields)
         parts: list[bytes | memoryview] = [_SIGNATURE, header, *self._shared.values()]
         parts.append(struct.pack(">L4s", sum(map(len, data)), b"IDAT"))
         parts.extend(data)
-        # Pillow does not look at the check sums of pixels.
+        # Pillow ignores the checksums of pixels.
         parts.extend([bytes(4), _chunk(b"IEND", b"")])
         still = replace(
             self._header,
@@ -116,9 +116,9 @@ class _Walk:
             moving_parts=None,
             frames=1,
         )
-        after = _DISPOSALS[disposal] if disposal < len(_DISPOSALS) else Disposal.KEEP
+        method = _DISPOSALS[disposal] if disposal < len(_DISPOSALS) else Disposal.KEEP
         milliseconds = round(1000 * time / (scale or 100))
-        self.frames.append(Part(still, (left, top), milliseconds, after, over == 1))
+        self.frames.append(Part(still, (left, top), milliseconds, method, blend == 1))
 
 
 def _chunk(name: bytes, data: bytes) -> bytes:

@@ -1,8 +1,8 @@
-"""AV1 data up to the sizes of its frames: what a decoder will make, whatever the boxes declare.
+"""Reads the sizes of the frames in AV1 data: a decoder makes these, whatever an AVIF declares.
 
-The names of syntax elements and the sections are those of the AV1 Bitstream & Decoding Process
-Specification. dav1d checks no frame against the size that an AVIF declares, and none against
-the `max_frame_width` of its own sequence header.
+Syntax elements and sections are those of the AV1 Bitstream & Decoding Process Specification. dav1d
+checks no frame against the size that the AVIF declares, nor against `max_frame_width` of the
+sequence header.
 """
 
 from typing import NamedTuple
@@ -11,23 +11,25 @@ from lib.images.header import Codec, corrupt
 from lib.images.splice import Spliced
 
 _SEQUENCE, _FRAME_HEADERS = 1, {3, 6, 7}  # obu_type, 6.2.2: 6 has its tiles with it, 7 is a copy
-# Boxes, pieces of items, and OBUs. A still has 40; 1,000 frames of an animation with alpha take
-# 5,000; a grid six for each tile, and those of photos have fewer than 1,000.
+# Boxes, extents of items, and OBUs. A still has 40, an animation of 1,000 frames with alpha 5,000,
+# and a grid six for each tile; photos have fewer than 1,000 tiles.
 _MAX_PARTS = 20_000
-# Tiles and layers share theirs, but for the last ones of rows and columns.
+# Different sequence headers. Tiles and layers share theirs, except the last ones of rows and
+# columns.
 _MAX_SEQUENCES = 100
-# The longest one up to the fields that count, with 32 operating points, has fewer bytes.
+# Bytes read of a sequence header: more than its longest form, with 32 operating points, takes up to
+# the fields needed.
 _SEQUENCE_BYTES = 512
-_SELECT = 2  # SELECT_SCREEN_CONTENT_TOOLS and SELECT_INTEGER_MV: each frame says
+_SELECT = 2  # SELECT_SCREEN_CONTENT_TOOLS and SELECT_INTEGER_MV: each frame decides
 _SWITCH_FRAME = 3
 _LONG_LEVEL = 7  # above this seq_level_idx a tier follows
-# Bytes of a pixel in a decoder: 4:2:0 of 10 bits; profiles 1 and 2 have 4:4:4.
+# Bytes of a pixel in a decoder by profile: 4:2:0 of 10 bits; profiles 1 and 2 have 4:4:4.
 _BYTES_PER_PIXEL = {0: 3}
-_MOST_BYTES_PER_PIXEL = 6
+_MAX_BYTES_PER_PIXEL = 6
 
 
 class Frame(NamedTuple):
-    """What one coded frame makes: its size, and the memory of its samples."""
+    """A decoded frame: its size, and the bytes of a pixel."""
 
     width: int
     height: int
@@ -35,12 +37,12 @@ class Frame(NamedTuple):
 
     @property
     def pixels(self) -> int:
-        """All of them."""
+        """Pixels of the frame."""
         return self.width * self.height
 
 
 class _Sequence(NamedTuple):
-    """What a sequence header says that frames' sizes hang on; 0 bits for what is not there."""
+    """The fields of a sequence header that frame sizes depend on; absent ones have 0 bits."""
 
     usual: Frame
     largest: Frame
@@ -52,7 +54,7 @@ class _Sequence(NamedTuple):
 
 
 class _Bits:
-    """Bits from the first on, as f(n) of section 4.10.2 reads them."""
+    """Reads bits as f(n) of section 4.10.2."""
 
     def __init__(self, data: bytes) -> None:
         self._number = int.from_bytes(data, "big")
@@ -65,7 +67,7 @@ class _Bits:
         return self._number >> self._left & (1 << count) - 1
 
     def skip_uvlc(self) -> None:
-        """4.10.3. Above 31 zeros decoders differ in what they read: no encoder writes that."""
+        """Skips a uvlc(), 4.10.3; rejects more than 31 zeros, which decoders read differently."""
         zeros = 0
         while not self():
             zeros += 1
@@ -75,20 +77,20 @@ class _Bits:
 
 
 class Budget:
-    """How much of one file is read: so many of its parts, each sequence header once."""
+    """Bounds the parts of a file that are read, and reads each sequence header once."""
 
     def __init__(self) -> None:
         self._left = _MAX_PARTS
         self._sequences: dict[bytes, _Sequence] = {}
 
     def spend(self, parts: int = 1) -> None:
-        """Count boxes, pieces of an item or OBUs."""
+        """Counts boxes, extents or OBUs; raises PermanentError for too many."""
         self._left -= parts
         if self._left < 0:
             raise corrupt(Codec.AVIF, f"it has more than {_MAX_PARTS:,} parts")
 
     def sequence(self, data: bytes) -> _Sequence:
-        """The sequence header of these bytes."""
+        """Returns the sequence header in these bytes."""
         if data not in self._sequences:
             if len(self._sequences) == _MAX_SEQUENCES:
                 raise corrupt(Codec.AVIF, f"it has more than {_MAX_SEQUENCES} AV1 sequences")
@@ -97,18 +99,19 @@ class Budget:
 
 
 class Stream:
-    """The AV1 data of one item or track: a sequence header holds until the next."""
+    """The AV1 data of one item or track: a sequence header applies until the next."""
 
     def __init__(self, budget: Budget) -> None:
         self._budget = budget
         self._sequence: _Sequence | None = None
 
     def frames(self, data: Spliced, length: int, *, unsized: bool = True) -> list[Frame]:
-        """The frames that decoding one sample of `length` bytes makes.
+        """Returns the frames in a sample of `length` bytes.
 
-        `unsized` allows a last OBU that tells no length of its own.
+        `unsized` allows a last OBU without a length.
         """
-        made, at = [], 0
+        frames: list[Frame] = []
+        at = 0
         while at < length:
             self._budget.spend()
             kind, start, at = _unit(data, at, length, unsized=unsized)
@@ -119,12 +122,12 @@ class Stream:
                 if self._sequence is None:
                     raise corrupt(Codec.AVIF, "an AV1 frame has no sequence header")
                 frame = _frame(_Bits(data.read(min(at - start, 16))), self._sequence)
-                made += [frame] if frame else []
-        return made
+                frames += [frame] if frame else []
+        return frames
 
 
 def _unit(data: Spliced, at: int, length: int, *, unsized: bool) -> tuple[int, int, int]:
-    """Type, start and end of the OBU at a place, by sections 5.3.1 to 5.3.3."""
+    """Returns the type, start and end of the OBU at an offset: sections 5.3.1 to 5.3.3."""
     data.seek(at)
     head = data.read(min(10, length - at))
     start = 2 if head[0] & 4 else 1
@@ -133,10 +136,10 @@ def _unit(data: Spliced, at: int, length: int, *, unsized: bool) -> tuple[int, i
             raise corrupt(Codec.AVIF, "an AV1 unit in layers tells no size")
         return head[0] >> 3 & 15, at + start, max(length, at + start)
     size = 0
-    for place, byte in enumerate(head[start : start + 8]):
-        size |= (byte & 127) << 7 * place
+    for index, byte in enumerate(head[start : start + 8]):
+        size |= (byte & 127) << 7 * index
         if not byte & 128:
-            start += place + 1
+            start += index + 1
             break
     else:
         raise corrupt(Codec.AVIF, "an AV1 unit tells no size")
@@ -146,7 +149,7 @@ def _unit(data: Spliced, at: int, length: int, *, unsized: bool) -> tuple[int, i
 
 
 def _sequence(bits: _Bits) -> _Sequence:
-    """sequence_header_obu(), 5.5.1, as far as to the fields before a frame's size."""
+    """Reads sequence_header_obu(), 5.5.1, up to the fields that precede a frame's size."""
     profile, _still, reduced = bits(3), bits(), bool(bits())
     time_bits = 0
     if reduced:
@@ -155,8 +158,8 @@ def _sequence(bits: _Bits) -> _Sequence:
         time_bits = _skip_operating_points(bits)
     width_bits, height_bits = bits(4) + 1, bits(4) + 1
     width, height = bits(width_bits) + 1, bits(height_bits) + 1
-    each = _BYTES_PER_PIXEL.get(profile, _MOST_BYTES_PER_PIXEL)
-    usual, largest = Frame(width, height, each), Frame(1 << width_bits, 1 << height_bits, each)
+    pixel = _BYTES_PER_PIXEL.get(profile, _MAX_BYTES_PER_PIXEL)
+    usual, largest = Frame(width, height, pixel), Frame(1 << width_bits, 1 << height_bits, pixel)
     if reduced:
         return _Sequence(usual, largest, reduced, 0, 0, 0, 0)
     id_bits = bits(4) + bits(3) + 3 if bits() else 0
@@ -171,10 +174,7 @@ def _sequence(bits: _Bits) -> _Sequence:
 
 
 def _skip_operating_points(bits: _Bits) -> int:
-    """What stands before the sizes of a header that is not reduced.
-
-    Gives the bits of each frame's presentation time.
-    """
+    """Skips the fields before the size; returns the bits of each frame's presentation time."""
     delay_bits = time_bits = equal = 0
     if bits():  # timing_info_present_flag
         bits(64)
@@ -198,10 +198,10 @@ def _skip_operating_points(bits: _Bits) -> int:
 
 
 def _frame(bits: _Bits, sequence: _Sequence) -> Frame | None:
-    """uncompressed_header(), 5.9.2, up to frame_size_override_flag; None for one shown again.
+    """Reads uncompressed_header(), 5.9.2, up to frame_size_override_flag; None if shown again.
 
-    A size of its own is not read, as much stands before it that hangs on other frames: the
-    largest that its bits can say counts. Encoders that mean stills write none.
+    For a frame with a size of its own, the largest that its bits can hold counts: the fields before
+    it depend on other frames. Encoders of stills write none.
     """
     if sequence.reduced:
         return sequence.usual

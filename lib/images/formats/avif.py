@@ -1,8 +1,8 @@
-"""Where an AVIF keeps its AV1 data, and what a decoder makes of that.
+"""Finds the AV1 data in an AVIF, and the frames that a decoder makes of them.
 
-Every coded item and track counts, whichever of them is shown: that takes no judgement of which
-ones a decoder follows, and thumbnails are small. The sections are those of ISO/IEC 14496-12.
-What two readers could take in two ways is refused, or a bomb would hide there.
+All coded items and tracks count, shown or not, because decoders differ in the choice, and
+thumbnails are small. Ambiguous files are rejected: a bomb could hide in one. The sections are those
+of ISO/IEC 14496-12.
 """
 
 from collections.abc import Iterator
@@ -14,43 +14,43 @@ from lib.images.formats.av1 import Budget, Frame, Stream
 from lib.images.header import Codec, corrupt, truncated
 from lib.images.splice import Spliced
 
-# More than an animation may have; a still needs the first one only.
+# More than an animation may have; a still needs only the first.
 _MAX_SAMPLES = 1000
-# Encoders hide few frames, and show nearly all of those later: so many for each sample, and more.
+# Allowed frames for each sample, and besides: encoders write few hidden frames.
 _FRAMES_PER_SAMPLE, _SPARE_FRAMES = 2, 16
-# Frames that a decoder keeps to predict others from, besides the one it makes (7.20: 8 slots).
-_KEPT_FRAMES = 7
+# Reference frames that a decoder holds beside the one it decodes (7.20: 8 slots).
+_REFERENCE_FRAMES = 7
 _Span = tuple[int, int]
 
 
 class Work(NamedTuple):
-    """What a decoder makes.
+    """The work of a decoder.
 
-    `sizes` are those of frames and grids; `pixels` those of all frames behind one picture;
-    `kept` are the bytes of the frames that an animation is predicted from.
+    `sizes` are those of frames and grids, `pixels` those of all frames of one image, and
+    `reference_bytes` those of an animation's reference frames.
     """
 
     sizes: list[_Span]
     pixels: int = 0
-    kept: int = 0
+    reference_bytes: int = 0
 
 
 class File(NamedTuple):
-    """The bytes, and how much of them may still be read."""
+    """A file's bytes, and the budget of parts to read."""
 
     source: bytes
     budget: Budget
 
 
 class Fields:
-    """Whole numbers from one place on, up to the end of their box."""
+    """Reads whole numbers from an offset up to the end of their box."""
 
     def __init__(self, source: bytes, span: _Span) -> None:
         self._source = source
         self.at, self.end = span
 
     def __call__(self, size: int) -> int:
-        """The next number, of so many bytes."""
+        """Reads the next number, of `size` bytes."""
         start = self.at
         self.at += size
         if self.at > self.end:
@@ -58,20 +58,20 @@ class Fields:
         return int.from_bytes(self._source[start : self.at], "big")
 
 
-def work(source: bytes, meta: _Span, movie: _Span | None) -> Work:
-    """What decoding takes, from the bodies of the `meta` and `moov` boxes."""
+def measure_work(source: bytes, meta: _Span, movie: _Span | None) -> Work:
+    """Measures the work of decoding, from the bodies of the `meta` and `moov` boxes."""
     file = File(source, Budget())
-    still = _items(file, (meta[0] + 4, meta[1]))
+    still = _measure_items(file, (meta[0] + 4, meta[1]))
     if movie is None:
         return still
-    moving = _tracks(file, movie)
-    # A decoder takes the one or the other.
+    moving = _measure_tracks(file, movie)
+    # A decoder decodes either the items or the tracks.
     pixels = max(still.pixels, moving.pixels)
-    return Work([*still.sizes, *moving.sizes], pixels, moving.kept)
+    return Work([*still.sizes, *moving.sizes], pixels, moving.reference_bytes)
 
 
 def children(file: File, span: _Span) -> Iterator[tuple[bytes, _Span]]:
-    """Name and body of each box in another's body."""
+    """Yields the name and body of each box in another's body."""
     fields = Fields(file.source, span)
     while fields.at < fields.end:
         file.budget.spend()
@@ -84,31 +84,31 @@ def children(file: File, span: _Span) -> Iterator[tuple[bytes, _Span]]:
         fields.at = start + length
 
 
-def only(file: File, span: _Span, *names: bytes) -> dict[bytes, _Span]:
-    """The boxes of these names: each may stand there once."""
-    found: dict[bytes, _Span] = {}
+def find_unique(file: File, span: _Span, *names: bytes) -> dict[bytes, _Span]:
+    """Returns the boxes of these names; raises PermanentError if one occurs twice."""
+    boxes: dict[bytes, _Span] = {}
     for name, body in children(file, span):
-        if name in names and name in found:
+        if name in names and name in boxes:
             raise corrupt(Codec.AVIF, f"it has two {name.decode()} boxes in one")
         if name in names:
-            found[name] = body
-    return found
+            boxes[name] = body
+    return boxes
 
 
-def _items(file: File, meta: _Span) -> Work:
-    """What the items make: frames of AV1, and the canvases of grids."""
-    boxes = only(file, meta, b"iinf", b"iloc", b"idat")
+def _measure_items(file: File, meta: _Span) -> Work:
+    """Measures the frames of the items, and the canvases of grids."""
+    boxes = find_unique(file, meta, b"iinf", b"iloc", b"idat")
     if b"iinf" not in boxes or b"iloc" not in boxes:
         return Work([])
-    kinds = set(kinds_of(file, boxes[b"iinf"]))
-    # Each layer is given to a decoder by itself, where a unit without a size would end sooner.
+    kinds = set(read_kinds(file, boxes[b"iinf"]))
+    # A decoder gets each layer by itself, and a unit without a size would end with the layer.
     unsized = b"a1lx" not in file.source[meta[0] : meta[1]]
     frames: list[Frame] = []
     grids: list[_Span] = []
     for item, method, spans in _locations(file, boxes[b"iloc"]):
         if not kinds & {(item, b"av01"), (item, b"grid")}:
             continue
-        data, length = _joined(file, _placed(spans, method, boxes.get(b"idat")))
+        data, length = _join(file, _resolve(spans, method, boxes.get(b"idat")))
         if (item, b"av01") in kinds:
             frames += Stream(file.budget).frames(data, length, unsized=unsized)
         if (item, b"grid") in kinds:
@@ -120,8 +120,8 @@ def _items(file: File, meta: _Span) -> Work:
     )
 
 
-def kinds_of(file: File, span: _Span) -> Iterator[tuple[int, bytes]]:
-    """Number and type of each item: `infe`, 8.11.6."""
+def read_kinds(file: File, span: _Span) -> Iterator[tuple[int, bytes]]:
+    """Yields the number and type of each item: `infe`, 8.11.6."""
     head = Fields(file.source, span)
     head(4 if head(4) >> 24 else 2)
     for name, body in children(file, (head.at, span[1])):
@@ -134,7 +134,7 @@ def kinds_of(file: File, span: _Span) -> Iterator[tuple[int, bytes]]:
 
 
 def _locations(file: File, span: _Span) -> Iterator[tuple[int, int, list[_Span]]]:
-    """Number of each item, how its data are found, and where they lie: `iloc`, 8.11.3."""
+    """Yields the number, construction method and extents of each item: `iloc`, 8.11.3."""
     fields = Fields(file.source, span)
     version, sizes = fields(4) >> 24, fields(2)
     offset, length, base, index = (sizes >> shift & 15 for shift in (12, 8, 4, 0))
@@ -153,8 +153,8 @@ def _locations(file: File, span: _Span) -> Iterator[tuple[int, int, list[_Span]]
         yield item, method, spans
 
 
-def _placed(spans: list[_Span], method: int, idat: _Span | None) -> list[_Span]:
-    """Spans of the file, for those of construction methods 0 (the file) and 1 (`idat`)."""
+def _resolve(spans: list[_Span], method: int, idat: _Span | None) -> list[_Span]:
+    """Converts extents of construction method 0 (the file) or 1 (`idat`) to spans of the file."""
     if method == 0:
         return spans
     start, end = idat or (0, 0)
@@ -164,8 +164,8 @@ def _placed(spans: list[_Span], method: int, idat: _Span | None) -> list[_Span]:
     return moved
 
 
-def _joined(file: File, spans: list[_Span]) -> tuple[Spliced, int]:
-    """The data of one item or sample, as a file, and their length."""
+def _join(file: File, spans: list[_Span]) -> tuple[Spliced, int]:
+    """Returns the data of one item or sample as a file, and their length."""
     if any(stop > len(file.source) for _, stop in spans):
         raise truncated(Codec.AVIF)
     view = memoryview(file.source)
@@ -174,34 +174,35 @@ def _joined(file: File, spans: list[_Span]) -> tuple[Spliced, int]:
 
 
 def _grid(data: bytes) -> _Span:
-    """Width and height of a grid's canvas: ISO/IEC 23008-12, 6.6.2.3."""
+    """Reads the width and height of a grid's canvas: ISO/IEC 23008-12, 6.6.2.3."""
     size = 4 if data[1:2] and data[1] & 1 else 2
     fields = Fields(data, (4, len(data)))
     return fields(size), fields(size)
 
 
-def _tracks(file: File, movie: _Span) -> Work:
-    """What the tracks make, all at a time: alpha is one of its own."""
+def _measure_tracks(file: File, movie: _Span) -> Work:
+    """Measures the frames of all tracks together, since alpha is a track of its own."""
     sizes: set[_Span] = set()
-    pixels = kept = 0
+    pixels = reference_bytes = 0
     spans = [movie]
-    for name in (b"trak", b"mdia", b"minf", b"stbl"):
-        spans = [body for span in spans for found, body in children(file, span) if found == name]
+    for level in (b"trak", b"mdia", b"minf", b"stbl"):
+        spans = [body for span in spans for name, body in children(file, span) if name == level]
     for span in spans:
-        samples = _track(file, span)
+        samples = _read_track(file, span)
         frames = [frame for sample in samples for frame in sample]
         _check_hidden(len(frames), len(samples))
         sizes |= {(frame.width, frame.height) for frame in frames}
         pixels += sum(frame.pixels for frame in samples[0]) if samples else 0
         if len(frames) > 1:
-            kept += _KEPT_FRAMES * max(frame.pixels * frame.bytes_per_pixel for frame in frames)
-    return Work(list(sizes), pixels, kept)
+            largest = max(frame.pixels * frame.bytes_per_pixel for frame in frames)
+            reference_bytes += _REFERENCE_FRAMES * largest
+    return Work(list(sizes), pixels, reference_bytes)
 
 
-def _track(file: File, span: _Span) -> list[list[Frame]]:
-    """The frames of each sample of one track, none if it is not coded in AV1."""
+def _read_track(file: File, span: _Span) -> list[list[Frame]]:
+    """Returns the frames of each sample of a track; empty if it is not coded in AV1."""
     names = (b"stsd", b"stco", b"co64", b"stsc", b"stsz")
-    boxes = only(file, span, *names)
+    boxes = find_unique(file, span, *names)
     description = boxes.get(b"stsd", (0, 0))
     kinds = {name for name, _ in children(file, (description[0] + 8, description[1]))}
     if b"av01" not in kinds:
@@ -209,22 +210,22 @@ def _track(file: File, span: _Span) -> list[list[Frame]]:
     if (b"stco" in boxes) == (b"co64" in boxes) or not boxes.keys() >= {b"stsc", b"stsz"}:
         raise corrupt(Codec.AVIF, "a track does not tell where its samples lie")
     stream = Stream(file.budget)
-    places = islice(_samples(file, boxes), _MAX_SAMPLES)
-    return [stream.frames(*_joined(file, [place])) for place in places]
+    spans = islice(_samples(file, boxes), _MAX_SAMPLES)
+    return [stream.frames(*_join(file, [span])) for span in spans]
 
 
 def _samples(file: File, boxes: dict[bytes, _Span]) -> Iterator[_Span]:
-    """Where each sample lies: one behind the other in each chunk."""
+    """Yields the span of each sample; samples are contiguous in a chunk."""
     sizes = _sizes(file, boxes[b"stsz"])
-    for place, count in _chunks(file, boxes):
-        at = place
+    for chunk, count in _chunks(file, boxes):
+        at = chunk
         for size in islice(sizes, count):
             yield at, at + size
             at += size
 
 
 def _sizes(file: File, span: _Span) -> Iterator[int]:
-    """Bytes of each sample, without end where all have the same: 8.7.3."""
+    """Yields the bytes of each sample, without end if all are equal: 8.7.3."""
     fields = Fields(file.source, span)
     _version, same, count = fields(4), fields(4), fields(4)
     while same:
@@ -235,7 +236,7 @@ def _sizes(file: File, span: _Span) -> Iterator[int]:
 
 
 def _chunks(file: File, boxes: dict[bytes, _Span]) -> Iterator[tuple[int, int]]:
-    """Where each chunk begins, and how many samples are in it: 8.7.4 and 8.7.5."""
+    """Yields the offset and number of samples of each chunk: 8.7.4 and 8.7.5."""
     wide = 8 if b"co64" in boxes else 4
     offsets = Fields(file.source, boxes.get(b"co64") or boxes[b"stco"])
     _version, chunks = offsets(4), offsets(4)

@@ -1,4 +1,4 @@
-"""GIF headers: the size that all frames need, and how many there are."""
+"""Reads GIF headers: the size of the canvas, and the number of frames."""
 
 import re
 import struct
@@ -8,19 +8,19 @@ from lib.images.header import Codec, Header, corrupt, metadata_bomb, truncated
 _HEADER = 13
 _EXTENSION, _IMAGE, _END = 0x21, 0x2C, 0x3B
 _BLOCK = re.compile(rb"[!,;]")
-# Steps past what holds no pixels, or few: extensions, their sub-blocks, short ones of pixels, and
-# bytes between the blocks. Pillow takes each with a call in Python: this many take it 50 ms, and
-# are 16 MB of comments and XMP.
+# Blocks and bytes without pixels, or with few: extensions, their sub-blocks, short sub-blocks of
+# pixels, and bytes between blocks. Pillow reads each in Python: this many take 50 ms, and hold
+# 16 MB of comments and XMP.
 _MAX_STEPS = 65_536
-# Encoders write pixels in sub-blocks of 255 bytes, many of 254, the simplest of 127; only the last
-# one of a frame is short.
+# Sub-blocks of fewer bytes are steps. Encoders write pixels in sub-blocks of 255 bytes, many of
+# 254, the simplest of 127; only the last one of a frame is short.
 _SHORT, _ANY = 64, 256
-# A frame is 10 bytes at least; where counting stops, every budget has long been exceeded.
+# Frames counted at most: this many exceed every limit of time and memory.
 MAX_COUNTED = 10_000
 
 
 def read(source: bytes) -> Header:
-    """Walk all blocks, skipping what they hold."""
+    """Walks all blocks, skipping their content."""
     if len(source) < _HEADER:
         raise truncated(Codec.GIF)
     width, height, flags = struct.unpack_from("<HHB", source, 6)
@@ -44,12 +44,12 @@ def read(source: bytes) -> Header:
 
 
 def palette_bytes(flags: int) -> int:
-    """Bytes of the palette that a flag byte announces."""
+    """Returns the bytes of the palette that a flag byte declares."""
     return 3 << ((flags & 7) + 1) if flags & 128 else 0
 
 
 class _Walk:
-    """Block by block through a GIF; IndexError where it breaks off."""
+    """Walks the blocks of a GIF; raises IndexError if it is truncated."""
 
     def __init__(self, source: bytes, at: int, width: int, height: int) -> None:
         self._source = source
@@ -60,7 +60,7 @@ class _Walk:
         self.complete = True
 
     def run(self) -> None:
-        """To the trailer; what is no block is passed over, as Pillow does."""
+        """Walks to the trailer; skips bytes that are no block, as Pillow does."""
         while self.frames < MAX_COUNTED:
             kind = self._find_block()
             if kind == _END:
@@ -73,9 +73,9 @@ class _Walk:
                 self._skip_blocks(_ANY)
 
     def _find_block(self) -> int:
-        """Go to the next block; gives its kind."""
-        found = _BLOCK.search(self._source, self._at, self._at + self._left + 1)
-        end = found.start() if found else len(self._source)
+        """Moves to the next block, and returns its kind."""
+        match = _BLOCK.search(self._source, self._at, self._at + self._left + 1)
+        end = match.start() if match else len(self._source)
         self._spend(end - self._at)
         self._at = end
         return self._source[end]
@@ -84,14 +84,14 @@ class _Walk:
         if self._at + 10 > len(self._source):
             raise IndexError
         left, top, width, height, flags = struct.unpack_from("<HHHHB", self._source, self._at + 1)
-        # Pillow lets a frame that sticks out make the picture larger.
+        # In Pillow, a frame beyond the canvas enlarges it.
         self.width, self.height = max(self.width, left + width), max(self.height, top + height)
         self.frames += 1
         self._at += 11 + palette_bytes(flags)
         self._skip_blocks(_SHORT)
 
     def _skip_blocks(self, short: int) -> None:
-        """Past a chain of sub-blocks; those of fewer than `short` bytes are steps."""
+        """Skips a chain of sub-blocks; those of fewer than `short` bytes are steps."""
         source, at = self._source, self._at
         while length := source[at]:
             at += length + 1

@@ -1,4 +1,4 @@
-"""The frames of a GIF, each as a GIF of its own."""
+"""Reads the frames of a GIF, each as a GIF of its own."""
 
 import re
 import struct
@@ -12,28 +12,28 @@ _SCREEN = 13
 _BLOCK = re.compile(rb"[!,;]")
 _EXTENSION, _IMAGE = b"!", b","
 _CONTROL, _APPLICATION = 0xF9, 0xFF
-# Names of the extension that tells how often the animation plays.
+# Names of the extension with the number of repeats.
 _LOOPS = {b"NETSCAPE2.0", b"ANIMEXTS1.0"}
-# 4 is unassigned, and written by some encoders that mean 3, as browsers take it.
+# 4 is unassigned; some encoders write it for 3, and browsers read it as 3.
 _DISPOSALS = {2: Disposal.CLEAR, 3: Disposal.RESTORE, 4: Disposal.RESTORE}
 _PALETTE, _INTERLACED = 0x80, 0x40
 
 
 class _Control(NamedTuple):
-    """What the extension before a frame says of it; this, where there is none."""
+    """The graphic control extension of a frame; the defaults apply without one."""
 
     disposal: Disposal = Disposal.KEEP
     milliseconds: int = 0
     transparent: int | None = None
 
 
-_NOTHING_SAID = _Control()
+_DEFAULT = _Control()
 
 
 def read(header: Header) -> Parts:
-    """As many frames as the header counts."""
+    """Reads the frames; raises PermanentError if there are fewer than the header declares."""
     walk = _Walk(bytes(header.parts[0]))
-    if walk.breaks_off:
+    if walk.truncated:
         raise truncated(Codec.GIF)
     if len(walk.frames) < header.frames:
         raise header.undecodable(f"it has {len(walk.frames)} frames of {header.frames:,}")
@@ -42,13 +42,13 @@ def read(header: Header) -> Parts:
     height = max(walk.height, first.corner[1] + first.header.height)
     if not width or not height:
         raise corrupt(Codec.GIF, "it has no size")
-    # Browsers clear to nothing; only a GIF that is opaque throughout has a background.
-    background = (0, 0, 0, 0) if walk.see_through else walk.background
+    # Browsers clear to transparency; only a GIF that is opaque throughout has a background.
+    background = (0, 0, 0, 0) if walk.transparent else walk.background
     return Parts(walk.frames[: header.frames], (width, height), background, walk.plays)
 
 
 class _Walk:
-    """Block by block through a GIF, which `gif.read` has walked before and found to be bounded."""
+    """Walks the blocks of a GIF, whose number `gif.read` has bounded."""
 
     def __init__(self, source: bytes) -> None:
         self._source = source
@@ -56,15 +56,15 @@ class _Walk:
         self._palette = source[_SCREEN : _SCREEN + palette_bytes(flags)]
         self.background = tuple(self._palette[3 * number : 3 * number + 3].ljust(3, b"\0"))
         self.frames: list[Part] = []
-        self.see_through = self.breaks_off = False
+        self.transparent = self.truncated = False
         self.plays = 1
-        self._control = _NOTHING_SAID
+        self._control = _DEFAULT
         at = _SCREEN + len(self._palette)
         while (block := _BLOCK.search(source, at)) and block.group() != b";":
             take = self._take_extension if block.group() == _EXTENSION else self._take_frame
             at = take(block.end())
-        # Without a trailer it may end behind a frame, and not behind what announces one.
-        self.breaks_off |= block is None and self._control is not _NOTHING_SAID
+        # A GIF without a trailer may end after a frame, but not after a control extension.
+        self.truncated |= block is None and self._control is not _DEFAULT
 
     def _take_extension(self, at: int) -> int:
         kind, end = self._source[at : at + 1], self._end_of_blocks(at + 1)
@@ -75,42 +75,42 @@ class _Walk:
             disposal = _DISPOSALS.get(flags >> 2 & 7, Disposal.KEEP)
             self._control = _Control(disposal, delay * 10, index if flags & 1 else None)
         elif kind and kind[0] == _APPLICATION and body in _LOOPS:
-            told = self._source[at + 13 : min(at + 17, end)]
-            if told[:2] == b"\3\1" and len(told) == 4:  # noqa: PLR2004  size, number, count
-                # It counts the times after the first; 0 is for ever.
-                again = int.from_bytes(told[2:], "little")
-                self.plays = again + 1 if again else 0
+            loop = self._source[at + 13 : min(at + 17, end)]
+            if loop[:2] == b"\3\1" and len(loop) == 4:  # noqa: PLR2004  size, number, count
+                # The repeats after the first play; 0 is for ever.
+                repeats = int.from_bytes(loop[2:], "little")
+                self.plays = repeats + 1 if repeats else 0
         return end
 
     def _take_frame(self, at: int) -> int:
         if at + 10 > len(self._source):
-            self.breaks_off = True
+            self.truncated = True
             return len(self._source)
         left, top, width, height, flags = struct.unpack_from("<HHHHB", self._source, at)
         data_at = at + 9 + palette_bytes(flags)
         palette = self._source[at + 9 : data_at] or self._palette
         end = self._end_of_blocks(data_at + 1)
-        control, self._control = self._control, _NOTHING_SAID
+        control, self._control = self._control, _DEFAULT
         head = _head(width, height, palette, control.transparent, flags & _INTERLACED)
         data = memoryview(self._source)[data_at:end]
         still = Header(codec=Codec.GIF, width=width, height=height, parts=[head, data, b";"])
         self.frames.append(Part(still, (left, top), control.milliseconds, control.disposal))
-        self.see_through |= control.transparent is not None
+        self.transparent |= control.transparent is not None
         return end
 
     def _end_of_blocks(self, at: int) -> int:
-        """Behind a chain of sub-blocks, which may be past the end of the file."""
+        """Returns the end of a chain of sub-blocks, which may be past the end of the file."""
         source, last = self._source, len(self._source)
         while at < last and (length := source[at]):
             at += length + 1
-        self.breaks_off |= at >= last
+        self.truncated |= at >= last
         return at + 1
 
 
 def _head(
     width: int, height: int, palette: bytes, transparent: int | None, interlaced: int
 ) -> bytes:
-    """A GIF of one frame, up to its pixels."""
+    """Builds the head of a GIF of one frame, up to its pixels."""
     flags = _PALETTE | (len(palette) // 3).bit_length() - 2 if palette else 0
     head = struct.pack("<6sHHBBB", b"GIF89a", width, height, flags, 0, 0) + palette
     if transparent is not None:

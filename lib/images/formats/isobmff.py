@@ -1,4 +1,4 @@
-"""AVIF and HEIC headers: boxes of the ISO base media format, which video files share."""
+"""Reads AVIF and HEIC headers: boxes of the ISO base media file format."""
 
 import struct
 from collections.abc import Iterator
@@ -20,36 +20,35 @@ from lib.images.header import (
 _AVIF = {b"avif", b"avis"}
 _HEVC = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"}
 _HEIC = {*_HEVC, b"mif1", b"msf1"}
-# The first brands of stills that each decoder knows, and the plainest.
+# First brands that each decoder accepts for stills, and its most common one.
 _BRANDS = {Codec.AVIF: {b"avif"}, Codec.HEIC: _HEVC}
 _BRAND = {Codec.AVIF: b"avif", Codec.HEIC: b"heic"}
-# Kinds of items that are rendered.
+# Types of coded items that can be rendered.
 _CODECS = {b"av01": Codec.AVIF, b"hvc1": Codec.HEIC}
-# And those that are made of others: 23008-12, 6.6.2.
+# Types of items that are derived from others: 23008-12, 6.6.2.
 _DERIVED = {b"grid", b"iden", b"iovl", b"tmap"}
-# More boxes than this at the top of a file are no photo's.
+# Boxes read at the top of a file; no photo has as many.
 _MAX_BOXES = 1000
-# A photo declares a size for each kind of its items, a dozen; each place is looked at in Python.
-_MAX_PLACES = 1000
+# A photo declares a dozen sizes, one for each type of its items; each is read in Python.
+_MAX_OCCURRENCES = 1000
 
 
 def is_photo(source: bytes) -> bool:
-    """Whether the brands are those of photos: video and camera raw files share the container."""
+    """Returns whether the brands are of photos: video and camera raw files share the container."""
     return bool(_brands(source) & (_AVIF | _HEIC))
 
 
 def read(source: bytes) -> Header:
-    """The sizes that the meta box declares: the largest counts, whichever item is shown.
+    """Reads the header; the largest size that the meta box declares counts, shown or not.
 
-    For AVIF also those that its AV1 data have: a decoder makes these, whatever is declared.
-
-    HEIC's orientation is left to its decoder; AVIF's is in its transforms, if it has any.
+    For AVIF, the sizes in its AV1 data count too: a decoder makes these, whatever is declared. A
+    HEIC's decoder applies its orientation; an AVIF's is in its transforms, if it has any.
     """
     boxes = list(_boxes(source))
     complete = all(end <= len(source) for _, _, end in boxes)
     meta = next(((start, end) for name, start, end in boxes if name == b"meta"), None)
     codec = Codec.AVIF if _brands(source) & _AVIF else Codec.HEIC
-    # Of tracks and items libavif takes what the first brand says.
+    # The first brand decides whether libavif decodes tracks or items.
     moving = source[8:12] == b"avis" and any(name == b"moov" for name, _, _ in boxes)
     primary = None
     if meta is not None and meta[1] <= len(source) and not moving:
@@ -69,13 +68,13 @@ def read(source: bytes) -> Header:
     movie = avif_movie.Movie()
     if moving:
         movie = avif_movie.read(source, _bodies(source, boxes)[b"moov"])
-    work = _work(source, boxes) if codec is Codec.AVIF else avif.Work([])
+    work = _measure_work(source, boxes) if codec is Codec.AVIF else avif.Work([])
     return Header(
         codec=codec,
         width=max(width for width, _ in (size, *work.sizes)),
         height=max(height for _, height in (size, *work.sizes)),
         decoded=work.pixels,
-        kept=work.kept,
+        reference_bytes=work.reference_bytes,
         parts=_parts(source, *meta, codec, moving=moving),
         complete=complete,
         frames=_frames(source) if moving else 1,
@@ -85,7 +84,10 @@ def read(source: bytes) -> Header:
 
 
 def _codec(primary: isobmff_items.Primary, branded: Codec) -> Codec:
-    """What the primary item is coded in, whatever the brands say; parts of grids are items too."""
+    """Returns the codec of the primary item or, if that is derived, of the other items.
+
+    If they have none or several, the brands decide.
+    """
     kinds = {primary.kind} & _CODECS.keys() or primary.kinds & _CODECS.keys()
     codecs = {_CODECS[kind] for kind in kinds}
     if not codecs and primary.kind not in _DERIVED:
@@ -100,7 +102,7 @@ def _brands(source: bytes) -> set[bytes]:
 
 
 def _boxes(source: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Name, start and end of each box at the top; the end may lie past the file's."""
+    """Yields the name, start and end of each top-level box; the end may exceed the file."""
     at = 0
     for _ in range(_MAX_BOXES):
         if at >= len(source):
@@ -118,13 +120,13 @@ def _boxes(source: bytes) -> Iterator[tuple[bytes, int, int]]:
         at = end
 
 
-def _work(source: bytes, boxes: list[tuple[bytes, int, int]]) -> avif.Work:
-    """What decoding takes; the first box of a name is the one that decoders read."""
+def _measure_work(source: bytes, boxes: list[tuple[bytes, int, int]]) -> avif.Work:
+    """Measures the work of decoding; decoders read the first box of a name."""
     bodies = _bodies(source, boxes)
     movie = bodies.get(b"moov")
     if movie and movie[1] > len(source):
         raise truncated(Codec.AVIF)
-    return avif.work(source, bodies[b"meta"], movie)
+    return avif.measure_work(source, bodies[b"meta"], movie)
 
 
 def _bodies(source: bytes, boxes: list[tuple[bytes, int, int]]) -> dict[bytes, tuple[int, int]]:
@@ -142,33 +144,33 @@ def _transforms(
 
 
 def _sizes(source: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Width and height of each `ispe` property."""
-    for at in _places(source, b"ispe", start, end - 12):
+    """Yields the width and height of each `ispe` property."""
+    for at in _find_name(source, b"ispe", start, end - 12):
         width, height = struct.unpack_from(">LL", source, at + 8)
         if width and height:
             yield width, height
 
 
-def _places(source: bytes, name: bytes, start: int, end: int) -> Iterator[int]:
-    """Where the name of a box may stand, boxes or not."""
+def _find_name(source: bytes, name: bytes, start: int, end: int) -> Iterator[int]:
+    """Yields each offset of a box's name, even if it is not that of a box."""
     at = start
-    for _ in range(_MAX_PLACES):
+    for _ in range(_MAX_OCCURRENCES):
         at = source.find(name, at, end)
         if at < 0:
             return
         yield at
         at += 4
     codec = Codec.AVIF if _brands(source) & _AVIF else Codec.HEIC
-    raise metadata_bomb(codec, f"more than {_MAX_PLACES} {name.decode()} boxes")
+    raise metadata_bomb(codec, f"more than {_MAX_OCCURRENCES} {name.decode()} boxes")
 
 
 def _parts(
     source: bytes, start: int, end: int, codec: Codec, *, moving: bool
 ) -> list[bytes | memoryview]:
-    """The file with its EXIF item renamed to one that decoders do not know, and the right brand.
+    """Returns the file with its EXIF item renamed and a brand that the decoder accepts.
 
-    They parse EXIF on opening, and fail where only that is broken. Its orientation does not count
-    in these formats. And they take no file without a brand of theirs.
+    Decoders parse EXIF on opening, and fail if it is broken, although these formats ignore its
+    orientation. They reject files without a brand of theirs.
     """
     view = memoryview(source)
     meta = source[start:end].replace(b"Exif", b"free")
@@ -177,6 +179,6 @@ def _parts(
 
 
 def _frames(source: bytes) -> int:
-    """Samples of the longest track, 1 for a still."""
-    places = _places(source, b"stsz", 0, len(source))
-    return max((int.from_bytes(source[at + 12 : at + 16], "big") for at in places), default=1) or 1
+    """Returns the number of samples of the longest track, 1 for a still."""
+    tables = _find_name(source, b"stsz", 0, len(source))
+    return max((int.from_bytes(source[at + 12 : at + 16], "big") for at in tables), default=1) or 1

@@ -1,6 +1,6 @@
-"""PNG and APNG headers: size, profile, orientation, transparency, frames.
+"""Reads PNG and APNG headers: size, profile, orientation, transparency and frames.
 
-Only the chunks that make pixels are handed to a decoder; a still needs no animation chunks.
+Only the chunks that decoding needs reach a decoder.
 """
 
 import struct
@@ -15,40 +15,39 @@ _STILL = {b"IHDR", b"PLTE", b"IDAT", b"IEND"}
 _ANIMATION = {b"acTL", b"fcTL", b"fdAT"}
 # libpng writes IDATs of 8 KB: this many make a file of 400 MB, and reading them takes 50 ms.
 _MAX_CHUNKS = 50_000
-# Compressed metadata may unfold to this, all of it together: the largest profiles are 3 MB, and
-# an XMP block of Photoshop's seldom as much.
-MAX_UNFOLDED = 4 << 20
-# It is unfolded so much at a time. A block counts as 1 KB at least: finding where it begins takes
-# as long as unfolding that.
-_PIECE, _LEAST = 16 << 10, 1 << 10
-# Bits that a sample may have -> what brings it to 8 bits; by multiplication, as PNG demands.
+# Bytes of all inflated metadata together: the largest profiles have 3 MB, XMP of Photoshop rarely
+# as much.
+MAX_INFLATED = 4 << 20
+# Bytes inflated at a time. A block counts as 1 KB at least: finding its start takes as long.
+_PIECE, _MIN_BLOCK = 16 << 10, 1 << 10
+# Factor that scales a sample to 8 bits, by the sample's bits.
 _TO_8_BITS = {1: 255, 2: 85, 4: 17, 8: 1}
 _PALETTE, _DEEP = 3, 16
-# Colour types whose tRNS is one colour -> its samples.
+# Number of samples of tRNS, by the colour types whose tRNS is one colour.
 _GREY_OR_RGB = {0: 1, 2: 3}
 
 
 def read(source: bytes) -> Header:
-    """Walk all chunks; their pixels are not looked at."""
+    """Walks all chunks, skipping pixels."""
     if len(source) < _SIGNATURE + 25:
         raise truncated(Codec.PNG)
     length, name, width, height, depth, colour = struct.unpack_from(">L4sLLBB", source, _SIGNATURE)
     if (length, name) != (13, b"IHDR") or not width or not height:
         raise corrupt(Codec.PNG, "its first chunk is no header")
-    facts = _Facts(depth, colour)
+    metadata = _Metadata(depth, colour)
     still, moving = _Spans(source), _Spans(source)
     chunk = b""
     for chunk, start, end in _chunks(source):
-        facts.take(chunk, memoryview(source)[start + 8 : max(start + 8, end - 4)])
+        metadata.add_chunk(chunk, memoryview(source)[start + 8 : max(start + 8, end - 4)])
         if chunk in _STILL or (chunk == b"tRNS" and colour == _PALETTE):
             still.add(start, end)
             moving.add(start, end)
         elif chunk in _ANIMATION:
             moving.add(start, end)
     complete = chunk == b"IEND"
-    if facts.has_pixels and colour == _PALETTE and not facts.has_palette:
+    if metadata.has_pixels and colour == _PALETTE and not metadata.has_palette:
         raise corrupt(Codec.PNG, "its palette is missing")
-    if not facts.has_pixels:
+    if not metadata.has_pixels:
         raise corrupt(Codec.PNG, "it holds no pixels") if complete else truncated(Codec.PNG)
     return Header(
         codec=Codec.PNG,
@@ -56,17 +55,17 @@ def read(source: bytes) -> Header:
         height=height,
         parts=still.parts(),
         moving_parts=moving.parts(),
-        orientation=facts.orientation(),
-        profile=facts.profile,
+        orientation=metadata.orientation(),
+        profile=metadata.profile,
         complete=complete,
-        frames=facts.frames,
-        transparent_colour=facts.transparent_colour,
+        frames=metadata.frames,
+        transparent_colour=metadata.transparent_colour,
         deep=depth == _DEEP,
     )
 
 
 def _chunks(source: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Name, start and end of each chunk; the last one may be cut off."""
+    """Yields the name, start and end of each chunk; the last one may be truncated."""
     at = _SIGNATURE
     for _ in range(_MAX_CHUNKS):
         if at + 8 > len(source):
@@ -81,14 +80,14 @@ def _chunks(source: bytes) -> Iterator[tuple[bytes, int, int]]:
 
 
 class _Spans:
-    """Slices of a file; neighbours become one, so that ten thousand IDATs are one slice."""
+    """Slices of a file; adjacent ones are merged, so that ten thousand IDATs are one slice."""
 
     def __init__(self, source: bytes) -> None:
         self._source = memoryview(source)
         self._spans = [(0, _SIGNATURE)]
 
     def add(self, start: int, end: int) -> None:
-        """One more chunk."""
+        """Adds a chunk."""
         before, last = self._spans[-1]
         if last == start:
             self._spans[-1] = before, end
@@ -96,34 +95,34 @@ class _Spans:
             self._spans.append((start, end))
 
     def parts(self) -> list[memoryview]:
-        """The slices, as views."""
+        """Returns the slices as views."""
         return [self._source[start:end] for start, end in self._spans]
 
 
-class _Facts:
-    """What the chunks beside the pixels say, with a bound on what they may unfold to."""
+class _Metadata:
+    """Reads the chunks beside the pixels, and bounds their inflated size."""
 
     def __init__(self, depth: int, colour: int) -> None:
         self._depth = depth
         self._colour = colour
-        self._left = MAX_UNFOLDED
+        self._left = MAX_INFLATED
         self.has_pixels = self.has_palette = False
         self._exif: list[bytes] = []
         self.profile: bytes | None = None
         self.frames = 1
         self.transparent_colour: tuple[int, ...] | None = None
 
-    def take(self, name: bytes, data: memoryview) -> None:
-        """Note what one chunk says."""
+    def add_chunk(self, name: bytes, data: memoryview) -> None:
+        """Reads one chunk."""
         if name == b"IDAT":
             self.has_pixels = True
         elif name == b"PLTE":
-            # Behind the pixels it comes too late.
+            # A palette after the pixels does not count.
             self.has_palette |= len(data) >= 3 and not self.has_pixels  # noqa: PLR2004  a colour
         elif name == b"iCCP":
-            self.profile = self._unfold(data)
+            self.profile = self._inflate(data)
         elif name == b"zTXt" or (name == b"iTXt" and _is_compressed(data)):
-            self._unfold(data)
+            self._inflate(data)
         elif name == b"eXIf":
             self._exif += [bytes(data)] if len(self._exif) < exif.MAX_BLOCKS else []
         elif name == b"acTL" and len(data) >= 8 and not self.has_pixels:  # noqa: PLR2004  8 bytes
@@ -132,38 +131,35 @@ class _Facts:
             self.transparent_colour = self._key(data)
 
     def orientation(self) -> int:
-        """EXIF's 1-8, from the first block that can be read."""
+        """Returns EXIF's 1-8 from the first readable block."""
         return exif.orientation(*self._exif)
 
-    def _unfold(self, data: memoryview) -> bytes | None:
-        """The deflated block behind a name; None if it is broken, which harms no pixel."""
+    def _inflate(self, data: memoryview) -> bytes | None:
+        """Inflates the block after a name; returns None if it is broken, which harms no pixel."""
         body = bytes(data)
-        unfolder = zlib.decompressobj()
-        rest, block = body[_deflated_at(body) :], bytearray()
-        while rest and not unfolder.eof:
-            # Spent before it is known to be sound: a piece that breaks off has taken as long.
+        inflater = zlib.decompressobj()
+        rest, block = body[_find_zlib(body) :], bytearray()
+        while rest and not inflater.eof:
+            # Spent in advance: a piece that turns out to be broken takes as long.
             self._spend(_PIECE)
             try:
-                piece = unfolder.decompress(rest, _PIECE)
+                piece = inflater.decompress(rest, _PIECE)
             except zlib.error:
                 return None
-            self._left += _PIECE - max(len(piece), _LEAST)
+            self._left += _PIECE - max(len(piece), _MIN_BLOCK)
             block += piece
-            rest = unfolder.unconsumed_tail
+            rest = inflater.unconsumed_tail
         return bytes(block)
 
-    def _spend(self, unfolded: int) -> None:
-        self._left -= unfolded
+    def _spend(self, inflated: int) -> None:
+        self._left -= inflated
         if self._left <= 0:
             raise metadata_bomb(
-                Codec.PNG, f"compressed metadata that unfolds to more than {MAX_UNFOLDED:,} bytes"
+                Codec.PNG, f"compressed metadata that unfolds to more than {MAX_INFLATED:,} bytes"
             )
 
     def _key(self, data: memoryview) -> tuple[int, ...] | None:
-        """The see-through colour.
-
-        Up to 8 bits it is scaled to 8: Pillow compares it unscaled with scaled pixels.
-        """
+        """Returns the transparent colour, scaled to 8 bits as Pillow scales pixels."""
         samples = [int.from_bytes(data[at : at + 2], "big") for at in range(0, len(data) - 1, 2)]
         if len(samples) != _GREY_OR_RGB[self._colour]:
             return None
@@ -173,16 +169,16 @@ class _Facts:
 
 
 def _is_compressed(data: memoryview) -> bool:
-    """Whether an iTXt's flag, which stands behind its keyword, says so."""
+    """Returns an iTXt's flag of compression, which follows its keyword."""
     body = bytes(data[:128])
     return body[body.find(b"\0") + 1 : body.find(b"\0") + 2] == b"\1"
 
 
-def _deflated_at(body: bytes) -> int:
-    """Where a zlib stream begins: behind names and flags of up to some hundred bytes.
+def _find_zlib(body: bytes) -> int:
+    """Returns the start of a zlib stream, which follows some hundred bytes of names and flags.
 
-    iCCP and zTXt have name, NUL, method; iTXt has two more strings. The streams' first bytes,
-    0x?8 and a check digit, are looked for behind the first NUL.
+    iCCP and zTXt have a name, NUL and a method; iTXt has two more strings. The search begins after
+    the first NUL, and looks for the stream's first bytes: 0x?8 and a check digit.
     """
     at = body.find(b"\0") + 1
     for start in range(at, min(at + 256, len(body) - 1)):

@@ -1,8 +1,8 @@
-"""TIFF headers; a decoder gets a directory with the tags that make pixels, and no others.
+"""Reads TIFF headers, and gives decoders a directory with only the tags that they need.
 
 Pillow reads every tag on opening, and makes an object of each value of some: 6 million resolutions
-in a file of 48 MB take it 20 s and 870 MB. libtiff decodes whole tiles, however little of them is
-in the picture, and reads what several share as often.
+in a file of 48 MB take 20 s and 870 MB. libtiff decodes whole tiles, however little of them is in
+the image, and reads data that several tiles share once for each.
 """
 
 import struct
@@ -17,14 +17,14 @@ _WIDTH, _HEIGHT, _COMPRESSION, _ORIENTATION, _PROFILE = 256, 257, 259, 274, 3467
 _STRIPS, _TILES = (273, 279), (324, 325)  # offsets, byte counts
 _ROWS_PER_STRIP, _TILE_WIDTH, _TILE_HEIGHT = 278, 322, 323
 _BITS, _PHOTOMETRIC, _COLOUR_MAP, _SUBSAMPLING = 258, 262, 320, 530
-# Values of photometric interpretation, and bits that make grey deep.
+# Values of photometric interpretation, and bits of deep grey.
 _WHITE_IS_0, _BLACK_IS_0, _PALETTE, _YCBCR = 0, 1, 3, 6
 _DEEP = {12, 16}
-# Compressions that Pillow takes.
+# Compressions that Pillow supports.
 _NO_COMPRESSION = 1
 _COMPRESSIONS = {*range(1, 9), 32771, 32773, 32809, 32946, 34676, 34677, 34925, 50000, 50001}
-# What decoding needs, by the names of the specification.
-_KEPT = {
+# Tags that decoding needs.
+_DECODING_TAGS = {
     *(256, 257, 258, 259, 262, 266, 273, 277, 278, 279, 284),  # baseline
     *(292, 293, 317, 320, 322, 323, 324, 325),  # fax, predictor, palette, tiles
     *(332, 334, 338, 339, 347),  # inks, extra samples, sample format, JPEG tables
@@ -35,23 +35,24 @@ _KEPT = {
 _TYPES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 _BIG_TYPES = {**_TYPES, 16: 8, 17: 8, 18: 8}
 _NUMBERS = {1: "B", 3: "H", 4: "L", 16: "Q"}
-# 32,768 rows in strips of one, in 4 planes: more pieces are no photo, and Pillow lists them all.
+# Values of a tag: 32,768 strips of one row in 4 planes. Pillow lists all, and no photo has more.
 _MAX_VALUES = 131_072
 _MAX_TAGS = 1000
-# Bytes of strips and tiles, those that several share counted as often: as many as the largest file
-# that is read has. Where they decode to nothing libtiff takes 3 ns for each.
+# Bytes of all strips and tiles, shared ones counted each time: as many as the largest file has. If
+# they decode to nothing, libtiff takes 3 ns a byte.
 MAX_READ = 200 << 20
-# Pillow copies these itself, by their sizes in pixels: byte counts may be anything.
+# Pillow copies these by their size in pixels, and ignores byte counts.
 _RAW = {0, _NO_COMPRESSION}
-# libtiff allows 100 scans for JPEG inside TIFF, and we do not count those: 3 to 8 s for this many.
+# libtiff allows 100 scans for JPEG inside TIFF, which are not counted here: this many pixels take 3
+# to 8 s.
 _OLD_JPEG, _JPEG = _JPEGS = 6, 7
 _MAX_JPEG_PIXELS = 25_000_000
-# Samples of a pixel that Pillow opens, each of which may be a plane with strips of its own.
+# Samples of a pixel in Pillow; each may be a plane with strips of its own.
 _MAX_PLANES = 6
 
 
 class _Shape(NamedTuple):
-    """How a classic or a big TIFF writes its numbers."""
+    """The number formats of classic TIFF or BigTIFF."""
 
     order: str
     counter: str
@@ -61,7 +62,7 @@ class _Shape(NamedTuple):
 
 
 class _Entry(NamedTuple):
-    """One field of a directory; `at` is where its values stand."""
+    """One field of a directory; `at` is the offset of its values."""
 
     kind: int
     values: int
@@ -71,7 +72,7 @@ class _Entry(NamedTuple):
 
 
 def read(source: bytes) -> Header:
-    """The first directory: its picture is the one that is rendered."""
+    """Reads the first directory, whose image is rendered."""
     order = "<" if source[:2] == b"II" else ">"
     big = source[2:4] in (b"+\0", b"\0+")
     shape = _Shape(order, "Q", "HHQQ", 8, 8) if big else _Shape(order, "H", "HHLL", 4, 4)
@@ -79,12 +80,12 @@ def read(source: bytes) -> Header:
     width, height = (_number(source, shape, entries, tag) for tag in (_WIDTH, _HEIGHT))
     if not width or not height:
         raise corrupt(Codec.TIFF, "it has no size")
-    padded = _padded(width, height, source, shape, entries)
+    padded = _count_padded(width, height, source, shape, entries)
     _check_compressed(source, shape, entries, height, padded)
     _check_pixels(source, shape, entries)
     negative = _is_deep_negative(source, shape, entries)
     if negative:
-        entries[_PHOTOMETRIC] = _with_number(shape, entries[_PHOTOMETRIC], _BLACK_IS_0)
+        entries[_PHOTOMETRIC] = _set_number(shape, entries[_PHOTOMETRIC], _BLACK_IS_0)
     orientation = next(iter(_numbers(source, shape, entries.get(_ORIENTATION))), 1)
     profile = entries.get(_PROFILE)
     return Header(
@@ -92,7 +93,7 @@ def read(source: bytes) -> Header:
         width=width,
         height=height,
         padded=padded,
-        parts=_rewritten(source, shape, entries),
+        parts=_rewrite(source, shape, entries),
         orientation=orientation if 1 <= orientation <= 8 else 1,  # noqa: PLR2004  EXIF's range
         profile=source[profile.at : profile.at + profile.size] if profile else None,
         complete=_is_complete(source, shape, entries),
@@ -112,20 +113,20 @@ def _directory(source: bytes, shape: _Shape) -> dict[int, _Entry]:
         entries: dict[int, _Entry] = {}
         for at in range(first, first + count * step, step):
             tag, kind, values, offset = struct.unpack_from(shape.order + shape.entry, source, at)
-            if values > _MAX_VALUES and tag in _KEPT:
+            if values > _MAX_VALUES and tag in _DECODING_TAGS:
                 raise metadata_bomb(Codec.TIFF, f"a tag of more than {_MAX_VALUES:,} values")
             size = values * types.get(kind, 1)
-            place = at + step - shape.inline if size <= shape.inline else offset
+            values_at = at + step - shape.inline if size <= shape.inline else offset
             # The first field of a tag counts, as in libtiff.
-            entries.setdefault(tag, _Entry(kind, values, place, size, source[at : at + step]))
-    # Offsets of 64 bits may lie beyond what Python can index.
+            entries.setdefault(tag, _Entry(kind, values, values_at, size, source[at : at + step]))
+    # Offsets of 64 bits may exceed Python's indexes.
     except (struct.error, OverflowError) as error:
         raise truncated(Codec.TIFF) from error
     return entries
 
 
 def _numbers(source: bytes, shape: _Shape, entry: _Entry | None) -> tuple[int, ...]:
-    """The values of a field of whole numbers; none for any other, or one that is cut off."""
+    """Returns the values of a field of whole numbers; empty for other or truncated fields."""
     if entry is None or entry.kind not in _NUMBERS or entry.at + entry.size > len(source):
         return ()
     return struct.unpack_from(
@@ -134,10 +135,9 @@ def _numbers(source: bytes, shape: _Shape, entry: _Entry | None) -> tuple[int, .
 
 
 def _number(source: bytes, shape: _Shape, entries: dict[int, _Entry], tag: int) -> int:
-    """The one value of a field, 0 if it is not there.
+    """Returns the single value of a field, 0 if it is missing.
 
-    Decoders read fields of more types than we do: what they alone could read is refused, or a bomb
-    would hide there.
+    Raises PermanentError for types that only decoders can read: a bomb could hide there.
     """
     if tag not in entries:
         return 0
@@ -147,10 +147,10 @@ def _number(source: bytes, shape: _Shape, entries: dict[int, _Entry], tag: int) 
     return values[0]
 
 
-def _padded(
+def _count_padded(
     width: int, height: int, source: bytes, shape: _Shape, entries: dict[int, _Entry]
 ) -> int:
-    """Pixels that are decoded for the picture: those of whole tiles, where there are tiles."""
+    """Returns the pixels that are decoded, including the padding of tiles."""
     if not entries.keys() & {_TILE_WIDTH, _TILE_HEIGHT}:
         return width * height
     across, down = (_number(source, shape, entries, tag) for tag in (_TILE_WIDTH, _TILE_HEIGHT))
@@ -162,7 +162,7 @@ def _padded(
 def _check_compressed(
     source: bytes, shape: _Shape, entries: dict[int, _Entry], height: int, pixels: int
 ) -> None:
-    """Refuse what would take libtiff too long, however few pixels it comes to."""
+    """Raises PermanentError for compressed data that would take libtiff too long."""
     compression = _number(source, shape, entries, _COMPRESSION)
     if compression in _JPEGS:
         _check_jpeg(pixels)
@@ -173,9 +173,9 @@ def _check_compressed(
 
 
 def _last_strips(source: bytes, shape: _Shape, entries: dict[int, _Entry], height: int) -> int:
-    """Pixels of the largest last strip of a plane, by its own JPEG header.
+    """Returns the pixels of the largest last strip of a plane, by its own JPEG header.
 
-    libtiff decodes all of one that is higher than what is left of the picture.
+    libtiff decodes the whole strip, even if it is higher than the rest of the image.
     """
     number = ceil(height / (_number(source, shape, entries, _ROWS_PER_STRIP) or height))
     most = 0
@@ -197,7 +197,7 @@ def _check_jpeg(pixels: int) -> None:
 
 
 def _check_read(source: bytes, shape: _Shape, entries: dict[int, _Entry]) -> None:
-    """Refuse strips and tiles that share their bytes, and have more of them than a file may."""
+    """Raises PermanentError for strips and tiles that share too many bytes."""
     read = 0
     for tag in (_STRIPS[1], _TILES[1]):
         if tag in entries and entries[tag].kind not in _NUMBERS:
@@ -212,7 +212,7 @@ def _check_read(source: bytes, shape: _Shape, entries: dict[int, _Entry]) -> Non
 
 
 def _check_pixels(source: bytes, shape: _Shape, entries: dict[int, _Entry]) -> None:
-    """Refuse a directory without what every decoder needs, or with what none of ours can."""
+    """Raises PermanentError for a directory that lacks tags or has unsupported values."""
     photometric = _number(source, shape, entries, _PHOTOMETRIC)
     compression = _number(source, shape, entries, _COMPRESSION) or _NO_COMPRESSION
     if compression not in _COMPRESSIONS:
@@ -227,33 +227,31 @@ def _check_pixels(source: bytes, shape: _Shape, entries: dict[int, _Entry]) -> N
 
 
 def _is_deep_negative(source: bytes, shape: _Shape, entries: dict[int, _Entry]) -> bool:
-    """Whether 0 is white in grey of more than 8 bits: Pillow shows it as it is stored."""
+    """Returns whether 0 is white in grey of more than 8 bits, which Pillow does not invert."""
     photometric = _numbers(source, shape, entries.get(_PHOTOMETRIC))
     bits = _numbers(source, shape, entries.get(_BITS))
     return photometric == (_WHITE_IS_0,) and len(bits) == 1 and bits[0] in _DEEP
 
 
-def _with_number(shape: _Shape, entry: _Entry, number: int) -> _Entry:
-    """A field of one number with another one in its place."""
+def _set_number(shape: _Shape, entry: _Entry, number: int) -> _Entry:
+    """Replaces the number in a field of one number."""
     value = struct.pack(shape.order + _NUMBERS[entry.kind], number)
     return entry._replace(raw=entry.raw[: -shape.inline] + value.ljust(shape.inline, b"\0"))
 
 
-def _rewritten(
-    source: bytes, shape: _Shape, entries: dict[int, _Entry]
-) -> list[bytes | memoryview]:
-    """The file with a directory of the kept tags at its end, and a header that points there."""
-    kept = [entry for tag, entry in sorted(entries.items()) if tag in _KEPT]
+def _rewrite(source: bytes, shape: _Shape, entries: dict[int, _Entry]) -> list[bytes | memoryview]:
+    """Appends a directory with the tags that decoding needs, and points the header to it."""
+    needed = [entry for tag, entry in sorted(entries.items()) if tag in _DECODING_TAGS]
     start = len(source) + len(source) % 2
-    word = shape.order + shape.entry[-1]
-    head = source[: shape.offset_at] + struct.pack(word, start)
-    directory = struct.pack(shape.order + shape.counter, len(kept))
-    directory += b"".join(entry.raw for entry in kept) + struct.pack(word, 0)
+    offset = shape.order + shape.entry[-1]
+    head = source[: shape.offset_at] + struct.pack(offset, start)
+    directory = struct.pack(shape.order + shape.counter, len(needed))
+    directory += b"".join(entry.raw for entry in needed) + struct.pack(offset, 0)
     return [head, memoryview(source)[len(head) :], bytes(len(source) % 2), directory]
 
 
 def _is_complete(source: bytes, shape: _Shape, entries: dict[int, _Entry]) -> bool:
-    """Whether every strip or tile lies within the file."""
+    """Returns whether every strip and tile is within the file."""
     for offsets, counts in (_STRIPS, _TILES):
         starts = _numbers(source, shape, entries.get(offsets))
         sizes = _numbers(source, shape, entries.get(counts))

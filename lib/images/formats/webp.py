@@ -1,4 +1,4 @@
-"""WebP headers: canvas, profile, orientation, frames."""
+"""Reads WebP headers: canvas, profile, orientation and frames."""
 
 import struct
 from typing import NamedTuple
@@ -7,15 +7,14 @@ from lib.images import exif
 from lib.images.header import Codec, Header, corrupt, metadata_bomb, truncated
 
 _RIFF = 12
-# 1,000 frames of an animation, and some for metadata: reading so many takes 50 ms.
+# Enough for 1,000 frames and metadata; reading so many takes 50 ms.
 _MAX_CHUNKS = 50_000
-# Place and size, time and flags of a frame; the flag of those that are wiped; that of a file with
-# transparency, in its first chunk.
-_FRAME_HEADER, _WIPED, ALPHA_FLAG = 16, 1, 0x10
+# Bytes of a frame's header; its flag of disposal to background; VP8X's flag of transparency.
+_FRAME_HEADER, _DISPOSE, ALPHA_FLAG = 16, 1, 0x10
 
 
 class _Chunks(NamedTuple):
-    """The first profile and EXIF blocks, the number of frames, and whether they leave gaps."""
+    """The first profile and EXIF blocks, the number of frames, and whether frames leave gaps."""
 
     profile: bytes | None
     exif: list[bytes]
@@ -24,7 +23,7 @@ class _Chunks(NamedTuple):
 
 
 def read(source: bytes) -> Header:
-    """Walk the RIFF chunks; the first of them tells the size."""
+    """Walks the RIFF chunks; the first one has the size."""
     if len(source) < _RIFF + 18:
         raise truncated(Codec.WEBP)
     width, height = _size(source)
@@ -36,7 +35,7 @@ def read(source: bytes) -> Header:
         codec=Codec.WEBP,
         width=width,
         height=height,
-        parts=_with_alpha(source) if chunks.gaps else [source],
+        parts=_set_alpha_flag(source) if chunks.gaps else [source],
         orientation=exif.orientation(*chunks.exif),
         profile=chunks.profile,
         complete=length + 8 <= len(source),
@@ -82,14 +81,14 @@ def _chunks(source: bytes) -> _Chunks:
 
 
 def _leaves_gap(source: bytes, at: int, *, first: bool) -> bool:
-    """Whether a frame is wiped after it was shown, or is the first and does not cover all."""
-    facts = source[at : at + _FRAME_HEADER]
-    if len(facts) < _FRAME_HEADER:
+    """Returns whether a frame is disposed of, or is the first and does not cover the canvas."""
+    header = source[at : at + _FRAME_HEADER]
+    if len(header) < _FRAME_HEADER:
         return False
-    return bool(facts[15] & _WIPED) or (first and facts[6:12] != source[24:30])
+    return bool(header[15] & _DISPOSE) or (first and header[6:12] != source[24:30])
 
 
-def _with_alpha(source: bytes) -> list[bytes | memoryview]:
-    """The file with the flag of transparency, without which libwebp lets no gap be seen."""
+def _set_alpha_flag(source: bytes) -> list[bytes | memoryview]:
+    """Sets the file's flag of transparency, without which libwebp shows gaps as opaque."""
     view = memoryview(source)
     return [view[:20], bytes([source[20] | ALPHA_FLAG]), view[21:]]

@@ -156,7 +156,7 @@ def test_animations(mode: str, tracks: int, frames: int) -> None:
     header = read_header(data)
     assert (header.frames, header.pixels) == (frames, 64 * 48)
     assert header.decoded == tracks * 64 * 48
-    assert header.kept == tracks * 7 * 64 * 48 * 3
+    assert header.reference_bytes == tracks * 7 * 64 * 48 * 3
     assert render(data, made.size(animated=True)).content_type == "image/avif"
     # An offset of a chunk that lies behind the file's end.
     at = data.index(b"stco") + 12
@@ -178,7 +178,7 @@ def test_an_animations_frames_larger_than_they_are_declared() -> None:
     data = made.encoded(images[0], "AVIF", save_all=True, append_images=images[1:], speed=10)
     header = read_header(declared_as(64, 48, data))
     assert (header.width, header.height) == (2000, 1500)
-    assert header.kept == 7 * 2000 * 1500 * 3
+    assert header.reference_bytes == 7 * 2000 * 1500 * 3
 
 
 TRUE_SIZES = {

@@ -119,7 +119,7 @@ def test_every_frame_of_an_animation_gets_the_same_crop() -> None:
     size = made.size(**SQUARE | {"format": "webp", "animated": True})
     plans = [
         picture.plan.crop
-        for picture in animation.transform_frames(read_header(data), size, MIDDLE).pictures
+        for picture in animation.transform_frames(read_header(data), size, MIDDLE).frames
     ]
     assert plans == [(200, 0, 600, 400)] * 2
     assert blue(made.decoded(render(data, size, MIDDLE))) > 0

@@ -189,7 +189,7 @@ def test_a_movie_is_cropped_and_turned_too() -> None:
 @pytest.mark.parametrize("second", range(1, 9))
 def test_two_orientations_are_one(first: int, second: int) -> None:
     both = orient.auto_orient(orient.auto_orient(PHOTO, first), second)
-    assert orient.auto_orient(PHOTO, orient.then(first, second)).tobytes() == both.tobytes()
+    assert orient.auto_orient(PHOTO, orient.combine(first, second)).tobytes() == both.tobytes()
 
 
 def branded(data: bytes, major: bytes, *others: bytes) -> bytes:
