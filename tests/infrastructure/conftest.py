@@ -19,7 +19,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Service:
 
 @pytest.fixture(scope="session")
 def package(service: Service) -> Package:
-    """The template of a stage with some --param=…, made once for whoever asks."""
+    """The template of a stage with some --param=…, made once for all tests."""
     return cache(lambda stage, *options: Template(service.template(stage, *options)))
 
 
@@ -67,7 +67,7 @@ def service_with_formats(tmp_path_factory: pytest.TempPathFactory) -> Service:
 
 @pytest.fixture(scope="session")
 def package_way(service_with_formats: Service) -> Package:
-    """The template of one of WAYS, made once for whoever asks."""
+    """The template of one of WAYS, made once for all tests."""
     return cache(lambda way: Template(service_with_formats.template(*WAYS[way])))
 
 

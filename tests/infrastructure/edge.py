@@ -92,7 +92,7 @@ class Edge:
         sent = {name: each["value"] for name, each in request["headers"].items()}
         counted = [sent.get(name, "") for name in self._headers]
         uri = request["uri"]
-        # Who makes pictures is told the folder by the header (infra/delivery/relay.js).
+        # The on-demand function gets the folder in the header (infra/delivery/relay.js).
         folder = f"/{sent[FOLDER_HEADER]}" if FOLDER_HEADER in sent else ""
         paths = self._paths | {ON_DEMAND: f"{ON_DEMAND}:{folder}"}
         keys = [f"{paths[origin]}{uri}".removeprefix("/") for origin in origins]

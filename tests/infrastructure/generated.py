@@ -1,4 +1,4 @@
-"""What infra/generate.py makes, without Serverless around it: quick enough for every option."""
+"""Output of infra/generate.py without Serverless: quick enough for every option."""
 
 from pathlib import Path
 from typing import Any
@@ -23,14 +23,14 @@ HERO = {"name": "hero", "width": 100, "height": 50, "formats": ["avif", "webp"]}
 
 
 def generated(tmp_path: Path, sizes: list[Any], **changes: Any) -> dict[str, Any]:
-    """The parts that serverless.yml takes in; ConfigError where the input is wrong."""
+    """Generates the parts of serverless.yml; raises ConfigError for wrong input."""
     file = tmp_path / "sizes.yml"
     file.write_text(yaml.safe_dump({"sizes": sizes}))
     return generate({**PARAMETERS, "sizes_file": str(file), **changes})
 
 
 def generated_template(tmp_path: Path, sizes: list[Any], **changes: Any) -> Template:
-    """The generated resources, with bare ones in place of those that are made elsewhere."""
+    """Returns the generated resources, with bare ones for those that other files declare."""
     template = Template(generated(tmp_path, sizes, **changes)["resources"])
     for bucket in ("OriginalsBucket", "ImagesBucket", "FailuresBucket"):
         resource = template.resources.setdefault(bucket, {"Properties": {}})
@@ -41,7 +41,7 @@ def generated_template(tmp_path: Path, sizes: list[Any], **changes: Any) -> Temp
 
 
 def images_url(made: dict[str, Any]) -> Any:
-    """Where the generated stage says that its pictures are."""
-    told = made["functions"]["uploads"]["environment"]["IMAGES_URL"]
-    assert made["resources"]["Outputs"]["ImagesUrl"] == {"Value": told}
-    return told
+    """Returns the base URL of the images of the generated stage."""
+    url = made["functions"]["uploads"]["environment"]["IMAGES_URL"]
+    assert made["resources"]["Outputs"]["ImagesUrl"] == {"Value": url}
+    return url

@@ -109,7 +109,7 @@ def test_other_ways_to_know_callers(service: Service, arguments: list[str], kind
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "expected"),
     [
         ({"auth": "password"}, "auth: .*'token', 'iam', 'jwt' or 'none', got 'password'"),
         ({**JWT, "jwt_issuer": "http://id.example"}, "jwt needs jwt_issuer, an https:// URL"),
@@ -121,9 +121,9 @@ def test_other_ways_to_know_callers(service: Service, arguments: list[str], kind
     ],
 )
 def test_settings_that_would_open_or_break_the_api_are_refused(
-    changes: dict[str, Any], said: str
+    changes: dict[str, Any], expected: str
 ) -> None:
-    assert re.search(said, refused(**changes))
+    assert re.search(expected, refused(**changes))
 
 
 def test_an_open_api_on_prod_can_be_forced() -> None:

@@ -44,7 +44,7 @@ def test_failure_records_are_forgotten_with_their_dead_letters(dev: Template) ->
     assert {rule["Status"] for rule in rules} == {"Enabled"}
     dead_letters = dev.properties("Dlq400x300")["MessageRetentionPeriod"]
     assert [day * 24 * 60 * 60 for prefix, day in days.items() if prefix] == [dead_letters] * 4
-    # What is known of an order has to be there as long as its letter may be replayed, and wait.
+    # A fetch record has to outlive the replay of its dead letter, and the time in the queue.
     waiting = dev.properties("FetchQueue")["MessageRetentionPeriod"]
     assert days[None] * 24 * 60 * 60 == dead_letters + waiting
 
@@ -59,7 +59,7 @@ def test_browsers_may_post_and_nothing_more(dev: Template) -> None:
     assert rule["AllowedOrigins"] == ["*"]
 
 
-def test_s3_tells_the_topic_of_everything_that_may_change_a_variant(dev: Template) -> None:
+def test_s3_publishes_everything_that_may_change_a_variant(dev: Template) -> None:
     configured = dev.properties("OriginalsBucket")["NotificationConfiguration"]
     topics = configured["TopicConfigurations"]
     assert {topic["Event"] for topic in topics} == {
@@ -84,7 +84,7 @@ def test_only_s3_for_this_accounts_originals_may_publish(dev: Template) -> None:
     assert "TopicPolicy" in dev.resources["OriginalsBucket"]["DependsOn"]
 
 
-def test_the_images_bucket_tells_those_who_wait_and_no_queue_of_ours(dev: Template) -> None:
+def test_the_images_bucket_publishes_for_subscribers_and_no_queue_of_ours(dev: Template) -> None:
     """A variant must not start another rendering."""
     configured = dev.properties("ImagesBucket")["NotificationConfiguration"]
     variants = dev.resolved({"Ref": "VariantsTopic"})

@@ -96,8 +96,8 @@ def test_the_table_has_no_other_stage() -> None:
 def test_a_further_size_costs_what_the_page_says(package: Package) -> None:
     """A queue that is polled, three alarms, and a metric."""
     idle = POLLS / 1e6 * MILLION_REQUESTS + 3 * ALARM
-    said = f"{_dollars(idle)} when idle and {_dollars(idle + METRIC)} running"
-    assert said in PAGE.read_text()
+    expected = f"{_dollars(idle)} when idle and {_dollars(idle + METRIC)} running"
+    assert expected in PAGE.read_text()
     for page in ("README.md", "docs/deploy.md"):
         assert f"{_dollars(idle)} a month" in (PROJECT / page).read_text(), page
     dev = package("dev")

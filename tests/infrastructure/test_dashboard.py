@@ -182,14 +182,14 @@ def test_each_metric_is_read_and_each_that_is_read_is_measured(
 
 
 def test_tables_ask_for_what_is_in_the_logs(dev: Template, lines: Printed) -> None:
-    told = {line["message"]: line.keys() for line in lines if "message" in line}
+    by_message = {line["message"]: line.keys() for line in lines if "message" in line}
     reasons, photos, _ = queries(dev)
-    assert set(re.findall(r'"(\w+)"', reasons)) <= told.keys()
-    assert {"message", "reason", "size"} <= told["parked"] & told["returned"]
+    assert set(re.findall(r'"(\w+)"', reasons)) <= by_message.keys()
+    assert {"message", "reason", "size"} <= by_message["parked"] & by_message["returned"]
     assert re.findall(r'"(\w+)"', photos) == ["rendered"]
     fields = set(re.findall(r"(?:pct|sum)\((\w+)", photos))
     assert fields == {"milliseconds", "bytes_in", "bytes_out"}
-    assert fields | {"size"} <= told["rendered"]
+    assert fields | {"size"} <= by_message["rendered"]
 
 
 def test_reasons_are_counted_over_every_log_that_has_them(each_stage: Template) -> None:

@@ -153,7 +153,7 @@ class TestCloudFront:
             ({"image_origins": ""}, None),
         ],
     )
-    def test_browsers_are_told_what_an_answer_depends_on(
+    def test_vary_names_what_a_response_depends_on(
         self, tmp_path: Path, options: dict[str, str], vary: str | None
     ) -> None:
         assert custom_headers(made(tmp_path, HERO, **options)).get("Vary") == vary
@@ -232,7 +232,7 @@ class TestWebAcl:
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "expected"),
     [
         ({"delivery": "site"}, "delivery: .*'public-read' or 'website', got 'site'"),
         ({"domain": DOMAIN}, f"domain: got '{DOMAIN}' without a certificate: .*both or neither"),
@@ -256,14 +256,14 @@ class TestWebAcl:
     ],
 )
 def test_what_aws_would_refuse_is_refused_first(
-    tmp_path: Path, options: dict[str, str], said: str
+    tmp_path: Path, options: dict[str, str], expected: str
 ) -> None:
-    with pytest.raises(ConfigError, match=f"serverless.yml: params: .*{said}"):
+    with pytest.raises(ConfigError, match=f"serverless.yml: params: .*{expected}"):
         made(tmp_path, **options)
 
 
 @pytest.mark.parametrize(
-    ("own", "options", "said"),
+    ("own", "options", "expected"),
     [
         ({}, {}, "public, max-age=3600, s-maxage=1209600"),
         ({}, {"browser_seconds": "60", "cdn_seconds": "90"}, "public, max-age=60, s-maxage=90"),
@@ -278,11 +278,11 @@ def test_what_aws_would_refuse_is_refused_first(
     ],
 )
 def test_a_size_says_how_long_it_is_cached_or_its_stage_does(
-    tmp_path: Path, own: dict[str, Any], options: dict[str, str], said: str
+    tmp_path: Path, own: dict[str, Any], options: dict[str, str], expected: str
 ) -> None:
     size = {"name": "a", "width": 9, **own}
     worker = generated(tmp_path, [size], **options)["functions"]["resize-a"]
-    assert worker["environment"]["CACHE_CONTROL"] == said
+    assert worker["environment"]["CACHE_CONTROL"] == expected
     assert Size.model_validate_json(worker["environment"]["SIZE"]) == Size.model_validate(size)
 
 
@@ -309,7 +309,7 @@ def test_no_way_leads_the_cdn_to_another_bucket(each_way: Template) -> None:
         assert {each["Id"] for each in origins if "S3OriginConfig" not in each} <= {"on-demand"}
 
 
-def test_the_upload_api_tells_where_the_pictures_of_the_stage_are(each_way: Template) -> None:
+def test_the_upload_api_has_the_base_url_of_the_images(each_way: Template) -> None:
     settings = each_way.properties("UploadsLambdaFunction")["Environment"]["Variables"]
     outputs = each_way.document["Outputs"]
     assert settings["IMAGES_URL"] == each_way.resolved(outputs["ImagesUrl"]["Value"])

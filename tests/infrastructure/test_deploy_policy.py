@@ -252,12 +252,12 @@ def test_the_policy_is_as_narrow_as_iam_lets_it_be(compiled: tuple[Target, Templ
 
 
 def test_the_documents_tell_each_action_that_takes_no_resource() -> None:
-    told = (PROJECT / "docs" / "deploy.md").read_text()
+    page = (PROJECT / "docs" / "deploy.md").read_text()
     for scope, names in chain(DEPLOY, *GRANTS.values()):
         # Of CloudFront's there are many, alike: those that make something.
         if scope.sid.endswith("WhereAwsTakesNoNames") and scope.service != "cloudfront":
             for name in names.split():
-                assert f"`{scope.service}:{name}`" in told
+                assert f"`{scope.service}:{name}`" in page
 
 
 def test_nothing_is_allowed_on_another_stage_or_on_photos(dev: Template) -> None:
@@ -294,9 +294,9 @@ def test_cfn_lint_notices_an_action_that_there_is_not_and_a_wrong_resource(dev: 
     documents = make_documents(dev.document, target())
     by_sid(documents)["Queues"]["Action"].append("sqs:MakeQueue")
     by_sid(documents)["Topics"]["Resource"] = "arn:aws:s3:::topics"
-    said = " ".join(linted(documents))
-    assert "makequeue" in said.lower()
-    assert "sns:CreateTopic" in said
+    messages = " ".join(linted(documents))
+    assert "makequeue" in messages.lower()
+    assert "sns:CreateTopic" in messages
 
 
 def linted(documents: list[dict[str, Any]]) -> list[str]:
@@ -312,8 +312,8 @@ def linted(documents: list[dict[str, Any]]) -> list[str]:
         for number, document in enumerate(documents)
     }
     config = ManualArgs(regions=["us-east-1"], include_checks=["I"])
-    told = [str(match) for match in lint(json.dumps({"Resources": policies}), config=config)]
-    return [said for said in told if "tagresource" not in said.lower()]
+    messages = [str(match) for match in lint(json.dumps({"Resources": policies}), config=config)]
+    return [message for message in messages if "tagresource" not in message.lower()]
 
 
 def test_documents_fit_into_managed_policies_and_lose_nothing(

@@ -190,12 +190,12 @@ def test_a_function_too_large_for_cloudfront_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("size", "option", "told"),
+    ("size", "option", "expected"),
     [(HERO, "true", "true"), ("400x300", "true", "false"), (HERO, "false", "false")],
 )
 def test_purges_know_whether_choices_are_cached(
-    tmp_path: Path, size: Any, option: str, told: str
+    tmp_path: Path, size: Any, option: str, expected: str
 ) -> None:
     """Else they would pay for paths under which nothing is."""
     purge = generated(tmp_path, [size], serve_formats=option)["functions"]["purge"]
-    assert purge["environment"]["SERVE_FORMATS"] == told
+    assert purge["environment"]["SERVE_FORMATS"] == expected

@@ -40,7 +40,7 @@ class TestEmulated:
             (PATH, CHROME, PATH),
         ],
     )
-    def test_it_tells_where_a_request_would_go(
+    def test_it_answers_where_a_request_would_go(
         self, emulated: Edge, uri: str, accept: str, mapped: str
     ) -> None:
         answer = emulated.answers([uri], accept=accept, **ASK)[uri]
@@ -122,7 +122,7 @@ class TestTemplate:
         assert len(origins(**QUERIES)) == 1 + 2 + 3
 
     @pytest.mark.parametrize(("size", "vary"), [(HERO, "Accept, Origin"), ("1x1", "Origin")])
-    def test_browsers_are_told_what_an_answer_depends_on(
+    def test_vary_names_what_a_response_depends_on(
         self, tmp_path: Path, size: Any, vary: str
     ) -> None:
         template = generated_template(tmp_path, [size], **QUERIES)
@@ -130,12 +130,12 @@ class TestTemplate:
         sent = {each["Header"]: each["Value"] for each in config["CustomHeadersConfig"]["Items"]}
         assert sent["Vary"] == vary
 
-    @pytest.mark.parametrize(("size", "told"), [(HERO, "true"), ("1x1", "false")])
+    @pytest.mark.parametrize(("size", "expected"), [(HERO, "true"), ("1x1", "false")])
     def test_purges_know_whether_choices_are_cached(
-        self, tmp_path: Path, size: Any, told: str
+        self, tmp_path: Path, size: Any, expected: str
     ) -> None:
         purge = generated(tmp_path, [size], **QUERIES)["functions"]["purge"]
-        assert purge["environment"]["SERVE_FORMATS"] == told
+        assert purge["environment"]["SERVE_FORMATS"] == expected
 
     def test_a_bucket_has_no_use_for_a_query(self, tmp_path: Path) -> None:
         with pytest.raises(ConfigError, match="serve_queries: got True with delivery: public-read"):
@@ -171,6 +171,6 @@ class TestLength:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(viewer_function, "MAX_FUNCTION_BYTES", 1000)
-        said = r"serve_queries: .* bytes .* 7 sizes, .* takes 1,000: declare fewer sizes"
-        with pytest.raises(ConfigError, match=said):
+        expected = r"serve_queries: .* bytes .* 7 sizes, .* takes 1,000: declare fewer sizes"
+        with pytest.raises(ConfigError, match=expected):
             made(tmp_path)

@@ -97,7 +97,7 @@ def test_as_many_sizes_as_a_stack_carries_with_everything_on_can_be_deployed(
 def test_cfn_lint_notices_a_misspelt_property(dev: Template) -> None:
     document = json.loads(json.dumps(dev.document))
     document["Resources"]["Topic"]["Properties"]["DisplayNames"] = "photos"
-    assert any("DisplayNames" in said for said in linted(Template(document)))
+    assert any("DisplayNames" in message for message in linted(Template(document)))
 
 
 def test_no_rule_of_ours_is_broken(case: tuple[str, Template]) -> None:

@@ -229,8 +229,8 @@ class TestWebsite:
         assert not any("images" in bucket for bucket in buckets)
 
     def test_pictures_are_at_the_websites_address(self, website: Template) -> None:
-        told = website.document["Outputs"]["ImagesUrl"]["Value"]
-        assert told == {"Fn::GetAtt": ["ImagesBucket", "WebsiteURL"]}
+        url = website.document["Outputs"]["ImagesUrl"]["Value"]
+        assert url == {"Fn::GetAtt": ["ImagesBucket", "WebsiteURL"]}
 
     def test_its_role_is_that_of_all_workers_together(self, website: Template) -> None:
         assert website.role_allows("RoleOfWebsite", "s3:PutObjectAcl", f"{IMAGES}/400x300/a.jpg")

@@ -86,7 +86,7 @@ class TestXRay:
         modes = {function["TracingConfig"]["Mode"] for function in functions}
         assert modes == {"Active"}
 
-    def test_each_role_may_tell_x_ray_and_that_is_all_it_may_do_to_everything(
+    def test_each_role_may_write_traces_and_that_is_all_it_may_do_to_everything(
         self, optioned: Template
     ) -> None:
         everywhere = [
@@ -104,7 +104,7 @@ class TestXRay:
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "expected"),
     [
         ({"kms_key": "alias/photos"}, "kms_key: must be the ARN .* alias .*got 'alias/photos'"),
         ({"kms_key": "arn:aws:kms:eu-west-1:1:key/x"}, "kms_key: must be the ARN"),
@@ -117,9 +117,9 @@ class TestXRay:
     ],
 )
 def test_wrong_values_are_refused_by_name(
-    tmp_path: Path, changes: dict[str, Any], said: str
+    tmp_path: Path, changes: dict[str, Any], expected: str
 ) -> None:
-    with pytest.raises(ConfigError, match=said):
+    with pytest.raises(ConfigError, match=expected):
         generated(tmp_path, ["1x1"], **changes)
 
 

@@ -33,10 +33,10 @@ def test_errors_in_sizes_yml_stop_packaging_before_anything_is_built(
     (fresh_service.folder / "sizes.yml").write_text("sizes: [800x600, {name: big, width: 9000}]")
     run = fresh_service.sls("package", "--stage", "dev")
     assert run.returncode != 0
-    said = run.stdout + run.stderr
-    assert "sizes.yml: sizes[1] (big): width:" in said
-    assert "8192, got 9000" in said
-    assert "Traceback" not in said
+    output = run.stdout + run.stderr
+    assert "sizes.yml: sizes[1] (big): width:" in output
+    assert "8192, got 9000" in output
+    assert "Traceback" not in output
     assert not (fresh_service.folder / ".serverless").exists()
 
 
@@ -77,7 +77,7 @@ def test_stages_that_make_no_bucket_name_are_refused(tmp_path: Path, stage: str)
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "expected"),
     [
         ({"timeout": 841}, "timeout and landing: 841 and 60 .*900"),
         ({"timeout": 5}, "timeout: .*10, got 5"),
@@ -86,9 +86,9 @@ def test_stages_that_make_no_bucket_name_are_refused(tmp_path: Path, stage: str)
     ],
 )
 def test_numbers_that_aws_would_refuse_are_refused_first(
-    tmp_path: Path, changes: dict[str, Any], said: str
+    tmp_path: Path, changes: dict[str, Any], expected: str
 ) -> None:
-    with pytest.raises(ConfigError, match=said):
+    with pytest.raises(ConfigError, match=expected):
         generated(tmp_path, ["1x1"], **changes)
 
 

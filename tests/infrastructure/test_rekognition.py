@@ -33,7 +33,7 @@ def environment(made: dict[str, Any], size: str) -> dict[str, str]:
         ({"emulator": EMULATOR}, AVATAR, set()),
     ],
 )
-def test_a_worker_may_ask_what_it_has_a_use_for(
+def test_a_worker_has_only_the_rekognition_actions_it_needs(
     tmp_path: Path, changes: dict[str, Any], role: str, asked: set[str]
 ) -> None:
     template = generated_template(tmp_path, SIZES, **changes)
@@ -92,7 +92,7 @@ def test_tags_start_no_rendering(dev: Template) -> None:
     assert not [event for event in events if "Tagging" in event or event == "s3:*"]
 
 
-def test_a_worker_is_told_what_to_ask(tmp_path: Path) -> None:
+def test_a_worker_has_the_settings_of_rekognition(tmp_path: Path) -> None:
     plain = generated(tmp_path, SIZES)
     assert environment(plain, "400x300") == {}
     assert environment(plain, "avatar") == {"FACES": "true"}
@@ -106,7 +106,7 @@ def test_an_emulator_is_asked_for_no_faces(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "expected"),
     [
         (
             {"moderation": "true", "emulator": EMULATOR},
@@ -119,7 +119,7 @@ def test_an_emulator_is_asked_for_no_faces(tmp_path: Path) -> None:
     ],
 )
 def test_wrong_values_are_refused_by_name(
-    tmp_path: Path, changes: dict[str, Any], said: str
+    tmp_path: Path, changes: dict[str, Any], expected: str
 ) -> None:
-    with pytest.raises(ConfigError, match=said):
+    with pytest.raises(ConfigError, match=expected):
         generated(tmp_path, SIZES, **changes)

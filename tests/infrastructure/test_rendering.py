@@ -35,7 +35,7 @@ def test_there_is_nothing_of_it_unless_asked_for(dev: Template) -> None:
     assert variables["RENDER"] == "false"
 
 
-def test_the_document_is_told_of_it(tmp_path: Path) -> None:
+def test_the_document_describes_it(tmp_path: Path) -> None:
     made = generated(tmp_path, SIZES, render="true")
     assert made["functions"]["openapi"]["environment"]["RENDER"] == "true"
 

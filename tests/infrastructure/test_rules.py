@@ -272,8 +272,8 @@ def test_the_door_prints_each_violation_and_fails(dev: Template, tmp_path: Path)
     remove("RetentionInDays")(template["Resources"]["PurgeLogGroup"]["Properties"])
     bad.write_text(json.dumps(template))
     assert door("dev", good) == (0, "")
-    said = "PurgeLogGroup: Logs are kept, and paid, for ever (logs_are_forgotten)"
-    assert door("dev", good, bad) == (1, f"{bad}: {said}\n")
+    expected = "PurgeLogGroup: Logs are kept, and paid, for ever (logs_are_forgotten)"
+    assert door("dev", good, bad) == (1, f"{bad}: {expected}\n")
     assert door("dev")[0] == 2
 
 

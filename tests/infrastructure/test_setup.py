@@ -57,9 +57,9 @@ def test_a_setup_that_was_interrupted_is_no_setup(
 def test_what_is_refused_is_said_once_and_nothing_else(service: Service) -> None:
     run = service.sls("package", "--stage", "Prod")
     assert run.returncode == 1
-    said = (run.stdout + run.stderr).strip()
-    assert said.startswith("--stage: 'Prod' must be 1 to 12 lower-case letters")
-    assert "\n" not in said
+    output = (run.stdout + run.stderr).strip()
+    assert output.startswith("--stage: 'Prod' must be 1 to 12 lower-case letters")
+    assert "\n" not in output
 
 
 def test_the_sentence_names_a_target_that_there_is() -> None:

@@ -63,7 +63,7 @@ def test_a_stack_that_is_there_has_its_buckets(s3: "S3Client") -> None:
     assert adopt(cloudformation, s3, "x", BUCKETS, requested=True) == []
 
 
-def test_a_bucket_nobody_lets_us_look_at_stops_the_deploy(
+def test_a_bucket_that_may_not_be_read_stops_the_deploy(
     s3: "S3Client", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refuse(monkeypatch, "HeadBucket", "403")
@@ -93,7 +93,7 @@ def test_a_stack_that_was_only_planned_is_none(s3: "S3Client") -> None:
             adopt(cloudformation, s3, "x", BUCKETS, requested=False)
 
 
-def test_what_cloudformation_refuses_is_told_with_its_reason(s3: "S3Client") -> None:
+def test_an_error_of_cloudformation_is_reported_with_its_reason(s3: "S3Client") -> None:
     make(s3, ORIGINALS)
     cloudformation = boto3.client("cloudformation")
     with Stubber(cloudformation) as aws:
@@ -106,7 +106,7 @@ def stack(status: str) -> dict[str, Any]:
     return {"StackName": "x", "CreationTime": "2026-11-21", "StackStatus": status}
 
 
-def planned(aws: Stubber, **told: str) -> None:
+def planned(aws: Stubber, **attributes: str) -> None:
     """CloudFormation is asked to import one bucket, and answers."""
     template = {
         "Resources": {
@@ -133,4 +133,4 @@ def planned(aws: Stubber, **told: str) -> None:
     }
     aws.add_client_error("describe_stacks", *MISSING)
     aws.add_response("create_change_set", {"Id": "arn"}, asked)
-    aws.add_response("describe_change_set", {"Status": "CREATE_COMPLETE", **told})
+    aws.add_response("describe_change_set", {"Status": "CREATE_COMPLETE", **attributes})

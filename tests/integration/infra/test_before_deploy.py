@@ -31,8 +31,8 @@ class Asked:
         asked = {"stack": "stack", "stage": "dev", "template": template, "abandon_messages": False}
         self._patch.setattr("sys.stdin", io.StringIO(json.dumps(asked | given)))
         code = main()
-        said = self._capsys.readouterr()
-        return code, json.loads(said.out), said.err
+        output = self._capsys.readouterr()
+        return code, json.loads(output.out), output.err
 
 
 @pytest.fixture
@@ -58,8 +58,8 @@ def test_a_first_deploy_finds_nothing_to_say(asked: Asked) -> None:
 
 @pytest.mark.usefixtures("_full_queue")
 def test_a_removal_looks_at_queues_alone(asked: Asked) -> None:
-    code, said, reason = asked({})
-    assert (code, said) == (1, {"now": "", "after": ""})
+    code, output, reason = asked({})
+    assert (code, output) == (1, {"now": "", "after": ""})
     assert "old: 1 messages" in reason
     lost = {"now": "Abandoning with its queue old: 1 messages\n", "after": ""}
     assert asked({}, abandon_messages=True) == (0, lost, "")
@@ -67,8 +67,8 @@ def test_a_removal_looks_at_queues_alone(asked: Asked) -> None:
 
 def test_a_bucket_in_the_way_stops_a_deploy(asked: Asked, s3: "S3Client") -> None:
     s3.create_bucket(Bucket="originals", CreateBucketConfiguration={"LocationConstraint": REGION})
-    code, said, reason = asked(BUCKET, **DEPLOY)
-    assert (code, said) == (1, {"now": "", "after": ""})
+    code, output, reason = asked(BUCKET, **DEPLOY)
+    assert (code, output) == (1, {"now": "", "after": ""})
     assert "adopt=true" in reason
 
 
@@ -77,6 +77,6 @@ def test_what_was_found_before_a_refusal_is_said_too(
     asked: Asked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refuse(monkeypatch, "GetCallerIdentity", "AccessDenied")
-    code, said, reason = asked(BUCKET, abandon_messages=True, **DEPLOY)
-    assert (code, said["now"]) == (1, "Abandoning with its queue old: 1 messages\n")
+    code, output, reason = asked(BUCKET, abandon_messages=True, **DEPLOY)
+    assert (code, output["now"]) == (1, "Abandoning with its queue old: 1 messages\n")
     assert "asking whose account this is" in reason

@@ -35,7 +35,7 @@ def sqs() -> "SQSClient":
     return boto3.client("sqs")
 
 
-def guarded(sqs: "SQSClient", template: dict[str, Any], *, force: bool = False) -> list[str]:
+def check(sqs: "SQSClient", template: dict[str, Any], *, force: bool = False) -> list[str]:
     return check_messages(boto3.client("cloudformation"), sqs, "stack", template, force=force)
 
 
@@ -46,44 +46,44 @@ def send(sqs: "SQSClient", name: str) -> None:
 def test_a_removed_queue_with_messages_stops_the_deploy(sqs: "SQSClient") -> None:
     send(sqs, "old")
     with pytest.raises(ConfigError, match=r"old: 1 messages(.|\n)*abandon_messages=true"):
-        guarded(sqs, WITHOUT_OLD)
+        check(sqs, WITHOUT_OLD)
 
 
 def test_messages_that_are_being_worked_on_count_too(sqs: "SQSClient") -> None:
     send(sqs, "old")
     sqs.receive_message(QueueUrl=sqs.get_queue_url(QueueName="old")["QueueUrl"])
     with pytest.raises(ConfigError, match="old: 1 messages"):
-        guarded(sqs, WITHOUT_OLD)
+        check(sqs, WITHOUT_OLD)
 
 
 def test_forced_it_goes_on_and_says_what_is_lost(sqs: "SQSClient") -> None:
     send(sqs, "old")
-    assert guarded(sqs, WITHOUT_OLD, force=True) == ["old: 1 messages"]
+    assert check(sqs, WITHOUT_OLD, force=True) == ["old: 1 messages"]
 
 
 def test_a_stack_that_is_removed_loses_all_its_queues(sqs: "SQSClient") -> None:
-    assert guarded(sqs, {"Resources": {}}) == []
+    assert check(sqs, {"Resources": {}}) == []
     send(sqs, "new")
     with pytest.raises(ConfigError, match="new: 1 messages"):
-        guarded(sqs, {"Resources": {}})
+        check(sqs, {"Resources": {}})
 
 
 def test_an_empty_queue_may_go_and_a_full_one_may_stay(sqs: "SQSClient") -> None:
     send(sqs, "new")
-    assert guarded(sqs, WITHOUT_OLD) == []
-    assert guarded(sqs, BOTH) == []
+    assert check(sqs, WITHOUT_OLD) == []
+    assert check(sqs, BOTH) == []
 
 
 def test_a_queue_somebody_deleted_by_hand_is_no_obstacle(sqs: "SQSClient") -> None:
     sqs.delete_queue(QueueUrl=sqs.get_queue_url(QueueName="old")["QueueUrl"])
-    assert guarded(sqs, WITHOUT_OLD) == []
+    assert check(sqs, WITHOUT_OLD) == []
 
 
 def test_the_first_deploy_has_nothing_to_lose() -> None:
-    assert guarded(boto3.client("sqs"), WITHOUT_OLD) == []
+    assert check(boto3.client("sqs"), WITHOUT_OLD) == []
 
 
-def test_without_leave_to_look_the_deploy_stops(
+def test_without_permission_to_read_the_deploy_stops(
     sqs: "SQSClient", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = boto3.client("cloudformation")
@@ -165,7 +165,7 @@ def losses(**asked: Any) -> str:
 
 
 @pytest.mark.parametrize(
-    ("asked", "said"),
+    ("asked", "expected"),
     [
         ({"abandon_secrets": False}, "This deploy would delete secrets"),
         ({"abandon_secrets": True}, "Deleting the secret image-fanout-dev-tokens"),
@@ -177,13 +177,13 @@ def test_a_deploy_asks_of_secrets_and_the_removal_of_a_stack_does_not(
     sqs: "SQSClient",
     monkeypatch: pytest.MonkeyPatch,
     asked: dict[str, bool],
-    said: str,
+    expected: str,
 ) -> None:
     clients = {"cloudformation": deployed(secrets_of(tmp_path)), "sqs": sqs}
     monkeypatch.setattr(boto3, "client", lambda service, **_: clients[service])
-    told = losses(template={"Resources": {}}, **asked)
-    assert told.startswith(said)
-    assert bool(told) is bool(asked)
+    output = losses(template={"Resources": {}}, **asked)
+    assert output.startswith(expected)
+    assert bool(output) is bool(asked)
 
 
 def queues_of(tmp_path: Path, name: str) -> dict[str, Any]:
@@ -209,7 +209,7 @@ def test_a_renamed_size_is_a_new_one_and_a_removed_one_that_may_hold_messages(
 
 
 @pytest.mark.parametrize(
-    ("told", "said"),
+    ("response", "expected"),
     [
         (
             {"AccountLimit": {"ConcurrentExecutions": 10, "UnreservedConcurrentExecutions": 10}},
@@ -226,11 +226,11 @@ def test_a_deploy_is_warned_of_small_limits_and_goes_on(
     sqs: "SQSClient",
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    told: dict[str, Any] | Exception,
-    said: str,
+    response: dict[str, Any] | Exception,
+    expected: str,
 ) -> None:
-    answer(monkeypatch, "GetAccountSettings", told)
+    answer(monkeypatch, "GetAccountSettings", response)
     scaling = {"ScalingConfig": {"MaximumConcurrency": 17}}
     mapping = {"Type": "AWS::Lambda::EventSourceMapping", "Properties": scaling}
     template = {"Resources": {**BOTH["Resources"], "Mapping": mapping}}
-    assert f"Warning: {said}" in losses(template=template, abandon_secrets=False)
+    assert f"Warning: {expected}" in losses(template=template, abandon_secrets=False)

@@ -336,8 +336,8 @@ def test_any_number_of_plays_is_played_or_capped(plays: int, target: str) -> Non
         assert image.n_frames == 2  # type: ignore[attr-defined]
         most = {"image/webp": 65_535, "image/gif": 65_535, "image/png": 2**31 - 1}
         if rendition.content_type in most:
-            told = plays - (rendition.content_type == "image/gif")
-            assert image.info["loop"] == min(told, most[rendition.content_type])
+            loops = plays - (rendition.content_type == "image/gif")
+            assert image.info["loop"] == min(loops, most[rendition.content_type])
 
 
 @pytest.mark.parametrize("target", ["png", "webp", "avif"])
@@ -348,12 +348,12 @@ def test_any_time_of_a_frame_is_kept_or_capped(time: tuple[int, int], target: st
     pictures = [(picture, {"time": time}) for picture in frames()]
     data = made.apng((128, 96), *pictures)
     _, durations = shown(render(data, made.size(animated=True, format=target)).data)
-    wanted = 1000 * time[0] / (time[1] or 100)
+    milliseconds = 1000 * time[0] / (time[1] or 100)
     if target == "webp":
-        wanted = min(wanted, 2**24 - 1)
+        milliseconds = min(milliseconds, 2**24 - 1)
     assert len(durations) == 4
     # A thousandth of long times; AVIF's shortest is a millisecond.
-    assert durations == pytest.approx([wanted] * 4, rel=0.001, abs=1)
+    assert durations == pytest.approx([milliseconds] * 4, rel=0.001, abs=1)
 
 
 def test_frames_that_take_longer_together_than_webp_counts_are_capped() -> None:

@@ -1,4 +1,4 @@
-"""A crop that is told where the faces are keeps them, whatever the file is like."""
+"""A crop around a focus keeps the faces, whatever the format of the file."""
 
 from typing import Any
 

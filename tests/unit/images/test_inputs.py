@@ -1,4 +1,4 @@
-"""What is read, what is refused, and by what it is told apart."""
+"""Formats that are read and rejected, by their first bytes."""
 
 import struct
 import sys

@@ -1,4 +1,4 @@
-"""What decoding a TIFF costs is told by its tiles and strips, not by the size of its picture."""
+"""The work of decoding a TIFF depends on its tiles and strips, not on its size in pixels."""
 
 import struct
 import time

@@ -38,7 +38,7 @@ def test_the_projects_own_sizes_are_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("entry", "said"),
+    ("entry", "expected"),
     [
         ({"name": "big", "width": 9000}, ["sizes[0] (big): width:", "8192", "got 9000"]),
         ({"name": "flat", "width": 0}, ["sizes[0] (flat): width:", "1", "got 0"]),
@@ -60,11 +60,11 @@ def test_the_projects_own_sizes_are_read() -> None:
     ],
 )
 def test_a_wrong_entry_is_refused_with_entry_key_limit_and_value(
-    entry: Any, said: list[str]
+    entry: Any, expected: list[str]
 ) -> None:
     (line,) = refused({"sizes": [entry]})
     assert line.startswith("sizes.yml: ")
-    for words in said:
+    for words in expected:
         assert words in line
 
 
@@ -86,7 +86,7 @@ def test_two_names_with_one_logical_id_are_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("document", "said"),
+    ("document", "expected"),
     [
         (None, "needs a key 'sizes'"),
         ([], "needs a key 'sizes'"),
@@ -97,8 +97,8 @@ def test_two_names_with_one_logical_id_are_refused() -> None:
         ({"sizes": ["1x1"], "defaults": {"width": 1}}, "defaults: must be a mapping"),
     ],
 )
-def test_a_wrong_file_is_refused(document: Any, said: str) -> None:
-    assert said in "\n".join(refused(document))
+def test_a_wrong_file_is_refused(document: Any, expected: str) -> None:
+    assert expected in "\n".join(refused(document))
 
 
 def test_a_file_that_is_missing_or_not_yaml_is_refused(tmp_path: Path) -> None:
