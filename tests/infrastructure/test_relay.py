@@ -202,6 +202,6 @@ def test_the_code_is_of_the_javascript_that_cloudfront_runs(template: Template, 
     ],
 )
 def test_what_nobody_has_packed_is_refused(path: str) -> None:
-    with pytest.raises(RequestError, match="ask at the address of the CDN") as caught:
+    with pytest.raises(RequestError, match="use the address of the CDN") as caught:
         unpack(path)
     assert caught.value.status == 400
