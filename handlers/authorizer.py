@@ -1,4 +1,4 @@
-"""Authorization: Bearer … -> whether the request may pass (HTTP API, REQUEST, format 2.0)."""
+"""Authorization: Bearer … -> whether API Gateway lets the request pass (REQUEST, format 2.0)."""
 
 import re
 from functools import lru_cache
@@ -7,42 +7,49 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from aws_lambda_powertools import Logger
 from botocore.config import Config
+from pydantic import Field
 
-from handlers.shared.settings import AuthorizerSettings
+from handlers.shared.settings import Settings
 from lib.auth.tokens import TokenCache, TokenStore, authorize
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-# Every request of a caller waits for this, and API Gateway gives up after 10 s: two tries end
+# Every request waits for the authorizer, and API Gateway times out after 10 s: both attempts end
 # before that.
 _CLIENT = Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 2})
 _BEARER = re.compile(r"Bearer +(\S+)", re.IGNORECASE)
 
 
+class AuthorizerSettings(Settings):
+    """Settings of this function; `tokens_secret` is an ARN."""
+
+    tokens_secret: str = Field(min_length=1)
+
+
 def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, Any]:
-    """A simple response; `token` in the context is the id of the token that was let in."""
-    presented = _bearer(event)
+    """Returns a simple response; `token` in its context is the id of the valid token."""
+    presented = _get_bearer_token(event)
     token = authorize(presented, _tokens()) if presented else None
     if token is None:
         return {"isAuthorized": False}
     return {"isAuthorized": True, "context": {"token": token.id}}
 
 
-def _bearer(event: dict[str, Any]) -> str | None:
-    """What the Authorization header presents, None if it is no bearer token.
+def _get_bearer_token(event: dict[str, Any]) -> str | None:
+    """Returns the token of the Authorization header, None if the header has no bearer token.
 
-    Read from the identity source, since API Gateway keeps the answer for its next occurrence.
+    Reads the identity source, because it is the key of API Gateway's cache of responses.
     """
     source = event.get("identitySource")
     header = source[0] if isinstance(source, list) and len(source) == 1 else None
-    found = _BEARER.fullmatch(header) if isinstance(header, str) else None
-    return found[1] if found else None
+    match = _BEARER.fullmatch(header) if isinstance(header, str) else None
+    return match[1] if match else None
 
 
 @lru_cache(maxsize=1)
 def _tokens() -> TokenCache:
-    """Made once a container."""
+    """Built once per container."""
     settings = AuthorizerSettings.from_environment()
     tokens = TokenStore(boto3.client("secretsmanager", config=_CLIENT), settings.tokens_secret)
     return tokens.make_cache(Logger(service="image-fanout"))

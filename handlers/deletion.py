@@ -1,4 +1,4 @@
-"""DELETE /uploads/{path} -> the original goes, and what was made of it follows."""
+"""DELETE /uploads/{path} -> the original is deleted; workers delete its variants."""
 
 from functools import lru_cache
 from typing import Annotated, Any
@@ -19,7 +19,7 @@ router = make_router()
 
 _DOCUMENTED: Any = {
     204: {
-        "description": "It is gone, or never was there; its variants follow within seconds",
+        "description": "Deleted, or there was no such photo; its variants follow within seconds",
         "content": {},
     },
 }
@@ -32,25 +32,25 @@ _DOCUMENTED: Any = {
     responses={**_DOCUMENTED, **describe_errors(404, 422)},
 )
 def delete_photo(path: Annotated[str, Path(min_length=1)]) -> Response[str]:
-    """Delete the photo at this path."""
-    return _deleted(get_path(path))
+    """Deletes the photo at this path."""
+    return _delete(get_path(path))
 
 
 @router.delete(
     "/uploads",
     operation_id="deletePhotoByQuery",
-    summary="The same, for any path",
-    description="API Gateway cuts a path at an escaped `?` or `#`; a query it leaves as it is.",
+    summary="Delete the photo at any path",
+    description="API Gateway cuts a path at an escaped `?` or `#`, but not a query.",
     responses={**_DOCUMENTED, **describe_errors(422)},
 )
 def delete_photo_by_query(
     path: Annotated[str, Query(min_length=1, max_length=MAX_KEY_BYTES)],
 ) -> Response[str]:
-    """Delete the photo at the path in the query."""
-    return _deleted(path)
+    """Deletes the photo at the path in the query."""
+    return _delete(path)
 
 
-def _deleted(path: str) -> Response[str]:
+def _delete(path: str) -> Response[str]:
     require_printable(path)
     _deletion().delete(path)
     return Response(204, body="")
@@ -60,12 +60,12 @@ app = make_resolver(router)
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answer one request of the HTTP API."""
+    """Handles one request of the HTTP API."""
     return handle(app, event, context)
 
 
 @lru_cache(maxsize=1)
 def _deletion() -> Deletion:
-    """Made once a container."""
+    """Built once per container."""
     settings = BucketSettings.from_environment()
     return Deletion(boto3.client("s3"), settings.originals_bucket, settings.failures_bucket)

@@ -1,12 +1,13 @@
-"""Fetch queue batch -> downloaded photos in the originals bucket."""
+"""SQS batch of fetch jobs -> photos from the web in the originals bucket."""
 
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import boto3
+from pydantic import Json
 
 from handlers.shared.batches import client_config, drain, source_queue
-from handlers.shared.settings import FetchSettings
+from handlers.shared.settings import QueueSettings
 from lib.aws import s3 as objects
 from lib.aws.call_budget import CONNECT_SECONDS, REPORT_SECONDS, CallBudget
 from lib.fetching.download import Downloader
@@ -20,18 +21,26 @@ from lib.pipeline.telemetry import Telemetry
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-# Longer than for the resize workers: S3 may need longer to store a photo of 200 MiB.
+# Longer than the resize workers' timeout: S3 may need longer to store a photo of 200 MiB.
 _READ_SECONDS = 10
 
 
+class FetchSettings(QueueSettings):
+    """Settings of this function."""
+
+    upload_types: Json[list[str]]
+    # Also fetches from 127.0.0.0/8; only the local stage sets it.
+    fetch_loopback: bool = False
+
+
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
-    """Runs a batch of fetch jobs; the response lists the messages that SQS must redeliver."""
+    """Runs one batch of fetch jobs; returns those that SQS must deliver again."""
     return drain(_worker(), event, context)
 
 
 @lru_cache(maxsize=1)
 def _worker() -> FetchWorker:
-    """Builds the worker once per container: clients keep connections open between batches."""
+    """Built once per container: clients keep their connections open between batches."""
     settings = FetchSettings.from_environment()
     telemetry, config = Telemetry(FETCH_RECORDS), client_config(_READ_SECONDS)
     s3, sqs = boto3.client("s3", config=config), boto3.client("sqs", config=config)
@@ -43,7 +52,7 @@ def _worker() -> FetchWorker:
         s3=s3,
         originals_bucket=settings.originals_bucket,
         records=FetchRecords(s3, settings.failures_bucket),
-        # No renderer accepts a larger photo.
+        # A photo above the renderer's own limit is not worth its transfer.
         downloader=Downloader(
             min(settings.max_upload_bytes, MAX_BYTES), allow_loopback=settings.fetch_loopback
         ),

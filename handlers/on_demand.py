@@ -1,4 +1,4 @@
-"""CloudFront asks here for a picture that the images bucket lacks -> the picture, made now."""
+"""CloudFront's request for an image that the images bucket lacks -> the rendered image."""
 
 from base64 import b64encode
 from functools import lru_cache
@@ -8,7 +8,7 @@ from urllib.parse import unquote
 from handlers.shared.on_demand_variants import make_on_demand_variants
 from handlers.shared.problems import make_error_response
 from handlers.shared.respond import NO_STORE, respond
-from handlers.shared.settings import OnDemandSettings
+from handlers.shared.settings import OnDemandVariantsSettings
 from handlers.shared.signed_images import make_signed_images
 from lib.errors import RequestError
 from lib.keys import SIGNED_FOLDER, url_path
@@ -20,63 +20,73 @@ from lib.on_demand.variants import OnDemandVariants
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-# How long a refusal is kept, as the CDN's own: a picture may be there a moment later.
-_REFUSED = "max-age=5"
+# As the CDN caches its own error responses: the image may exist a moment later.
+_ERROR_CACHE_CONTROL = "max-age=5"
 _SIGNED = f"/{SIGNED_FOLDER}/"
 
 
 def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, Any]:
-    """Answer one request of the distribution."""
-    pictures = _kept().signed
+    """Handles one request of the distribution."""
+    signed_images = _renderers().signed_images
     try:
         uri = unpack(event["rawPath"])
     except RequestError as error:
-        return make_error_response(error.status, error.kind, str(error), _REFUSED)
-    if pictures and uri.startswith(_SIGNED):
-        wish, _, signature = uri.removeprefix(_SIGNED).rpartition("/")
-        # Whoever reads the log must not find URLs in it that work.
+        return make_error_response(error.status, error.kind, str(error), _ERROR_CACHE_CONTROL)
+    if signed_images and uri.startswith(_SIGNED):
+        signed_path, _, signature = uri.removeprefix(_SIGNED).rpartition("/")
+        # The log gets the path without its signature: a logged URL must not work.
         return respond(
-            SIGNED_FOLDER, wish, lambda: _signed(pictures, wish, signature), refused=_REFUSED
+            SIGNED_FOLDER,
+            signed_path,
+            lambda: _serve_signed(signed_images, signed_path, signature),
+            error_cache_control=_ERROR_CACHE_CONTROL,
         )
     folder, _, path = unquote(uri).removeprefix("/").partition("/")
-    return respond(folder, path, lambda: _variant(folder, path), refused=_REFUSED)
+    return respond(
+        folder,
+        path,
+        lambda: _serve_variant(folder, path),
+        error_cache_control=_ERROR_CACHE_CONTROL,
+    )
 
 
-def _variant(folder: str, path: str) -> tuple[str, dict[str, Any]]:
-    variants = _kept().variants
+def _serve_variant(folder: str, path: str) -> tuple[str, dict[str, Any]]:
+    variants = _renderers().variants
     found = variants.get_or_render(folder, path)
     if found.stored.length > MAX_IMAGE_BYTES:
-        # By now S3 has it, and the CDN asks S3 first.
+        # S3 has the variant now, and the CDN requests it from S3 first.
         headers = {"Location": f"/{url_path(found.key)}", "Cache-Control": NO_STORE}
         return found.action, {"statusCode": 302, "headers": headers, "body": ""}
-    return found.action, _with(variants.read(found), ETag=f'"{found.stored.etag}"')
+    return found.action, _build_response(variants.read(found), ETag=f'"{found.stored.etag}"')
 
 
-def _signed(pictures: SignedImages, wish: str, signature: str) -> tuple[str, dict[str, Any]]:
-    """The path may have slashes, the options have none; all of it still escaped."""
-    path, _, options = wish.rpartition("/")
-    return "signed", _with(pictures.render(path, options, signature))
+def _serve_signed(
+    signed_images: SignedImages, signed_path: str, signature: str
+) -> tuple[str, dict[str, Any]]:
+    """Splits the escaped path from its options; only the path may have slashes."""
+    path, _, options = signed_path.rpartition("/")
+    return "signed", _build_response(signed_images.render(path, options, signature))
 
 
-def _with(picture: ImageResponse, **headers: str) -> dict[str, Any]:
-    headers |= {"Content-Type": picture.content_type, "Cache-Control": picture.cache_control}
+def _build_response(image: ImageResponse, **headers: str) -> dict[str, Any]:
+    headers |= {"Content-Type": image.content_type, "Cache-Control": image.cache_control}
     return {
         "statusCode": 200,
         "headers": headers,
-        "body": b64encode(picture.data).decode(),
+        "body": b64encode(image.data).decode(),
         "isBase64Encoded": True,
     }
 
 
-class _Kept(NamedTuple):
-    """What makes pictures; nothing makes signed ones on a stage without such."""
+class _Renderers(NamedTuple):
+    """The use cases; `signed_images` is None on a stage without signed URLs."""
 
     variants: OnDemandVariants
-    signed: SignedImages | None
+    signed_images: SignedImages | None
 
 
 @lru_cache(maxsize=1)
-def _kept() -> _Kept:
-    """Made once a container."""
-    settings = OnDemandSettings.from_environment()
-    return _Kept(make_on_demand_variants(settings), make_signed_images(settings))
+def _renderers() -> _Renderers:
+    """Built once per container."""
+    settings = OnDemandVariantsSettings.from_environment()
+    return _Renderers(make_on_demand_variants(settings), make_signed_images(settings))

@@ -1,4 +1,4 @@
-"""POST /render -> the picture of the request, rendered at a declared size."""
+"""POST /render -> the image in the request, rendered at a declared size or at signed options."""
 
 from functools import lru_cache
 from typing import Annotated, Any
@@ -7,12 +7,12 @@ import boto3
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field, Json
 
 from handlers.shared.http import describe_errors, handle, make_resolver, make_router
 from handlers.shared.image_analyzer import CLIENTS, make_image_analyzer
 from handlers.shared.requests import decode_body
-from handlers.shared.settings import RenderSettings
+from handlers.shared.settings import AnalyzerSettings, PackedSizes
 from handlers.shared.signed_images import make_request_verifier
 from lib.aws import s3 as objects
 from lib.errors import ProblemKind, RequestError
@@ -24,23 +24,35 @@ from lib.sizes import ExtraFormat, Size
 
 router = make_router()
 
-KEPT = "X-Fanout-Path"
+
+class RenderSettings(AnalyzerSettings):
+    """Settings of this function."""
+
+    originals_bucket: str
+    packed_sizes: PackedSizes
+    # ARN of the secret with the signing keys; None on a stage without signed dimensions.
+    signing_keys: str | None = None
+    upload_types: Json[list[str]]
+    max_upload_bytes: int = Field(gt=0)
+
+
+STORED_PATH = "X-Fanout-Path"
 _DOCUMENTED: Any = {
     200: {
-        "description": "The rendered picture",
+        "description": "The rendered image",
         "headers": {
-            KEPT: {
-                "description": "Where the original is kept, percent-encoded; with `store` only",
+            STORED_PATH: {
+                "description": "Path of the stored original, percent-encoded; only with `store`",
                 "schema": {"type": "string"},
             }
         },
         "content": {"image/*": {"schema": {"type": "string", "format": "binary"}}},
     },
 }
-# Powertools describes bodies that it reads, and it must not read this one.
+# Powertools documents only the bodies that it parses, and it must not parse this one.
 _BODY: Any = {
     "requestBody": {
-        "description": "The picture; its bytes tell what it is",
+        "description": "The image; its bytes decide its type",
         "required": True,
         "content": {
             "image/*": {"schema": {"type": "string", "format": "binary"}},
@@ -50,8 +62,8 @@ _BODY: Any = {
 }
 
 
-def _plain(text: object) -> object:
-    """Pydantic takes "yes" and "1" for true as well."""
+def _require_plain_bool(text: object) -> object:
+    """Refuses "yes" and "1", which pydantic accepts as true."""
     if text not in ("true", "false"):
         raise ValueError("must be true or false")
     return text
@@ -60,63 +72,63 @@ def _plain(text: object) -> object:
 @router.post(
     "/render",
     operation_id="renderPicture",
-    summary="Render a picture at one of the sizes, or at signed dimensions, and get it back",
-    description="The body is the picture, or as `text/plain` its base64. With `store` its original "
-    "is kept under that path as well, and rendered at every size in the background.",
+    summary="Render an image at one of the sizes, or at signed dimensions, and get the result",
+    description="The body is the image, or as `text/plain` its base64. With `store` the image is "
+    "also stored as the original at that path, and rendered at every size in the background.",
     responses={**_DOCUMENTED, **describe_errors(400, 409, 413, 415, 422)},
     openapi_extensions=_BODY,
 )
-def render_picture(  # type: ignore[no-untyped-def]  # Powertools makes text of what has a type
+def render_picture(  # type: ignore[no-untyped-def]  # with a type, Powertools would make the response text
     size: Annotated[str | None, Query(min_length=1)] = None,
     format: Annotated[ExtraFormat | None, Query()] = None,  # noqa: A002  its name in the query
     signed: Annotated[str | None, Query(min_length=1)] = None,
     store: Annotated[str | None, Query(min_length=1, max_length=MAX_KEY_BYTES)] = None,
-    overwrite: Annotated[bool, BeforeValidator(_plain), Query()] = False,
+    overwrite: Annotated[bool, BeforeValidator(_require_plain_bool), Query()] = False,
 ):
-    """Render the picture in the body."""
-    pictures = _pictures()
-    chosen = _chosen(pictures, size, format, signed)
-    keep = StoreTarget(store, overwrite) if store else None
-    rendition = pictures.render(decode_body(router.current_event.raw_event), chosen, keep)
+    """Renders the image in the body."""
+    renderer = _direct_renderer()
+    target_size = _find_size(renderer, size, format, signed)
+    target = StoreTarget(store, overwrite) if store else None
+    rendition = renderer.render(decode_body(router.current_event.raw_event), target_size, target)
     headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
     if store:
-        headers[KEPT] = escaped(store)
+        headers[STORED_PATH] = escaped(store)
     return Response(200, rendition.content_type, rendition.data, headers=headers)
 
 
-def _chosen(
-    pictures: DirectRenderer, size: str | None, format_: str | None, signed: str | None
+def _find_size(
+    renderer: DirectRenderer, size: str | None, format_: str | None, signed: str | None
 ) -> Size:
     if size is not None and signed is None:
-        return find_size(pictures.sizes, size, format_)
+        return find_size(renderer.sizes, size, format_)
     if signed is None or size is not None or format_ is not None:
-        raise _invalid("either size, with or without format, or signed must be given")
-    wishes = _wishes()
-    if wishes is None:
-        raise _invalid("signed: this stage takes no signed dimensions: choose a size")
+        raise _make_error("give either size, with or without format, or signed")
+    verifier = _request_verifier()
+    if verifier is None:
+        raise _make_error("signed: this stage has no signed dimensions: give a size")
     options, _, signature = signed.rpartition("/")
-    return wishes.verify("", options, signature).size(MEMORY)
+    return verifier.verify("", options, signature).size(MEMORY)
 
 
-def _invalid(why: str) -> RequestError:
-    return RequestError(422, ProblemKind.INVALID_REQUEST, why)
+def _make_error(detail: str) -> RequestError:
+    return RequestError(422, ProblemKind.INVALID_REQUEST, detail)
 
 
 app = make_resolver(router)
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answer one request of the HTTP API."""
+    """Handles one request of the HTTP API."""
     return handle(app, event, context, takes_json=False)
 
 
 @lru_cache(maxsize=1)
-def _pictures() -> DirectRenderer:
-    """Made once a container."""
+def _direct_renderer() -> DirectRenderer:
+    """Built once per container."""
     settings = RenderSettings.from_environment()
-    # With a look at S3 (two tries), a render of 10 s and one PUT it comes to the function's 25 s.
+    # One HEAD (two attempts), a render of 10 s and one PUT fit into the function's 25 s.
     s3 = boto3.client("s3", config=CLIENTS)
-    # Repeated, a PUT that had landed would find its own photo in its way.
+    # A retry of a PUT that landed would fail: the path is taken by its own photo.
     objects.disable_write_retries(s3)
     return DirectRenderer(
         s3=s3,
@@ -129,7 +141,7 @@ def _pictures() -> DirectRenderer:
 
 
 @lru_cache(maxsize=1)
-def _wishes() -> SignedRequestVerifier | None:
-    """Made once a container; None on a stage without signed dimensions."""
+def _request_verifier() -> SignedRequestVerifier | None:
+    """Built once per container; None on a stage without signed dimensions."""
     signing_keys = RenderSettings.from_environment().signing_keys
     return make_request_verifier(signing_keys) if signing_keys else None

@@ -4,10 +4,11 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import boto3
+from pydantic import Json
 
 from handlers.shared.batches import client_config, drain, source_queue
 from handlers.shared.image_analyzer import make_image_analyzer
-from handlers.shared.settings import ResizeSettings
+from handlers.shared.settings import QueueSettings, VariantSettings
 from lib.aws import s3 as objects
 from lib.aws.call_budget import READ_SECONDS, CallBudget
 from lib.pipeline.failure_records import FailureRecords
@@ -17,32 +18,42 @@ from lib.pipeline.reconciler import VariantReconciler
 from lib.pipeline.render_slots import RenderSlots
 from lib.pipeline.telemetry import Telemetry
 from lib.pipeline.worker import ResizeWorker
+from lib.sizes import Size
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 
+class ResizeSettings(VariantSettings, QueueSettings):
+    """Settings of one size's worker."""
+
+    size: Json[Size]
+    # Whether CloudFront serves signed URLs.
+    serve_signed: bool = False
+    cache_control: str
+
+
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
-    """Drain one batch; the answer lists the messages that SQS must deliver again."""
+    """Drains one batch; returns the messages that SQS must deliver again."""
     return drain(_worker(), event, context)
 
 
 @lru_cache(maxsize=1)
 def _worker() -> ResizeWorker:
-    """Made once a container: clients keep their connections open between batches."""
+    """Built once per container: clients keep their connections open between batches."""
     settings = ResizeSettings.from_environment()
     telemetry, config = Telemetry(settings.size.name), client_config(READ_SECONDS)
     s3, sqs = boto3.client("s3", config=config), boto3.client("sqs", config=config)
     objects.disable_write_retries(s3)
-    patience = CallBudget()
-    patience.bind(s3)
-    # What is told SQS is told however late.
-    patience.bind_retries(sqs)
-    content = make_image_analyzer(settings, s3, settings.originals_bucket)
-    if content:
-        patience.bind(content.rekognition)
+    call_budget = CallBudget()
+    call_budget.bind(s3)
+    # A late SQS call is better than none, so only its retries are limited.
+    call_budget.bind_retries(sqs)
+    image_analyzer = make_image_analyzer(settings, s3, settings.originals_bucket)
+    if image_analyzer:
+        call_budget.bind(image_analyzer.rekognition)
     purge_url, delay = settings.purge_queue_url, settings.purge_delay
-    renderer = VariantReconciler(
+    reconciler = VariantReconciler(
         s3=s3,
         size=settings.size,
         originals_bucket=settings.originals_bucket,
@@ -53,13 +64,13 @@ def _worker() -> ResizeWorker:
         invalidation_queue=InvalidationQueue(sqs, purge_url, delay, settings.serve_signed)
         if purge_url
         else None,
-        image_analyzer=content,
+        image_analyzer=image_analyzer,
     )
     return ResizeWorker(
-        reconciler=renderer,
+        reconciler=reconciler,
         records=FailureRecords(s3, settings.failures_bucket, settings.size.name),
         queue=source_queue(settings, sqs, telemetry, settings.size.name),
         reserved_seconds=settings.reserve_seconds,
         telemetry=telemetry,
-        call_budget=patience,
+        call_budget=call_budget,
     )

@@ -1,4 +1,4 @@
-"""GET /uploads/{path} -> what has become of a photo, at each size."""
+"""GET /uploads/{path} -> the photo's status at each size."""
 
 from functools import lru_cache
 from typing import Annotated, Any
@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from handlers.shared.http import RETRY_AFTER, describe_errors, handle, make_resolver, make_router
 from handlers.shared.requests import get_path
-from handlers.shared.settings import StatusSettings
+from handlers.shared.settings import PhotoSettings
 from lib.keys import MAX_KEY_BYTES
 from lib.sizes import folders_of
 from lib.upload_paths import require_printable
@@ -18,13 +18,18 @@ from lib.uploads.status import PhotoStatus, StatusReader
 
 router = make_router()
 
-# Rendering takes a second or two once a worker has come to the photo.
+
+class StatusSettings(PhotoSettings):
+    """Settings of this function."""
+
+    images_bucket: str
+
+
+# Rendering takes a second or two once a worker has received the photo.
 _RETRY_SECONDS = "1"
-
-
 _DOCUMENTED: Any = {
     200: {
-        "description": "Its state at each size; Retry-After comes while one is pending",
+        "description": "Its state at each size; with Retry-After while one is pending",
         "headers": RETRY_AFTER,
         "content": {"application/json": {"model": PhotoStatus}},
     },
@@ -34,53 +39,49 @@ _DOCUMENTED: Any = {
 @router.get(
     "/uploads/<path>",
     operation_id="getStatus",
-    summary="What has become of a photo, at each size",
+    summary="Get the status of a photo at each size",
     responses={**_DOCUMENTED, **describe_errors(404, 422)},
 )
 def show_status(path: Annotated[str, Path(min_length=1)]) -> Response[PhotoStatus]:
-    """Tell the status of the photo at this path."""
-    return _status(get_path(path))
+    """Returns the status of the photo at this path."""
+    return _get_status(get_path(path))
 
 
 @router.get(
     "/uploads",
     operation_id="getStatusByQuery",
-    summary="The same, for any path",
-    description="API Gateway cuts a path at an escaped `?` or `#`; a query it leaves as it is.",
+    summary="Get the status of the photo at any path",
+    description="API Gateway cuts a path at an escaped `?` or `#`, but not a query.",
     responses={**_DOCUMENTED, **describe_errors(422)},
 )
 def show_status_by_query(
     path: Annotated[str, Query(min_length=1, max_length=MAX_KEY_BYTES)],
 ) -> Response[PhotoStatus]:
-    """Tell the status of the photo at the path in the query."""
-    return _status(path)
+    """Returns the status of the photo at the path in the query."""
+    return _get_status(path)
 
 
-def _status(path: str) -> Response[PhotoStatus]:
+def _get_status(path: str) -> Response[PhotoStatus]:
     require_printable(path)
-    told = _desk().get(path)
-    return Response(200, content_types.APPLICATION_JSON, told, headers=_headers(told))
-
-
-def _headers(told: PhotoStatus) -> dict[str, str]:
-    # A status is true for the moment it was read.
+    status = _status_reader().get(path)
+    # A status may change the moment after it was read.
     headers = {"Cache-Control": "no-store"}
-    if any(each and each.state == "pending" for each in (told.fetch, *told.sizes.values())):
+    if any(each and each.state == "pending" for each in (status.fetch, *status.sizes.values())):
         headers["Retry-After"] = _RETRY_SECONDS
-    return headers
+    return Response(200, content_types.APPLICATION_JSON, status, headers=headers)
 
 
 app = make_resolver(router)
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answer one request of the HTTP API."""
+    """Handles one request of the HTTP API."""
     return handle(app, event, context)
 
 
 @lru_cache(maxsize=1)
-def _desk() -> StatusReader:
-    """Made once a container."""
+def _status_reader() -> StatusReader:
+    """Built once per container."""
     settings = StatusSettings.from_environment()
     return StatusReader(
         s3=boto3.client("s3"),

@@ -1,4 +1,4 @@
-"""POST /uploads, POST /uploads/batch -> leave to upload photos, or a photo to be fetched."""
+"""POST /uploads, POST /uploads/batch -> upload tickets, or a fetch job."""
 
 from functools import lru_cache
 from typing import Annotated, Any
@@ -8,11 +8,11 @@ from aws_lambda_powertools.event_handler import Response, content_types
 from aws_lambda_powertools.event_handler.openapi.params import Body
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, Json
 
 from handlers.shared.http import describe_errors, handle, make_resolver, make_router
 from handlers.shared.problems import Problem, make_problem
-from handlers.shared.settings import UploadSettings
+from handlers.shared.settings import PhotoSettings
 from lib.errors import RequestError
 from lib.fetching.jobs import FetchJobQueue
 from lib.sizes import folders_of
@@ -22,8 +22,17 @@ from lib.uploads.tickets import MAX_TICKETS, FetchAccepted, Ticket, UploadTicket
 router = make_router()
 
 
+class UploadSettings(PhotoSettings):
+    """Settings of this function."""
+
+    fetch_queue_url: str
+    fetch_loopback: bool
+    upload_types: Json[list[str]]
+    max_upload_bytes: int = Field(gt=0)
+
+
 class Batch(BaseModel):
-    """Up to 100 wishes for tickets."""
+    """Requests for up to 100 tickets."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -31,7 +40,7 @@ class Batch(BaseModel):
 
 
 class BatchItem(BaseModel):
-    """What became of one wish: a ticket (201), or the problem that it alone has."""
+    """Result of one request: a ticket (201), or the problem of this request alone."""
 
     status: int
     ticket: Ticket | None = None
@@ -39,7 +48,7 @@ class BatchItem(BaseModel):
 
 
 class BatchAnswer(BaseModel):
-    """What became of each wish, in their order."""
+    """Results in the order of the requests."""
 
     uploads: list[BatchItem]
 
@@ -47,41 +56,41 @@ class BatchAnswer(BaseModel):
 @router.post(
     "/uploads",
     operation_id="createUpload",
-    summary="Ask to upload a photo, or to have one fetched",
+    summary="Get a ticket to upload a photo, or have a photo fetched",
     description="With `content_type` and `bytes`: 201 and a ticket, a form to post the file with. "
-    "It can be used until it expires, more than once, and replaces what came to be at its path "
+    "It can be used repeatedly until it expires, and replaces a photo that came to its path "
     "meanwhile. With `url`: 202, the photo is fetched in the background.",
     responses={
         201: {"description": "A ticket", "content": {"application/json": {"model": Ticket}}},
         202: {
-            "description": "Being fetched",
+            "description": "Accepted; the photo is being fetched",
             "content": {"application/json": {"model": FetchAccepted}},
         },
         **describe_errors(409, 413, 415, 422),
     },
 )
 def create_upload(request: Annotated[UploadRequest, Body()]) -> Response[Ticket | FetchAccepted]:
-    """Give out a ticket, or have a photo fetched."""
+    """Issues a ticket, or submits a fetch job."""
     if isinstance(request, TicketRequest):
-        return Response(201, content_types.APPLICATION_JSON, _desk().issue(request))
-    return Response(202, content_types.APPLICATION_JSON, _desk().fetch(request))
+        return Response(201, content_types.APPLICATION_JSON, _upload_tickets().issue(request))
+    return Response(202, content_types.APPLICATION_JSON, _upload_tickets().fetch(request))
 
 
 @router.post(
     "/uploads/batch",
     operation_id="createUploads",
-    summary="Ask for up to 100 tickets at once",
+    summary="Get up to 100 tickets at once",
     responses={
         200: {
-            "description": "A ticket for each, or the problem that it alone has",
+            "description": "A ticket for each request, or the problem of that request alone",
             "content": {"application/json": {"model": BatchAnswer}},
         },
         **describe_errors(413, 415, 422),
     },
 )
 def create_uploads(batch: Batch) -> BatchAnswer:
-    """Give out tickets."""
-    return BatchAnswer(uploads=[_item(each) for each in _desk().issue_all(batch.uploads)])
+    """Issues tickets."""
+    return BatchAnswer(uploads=[_item(each) for each in _upload_tickets().issue_all(batch.uploads)])
 
 
 def _item(each: Ticket | RequestError) -> BatchItem:
@@ -95,16 +104,16 @@ app = make_resolver(router)
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answer one request of the HTTP API."""
+    """Handles one request of the HTTP API."""
     return handle(app, event, context)
 
 
 @lru_cache(maxsize=1)
-def _desk() -> UploadTickets:
-    """Made once a container."""
+def _upload_tickets() -> UploadTickets:
+    """Built once per container."""
     settings = UploadSettings.from_environment()
-    # SigV4 has to be asked for in POST policies; virtual addressing gives the bucket's own
-    # regional host, which works at once, where the global one redirects for hours.
+    # boto3 signs POST policies with SigV4 only if configured to. Virtual addressing yields the
+    # bucket's regional host, which works at once; the global host redirects for hours.
     config = Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
     s3 = boto3.client("s3", config=config)
     return UploadTickets(

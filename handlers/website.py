@@ -1,6 +1,6 @@
-"""GET /missing/{folder}/{path} -> the variant is made and stored, and its visitor sent back to it.
+"""GET /missing/{folder}/{path} -> the variant is rendered, stored, and redirected to.
 
-S3's website of the images bucket sends visitors here for what it lacks (infra/delivery/website.py).
+The images bucket's S3 website redirects here if it lacks an object (infra/on_demand/website.py).
 """
 
 from datetime import timedelta
@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from handlers.shared.on_demand_variants import make_on_demand_variants
 from handlers.shared.respond import NO_STORE, respond
-from handlers.shared.settings import WebsiteSettings
+from handlers.shared.settings import OnDemandVariantsSettings
 from lib.errors import ProblemKind, RequestError
 from lib.keys import url_path
 from lib.on_demand.variants import OnDemandVariants
@@ -19,29 +19,35 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 _ROUTE = "/missing/"
-# Longer than a visitor takes from one to the other. What was stored before that was there for S3 to
-# give, and it sent him here all the same: sent back, he would come again and again.
-_ROUND = timedelta(seconds=10)
+# Longer than a browser takes for S3's redirect. S3 did not serve a variant that is older, although
+# it was there: the browser would loop.
+_REDIRECT_TIME = timedelta(seconds=10)
+
+
+class WebsiteSettings(OnDemandVariantsSettings):
+    """Settings of this function."""
+
+    images_url: str
 
 
 def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, Any]:
-    """Answer one visitor."""
-    # API Gateway has decoded the path already, but for its percent signs.
+    """Handles one redirected request."""
+    # API Gateway decodes every escape of a path except %25.
     folder, _, path = unquote(event["rawPath"]).removeprefix(_ROUTE).partition("/")
-    return respond(folder, path, lambda: _redirect(folder, path), refused=NO_STORE)
+    return respond(folder, path, lambda: _redirect(folder, path), error_cache_control=NO_STORE)
 
 
 def _redirect(folder: str, path: str) -> tuple[str, dict[str, Any]]:
-    settings, variants = _kept()
+    settings, variants = _dependencies()
     found = variants.get_or_render(folder, path)
-    if not found.made_now and found.age > _ROUND:
+    if not found.made_now and found.age > _REDIRECT_TIME:
         raise RequestError(
             500,
             ProblemKind.NOT_READABLE,
-            "the picture is stored, and S3 does not give it to the public: look at Block Public "
-            "Access of the bucket and of the account, and at the variant's ACL",
+            "the image is stored, but S3 does not serve it to the public: check Block Public "
+            "Access of the bucket and of the account, and the variant's ACL",
         )
-    # Kept by a browser, it would send him round in a circle once the variant is gone.
+    # Once the variant is deleted, a cached redirect would loop.
     headers = {
         "Location": f"{settings.images_url}/{url_path(found.key)}",
         "Cache-Control": NO_STORE,
@@ -50,7 +56,7 @@ def _redirect(folder: str, path: str) -> tuple[str, dict[str, Any]]:
 
 
 @lru_cache(maxsize=1)
-def _kept() -> tuple[WebsiteSettings, OnDemandVariants]:
-    """Made once a container."""
+def _dependencies() -> tuple[WebsiteSettings, OnDemandVariants]:
+    """Built once per container."""
     settings = WebsiteSettings.from_environment()
     return settings, make_on_demand_variants(settings)

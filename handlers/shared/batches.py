@@ -1,4 +1,4 @@
-"""What functions that drain a queue share: their batches, clients and queue."""
+"""Code that the queue workers' functions share: batches, client settings and the source queue."""
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def drain(
     worker: "ResizeWorker | FetchWorker", event: Any, context: "LambdaContext"
 ) -> dict[str, Any]:
-    """Drain one batch; the answer lists the messages that SQS must deliver again."""
+    """Drains one batch; returns the messages that SQS must deliver again."""
     with worker.telemetry.batch():
         return build_batch_response(
             worker.drain(
@@ -33,7 +33,7 @@ def drain(
 
 
 def client_config(read_seconds: int) -> Config:
-    """How a worker's clients call AWS, with so many seconds for each answer."""
+    """Builds the configuration of a worker's clients; each read times out after `read_seconds`."""
     return Config(
         connect_timeout=CONNECT_SECONDS,
         read_timeout=read_seconds,
@@ -44,7 +44,7 @@ def client_config(read_seconds: int) -> Config:
 def source_queue(
     settings: "QueueSettings", sqs: "SQSClient", telemetry: "Telemetry", size: str = ""
 ) -> SourceQueue:
-    """The queue that these settings name."""
+    """Builds the queue that a worker drains."""
     return SourceQueue(
         sqs=sqs,
         url=settings.queue_url,
@@ -57,42 +57,39 @@ def source_queue(
     )
 
 
-def get_records(event: Any) -> list[dict[str, Any]]:
-    """The messages of a batch; ValueError for anything else.
-
-    An answer to what is no batch would tell its sender that all went well.
-    """
-    found = event.get("Records") if isinstance(event, dict) else None
-    if not isinstance(found, list):
-        raise ValueError("not an SQS event: it has no list of Records")
-    return found
-
-
 def parse_messages(event: Any) -> list[SqsMessage]:
-    """The messages of a batch as a worker sees them; ValueError as for `records`."""
-    return [_message(record) for record in get_records(event)]
+    """Parses a batch.
+
+    Raises ValueError for any other event: a response without failures would report success.
+    """
+    records = event.get("Records") if isinstance(event, dict) else None
+    if not isinstance(records, list):
+        raise ValueError("not an SQS event: it has no list of Records")
+    return [_parse_message(record) for record in records]
 
 
-def _message(record: dict[str, Any]) -> SqsMessage:
-    system, own = record["attributes"], record.get("messageAttributes", {})
-    first = system.get("ApproximateFirstReceiveTimestamp")
+def _parse_message(record: dict[str, Any]) -> SqsMessage:
+    system, custom = record["attributes"], record.get("messageAttributes", {})
+    first_received = system.get("ApproximateFirstReceiveTimestamp")
     return SqsMessage(
         record["messageId"],
         record["body"],
         record["receiptHandle"],
         int(system["ApproximateReceiveCount"]),
-        received_at=datetime.fromtimestamp(int(first) / 1000, UTC) if first else None,
-        untried_since=_time(_text(own, UNTRIED_SINCE)),
-        may_stop_workers=_text(own, MAY_STOP_WORKERS) == "true",
+        received_at=(
+            datetime.fromtimestamp(int(first_received) / 1000, UTC) if first_received else None
+        ),
+        untried_since=_parse_time(_get_text(custom, UNTRIED_SINCE)),
+        may_stop_workers=_get_text(custom, MAY_STOP_WORKERS) == "true",
     )
 
 
-def _text(attributes: dict[str, Any], name: str) -> str:
+def _get_text(attributes: dict[str, Any], name: str) -> str:
     return str(attributes.get(name, {}).get("stringValue") or "")
 
 
-def _time(text: str) -> datetime | None:
-    """None where anybody but a worker has written it."""
+def _parse_time(text: str) -> datetime | None:
+    """Returns None for a text that no worker wrote."""
     try:
         time = datetime.fromisoformat(text)
     except ValueError:
@@ -101,5 +98,5 @@ def _time(text: str) -> datetime | None:
 
 
 def build_batch_response(ids: list[str]) -> dict[str, Any]:
-    """SQS's partial batch response; messages that are not named are deleted."""
+    """Builds SQS's partial batch response; SQS deletes the messages that it does not name."""
     return {"batchItemFailures": [{"itemIdentifier": each} for each in ids]}

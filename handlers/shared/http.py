@@ -1,8 +1,8 @@
-"""What the functions behind the HTTP API share: how a request comes in, and how it is refused.
+"""Routing and error responses of the functions behind the HTTP API.
 
-A refusal is `application/problem+json` (RFC 9457) with a stable `type` for programs and a `detail`
-for people. API Gateway's own refusals (401, 403, 404, 429, 413 for a body that is too long, and 500
-and 503 where a function gives no answer) are `{"message": …}`: an HTTP API lets nobody change them.
+An error response is `application/problem+json` (RFC 9457) with a stable `type` for programs and a
+`detail` for people. API Gateway's own error responses are `{"message": …}`, which an HTTP API
+cannot change: 401, 403, 404, 429, 413 for an oversized body, 500 and 503 if a function fails.
 """
 
 from http import HTTPStatus
@@ -27,71 +27,73 @@ from handlers.shared.problems import PROBLEM, Problem, make_problem
 from handlers.shared.requests import normalize_event, parse_json
 from lib.errors import PermanentError, ProblemKind, RequestError, TransientError
 
-# Seconds after which another try makes sense where S3 or SQS are busy.
+# Retry-After of a 503: S3 and SQS usually recover from throttling in seconds.
 _BUSY_SECONDS = "2"
 
 _logger = Logger(service="api")
 
 
 class GatewayMessage(BaseModel):
-    """How API Gateway itself refuses."""
+    """An error response of API Gateway itself."""
 
     message: str
 
 
-# It says 404 where a path leads to no route, as one without a photo's path does.
-_SAID_BY_API_GATEWAY = {401, 404, 429}
-# It says these too: to strangers, where a body is too long to carry, or a function breaks down or
-# takes too long.
-_SAID_BY_BOTH = {403, 413, 500, 503}
-_SAID_OF_EVERY_ROUTE = {401, 403, 429, 500, 503}
+# API Gateway alone returns these; 404 if no route matches, as for a path without a photo's path.
+_GATEWAY_ONLY = {401, 404, 429}
+# API Gateway returns these too: to unauthorized callers, for an oversized body, or if a function
+# fails or times out.
+_GATEWAY_OR_FUNCTION = {403, 413, 500, 503}
+_EVERY_ROUTE = {401, 403, 429, 500, 503}
 RETRY_AFTER: dict[str, OpenAPIResponseHeader] = {
     "Retry-After": {
-        "description": "Seconds after which to ask again",
+        "description": "Seconds to wait before the next request",
         "schema": {"type": "integer", "minimum": 1},
     }
 }
 
 
 def describe_errors(*statuses: int) -> dict[int, OpenAPIResponse]:
-    """What the document says of a route's refusals: these, and those that every route has."""
-    return {status: _described(status) for status in sorted({*statuses} | _SAID_OF_EVERY_ROUTE)}
+    """Describes a route's error responses for OpenAPI: these, and those that every route has."""
+    return {status: _describe(status) for status in sorted({*statuses} | _EVERY_ROUTE)}
 
 
-def _described(status: int) -> OpenAPIResponse:
+def _describe(status: int) -> OpenAPIResponse:
     content: dict[str, Any] = {}
-    if status not in _SAID_BY_API_GATEWAY:
+    if status not in _GATEWAY_ONLY:
         content[PROBLEM] = {"model": Problem}
-    if status in _SAID_BY_API_GATEWAY | _SAID_BY_BOTH:
+    if status in _GATEWAY_ONLY | _GATEWAY_OR_FUNCTION:
         content[content_types.APPLICATION_JSON] = {"model": GatewayMessage}
-    told: OpenAPIResponse = {"description": HTTPStatus(status).phrase, "content": content}
-    return told | {"headers": RETRY_AFTER} if status == HTTPStatus.SERVICE_UNAVAILABLE else told
+    response: OpenAPIResponse = {"description": HTTPStatus(status).phrase, "content": content}
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        response["headers"] = RETRY_AFTER
+    return response
 
 
 def make_router() -> APIGatewayHttpRouter:
-    """An empty list of a function's routes, which the API's document can take in as well."""
+    """Returns an empty list of routes, which a function and the OpenAPI document share."""
     return APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
 
 
 def make_resolver(
     *routers: APIGatewayHttpRouter, describing: bool = False
 ) -> APIGatewayHttpResolver:
-    """The routes of a function, with every refusal in the one form."""
+    """Builds a function's resolver: its routes, and error responses of one form."""
     app = APIGatewayHttpResolver(
         enable_validation=True,
         json_body_deserializer=parse_json,
-        # Without it a wrong answer of ours is told like a wrong request; with it Powertools
-        # describes every 500 as one of its own, which nobody ever gets.
+        # Without 500, Powertools reports an invalid response of ours as an invalid request. With
+        # it, Powertools documents every 500 as its own, which no caller ever gets.
         response_validation_error_http_code=None if describing else 500,
     )
     for router in routers:
         app.include_router(router)
-    app.not_found(_unknown)
+    app.not_found(_no_route)
     app.exception_handler(RequestError)(_refused)
-    app.exception_handler(RequestValidationError)(_malformed)
-    app.exception_handler(PermanentError)(_impossible)
+    app.exception_handler(RequestValidationError)(_invalid)
+    app.exception_handler(PermanentError)(_bad_path)
     app.exception_handler(TransientError)(_busy)
-    app.exception_handler(Exception)(_crashed)
+    app.exception_handler(Exception)(_internal)
     return app
 
 
@@ -102,62 +104,61 @@ def handle(
     *,
     takes_json: bool = True,
 ) -> dict[str, Any]:
-    """Answer one request; where bodies are not JSON (`takes_json`) routes read them themselves."""
+    """Handles one request; without `takes_json`, routes decode their bodies themselves."""
     try:
         event = normalize_event(event, takes_json=takes_json)
     except RequestError as error:
-        refused = _refused(error)
+        response = _refused(error)
         return {
-            "statusCode": refused.status_code,
-            "headers": refused.headers,
-            "body": refused.body,
+            "statusCode": response.status_code,
+            "headers": response.headers,
+            "body": response.body,
             "isBase64Encoded": False,
         }
     return app.resolve(event, context)
 
 
-def _response(status: int, kind: ProblemKind, detail: str, **headers: str) -> Response[str]:
-    # Powertools makes JSON only of what is called application/json.
+def _respond(status: int, kind: ProblemKind, detail: str, **headers: str) -> Response[str]:
+    # Powertools serializes bodies only if the type is application/json.
     body = make_problem(status, kind, detail).model_dump_json()
     return Response(status, PROBLEM, body, headers=dict(headers))
 
 
-def _unknown(_: Exception) -> Response[str]:
-    return _response(
-        404, ProblemKind.NO_ROUTE, "there is nothing here: /openapi.json says what there is"
-    )
+def _no_route(_: Exception) -> Response[str]:
+    return _respond(404, ProblemKind.NO_ROUTE, "no such route; see /openapi.json")
 
 
 def _refused(error: RequestError) -> Response[str]:
-    return _response(error.status, error.kind, str(error))
+    return _respond(error.status, error.kind, str(error))
 
 
-def _malformed(error: RequestValidationError) -> Response[str]:
-    """Name each wrong field."""
-    wrong = [
-        f"{_field(mistake['loc'])}: {mistake['msg'].removeprefix('Value error, ')}"
-        for mistake in error.errors()
+def _invalid(error: RequestValidationError) -> Response[str]:
+    """Names each invalid field."""
+    details = [
+        f"{_get_field(each['loc'])}: {each['msg'].removeprefix('Value error, ')}"
+        for each in error.errors()
     ]
-    return _response(422, ProblemKind.INVALID_REQUEST, "; ".join(wrong))
+    return _respond(422, ProblemKind.INVALID_REQUEST, "; ".join(details))
 
 
-def _field(location: tuple[int | str, ...]) -> str:
-    """The field as its sender knows it: pydantic also names the kind of request, in brackets."""
+def _get_field(location: tuple[int | str, ...]) -> str:
+    """Returns the field's name in the request; pydantic adds the request's model, in brackets."""
     parts = [str(part) for part in location[1:]]
     return ".".join(part for part in parts if not part.startswith("(")) or str(location[0])
 
 
-def _impossible(error: PermanentError) -> Response[str]:
-    return _response(422, ProblemKind.BAD_PATH, str(error))
+def _bad_path(error: PermanentError) -> Response[str]:
+    return _respond(422, ProblemKind.BAD_PATH, str(error))
 
 
 def _busy(error: TransientError) -> Response[str]:
     _logger.warning("busy", reason=error.reason, error=str(error))
-    said = "what this needs is busy or cannot be reached: ask again in a moment"
-    return _response(503, ProblemKind.BUSY, said, **{"Retry-After": _BUSY_SECONDS})
+    detail = "a service that this request needs is busy or unreachable: try again in a moment"
+    return _respond(503, ProblemKind.BUSY, detail, **{"Retry-After": _BUSY_SECONDS})
 
 
-def _crashed(error: Exception) -> Response[str]:
+def _internal(error: Exception) -> Response[str]:
     _logger.exception("crashed", exc_info=error)
-    said = "this is our mistake, and is in our log: ask again later"
-    return _response(500, ProblemKind.INTERNAL, said)
+    return _respond(
+        500, ProblemKind.INTERNAL, "an error of ours, which our log has: try again later"
+    )

@@ -1,4 +1,4 @@
-"""What every function that renders asks about photos before it does, made from its settings."""
+"""Builds the optional Rekognition check that runs before a photo is rendered."""
 
 from typing import TYPE_CHECKING
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from handlers.shared.settings import AnalyzerSettings
 
-# One more try for a connection that broke: somebody waits for the answer, or a message goes back
-# to its queue, which spreads a burst better than waiting here.
+# One retry for a broken connection. More would keep a caller waiting; a message returns to its
+# queue instead, which spreads a burst better.
 CLIENTS = Config(
     connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2}
 )
@@ -22,7 +22,7 @@ CLIENTS = Config(
 def make_image_analyzer(
     settings: "AnalyzerSettings", s3: "S3Client", originals_bucket: str
 ) -> ImageAnalyzer | None:
-    """Who looks at photos; None, and no client is made, where nothing is asked about them."""
+    """Builds the check; returns None, and makes no client, if the stage checks nothing."""
     if settings.moderation_confidence is None and not settings.faces:
         return None
     return ImageAnalyzer(

@@ -1,4 +1,4 @@
-"""What makes missing variants, for the doors that do so: one renderer a size, when it is needed."""
+"""Builds the use case that renders missing variants: one reconciler per size, on first use."""
 
 from functools import cache
 
@@ -21,38 +21,38 @@ from lib.sizes import Size
 
 
 def make_on_demand_variants(settings: OnDemandVariantsSettings) -> OnDemandVariants:
-    """The use case, with clients of its own."""
+    """Builds the use case, with its own clients."""
     s3 = boto3.client("s3", config=CLIENTS)
     sqs = boto3.client("sqs", config=CLIENTS)
     objects.disable_write_retries(s3)
-    caching = CacheLifetimes(settings.browser_seconds, settings.cdn_seconds, settings.immutable)
-    content = make_image_analyzer(settings, s3, settings.originals_bucket)
+    lifetimes = CacheLifetimes(settings.browser_seconds, settings.cdn_seconds, settings.immutable)
+    image_analyzer = make_image_analyzer(settings, s3, settings.originals_bucket)
     purge_url, delay = settings.purge_queue_url, settings.purge_delay
     signed = settings.signing_keys is not None
     telemetry = Telemetry(ON_DEMAND)
 
     @cache
-    def renderer_of(size: Size) -> VariantReconciler:
+    def get_reconciler(size: Size) -> VariantReconciler:
         queue_url = queues.find_queue(sqs, settings.queue_prefix + size.name)
-        checks = DelayedRecheckQueue(
+        recheck_queue = DelayedRecheckQueue(
             sqs, queue_url, settings.originals_bucket, settings.check_delay
         )
         attempts = Attempts(
-            s3, settings.failures_bucket, size, checks, settings.attempt_seconds, telemetry
+            s3, settings.failures_bucket, size, recheck_queue, settings.attempt_seconds, telemetry
         )
         return VariantReconciler(
             s3=s3,
             size=size,
             originals_bucket=settings.originals_bucket,
             images_bucket=settings.images_bucket,
-            put_options=PutOptions(caching.build_header(size), settings.acl),
+            put_options=PutOptions(lifetimes.build_header(size), settings.acl),
             max_bytes=settings.max_upload_bytes,
             render_slots=RenderSlots(size.waiting_memory),
             invalidation_queue=InvalidationQueue(sqs, purge_url, delay, signed)
             if purge_url
             else None,
-            image_analyzer=content,
-            recheck_queue=checks,
+            image_analyzer=image_analyzer,
+            recheck_queue=recheck_queue,
             record_attempt=attempts.record,
         )
 
@@ -62,5 +62,5 @@ def make_on_demand_variants(settings: OnDemandVariantsSettings) -> OnDemandVaria
         images_bucket=settings.images_bucket,
         failures_bucket=settings.failures_bucket,
         sizes=settings.packed_sizes,
-        get_reconciler=renderer_of,
+        get_reconciler=get_reconciler,
     )

@@ -1,4 +1,4 @@
-"""The one form of a refusal: `application/problem+json` (RFC 9457)."""
+"""Error responses: `application/problem+json` (RFC 9457)."""
 
 from http import HTTPStatus
 from typing import Any
@@ -8,10 +8,8 @@ from pydantic import BaseModel
 from lib.errors import ProblemKind
 
 PROBLEM = "application/problem+json"
-
-
-# A function's answer has room for 6 MB, and a refusal may quote what was sent, escaped: so much of
-# it shows what is wrong.
+# A function's response is limited to 6 MB, and a detail may quote the request, escaped: this much
+# shows what is wrong.
 _MAX_DETAIL = 2000
 
 
@@ -25,10 +23,10 @@ class Problem(BaseModel):
 
 
 def make_problem(status: int, kind: ProblemKind, detail: str) -> Problem:
-    """A refusal as a document; what is very long in it is cut."""
+    """Builds the document of an error response; cuts a very long detail."""
     if len(detail) > _MAX_DETAIL:
         detail = f"{detail[:_MAX_DETAIL]}…"
-    # What is quoted may be no text that can be sent.
+    # The quoted part may hold lone surrogates, which UTF-8 cannot encode.
     detail = detail.encode(errors="backslashreplace").decode()
     return Problem(type=kind, title=HTTPStatus(status).phrase, status=status, detail=detail)
 
@@ -36,7 +34,7 @@ def make_problem(status: int, kind: ProblemKind, detail: str) -> Problem:
 def make_error_response(
     status: int, kind: ProblemKind, detail: str, cache_control: str
 ) -> dict[str, Any]:
-    """A refusal as a function answers it."""
+    """Builds an error response as a function returns it."""
     return {
         "statusCode": status,
         "headers": {"Content-Type": PROBLEM, "Cache-Control": cache_control},

@@ -1,7 +1,7 @@
-"""How a request of the HTTP API comes in, made plain before Powertools looks at it.
+"""Normalizes requests of the HTTP API before Powertools reads them.
 
-Powertools reads forms too, and fails without an answer at a body that is no text or no JSON. This
-API takes JSON alone, but for pictures, which Powertools never looks at.
+Powertools also parses forms, and fails without a response on a body that is not text or not JSON.
+This API accepts only JSON, and images, which Powertools never parses.
 """
 
 import json
@@ -18,95 +18,95 @@ _JSON = "application/json"
 
 
 def normalize_event(event: dict[str, Any], *, takes_json: bool = True) -> dict[str, Any]:
-    """The event with a photo's path as one escaped segment, see `path_of`, and its body as text.
+    """Returns the event with a photo's path as one escaped segment, and the body as JSON text.
 
-    A function that takes no JSON (`takes_json`) gets its body as it came, see `bytes_of`.
-    RequestError for a body that is called anything but JSON, or is no text.
+    Without `takes_json` the body stays as it is; `decode_body` decodes it. Raises RequestError for
+    a body that is not text, or whose Content-Type is not JSON.
     """
-    event = {**event, "rawPath": _one_segment(event["rawPath"])}
+    event = {**event, "rawPath": _escape_path(event["rawPath"])}
     if not takes_json or event["requestContext"]["http"]["method"] != "POST":
-        return event  # nobody reads its body as JSON
+        return event
     return event | {
         "headers": event["headers"] | {"content-type": _JSON},
-        "body": _text(event),
+        "body": _get_json_text(event),
         "isBase64Encoded": False,
     }
 
 
 def get_path(segment: str) -> str:
-    """The photo's path, from the segment that `readable` made of it."""
+    """Returns the photo's path from the segment that `normalize_event` escaped."""
     return unquote(segment, errors="surrogatepass")
 
 
 def decode_body(event: Mapping[str, Any]) -> bytes:
-    """A body that is a file, or its base64 as text; RequestError where it is another text.
+    """Returns the bytes of a file, sent as it is or as base64 text; RequestError for other text.
 
-    API Gateway passes text on as it is, and has everything else in base64 itself. Which of them
-    a body is it decides by the Content-Type.
+    API Gateway decides by the Content-Type: it passes text on unchanged, and encodes everything
+    else in base64.
     """
     body: str = event.get("body") or ""
     try:
         return b64decode("".join(body.split()), validate=True)
     except ValueError as error:
-        raise _invalid(
-            "sent as text or JSON it has to be in base64; or send the file as it is, called "
-            "image/jpeg or whatever it is"
+        raise _make_error(
+            "text or JSON must be the file in base64; or send the file itself, with its "
+            "Content-Type, such as image/jpeg"
         ) from error
 
 
 def parse_json(text: str) -> Any:
-    """The JSON of a body; RequestError where it is none, or what others would read differently."""
+    """Parses a body; raises RequestError if it is not JSON, or if parsers disagree about it."""
     try:
-        return json.loads(text, object_pairs_hook=_object, parse_constant=_no_number)
+        return json.loads(text, object_pairs_hook=_make_object, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
-        raise _invalid(f"it is no JSON: {error}") from error
+        raise _make_error(f"it is not JSON: {error}") from error
     except RecursionError as error:
-        raise _invalid("it is nested too deeply") from error
-    except ValueError as error:  # Python reads no integer of thousands of digits
-        raise _invalid("a number in it has too many digits") from error
+        raise _make_error("it is nested too deeply") from error
+    except ValueError as error:  # Python parses no integer of thousands of digits
+        raise _make_error("a number in it has too many digits") from error
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        (twice, _), *_ = Counter(key for key, _ in pairs).most_common(1)
-        raise _invalid(f"it has {twice!r} more than once")
-    return found
+def _make_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) < len(pairs):
+        (duplicate, _), *_ = Counter(key for key, _ in pairs).most_common(1)
+        raise _make_error(f"it has {duplicate!r} more than once")
+    return result
 
 
-def _no_number(text: str) -> NoReturn:
-    """JSON knows no NaN and no Infinity; Python does."""
-    raise _invalid(f"it is no JSON: {text} is no number of it")
+def _refuse_constant(text: str) -> NoReturn:
+    """Refuses NaN and Infinity, which Python accepts and JSON does not."""
+    raise _make_error(f"it is not JSON: {text} is not a number")
 
 
-def _one_segment(raw: str) -> str:
-    """API Gateway decodes every escape of a path but %25; Powertools' routes end at a slash.
+def _escape_path(raw: str) -> str:
+    """Escapes a photo's path, so that a route of Powertools, which ends at a slash, matches it.
 
-    API Gateway finds a route for a path that begins with several slashes, Powertools none.
+    API Gateway decodes every escape of a path except %25. It also finds a route if the path begins
+    with several slashes; Powertools does not.
     """
     path = "/" + raw.lstrip("/")
     if not path.startswith(_UPLOADS):
         return path
     segment = unquote(path.removeprefix(_UPLOADS))
-    # Half of a surrogate pair is no character: the path is refused for it, by what looks at it.
+    # A lone surrogate passes here; the validation of paths refuses it.
     return _UPLOADS + quote(segment, safe="", errors="surrogatepass")
 
 
-def _text(event: dict[str, Any]) -> str:
+def _get_json_text(event: dict[str, Any]) -> str:
     body: str = event.get("body") or ""
-    # Without a type it is taken for JSON.
-    said = event["headers"].get("content-type", _JSON)
-    if body and said.partition(";")[0].strip().lower() != _JSON:
+    content_type = event["headers"].get("content-type", _JSON)
+    if body and content_type.partition(";")[0].strip().lower() != _JSON:
         raise RequestError(
-            415, ProblemKind.NOT_JSON, f"the body is said to be {said!r}: send it as {_JSON}"
+            415, ProblemKind.NOT_JSON, f"the Content-Type is {content_type!r}: send {_JSON}"
         )
     if not event.get("isBase64Encoded"):
         return body
     try:
         return b64decode(body).decode()
     except ValueError as error:
-        raise _invalid("it is not UTF-8") from error
+        raise _make_error("it is not UTF-8") from error
 
 
-def _invalid(why: str) -> RequestError:
-    return RequestError(422, ProblemKind.INVALID_REQUEST, f"the body cannot be read: {why}")
+def _make_error(cause: str) -> RequestError:
+    return RequestError(422, ProblemKind.INVALID_REQUEST, f"the body cannot be read: {cause}")

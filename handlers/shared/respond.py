@@ -1,4 +1,4 @@
-"""What the doors for pictures on demand share: refusals, and a count of who had to ask."""
+"""Error responses and telemetry of the functions that serve images on demand."""
 
 import time
 from collections.abc import Callable
@@ -10,40 +10,43 @@ from lib.errors import ProblemKind, RequestError, TransientError
 from lib.on_demand import ON_DEMAND
 from lib.pipeline.telemetry import Telemetry
 
-# Cache-Control of what must not be kept anywhere.
+# Cache-Control of responses that no cache may store.
 NO_STORE = "no-store"
-# Refusals that CloudFront keeps for no time at all, whatever they say: repeated, each would cost a
-# rendering. It keeps a 404.
-_NOT_KEPT = (413, 422)
+# CloudFront caches a 404, but not these: each repeated request would cost a rendering.
+_UNCACHED = (413, 422)
 
 
 def respond(
-    folder: str, path: str, answer: Callable[[], tuple[str, dict[str, Any]]], *, refused: str
+    folder: str,
+    path: str,
+    serve: Callable[[], tuple[str, dict[str, Any]]],
+    *,
+    error_cache_control: str,
 ) -> dict[str, Any]:
-    """What `answer` gives beside a word for the log, or the refusal that it raises.
+    """Returns the response of `serve`, or an error response if it raises; records the request.
 
-    `refused` is a refusal's Cache-Control.
+    `serve` returns the action that the log names, and the response.
     """
     telemetry = _telemetry()
     started = time.monotonic()
     action = "crashed"
     with telemetry.batch():
         try:
-            action, given = answer()
+            action, response = serve()
         except RequestError as error:
             action = "refused"
-            status = 404 if error.status in _NOT_KEPT else error.status
-            given = make_error_response(status, error.kind, str(error), refused)
+            status = 404 if error.status in _UNCACHED else error.status
+            response = make_error_response(status, error.kind, str(error), error_cache_control)
         except TransientError as error:
             action = "busy"
             telemetry.log_best_effort_failure("a picture on demand", error)
-            given = make_error_response(503, ProblemKind.BUSY, "ask again in a moment", NO_STORE)
+            response = make_error_response(503, ProblemKind.BUSY, "try again in a moment", NO_STORE)
         finally:
             telemetry.record_on_demand(folder, path, action, (time.monotonic() - started) * 1000)
-    return given
+    return response
 
 
 @lru_cache(maxsize=1)
 def _telemetry() -> Telemetry:
-    """Its own dimension: what is made here is counted apart from what workers make."""
+    """Counts images on demand under a dimension of their own, apart from the workers'."""
     return Telemetry(ON_DEMAND)

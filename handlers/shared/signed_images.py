@@ -1,10 +1,10 @@
-"""What checks signatures and makes signed pictures, from a function's settings."""
+"""Builds the use cases behind signed URLs from a function's settings."""
 
 import boto3
 from aws_lambda_powertools import Logger
 
 from handlers.shared.image_analyzer import CLIENTS, make_image_analyzer
-from handlers.shared.settings import OnDemandSettings
+from handlers.shared.settings import OnDemandVariantsSettings
 from lib.auth.signing_keys import SigningKeys
 from lib.on_demand.options import MEMORY
 from lib.on_demand.signed_images import SignedImages
@@ -12,14 +12,14 @@ from lib.on_demand.signed_requests import SignedRequestVerifier
 from lib.pipeline.telemetry import SERVICE
 
 
-def make_request_verifier(signing_keys: str) -> SignedRequestVerifier:
-    """Who checks signatures by the keys in this secret, with a client of its own."""
-    keys = SigningKeys(boto3.client("secretsmanager", config=CLIENTS), signing_keys)
+def make_request_verifier(secret_arn: str) -> SignedRequestVerifier:
+    """Builds the verifier of signatures made with this secret's keys."""
+    keys = SigningKeys(boto3.client("secretsmanager", config=CLIENTS), secret_arn)
     return SignedRequestVerifier(keys.cache(Logger(service=SERVICE)))
 
 
-def make_signed_images(settings: OnDemandSettings) -> SignedImages | None:
-    """The use case, with clients of its own; None on a stage without signed URLs."""
+def make_signed_images(settings: OnDemandVariantsSettings) -> SignedImages | None:
+    """Builds the use case; returns None on a stage without signed URLs."""
     if settings.signing_keys is None:
         return None
     s3 = boto3.client("s3", config=CLIENTS)

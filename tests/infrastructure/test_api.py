@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from handlers.render import KEPT
+from handlers.render import STORED_PATH
 from infra.generate import generate
 from lib.errors import ConfigError
 from tests.infrastructure.conftest import Package
@@ -155,7 +155,7 @@ def test_sites_that_may_upload_are_named_once_for_the_api_and_the_forms(
     assert cors["AllowOrigins"] == sites
     assert set(cors["AllowMethods"]) == {"GET", "POST", "DELETE"}
     assert {"authorization", "content-type"} <= set(cors["AllowHeaders"])
-    assert set(cors["ExposeHeaders"]) == {"retry-after", KEPT.lower()}
+    assert set(cors["ExposeHeaders"]) == {"retry-after", STORED_PATH.lower()}
     (rule,) = template.properties("OriginalsBucket")["CorsConfiguration"]["CorsRules"]
     assert rule["AllowedOrigins"] == sites
 

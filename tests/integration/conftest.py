@@ -57,14 +57,14 @@ def _forget() -> None:
     """What the functions keep in their containers."""
     for kept in (
         resize._worker,
-        on_demand._kept,
+        on_demand._renderers,
         respond._telemetry,
-        website._kept,
-        uploads._desk,
-        status._desk,
+        website._dependencies,
+        uploads._upload_tickets,
+        status._status_reader,
         deletion._deletion,
-        render._pictures,
-        render._wishes,
+        render._direct_renderer,
+        render._request_verifier,
         openapi._app,
     ):
         kept.cache_clear()

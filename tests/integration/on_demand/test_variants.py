@@ -267,7 +267,7 @@ def test_a_path_that_does_not_fit_each_folder_of_a_size_is_nobodys_dead_letter(
     def fail(*_: Any, **__: Any) -> None:
         pytest.fail("something was read or sent for a photo that there cannot be")
 
-    on_demand._kept().variants.s3.meta.events.register("before-call.s3", fail)
+    on_demand._renderers().variants.s3.meta.events.register("before-call.s3", fail)
     monkeypatch.setattr("lib.aws.sqs.send", fail)
     for _ in range(2):
         answer = thumbnail(f"/{folder}/{LONG}")

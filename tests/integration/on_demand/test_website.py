@@ -87,12 +87,12 @@ def test_visitors_who_come_at_once_are_all_sent_to_the_one_variant(
     assert renders == ["40x30"]
 
 
-def test_a_stored_variant_that_s3_does_not_give_ends_the_round(
+def test_a_stored_variant_that_s3_does_not_give_ends_the_loop(
     s3: "S3Client", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(s3, "a.jpg")
     visit("/missing/40x30/a.jpg")
-    monkeypatch.setattr(website, "_ROUND", timedelta(seconds=-5))
+    monkeypatch.setattr(website, "_REDIRECT_TIME", timedelta(seconds=-5))
     answer = visit("/missing/40x30/a.jpg")
     assert answer["statusCode"] == 500
     assert json.loads(answer["body"])["type"] == "not_readable"

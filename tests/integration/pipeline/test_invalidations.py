@@ -242,7 +242,7 @@ def cloudfront(monkeypatch: pytest.MonkeyPatch, queues: Queues) -> "CloudFrontCl
     monkeypatch.setenv("DLQ_URL", queues.dlq_url)
     monkeypatch.setenv("SERVE_FORMATS", "false")
     monkeypatch.setenv("SERVE_SIGNED", "false")
-    invalidate._purger.cache_clear()
+    invalidate._invalidator.cache_clear()
     return client
 
 
@@ -262,7 +262,7 @@ class Picky:
     ) -> None:
         self.wrong, self.code, self.then, self.busy = wrong, code, then, busy
         self.calls = 0
-        invalidate._purger().cloudfront.meta.events.register(
+        invalidate._invalidator().cloudfront.meta.events.register(
             "provide-client-params.cloudfront.CreateInvalidation", self._look
         )
 
@@ -289,7 +289,7 @@ def invalidation(*paths: str) -> str:
 
 class TestThePurgeFunction:
     def invalidations(self, cloudfront: "CloudFrontClient") -> list[Any]:
-        distribution = invalidate._purger().distribution_id
+        distribution = invalidate._invalidator().distribution_id
         listed = cloudfront.list_invalidations(DistributionId=distribution)
         return [
             cloudfront.get_invalidation(DistributionId=distribution, Id=item["Id"])["Invalidation"][
@@ -437,7 +437,7 @@ class TestThePurgeFunction:
                 raise refusal("InvalidArgument", 400)
 
         event = "provide-client-params.cloudfront.CreateInvalidation"
-        invalidate._purger().cloudfront.meta.events.register(event, look)
+        invalidate._invalidator().cloudfront.meta.events.register(event, look)
         assert ids(drained(invalidation("/a/x.jpg"), invalidation("/a/x.jpg/y.jpg"))) == []
         assert self.named(cloudfront) == ["/a/x.jpg/y.jpg"]
         assert [each["path"] for each in queues.dead_letters()] == ["a/x.jpg"]
@@ -471,7 +471,7 @@ class TestThePurgeFunction:
                 raise ClientError({"Error": {"Code": "BatchTooLarge"}}, "CreateInvalidation")
 
         event = "provide-client-params.cloudfront.CreateInvalidation"
-        invalidate._purger().cloudfront.meta.events.register(event, look)
+        invalidate._invalidator().cloudfront.meta.events.register(event, look)
         assert ids(drained(*(invalidation(f"/a/{n}.jpg") for n in range(10)))) == []
         assert self.named(cloudfront) == [f"/a/{n}.jpg" for n in range(10)]
         assert queues.dead_letters() == []
@@ -528,7 +528,7 @@ class TestThePurgeFunction:
         self, cloudfront: "CloudFrontClient", queues: Queues, capsys: pytest.CaptureFixture[str]
     ) -> None:
         Picky("/1.jpg")
-        invalidate._purger().sqs.meta.events.register(
+        invalidate._invalidator().sqs.meta.events.register(
             "before-call.sqs", Failing("SendMessage", refusal("ServiceUnavailable", 503), times=9)
         )
         answer = drained(invalidation("/a/0.jpg"), invalidation("/a/1.jpg"))
@@ -567,7 +567,7 @@ class TestThePurgeFunction:
         self, cloudfront: "CloudFrontClient", code: str
     ) -> None:
         refused = ClientError({"Error": {"Code": code}}, "CreateInvalidation")
-        invalidate._purger().cloudfront.meta.events.register(
+        invalidate._invalidator().cloudfront.meta.events.register(
             "before-call.cloudfront", Failing("CreateInvalidation", refused, times=99)
         )
         with pytest.raises(TransientError) as raised:

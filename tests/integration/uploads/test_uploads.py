@@ -141,7 +141,7 @@ class TestAVariableOfS3:
         assert (status, problem["type"]) == (415, "unsupported_type")
         # Not even a stage that says it takes the type hands out such a form.
         monkeypatch.setenv("UPLOAD_TYPES", '["image/${filename}"]')
-        uploads._desk.cache_clear()
+        uploads._upload_tickets.cache_clear()
         status, problem = ask({**WISH, "content_type": "image/${filename}"})
         assert (status, problem["type"]) == (500, "internal")
 

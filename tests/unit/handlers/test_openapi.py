@@ -45,7 +45,7 @@ def test_every_kind_of_problem_is_explained_and_no_other() -> None:
 def test_every_problem_is_of_a_kind_that_is_known() -> None:
     """Not of a text that only looks like one."""
     code = [*(PROJECT / "lib").rglob("*.py"), *(PROJECT / "handlers").rglob("*.py")]
-    raised = re.compile(r"(?:RequestError|_response|problem)\(\s*\d+,\s*([^,]+),")
+    raised = re.compile(r"(?:RequestError|_respond|problem)\(\s*\d+,\s*([^,]+),")
     kinds = {found for file in code for found in raised.findall(file.read_text())}
     assert kinds == {f"ProblemKind.{kind.name}" for kind in ProblemKind}
 
