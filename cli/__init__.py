@@ -1,1 +1,1 @@
-"""The operator's command line: doors that print what use cases in lib find and do."""
+"""The operator's command line; each command calls a use case of lib and prints the result."""

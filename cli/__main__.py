@@ -49,7 +49,7 @@ def fanout(
         typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version"),
     ] = False,
 ) -> None:
-    """See, replay, fill and repair one stage of Image Fan-out."""
+    """Operate one stage of Image Fan-out: check it, repair it, upload to it."""
 
 
 for command in (audit, backfill, status, upload, url, doctor, verify, deploy_policy):
@@ -57,15 +57,15 @@ for command in (audit, backfill, status, upload, url, doctor, verify, deploy_pol
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command, by default the one that was typed; a failure is a sentence.
+    """Runs one command, by default the one of sys.argv; prints a FanoutError as a sentence.
 
-    Raises SystemExit, with the exit code, where the command came to its own end.
+    Raises SystemExit, with the exit code, if the command ends by itself.
     """
     try:
         with raised_for_signals():
             app(arguments, prog_name="./fanout")
     except FanoutError as error:
-        # No markup: an error may quote [what somebody typed].
+        # No markup: an error may quote [user input].
         Console(stderr=True).print(
             str(error), style="red", highlight=False, markup=False, soft_wrap=True
         )

@@ -1,4 +1,4 @@
-"""fanout audit: what should be there against what is, and workers asked to mend it."""
+"""`fanout audit`: compares originals with variants, and has workers repair the differences."""
 
 import shlex
 from collections import Counter
@@ -15,8 +15,8 @@ from cli.terminal import YesOption, confirm, escape, note, print_json, progress,
 from lib.operations.audit import REPAIRABLE, State, list_orphan_folders, list_orphan_paths
 from lib.operations.doctor.sizes import read_deployed
 
-# A bar that is drawn for each of a million paths would take longer than comparing them.
-_DRAWN_EACH = 500
+# Redrawing the bar for each of a million paths would take longer than comparing them.
+_PATHS_PER_REDRAW = 500
 
 Counts = dict[str, Counter[State]]
 
@@ -24,12 +24,16 @@ Counts = dict[str, Counter[State]]
 def audit(
     *,
     stage: StageOption,
-    prefix: Annotated[str, typer.Option(help="Only paths that begin like this")] = "",
+    prefix: Annotated[str, typer.Option(help="Only paths that start with this text")] = "",
     deep: Annotated[
-        bool, typer.Option("--deep", help="Read each variant's metadata: finds other recipes")
+        bool,
+        typer.Option(
+            "--deep",
+            help="Also read each variant's metadata, which shows variants of other recipes",
+        ),
     ] = False,
     repair: Annotated[
-        bool, typer.Option("--repair", help="Ask workers to mend what is not current")
+        bool, typer.Option("--repair", help="Have workers repair the variants that are not current")
     ] = False,
     yes: YesOption = False,
     as_json: JsonOption = False,
@@ -37,56 +41,59 @@ def audit(
 ) -> None:
     """Compare originals with variants: current, missing, stale, orphaned, failed.
 
-    Exit code 1 if a variant is missing, stale or orphaned and was not repaired. Variants of sizes
-    that are not deployed any more are listed as orphaned, and left alone.
+    Exit code 1 if a variant is missing, stale or orphaned and --repair was not given. Lists the
+    variants of sizes that are no longer deployed as orphaned, but does not delete them.
 
     Example: ./fanout audit --stage prod --prefix 2026/ --deep
     """
-    place = Stage(stage, region)
+    target = Stage(stage, region)
     with ExitStack() as spools:
-        to_mend = {size: spools.enter_context(Spool()) for size in place.stack.sizes}
+        to_repair = {size: spools.enter_context(Spool()) for size in target.stack.sizes}
         counts = {
-            size: _compared(place, size, prefix, spool, deep=deep, as_json=as_json)
-            for size, spool in to_mend.items()
+            size: _compare(target, size, prefix, spool, deep=deep, as_json=as_json)
+            for size, spool in to_repair.items()
         }
-        left = _left_over(place, prefix, as_json=as_json)
+        orphans = _count_orphans(target, prefix, as_json=as_json)
         if not as_json:
-            _print_table(counts | left)
-            _tell_what_to_do(place, left)
-        mendable = sum(len(spool) for spool in to_mend.values())
-        if repair and mendable:
-            _repair(place, to_mend, counts, yes=yes, as_json=as_json)
+            _print_table(counts | orphans)
+            _print_orphan_folders(target, orphans)
+        repairable = sum(len(spool) for spool in to_repair.values())
+        if repair and repairable:
+            _repair(target, to_repair, counts, yes=yes, as_json=as_json)
         if as_json:
-            print_json({"summary": counts | left, "repaired": mendable if repair else 0})
+            print_json({"summary": counts | orphans, "repaired": repairable if repair else 0})
         elif repair:
-            show(f"Workers were asked to look at {mendable:,} paths.")
-    if mendable and not repair:
+            show(f"Asked the workers to check {repairable:,} paths.")
+    if repairable and not repair:
         raise typer.Exit(1)
 
 
-def _compared(
-    place: Stage, size: str, prefix: str, to_mend: Spool, *, deep: bool, as_json: bool
+def _compare(
+    target: Stage, size: str, prefix: str, to_repair: Spool, *, deep: bool, as_json: bool
 ) -> Counter[State]:
-    """Counts by state; prints what is not current as it is found, and keeps what can be mended."""
+    """Counts the variants by state; adds repairable paths to `to_repair`.
+
+    As JSON, prints each path that is not current at once.
+    """
     counts = Counter[State](dict.fromkeys(get_args(State), 0))
     with progress(as_json=as_json) as bar:
         task = bar.add_task(f"Comparing {size}", total=None)
-        findings = make_auditor(place, size).compare(prefix=prefix, deep=deep)
-        for number, (path, state) in enumerate(findings, 1):
+        entries = make_auditor(target, size).compare(prefix=prefix, deep=deep)
+        for number, (path, state) in enumerate(entries, 1):
             counts[state] += 1
-            if number % _DRAWN_EACH == 0:
+            if number % _PATHS_PER_REDRAW == 0:
                 bar.update(task, completed=number)
             if as_json and state != "current":
                 print_json({"size": size, "path": path, "state": state})
             if state in REPAIRABLE:
-                to_mend.add(path)
+                to_repair.add(path)
     return counts
 
 
-def _left_over(place: Stage, prefix: str, *, as_json: bool) -> Counts:
-    """Counts of what removed sizes and formats have left, by folder."""
-    s3, bucket = place.client("s3"), place.stack.outputs["ImagesBucketName"]
-    sizes = list(read_deployed(place.stack).values())
+def _count_orphans(target: Stage, prefix: str, *, as_json: bool) -> Counts:
+    """Counts the orphans of removed sizes and formats, by folder."""
+    s3, bucket = target.client("s3"), target.stack.outputs["ImagesBucketName"]
+    sizes = list(read_deployed(target.stack).values())
     counts: Counts = {}
     for folder in list_orphan_folders(s3, bucket, sizes):
         counts[folder] = Counter[State](dict.fromkeys(get_args(State), 0))
@@ -97,28 +104,28 @@ def _left_over(place: Stage, prefix: str, *, as_json: bool) -> Counts:
     return counts
 
 
-def _tell_what_to_do(place: Stage, left: Counts) -> None:
-    for folder in left:
-        url = f"s3://{place.stack.outputs['ImagesBucketName']}/{folder}/"
+def _print_orphan_folders(target: Stage, orphans: Counts) -> None:
+    for folder in orphans:
+        url = f"s3://{target.stack.outputs['ImagesBucketName']}/{folder}/"
         note(
-            f"{escape(folder)} is no size that is deployed: its variants stay until you delete "
-            f"them, by aws s3 rm --recursive {escape(shlex.quote(url))}"
+            f"{escape(folder)} is not a deployed size, and nothing deletes its variants. To delete "
+            f"them: aws s3 rm --recursive {escape(shlex.quote(url))}"
         )
 
 
 def _repair(
-    place: Stage, to_mend: dict[str, Spool], counts: Counts, *, yes: bool, as_json: bool
+    target: Stage, to_repair: dict[str, Spool], counts: Counts, *, yes: bool, as_json: bool
 ) -> None:
     total = sum(counts.values(), Counter[State]())
     confirm(
         f"Have workers render {total['missing']:,} missing and {total['stale']:,} stale variants, "
-        f"and remove {total['orphaned']:,} orphaned ones?",
+        f"and delete {total['orphaned']:,} orphaned ones?",
         yes=yes,
     )
     with progress(as_json=as_json) as bar:
-        for size, paths in to_mend.items():
+        for size, paths in to_repair.items():
             task = bar.add_task(f"Asking the workers of {size}", total=len(paths))
-            for batch in make_recheck_queue(place, size).send_all(paths):
+            for batch in make_recheck_queue(target, size).send_all(paths):
                 bar.advance(task, len(batch))
 
 

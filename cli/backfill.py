@@ -1,4 +1,4 @@
-"""fanout backfill: one size's missing variants rendered, after saying what that will take."""
+"""`fanout backfill`: has workers render one size's missing variants, after an estimate."""
 
 from pathlib import Path
 from typing import Annotated
@@ -17,7 +17,7 @@ from lib.operations.doctor.sizes import read_deployed
 from lib.operations.estimates import Estimate, estimate
 
 _CHECKPOINTS = Path(__file__).resolve().parent.parent / ".fanout"
-# Slower than one message in ten seconds is a mistake in writing.
+# Less than one message in ten seconds is probably a typo.
 _SLOWEST = 0.1
 
 
@@ -26,14 +26,17 @@ def backfill(
     stage: StageOption,
     size: Annotated[str, typer.Option("--size", help="The size to render")],
     stale: Annotated[
-        bool, typer.Option("--stale", help="Also what another recipe made; reads each variant")
+        bool,
+        typer.Option(
+            "--stale", help="Also variants of another recipe; reads each variant's metadata"
+        ),
     ] = False,
-    prefix: Annotated[str, typer.Option(help="Only paths that begin like this")] = "",
+    prefix: Annotated[str, typer.Option(help="Only paths that start with this text")] = "",
     rate: Annotated[
-        float | None, typer.Option(min=_SLOWEST, help="Messages a second; without it, no limit")
+        float | None, typer.Option(min=_SLOWEST, help="Messages per second; no limit by default")
     ] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="At most so many photos")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it would take")] = False,
+    limit: Annotated[int | None, typer.Option(min=1, help="Maximum number of photos")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print the estimate")] = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue where an interrupted run stopped")
     ] = False,
@@ -43,70 +46,75 @@ def backfill(
 ) -> None:
     """Render one size's variants for originals that lack them.
 
-    Asks that size's workers alone. Run again, it renders nothing that is there already.
+    Sends messages only to that size's queue. A second run renders nothing twice.
 
     Example: ./fanout backfill --stage prod --size 400x300 --rate 50
     """
-    place = Stage(stage, region)
+    target = Stage(stage, region)
     scope = Scope(prefix=prefix, stale=stale)
-    checkpoint = Checkpoint(_checkpoint_file(place, size))
+    checkpoint = Checkpoint(_checkpoint_file(target, size))
     after = checkpoint.resume_after(scope) if resume else ""
     with Spool() as paths:
         with progress(as_json=as_json) as bar:
             task = bar.add_task("Looking for originals without a variant", total=None)
-            for path in find_paths(make_auditor(place, size), scope, after=after, limit=limit):
+            for path in find_paths(make_auditor(target, size), scope, after=after, limit=limit):
                 paths.add(path)
                 bar.advance(task)
-        _tell(size, _estimate(place, size, len(paths)), as_json=as_json)
+        _print_estimate(size, _estimate(target, size, len(paths)), as_json=as_json)
         if dry_run:
             return
-        _tell_of_checkpoint(checkpoint, resume=resume, after=after)
+        _print_checkpoint(checkpoint, resume=resume, after=after)
         if len(paths):
             confirm(f"Have workers render {len(paths):,} photos at {size}?", yes=yes)
-        _send(place, size, paths, checkpoint, scope, rate=rate, as_json=as_json)
+        _send(target, size, paths, checkpoint, scope, rate=rate, as_json=as_json)
 
 
-def _checkpoint_file(place: Stage, size: str) -> Path:
-    """A file for each stage and size: two accounts, or two regions, may have the same names."""
-    account = get_account(deployed_size(place, size).queue_url)
-    return _CHECKPOINTS / f"backfill-{place.name}-{account}-{place.region}-{size}.json"
+def _checkpoint_file(target: Stage, size: str) -> Path:
+    """Returns one file per account, region, stage and size."""
+    account = get_account(deployed_size(target, size).queue_url)
+    return _CHECKPOINTS / f"backfill-{target.name}-{account}-{target.region}-{size}.json"
 
 
-def _estimate(place: Stage, size: str, photos: int) -> Estimate:
-    deployed = deployed_size(place, size)
-    cloudwatch = place.client("cloudwatch")
+def _estimate(target: Stage, size: str, photos: int) -> Estimate:
+    deployed = deployed_size(target, size)
+    cloudwatch = target.client("cloudwatch")
     return estimate(
         photos,
-        median_ms=get_median_of_last_day(cloudwatch, place.prefix, "Duration", {"size": size}),
+        median_ms=get_median_of_last_day(cloudwatch, target.prefix, "Duration", {"size": size}),
         memory=deployed.memory,
-        formats=len(read_deployed(place.stack)[size].folders),
+        formats=len(read_deployed(target.stack)[size].folders),
     )
 
 
-def _tell(size: str, told: Estimate, *, as_json: bool) -> None:
+def _print_estimate(size: str, estimated: Estimate, *, as_json: bool) -> None:
     if as_json:
-        print_json({"size": size, **told._asdict()})
+        print_json({"size": size, **estimated._asdict()})
         return
-    source = "the last day's median" if told.measured else "a guess: nothing was measured today"
+    source = "the last day's median" if estimated.measured else "a guess: the last day has no data"
     show(
-        f"{told.photos:,} photos to render at {size}: about {told.lambda_seconds:,.0f} Lambda "
-        f"seconds ({told.seconds_each:.2f} s a photo, {source}), about ${told.dollars:,.2f}"
+        f"{estimated.photos:,} photos to render at {size}: about {estimated.lambda_seconds:,.0f} "
+        f"Lambda seconds ({estimated.seconds_each:.2f} s a photo, {source}), "
+        f"about ${estimated.dollars:,.2f}"
     )
 
 
-def _tell_of_checkpoint(checkpoint: Checkpoint, *, resume: bool, after: str) -> None:
+def _print_checkpoint(checkpoint: Checkpoint, *, resume: bool, after: str) -> None:
     position = checkpoint.read()
     if resume:
-        note(f"Continuing behind {escape(after)}" if after else "There is nothing to resume")
+        note(
+            f"Continuing after {escape(after)}"
+            if after
+            else "No checkpoint: starting from the first"
+        )
     elif position is not None:
         note(
-            f"An earlier run stopped behind {escape(position.after)} ({checkpoint.file}). "
-            "With --resume this one would continue there; as it is, it begins anew."
+            f"An earlier run stopped after {escape(position.after)} ({checkpoint.file}). "
+            "This run starts from the first path; to continue there, use --resume."
         )
 
 
 def _send(
-    place: Stage,
+    target: Stage,
     size: str,
     paths: Spool,
     checkpoint: Checkpoint,
@@ -119,16 +127,16 @@ def _send(
     with progress(as_json=as_json) as bar:
         task = bar.add_task(f"Asking the workers of {size}", total=len(paths))
         try:
-            queue = make_recheck_queue(place, size)
-            for taken in send_rechecks(
+            queue = make_recheck_queue(target, size)
+            for count in send_rechecks(
                 throttle(paths, rate) if rate else paths, queue, checkpoint, scope
             ):
-                sent += taken
-                bar.advance(task, taken)
+                sent += count
+                bar.advance(task, count)
         except (FanoutError, KeyboardInterrupt):
             note(f"Stopped after {sent:,} of {len(paths):,}; --resume continues from there.")
             raise
     if as_json:
         print_json({"sent": sent})
     else:
-        show(f"Workers were asked to render {sent:,} photos.")
+        show(f"Asked the workers to render {sent:,} photos.")

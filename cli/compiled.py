@@ -1,4 +1,4 @@
-"""A stage's template as a deploy would compile it: no AWS account is asked."""
+"""Compiles a stage's template as a deploy does, without calls to AWS."""
 
 import json
 import shutil
@@ -10,14 +10,14 @@ from typing import Any, NamedTuple
 from lib.errors import ConfigError
 
 PROJECT = Path(__file__).resolve().parent.parent
-# What packaging fetches for the zip, and nothing in the template depends on.
+# Packaging installs these into the zip; the template does not depend on them.
 _REQUIREMENTS = "requirements.txt"
-# Of the folders with a dot those that packaging uses: other ones may be large.
+# The hidden folders that packaging uses; others may be large.
 _HIDDEN = {".venv", ".serverless-cache"}
 
 
 class CompiledStage(NamedTuple):
-    """The template, and the names that it was compiled for."""
+    """A compiled template, with the service and region that it was compiled for."""
 
     template: dict[str, Any]
     service: str
@@ -25,10 +25,10 @@ class CompiledStage(NamedTuple):
 
 
 def compile_stage(stage: str, region: str | None, parameters: list[str]) -> CompiledStage:
-    """Package the stage with these `name=value` parameters; ConfigError with what sls refuses."""
+    """Packages the stage with `name=value` parameters; raises ConfigError with sls's output."""
     sls = PROJECT / "node_modules" / ".bin" / "sls"
     if not sls.exists():
-        raise ConfigError("Serverless is not installed in node_modules: make setup")
+        raise ConfigError("Serverless is not installed in node_modules: run make setup")
     command = [str(sls), "package", "--stage", stage]
     command += ["--region", region] if region else []
     command += [f"--param={each}" for each in parameters]
@@ -54,11 +54,11 @@ def compile_stage(stage: str, region: str | None, parameters: list[str]) -> Comp
 
 
 def _copy_project(folder: Path) -> None:
-    """Lay out the project once more, so that neither its last package nor its zip is touched."""
+    """Copies the project, mostly as links, so that its last package and zip stay unchanged."""
     for part in PROJECT.iterdir():
         if part.name.startswith(".") and part.name not in _HIDDEN:
             continue
-        # sls follows links to folders, but takes none for its own configuration.
+        # sls follows links to folders, but its own configuration must be a file.
         if part.is_file():
             shutil.copy(part, folder)
         else:

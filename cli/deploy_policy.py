@@ -13,32 +13,33 @@ from cli.stage import JsonOption, StageOption
 from cli.terminal import note
 from lib.operations.deploy_policy import POLICY_LIMIT, Target, make_documents
 
-# Stands in an ARN for whichever account the policy is attached in.
+# Matches any account in an ARN.
 _ANY_ACCOUNT = "*"
 _ACCOUNT = re.compile(r"[0-9]{12}")
 
 RegionOption = Annotated[
-    str | None, typer.Option("--region", help="Its region", show_default="the stage's parameter")
+    str | None,
+    typer.Option("--region", help="The stage's region", show_default="the stage's parameter"),
 ]
 ParameterOption = Annotated[
     list[str] | None,
-    typer.Option("--param", help="A parameter as the deploy gets it, name=value; may be repeated"),
+    typer.Option("--param", help="A parameter of the deploy, as name=value; repeat it for more"),
 ]
 AccountOption = Annotated[
     str | None,
-    typer.Option("--account", help="The account's 12 digits, which make the ARNs narrower"),
+    typer.Option("--account", help="The account's 12 digits; narrows the ARNs to it"),
 ]
 BoundaryOption = Annotated[
     str | None,
     typer.Option(
         "--boundary",
-        help="ARN of a policy that every role must have as its permissions boundary: like "
-        "--param permissions_boundary=ARN, which the deploy needs too",
+        help="ARN of the permissions boundary that every role must have; the deploy needs it too, "
+        "as --param permissions_boundary=ARN",
     ),
 ]
 FolderOption = Annotated[
     Path | None,
-    typer.Option("--folder", help="Writes each document to a file in this folder"),
+    typer.Option("--folder", help="Write each document to a file in this folder"),
 ]
 
 
@@ -54,12 +55,14 @@ def deploy_policy(
 ) -> None:
     """Print the IAM policy that lets an identity deploy, update and remove a stage.
 
-    It is made of the stage's compiled template; AWS is not asked.
+    Derives the policy from the compiled template; makes no calls to AWS.
 
     Example: ./fanout deploy-policy --stage prod --account 123456789012
     """
     if account is not None and not _ACCOUNT.fullmatch(account):
-        raise typer.BadParameter(f"{account!r} is no account: 12 digits", param_hint="--account")
+        raise typer.BadParameter(
+            f"{account!r} is not an account: give its 12 digits", param_hint="--account"
+        )
     parameters = [*(param or ())]
     if boundary is not None:
         parameters.append(f"permissions_boundary={boundary}")
@@ -88,7 +91,7 @@ def deploy_policy(
 
 
 def write_documents(documents: list[dict[str, Any]], folder: Path, name: str) -> list[Path]:
-    """Write each document to a file of its own; the files."""
+    """Writes each document to its own file; returns the files."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for number, document in enumerate(documents, 1):

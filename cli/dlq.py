@@ -1,4 +1,4 @@
-"""`fanout dlq …`: what could not be rendered, and why; replayed or purged."""
+"""`fanout dlq …`: lists, replays and purges dead letters."""
 
 from contextlib import closing
 from dataclasses import asdict
@@ -26,24 +26,31 @@ from lib.operations.dead_letters import (
 )
 
 app = typer.Typer(
-    help="See, replay and purge dead letters: messages that were given up on.",
+    help="List, replay and purge dead letters: messages that failed for good.",
     no_args_is_help=True,
 )
 
 SizeOption = Annotated[
-    list[str] | None, typer.Option("--size", help="Only this size; can be said again")
+    list[str] | None, typer.Option("--size", help="Only this size; repeat it for more")
 ]
-ReasonOption = Annotated[str | None, typer.Option("--reason", help="Only letters of this reason")]
-PrefixOption = Annotated[str, typer.Option("--prefix", help="Only paths that begin like this")]
+ReasonOption = Annotated[
+    str | None, typer.Option("--reason", help="Only dead letters with this reason")
+]
+PrefixOption = Annotated[str, typer.Option("--prefix", help="Only paths that start with this text")]
 QueueOption = Annotated[
     DlqKind,
     typer.Option(
-        "--queue", help="What workers, SNS, or the function that purges or fetches gave up on"
+        "--queue",
+        help="Whose dead letters: of the workers, of SNS, of invalidations, or of fetches",
     ),
 ]
-LimitOption = Annotated[int | None, typer.Option("--limit", min=1, help="At most so many in all")]
-RateOption = Annotated[int | None, typer.Option("--rate", min=1, help="At most so many a second")]
-DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done")]
+LimitOption = Annotated[
+    int | None, typer.Option("--limit", min=1, help="Maximum number of dead letters")
+]
+RateOption = Annotated[int | None, typer.Option("--rate", min=1, help="Maximum per second")]
+DryRunOption = Annotated[
+    bool, typer.Option("--dry-run", help="Only print what the command would do")
+]
 
 
 @app.command("list")
@@ -62,20 +69,20 @@ def list_(
     Example: ./fanout dlq list --stage prod --size 400x300
     """
     table = Table("size", "reason", "letters", "oldest")
-    for place in _places(Stage(stage, region), queue, size):
-        summary = summarize(place.dlq, Filter(reason, prefix))
+    for source in _find_sources(Stage(stage, region), queue, size):
+        summary = summarize(source.dlq, Filter(reason, prefix))
         if as_json:
-            told = {"size": place.name, "queue": queue, "letters": summary.letters}
-            print_json(told | asdict(summary))
+            document = {"size": source.name, "queue": queue, "letters": summary.letters}
+            print_json(document | asdict(summary))
         for each, group in sorted(summary.reasons.items()):
-            table.add_row(place.name, escape(each), f"{group.letters:,}", age(group.oldest))
+            table.add_row(source.name, escape(each), f"{group.letters:,}", age(group.oldest))
         if summary.in_flight:
             note(
-                f"{place.name}: about {summary.in_flight:,} more are in other hands (another "
-                "list or replay): look again in five minutes"
+                f"{source.name}: another list or replay has about {summary.in_flight:,} more: "
+                "try again in five minutes"
             )
         if not summary.complete:
-            note(f"{place.name}: there are more than SQS shows at once; these are the first")
+            note(f"{source.name}: SQS returns no more at once; the queue has more than these")
     if not as_json:
         show_(table if table.row_count else "No dead letters.")
 
@@ -96,13 +103,13 @@ def show(
 
     Example: ./fanout dlq show --stage prod --reason truncated --limit 20
     """
-    places = _places(Stage(stage, region), queue, size)
-    with closing(read_all(places, Filter(reason, prefix))) as letters:
+    sources = _find_sources(Stage(stage, region), queue, size)
+    with closing(read_all(sources, Filter(reason, prefix))) as letters:
         for name, letter in islice(letters, limit):
             if as_json:
-                told = asdict(letter)
-                del told["receipt_handle"]
-                print_json({"queue": queue, **told, "size": name})
+                document = asdict(letter)
+                del document["receipt_handle"]
+                print_json({"queue": queue, **document, "size": name})
             else:
                 show_(format_dead_letter(name, letter))
 
@@ -122,20 +129,22 @@ def replay(
     yes: YesOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Send dead letters to their queue again, to be tried like new; none can get lost.
+    """Return dead letters to their source queue, to be tried again; none can get lost.
 
     Example: ./fanout dlq replay --stage prod --reason SlowDown --rate 20
     """
-    wanted = Filter(reason, prefix)
-    places = _places(Stage(stage, region), queue, size)
+    filter_ = Filter(reason, prefix)
+    sources = _find_sources(Stage(stage, region), queue, size)
 
-    def send(place: ReplaySource, most: int | None, tell: OnProgress) -> DlqResult:
-        return place.dlq.replay(place.queue_url, wanted, limit=most, rate=rate, on_progress=tell)
+    def send(source: ReplaySource, limit: int | None, on_progress: OnProgress) -> DlqResult:
+        return source.dlq.replay(
+            source.queue_url, filter_, limit=limit, rate=rate, on_progress=on_progress
+        )
 
     if confirm_plan(
-        f"Replay on {stage}", places, wanted, limit, dry_run=dry_run, yes=yes, as_json=as_json
+        f"Replay on {stage}", sources, filter_, limit, dry_run=dry_run, yes=yes, as_json=as_json
     ):
-        apply("replayed", places, send, limit, as_json=as_json)
+        apply("replayed", sources, send, limit, as_json=as_json)
 
 
 @app.command()
@@ -153,25 +162,27 @@ def purge(
     yes: YesOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Delete dead letters for good, and what status says of them: photos stay without variants.
+    """Delete dead letters and their failure records for good: photos stay without variants.
 
     Example: ./fanout dlq purge --stage prod --reason malformed_event
     """
-    wanted = Filter(reason, prefix)
-    at = Stage(stage, region)
-    places = _places(at, queue, size)
-    s3, bucket = at.client("s3"), at.stack.outputs["FailuresBucketName"]
+    filter_ = Filter(reason, prefix)
+    target = Stage(stage, region)
+    sources = _find_sources(target, queue, size)
+    s3, bucket = target.client("s3"), target.stack.outputs["FailuresBucketName"]
 
-    def delete(place: ReplaySource, most: int | None, tell: OnProgress) -> DlqResult:
-        forget = RecordCleaner(s3, bucket, place.name, place.dlq.kind).clear
-        return place.dlq.purge(wanted, limit=most, rate=rate, on_progress=tell, on_deleted=forget)
+    def delete(source: ReplaySource, limit: int | None, on_progress: OnProgress) -> DlqResult:
+        clear = RecordCleaner(s3, bucket, source.name, source.dlq.kind).clear
+        return source.dlq.purge(
+            filter_, limit=limit, rate=rate, on_progress=on_progress, on_deleted=clear
+        )
 
-    doing = f"Delete for good on {stage}"
-    if confirm_plan(doing, places, wanted, limit, dry_run=dry_run, yes=yes, as_json=as_json):
-        apply("purged", places, delete, limit, as_json=as_json)
+    action = f"Delete for good on {stage}"
+    if confirm_plan(action, sources, filter_, limit, dry_run=dry_run, yes=yes, as_json=as_json):
+        apply("purged", sources, delete, limit, as_json=as_json)
 
 
-def _places(stage: Stage, kind: DlqKind, sizes: list[str] | None) -> list[ReplaySource]:
+def _find_sources(stage: Stage, kind: DlqKind, sizes: list[str] | None) -> list[ReplaySource]:
     if sizes and kind in SHARED:
-        raise typer.BadParameter(f"--queue {kind} is one for all sizes: leave --size out")
+        raise typer.BadParameter(f"--queue {kind} is shared by all sizes: remove --size")
     return find_sources(stage.client("sqs"), stage.stack, kind, stage.chosen_sizes(sizes))

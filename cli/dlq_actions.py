@@ -1,4 +1,4 @@
-"""What the dead-letter commands have in common: the question before, the work, the report."""
+"""Steps that the commands on dead letters share: confirm, apply, report."""
 
 from collections.abc import Callable
 from functools import partial
@@ -15,81 +15,81 @@ from lib.operations.dead_letters import (
     count,
 )
 
-# Takes letters of a place: at most so many, telling of each few.
-Act = Callable[[ReplaySource, int | None, OnProgress], DlqResult]
+# Acts on up to a number of a source's dead letters, and reports its progress.
+Action = Callable[[ReplaySource, int | None, OnProgress], DlqResult]
 
 
 def format_dead_letter(name: str, letter: DeadLetter) -> str:
-    """A letter for people, on two or three lines."""
+    """Formats a dead letter for people, on two or three lines."""
     when = letter.failed_at or letter.sent_at
     attempts = f", attempts: {letter.attempts}" if letter.attempts else ""
     error = f"\n    {escape(letter.error)}" if letter.error else ""
     return (
-        f"{name}  {escape(letter.reason)}  {escape(letter.path) or '(names no path)'}\n"
+        f"{name}  {escape(letter.reason)}  {escape(letter.path) or '(no path)'}\n"
         f"    {when:%Y-%m-%d %H:%M:%S %Z}, {age(when)} ago{attempts}{error}"
     )
 
 
 def confirm_plan(
-    doing: str,
-    places: list[ReplaySource],
-    wanted: Filter,
+    action: str,
+    sources: list[ReplaySource],
+    filter_: Filter,
     limit: int | None,
     *,
     dry_run: bool,
     yes: bool,
     as_json: bool,
 ) -> bool:
-    """Whether to go on: asks, naming how many letters of each place are meant.
+    """Prints how many dead letters of each source the action affects; returns the user's answer.
 
-    On a dry run only says so. Does not count where nobody wants to know.
+    Returns False on a dry run. With `yes`, returns True without counting.
     """
     if yes and not dry_run:
         return True
-    counts = {place.name: count(place.dlq, wanted) for place in places}
+    counts = {source.name: count(source.dlq, filter_) for source in sources}
     if dry_run and as_json:
         for name, letters in counts.items():
             print_json({"size": name, "meant": letters})
         return False
     total = sum(counts.values())
     if not total:
-        note("There are no such dead letters.")
+        note("No dead letters match.")
         return False
     lines = [f"  {name}: {letters:,}" for name, letters in counts.items() if letters]
-    most = f", of these at most {limit:,}" if limit is not None and limit < total else ""
-    what = f"{doing}{most}:\n" + "\n".join(lines)
+    at_most = f", at most {limit:,}" if limit is not None and limit < total else ""
+    plan = f"{action}{at_most}:\n" + "\n".join(lines)
     if dry_run:
-        show(what)
+        show(plan)
     else:
-        confirm(f"{what}\nGo on?", yes=yes)
+        confirm(f"{plan}\nContinue?", yes=yes)
     return not dry_run
 
 
 def apply(
-    done: str, places: list[ReplaySource], act: Act, limit: int | None, *, as_json: bool
+    done: str, sources: list[ReplaySource], action: Action, limit: int | None, *, as_json: bool
 ) -> None:
-    """Do it place by place and say what became of it; exit 1 where letters were refused."""
-    well = True
-    for place in places:
+    """Acts on one source after another and prints the results; exit code 1 if any remain."""
+    succeeded = True
+    for source in sources:
         with progress(as_json=as_json) as bar:
-            task = bar.add_task(place.name, total=limit)
-            tally = act(place, limit, partial(bar.advance, task))
+            task = bar.add_task(source.name, total=limit)
+            result = action(source, limit, partial(bar.advance, task))
         if limit is not None:
-            limit -= tally.taken
+            limit -= result.taken
         if as_json:
-            print_json({"size": place.name, done: tally.taken} | _rest(tally))
+            print_json({"size": source.name, done: result.taken} | _get_rest(result))
         else:
-            show(f"{place.name}: {done} {tally.taken:,}")
-        if tally.refused:
-            note(f"{place.name}: SQS refused {tally.refused:,}, which are still there: again")
-        if not tally.complete:
-            note(f"{place.name}: there are more than SQS shows at once: run again")
-        well = well and tally.complete and not tally.refused
+            show(f"{source.name}: {done} {result.taken:,}")
+        if result.refused:
+            note(f"{source.name}: SQS refused {result.refused:,}, which remain: run again")
+        if not result.complete:
+            note(f"{source.name}: SQS returns no more at once; the queue has more: run again")
+        succeeded = succeeded and result.complete and not result.refused
         if limit == 0:
             break
-    if not well:
+    if not succeeded:
         raise typer.Exit(1)
 
 
-def _rest(tally: DlqResult) -> dict[str, int | bool]:
-    return {"left": tally.left, "refused": tally.refused, "complete": tally.complete}
+def _get_rest(result: DlqResult) -> dict[str, int | bool]:
+    return {"left": result.left, "refused": result.refused, "complete": result.complete}

@@ -1,4 +1,4 @@
-"""`fanout doctor`: what is known to break deployments, looked for in this one."""
+"""`fanout doctor`: checks a stage for known causes of broken deployments."""
 
 from collections import Counter
 from dataclasses import asdict
@@ -19,7 +19,7 @@ SizesFileOption = Annotated[
     Path,
     typer.Option(
         "--sizes-file",
-        help="What the deployed sizes are compared with",
+        help="The file to compare the deployed sizes with",
         show_default="this project's sizes.yml",
     ),
 ]
@@ -32,32 +32,34 @@ def doctor(
     region: RegionOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Look for what is known to break deployments; exit code 1 if there is a problem.
+    """Check a stage for known causes of broken deployments; exit code 1 if it has a problem.
 
     Example: ./fanout doctor --stage prod
     """
-    here = Stage(stage, region)
+    target = Stage(stage, region)
     clients = Clients(
-        s3=here.client("s3"),
-        sns=here.client("sns"),
-        sqs=here.client("sqs"),
-        functions=here.client("lambda"),
-        cloudwatch=here.client("cloudwatch"),
+        s3=target.client("s3"),
+        sns=target.client("sns"),
+        sqs=target.client("sqs"),
+        functions=target.client("lambda"),
+        cloudwatch=target.client("cloudwatch"),
     )
     levels = Counter[Level]()
-    for finding in diagnose(here.stack, clients, load_sizes(sizes_file), datetime.now(UTC).date()):
+    for finding in diagnose(
+        target.stack, clients, load_sizes(sizes_file), datetime.now(UTC).date()
+    ):
         levels[finding.level] += 1
         if as_json:
             print_json(asdict(finding))
         elif finding.level is not Level.OK:
-            show(_described(finding))
+            show(_format(finding))
     if not as_json:
         note(", ".join(f"{levels[level]} {level}" for level in Level))
     if levels[Level.PROBLEM]:
         raise typer.Exit(1)
 
 
-def _described(finding: Finding) -> str:
+def _format(finding: Finding) -> str:
     return (
         f"{finding.level}: {escape(finding.what)}\n"
         f"    why it matters: {escape(finding.why)}\n"

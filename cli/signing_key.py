@@ -1,4 +1,4 @@
-"""`fanout signing-key …`: the key that signed URLs are signed with, replaced."""
+"""`fanout signing-key …`: rotates the key that signs URLs."""
 
 import typer
 
@@ -8,14 +8,14 @@ from cli.terminal import YesOption, confirm, note, seconds
 from lib.auth.ttl_cache import MIN_REFRESH, TTL
 
 app = typer.Typer(
-    help="Replace the key that signed URLs are signed with.",
+    help="Rotate the key that signs URLs.",
     no_args_is_help=True,
 )
 
 
 @app.callback()
 def _group() -> None:
-    """Have one command as a group too."""
+    """Makes typer keep a group of one command."""
 
 
 @app.command()
@@ -25,27 +25,27 @@ def rotate(
     region: RegionOption = None,
     yes: YesOption = False,
 ) -> None:
-    """Sign with a new key from now on; URLs of the present one work until the next rotation.
+    """Replace the signing key; URLs of the current key work until the next rotation.
 
-    URLs of the key before it, if there was one, stop working.
+    URLs of the key before that stop working.
 
     Example: ./fanout signing-key rotate --stage prod
     """
     keys = make_signing_keys(Stage(stage, region))
-    known = keys.read()
-    ends = (
+    signing_keys = keys.read()
+    effect = (
         "URLs signed before the last rotation stop working"
-        if known.previous
+        if signing_keys.previous
         else "no URL stops working"
     )
     confirm(
-        f"Rotate the signing key of {stage}? URLs of the present key work until the next "
-        f"rotation; {ends}.",
+        f"Rotate the signing key of {stage}? URLs of the current key work until the next "
+        f"rotation; {effect}.",
         yes=yes,
     )
-    keys.rotate(known)
+    keys.rotate(signing_keys)
     note(
         f"Rotated: URLs of the new key work within {seconds(MIN_REFRESH)} s, those of the "
-        f"previous key until the next rotation; {ends}, within {seconds(TTL)} s, but pictures that "
-        "CloudFront has are shown until their time is over. Give the new key to whoever signs."
+        f"previous key until the next rotation; {effect}, within {seconds(TTL)} s, but CloudFront "
+        "serves cached images until they expire. Give the new key to everyone who signs."
     )

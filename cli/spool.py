@@ -1,6 +1,6 @@
-"""Paths kept on disk between being found and being sent: a million of them fit no memory.
+"""Stores found paths on disk: a million of them would not fit in memory.
 
-What a person was shown the count of, and agreed to, is so exactly what is sent.
+A command so sends exactly the paths that the user confirmed.
 """
 
 import json
@@ -9,14 +9,14 @@ from collections.abc import Iterator
 
 
 class Spool:
-    """Paths in the order they were added; gone with the block that it is used in."""
+    """Paths in the order they were added; deleted at the end of the `with` block."""
 
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile("w+", encoding="ascii")  # noqa: SIM115  see __exit__
         self._count = 0
 
     def add(self, path: str) -> None:
-        """Keep a path; JSON, because a path may have a line break in it."""
+        """Adds a path, as JSON because a path may contain a line break."""
         self._file.write(json.dumps(path) + "\n")
         self._count += 1
 

@@ -1,4 +1,4 @@
-"""The stage that a command is about: where its stack is, and clients to talk to it."""
+"""The stage that a command operates on: its stack, and clients for its account and region."""
 
 import os
 from functools import cached_property
@@ -22,15 +22,16 @@ LOCAL = "local"
 TOKEN = "FANOUT_TOKEN"  # noqa: S105  its name, not a token
 _LOCAL_FOLDER = Path(__file__).resolve().parent.parent / ".local"
 
-StageOption = Annotated[str, typer.Option("--stage", help="The stage: dev, prod, local …")]
+StageOption = Annotated[str, typer.Option("--stage", help="The stage, such as dev, prod or local")]
 RegionOption = Annotated[
-    str | None, typer.Option("--region", help="Its region, if AWS_REGION does not name it")
+    str | None,
+    typer.Option("--region", help="The stage's region; by default that of the AWS configuration"),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print data, a JSON document a line")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, one document per line")]
 
 
 class Stage:
-    """One stage; nothing is asked of AWS before something is needed."""
+    """One stage; reads from AWS only on first use."""
 
     def __init__(self, name: str, region: str | None = None) -> None:
         self.name = name
@@ -42,33 +43,33 @@ class Stage:
             region_name=local.get("AWS_REGION", region),
         )
         if self._session.region_name is None:
-            raise ConfigError("No region: say --region, such as --region eu-west-1")
+            raise ConfigError("No region: give one, such as --region eu-west-1")
 
     @property
     def prefix(self) -> str:
-        """What the names of everything in the stack begin with."""
+        """Prefix of the names of the stack's resources."""
         return f"{SERVICE}-{self.name}"
 
     @property
     def region(self) -> str:
-        """The region it is in."""
+        """The stage's region."""
         return str(self._session.region_name)
 
     def client(self, service: Any, config: "Config | None" = None) -> Any:
-        """A boto3 client of this stage's account and region (or of the emulator)."""
+        """Returns a boto3 client for this stage's account and region, or for the emulator."""
         return self._session.client(service, endpoint_url=self._endpoint, config=config)
 
     @cached_property
     def stack(self) -> Stack:
-        """What CloudFormation and Lambda tell of the deployed stack; asked once."""
+        """The deployed stack, read once from CloudFormation and Lambda."""
         return find_stack(self.client("cloudformation"), self.client("lambda"), self.prefix)
 
     def chosen_sizes(self, names: list[str] | None) -> list[str]:
-        """These sizes, or all; wrong use where one is not deployed."""
+        """Returns these sizes, or all; raises BadParameter if one is not deployed."""
         for name in names or ():
             if name not in self.stack.sizes:
                 raise typer.BadParameter(
-                    f"{name!r} is no size of stage {self.name}: it has "
+                    f"stage {self.name} has no size {name!r}; its sizes: "
                     f"{', '.join(self.stack.sizes)}",
                     param_hint="--size",
                 )
@@ -76,25 +77,22 @@ class Stage:
 
     @cached_property
     def images_url(self) -> str:
-        """Where its pictures are, without a slash at the end: a domain of its own, if it has one.
-
-        The upload API knows it, since it tells everybody who uploads.
-        """
+        """Base URL of the stage's variants, without a final slash."""
         return self.upload_settings["IMAGES_URL"].rstrip("/")
 
     @cached_property
     def upload_settings(self) -> dict[str, str]:
-        """How uploads are deployed; asked once."""
+        """Environment of the uploads function, read once."""
         return get_upload_settings(self.client("lambda"), self.prefix)
 
     @property
     def api_url(self) -> str:
-        """Where its upload API is."""
+        """URL of the upload API."""
         return self.stack.outputs["ApiUrl"]
 
     @property
     def authorize(self) -> Authorize | None:
-        """What the API asks of its callers, as the stage is deployed."""
+        """Authorization for the upload API; None if the stage needs none."""
         auth = self.stack.outputs["Auth"]
         if auth == "none":
             return None
@@ -106,28 +104,28 @@ class Stage:
 
     @property
     def has_token(self) -> bool:
-        """Whether there is a bearer token to call the API with."""
+        """Whether the environment has a bearer token for the API."""
         return TOKEN in self._local or TOKEN in os.environ
 
     @property
     def _credentials(self) -> "ReadOnlyCredentials":
-        found = self._session.get_credentials()
-        if found is None:
+        credentials = self._session.get_credentials()
+        if credentials is None:
             raise ConfigError("No credentials: log in to AWS, or name a profile in AWS_PROFILE")
-        return found.get_frozen_credentials()
+        return credentials.get_frozen_credentials()
 
     @property
     def _token(self) -> str:
         if not self.has_token:
             raise ConfigError(
-                f"The upload API of stage {self.name} takes bearer tokens: put one into {TOKEN} "
-                f"(./fanout token create --stage {self.name} --name … makes one)"
+                f"The upload API of stage {self.name} needs a bearer token: set {TOKEN}. "
+                f"To create one: ./fanout token create --stage {self.name} --name …"
             )
         return self._local.get(TOKEN) or os.environ[TOKEN]
 
 
 def _local_folder() -> Path:
-    """Where the local stack keeps its addresses: tests have stacks of their own."""
+    """Returns the state folder of the local stack; tests set their own."""
     return Path(os.environ.get("FANOUT_LOCAL", _LOCAL_FOLDER))
 
 
@@ -135,5 +133,5 @@ def _local_environment() -> dict[str, str]:
     try:
         lines = (_local_folder() / "env").read_text().splitlines()
     except FileNotFoundError as error:
-        raise ConfigError("The local stack is not running: make local") from error
+        raise ConfigError("The local stack is not running: run make local") from error
     return dict(line.removeprefix("export ").split("=", 1) for line in lines)

@@ -1,4 +1,4 @@
-"""fanout status: what has become of one photo, at each size."""
+"""`fanout status`: prints a photo's status at each size."""
 
 from typing import Annotated, Any
 
@@ -18,49 +18,49 @@ def status(
     as_json: JsonOption = False,
     region: RegionOption = None,
 ) -> None:
-    """Tell of one photo, at each size: ready, pending, failed and why, or gone.
+    """Print a photo's status at each size: ready, pending, failed with its reason, or gone.
 
-    Exit code 1 unless it is ready at every size.
+    Exit code 1 unless the photo is ready at every size.
 
     Example: ./fanout status 2026/photo.jpg --stage prod
     """
     try:
-        told = make_status_reader(Stage(stage, region)).get(path)
+        photo = make_status_reader(Stage(stage, region)).get(path)
     except PermanentError as error:
         raise typer.BadParameter(str(error), param_hint="PATH") from error
     if as_json:
-        print_json(as_document(path, told.sizes))
+        print_json(as_document(path, photo.sizes))
     else:
-        print_status(told.sizes)
-        if told.fetch:
-            why = f": {escape(str(told.fetch.error))}" if told.fetch.error else ""
-            note(f"A photo ordered from the web is {told.fetch.state}{why}")
-    if not is_ready(told.sizes):
+        print_status(photo.sizes)
+        if photo.fetch:
+            why = f": {escape(str(photo.fetch.error))}" if photo.fetch.error else ""
+            note(f"The fetch of this photo is {photo.fetch.state}{why}")
+    if not is_ready(photo.sizes):
         raise typer.Exit(1)
 
 
-def is_ready(told: Status) -> bool:
-    """Whether nothing is missing."""
-    return all(each.state == "ready" for each in told.values())
+def is_ready(sizes: Status) -> bool:
+    """Returns whether every size is ready."""
+    return all(each.state == "ready" for each in sizes.values())
 
 
-def as_document(path: str, told: Status) -> dict[str, Any]:
-    """A status as JSON has it."""
-    sizes = {name: each.model_dump(mode="json", exclude_none=True) for name, each in told.items()}
-    return {"path": path, "sizes": sizes}
+def as_document(path: str, sizes: Status) -> dict[str, Any]:
+    """Builds the JSON document of a photo's status."""
+    states = {name: each.model_dump(mode="json", exclude_none=True) for name, each in sizes.items()}
+    return {"path": path, "sizes": states}
 
 
-def print_status(told: Status) -> None:
-    """A line for each size, and one for each variant, so that its URL can be copied whole."""
-    width = max((len(name) for name in told), default=0)
-    for name, each in told.items():
+def print_status(sizes: Status) -> None:
+    """Prints a line per size and, for easy copying, each variant's URL on its own line."""
+    width = max((len(name) for name in sizes), default=0)
+    for name, each in sizes.items():
         why = f"  {each.reason}: {escape(str(each.error))}" if each.reason else ""
         show(f"{name:<{width}}  {each.state}{why}")
         for variant in each.variants:
-            show(f"  {variant.url}\n  {_facts(variant)}")
+            show(f"  {variant.url}\n  {_format_facts(variant)}")
 
 
-def _facts(variant: VariantFacts) -> str:
+def _format_facts(variant: VariantFacts) -> str:
     return (
         f"{variant.pixels} pixels, {variant.bytes:,} bytes, {variant.content_type}, "
         f"{age(variant.modified)} old"

@@ -1,4 +1,4 @@
-"""What commands share on the screen: data on standard output, all else on standard error."""
+"""Terminal output of all commands: data on standard output, the rest on standard error."""
 
 import json
 import sys
@@ -9,45 +9,45 @@ import typer
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn
 
-# Ten years: for longer, a token or URL that does not expire says it better.
+# Ten years. For longer, use a token or URL that does not expire.
 MAX_DAYS = 3650
-YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask")]
+YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation")]
 DaysOption = Annotated[
     int | None,
-    typer.Option("--days", min=1, max=MAX_DAYS, help="Let it expire after so many days"),
+    typer.Option("--days", min=1, max=MAX_DAYS, help="Days until it expires; never by default"),
 ]
 
-# Of exit codes: what was asked for cannot be done like this.
+# Exit code for wrong use.
 WRONG_USE = 2
 
 
 def print_json(document: Any) -> None:
-    """One JSON document on a line of its own; times in ISO 8601."""
+    """Prints a JSON document on one line, with times in ISO 8601."""
     typer.echo(json.dumps(document, default=lambda value: value.isoformat()))
 
 
-def show(what: RenderableType) -> None:
-    """A text or a table for people, as it is: brackets in other people's words are no markup."""
-    Console(highlight=False, markup=False, soft_wrap=True).print(what)
+def show(text: RenderableType) -> None:
+    """Prints a text or a table for people; brackets in quoted text are not markup."""
+    Console(highlight=False, markup=False, soft_wrap=True).print(text)
 
 
 def note(text: str) -> None:
-    """A sentence for the person, which is no data."""
+    """Prints a sentence that is not data."""
     Console(stderr=True).print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 def confirm(question: str, *, yes: bool) -> None:
-    """Go on only if a person agrees, or has with --yes; exit code 2 where nobody can be asked."""
+    """Aborts unless the user agrees or gave --yes; exit code 2 if there is no terminal to ask."""
     if yes:
         return
     if not sys.stdin.isatty():
-        note(f"{question}\nThere is no terminal to answer at: say --yes")
+        note(f"{question}\nNo terminal to answer at: use --yes")
         raise typer.Exit(WRONG_USE)
     typer.confirm(question, abort=True, err=True)
 
 
 def progress(*, as_json: bool) -> Progress:
-    """A bar on standard error; none where lines of JSON are printed on the same screen."""
+    """Builds a progress bar on standard error; hidden if JSON goes to the same terminal."""
     console = Console(stderr=True)
     return Progress(
         SpinnerColumn(),
@@ -56,7 +56,7 @@ def progress(*, as_json: bool) -> Progress:
         TaskProgressColumn(show_speed=True),
         console=console,
         transient=True,
-        # Rich would move what is printed beside the bar from standard output to its own.
+        # Otherwise rich prints output beside the bar to standard error.
         redirect_stdout=False,
         redirect_stderr=False,
         disable=not console.is_terminal or (as_json and sys.stdout.isatty()),
@@ -64,10 +64,7 @@ def progress(*, as_json: bool) -> Progress:
 
 
 def escape(text: str) -> str:
-    """The text on one line of a terminal: what would move the cursor or change colours is escaped.
-
-    Paths and errors are other people's words.
-    """
+    """Escapes control characters of untrusted text, such as paths and errors."""
     return "".join(
         character if character.isprintable() else character.encode("unicode_escape").decode()
         for character in text
@@ -75,18 +72,18 @@ def escape(text: str) -> str:
 
 
 def seconds(span: timedelta) -> int:
-    """A span in whole seconds."""
+    """Returns a duration in whole seconds."""
     return span // timedelta(seconds=1)
 
 
 def age(since: datetime) -> str:
-    """How long ago that was, in the largest unit that has more than one: `3 h`."""
-    passed = max(timedelta(), datetime.now(UTC) - since)
+    """Formats the time since then in the largest unit of which there are two: `3 h`."""
+    elapsed = max(timedelta(), datetime.now(UTC) - since)
     for unit, length in (
         ("d", timedelta(days=1)),
         ("h", timedelta(hours=1)),
         ("min", timedelta(minutes=1)),
     ):
-        if passed >= 2 * length:
-            return f"{passed // length} {unit}"
-    return f"{passed // timedelta(seconds=1)} s"
+        if elapsed >= 2 * length:
+            return f"{elapsed // length} {unit}"
+    return f"{elapsed // timedelta(seconds=1)} s"

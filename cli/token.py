@@ -1,4 +1,4 @@
-"""`fanout token …`: bearer tokens that callers of the upload API present; made and revoked."""
+"""`fanout token …`: creates, lists and revokes bearer tokens of the upload API."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
@@ -13,7 +13,7 @@ from lib.auth.tokens import GATEWAY_TTL, MAX_NAME, Token
 from lib.auth.ttl_cache import MIN_REFRESH, STALE_IF_ERROR, TTL
 
 app = typer.Typer(
-    help="Make, list and revoke the bearer tokens that the upload API takes.",
+    help="Create, list and revoke bearer tokens of the upload API.",
     no_args_is_help=True,
 )
 
@@ -21,13 +21,13 @@ app = typer.Typer(
 def _name(text: str) -> str:
     if not text.strip() or not text.isprintable() or len(text) > MAX_NAME:
         raise typer.BadParameter(
-            f"{text!r} is no name of 1 to {MAX_NAME} characters, such as shop-backend"
+            f"{text!r} is not a name: give 1 to {MAX_NAME} characters, such as shop-backend"
         )
     return text
 
 
 NameOption = Annotated[
-    str, typer.Option("--name", parser=_name, metavar="TEXT", help="Who will use it")
+    str, typer.Option("--name", parser=_name, metavar="TEXT", help="Who will use the token")
 ]
 
 
@@ -40,7 +40,7 @@ def create(
     region: RegionOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make a token and print it, alone: it is kept as a hash and cannot be shown again.
+    """Create a token and print it once: the stage stores only a hash of it.
 
     Example: ./fanout token create --name shop-backend --stage prod
     """
@@ -51,8 +51,8 @@ def create(
     else:
         typer.echo(text)
     note(
-        f"Token {token.id} for {escape(name)}: keep it now, it cannot be shown again. It is "
-        f"accepted within {seconds(MIN_REFRESH)} s; tried before that, it may be refused for "
+        f"Token {token.id} for {escape(name)}: save it now, it cannot be shown again. It is "
+        f"accepted within {seconds(MIN_REFRESH)} s; used before that, it may be refused for "
         f"{seconds(GATEWAY_TTL)} s more."
     )
 
@@ -64,7 +64,7 @@ def list_(
     region: RegionOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List the tokens that were not revoked: id, name, and when each was made and expires.
+    """List the tokens that are not revoked: id, name, and when each was made and expires.
 
     Example: ./fanout token list --stage prod
     """
@@ -80,39 +80,40 @@ def list_(
 @app.command()
 def revoke(
     *,
-    token_id: Annotated[str, typer.Argument(metavar="ID", help="The token's id, as list shows it")],
+    token_id: Annotated[str, typer.Argument(metavar="ID", help="The token's id, from token list")],
     stage: StageOption,
     region: RegionOption = None,
     yes: YesOption = False,
 ) -> None:
-    """Take a token away: who uses it is refused from then on, a minute or two later.
+    """Revoke a token; the API may accept it for two minutes more.
 
     Example: ./fanout token revoke 3f9a0c5b71de --stage prod
     """
     tokens = make_token_store(Stage(stage, region))
-    found = next((token for token in tokens.list_all() if token.id == token_id), None)
-    if found is None:
+    match = next((token for token in tokens.list_all() if token.id == token_id), None)
+    if match is None:
         raise typer.BadParameter(
-            f"{token_id!r} is no token of stage {stage}: ./fanout token list --stage {stage} "
-            "tells their ids",
+            f"stage {stage} has no token {token_id!r}. To list its tokens: "
+            f"./fanout token list --stage {stage}",
             param_hint="ID",
         )
-    of = f"token {found.id} of {escape(found.name)}, made {_day(found.created_at)}"
-    confirm(f"Revoke on {stage} the {of}?", yes=yes)
+    described = f"token {match.id} of {escape(match.name)}, made {_day(match.created_at)}"
+    confirm(f"Revoke on {stage} the {described}?", yes=yes)
     tokens.revoke(token_id)
     note(
-        f"Revoked: {of}. It may still be accepted for {seconds(GATEWAY_TTL + TTL)} s, and as long "
-        f"as Secrets Manager cannot be read for {STALE_IF_ERROR // timedelta(minutes=1)} minutes."
+        f"Revoked: {described}. It may still be accepted for {seconds(GATEWAY_TTL + TTL)} s, and "
+        f"as long as Secrets Manager cannot be read for {STALE_IF_ERROR // timedelta(minutes=1)} "
+        "minutes."
     )
 
 
 def _document(token: Token) -> dict[str, Any]:
-    """A token as JSON has it, without its hash."""
+    """Builds a token's JSON document, without its hash."""
     return token.model_dump(mode="json", exclude={"sha256"}, exclude_none=True)
 
 
-def _day(at: datetime) -> str:
-    return f"{at:%Y-%m-%d}"
+def _day(time: datetime) -> str:
+    return f"{time:%Y-%m-%d}"
 
 
 def _expiry(token: Token) -> str:

@@ -1,4 +1,4 @@
-"""fanout upload: files through the upload API, as a site uploads them."""
+"""`fanout upload`: uploads files through the upload API, as a site does."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -18,9 +18,9 @@ from lib.errors import FanoutError
 from lib.uploads.client import ask_for_ticket, post_form
 from lib.uploads.status import Status, StatusPoller
 
-# Uploads, and photos that are waited for, at once.
-_ABREAST = 8
-# What the API takes, by what the files are called; the bytes decide what they are rendered as.
+# Concurrent uploads, and concurrent waits for photos.
+_CONCURRENCY = 8
+# Content types by file suffix, for the ticket; the renderer detects the format from the bytes.
 _TYPES = {
     ".jpg": "image/jpeg",
     ".jpeg": "image/jpeg",
@@ -38,7 +38,7 @@ _NOT_ALLOWED = (401, 403)
 
 
 class Uploaded(NamedTuple):
-    """A file and its ticket, or why it was not taken."""
+    """A file and its ticket, or why its upload failed."""
 
     file: Path
     ticket: dict[str, Any] | None = None
@@ -50,79 +50,82 @@ def upload(
     files: Annotated[
         list[Path],
         typer.Argument(
-            help="The photos", exists=True, dir_okay=False, readable=True, metavar="FILE…"
+            help="The photos to upload", exists=True, dir_okay=False, readable=True, metavar="FILE…"
         ),
     ],
     stage: StageOption,
     path: Annotated[
         str | None,
-        typer.Option(help="Upload under this path; one that ends in / is a folder for all files"),
+        typer.Option(help="The photo's path, or a folder for all files if it ends in /"),
     ] = None,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace what is at the path")
+        bool, typer.Option("--overwrite", help="Retarget a photo at the path")
     ] = False,
     wait: Annotated[
-        bool, typer.Option("--wait", help="Until each size is ready or has failed")
+        bool, typer.Option("--wait", help="Wait until each size is ready or has failed")
     ] = False,
     as_json: JsonOption = False,
     region: RegionOption = None,
 ) -> None:
-    """Upload photos, and tell the URL of each variant.
+    """Upload photos, and print the URL of each variant.
 
-    Without --path each goes to a new folder that nobody can guess.
+    Without --path, each photo gets a new folder with a random name.
 
-    Exit code 1 if a file was not taken, or with --wait if a size is not ready.
+    Exit code 1 if an upload fails, or with --wait if a size is not ready.
 
     Example: ./fanout upload a.jpg b.jpg --stage prod --path 2026/ --wait
     """
-    paths = _paths(files, path)
-    place = Stage(stage, region)
+    paths = _choose_paths(files, path)
+    target = Stage(stage, region)
     with progress(as_json=as_json) as bar:
         task = bar.add_task("Uploading", total=sum(file.stat().st_size for file in files))
-        sender = _Sender(place, bar, task, overwrite=overwrite)
+        uploader = _Uploader(target, bar, task, overwrite=overwrite)
         uploads = list(
-            map_concurrently(zip(files, paths, strict=True), sender.send, max_workers=_ABREAST)
+            map_concurrently(
+                zip(files, paths, strict=True), uploader.upload, max_workers=_CONCURRENCY
+            )
         )
-    good = True
-    for done, told in _waited_for(place, uploads) if wait else ((each, None) for each in uploads):
-        _print(done, told, as_json=as_json)
-        good = good and done.ticket is not None and (told is None or is_ready(told))
-    if not good:
+    succeeded = True
+    results = _wait_for(target, uploads) if wait else ((each, None) for each in uploads)
+    for uploaded, status in results:
+        _print(uploaded, status, as_json=as_json)
+        succeeded = succeeded and uploaded.ticket is not None and (not status or is_ready(status))
+    if not succeeded:
         raise typer.Exit(1)
 
 
-def _paths(files: list[Path], path: str | None) -> list[str | None]:
-    """Each file's path, None for one that the API chooses; wrong use if two have the same."""
+def _choose_paths(files: list[Path], path: str | None) -> list[str | None]:
+    """Returns each file's path, None if the API chooses it; BadParameter if two are equal."""
     if path is None:
         return [None] * len(files)
     if not path.endswith("/"):
         if len(files) > 1:
             raise typer.BadParameter(
-                f"{path!r} is the path of one photo; a folder for {len(files)} ends in /",
+                f"{path!r} is the path of one photo, but there are {len(files)}: end a folder in /",
                 param_hint="--path",
             )
         return [path]
     name, times = Counter(file.name for file in files).most_common(1)[0]
     if times > 1:
-        raise typer.BadParameter(f"{times} files are called {name!r}", param_hint="FILE")
+        raise typer.BadParameter(f"{times} files have the name {name!r}", param_hint="FILE")
     return [path + file.name for file in files]
 
 
-class _Sender:
-    """Uploads one file after another, from several threads; draws the bar."""
+class _Uploader:
+    """Uploads files from several threads, and advances the progress bar."""
 
-    def __init__(self, place: Stage, bar: Progress, task: TaskID, *, overwrite: bool) -> None:
-        self._api_url, self._authorize = place.api_url, place.authorize
+    def __init__(self, target: Stage, bar: Progress, task: TaskID, *, overwrite: bool) -> None:
+        self._api_url, self._authorize = target.api_url, target.authorize
         self._bar, self._task, self._overwrite = bar, task, overwrite
 
-    def send(self, what: tuple[Path, str | None]) -> Uploaded:
-        file, path = what
+    def upload(self, item: tuple[Path, str | None]) -> Uploaded:
+        file, path = item
         try:
             with file.open("rb") as opened:
                 length = file.stat().st_size
                 ticket = self._ticket(file, path, length)
-                answer = post_form(ticket, opened, length, self._advance)
-                _check(answer, "S3 did not take it")
+                response = post_form(ticket, opened, length, self._advance)
+                _check(response, "S3 refused it")
         except (FanoutError, OSError, requests.RequestException) as error:
             return Uploaded(file, error=str(error))
         return Uploaded(file, ticket)
@@ -130,58 +133,59 @@ class _Sender:
     def _ticket(self, file: Path, path: str | None, length: int) -> dict[str, Any]:
         name = {"path": path} if path else {"filename": file.name}
         kind = _TYPES.get(file.suffix.lower(), "application/octet-stream")
-        wish = {**name, "content_type": kind, "bytes": length, "overwrite": self._overwrite}
-        answer = ask_for_ticket(self._api_url, self._authorize, wish)
-        if answer.status_code in _NOT_ALLOWED:
+        request = {**name, "content_type": kind, "bytes": length, "overwrite": self._overwrite}
+        response = ask_for_ticket(self._api_url, self._authorize, request)
+        if response.status_code in _NOT_ALLOWED:
             raise FanoutError(
-                "this token, or these credentials, may not upload: docs/operations.md lists what "
-                f"the command line needs. The API says: {answer.text}"
+                "this token, or these credentials, may not upload: see the permissions in "
+                f"docs/operations.md. The API's response: {response.text}"
             )
-        _check(answer, "no ticket for it")
-        ticket: dict[str, Any] = answer.json()
+        _check(response, "no ticket")
+        ticket: dict[str, Any] = response.json()
         return ticket
 
     def _advance(self, sent: int) -> None:
         self._bar.advance(self._task, sent)
 
 
-def _check(answer: requests.Response, what: str) -> None:
-    if answer.ok:
+def _check(response: requests.Response, failure: str) -> None:
+    if response.ok:
         return
     try:
-        detail = answer.json()["detail"]
+        detail = response.json()["detail"]
     except (ValueError, KeyError, TypeError):
-        detail = answer.text
-    raise FanoutError(f"{what} ({answer.status_code}): {detail}")
+        detail = response.text
+    raise FanoutError(f"{failure} ({response.status_code}): {detail}")
 
 
-def _waited_for(place: Stage, uploads: list[Uploaded]) -> Iterator[tuple[Uploaded, Status | None]]:
-    """Each upload, in order, with what it came to."""
-    watch = StatusPoller(make_status_reader(place).get)
+def _wait_for(target: Stage, uploads: list[Uploaded]) -> Iterator[tuple[Uploaded, Status | None]]:
+    """Yields each upload, in order, with its final status."""
+    poller = StatusPoller(make_status_reader(target).get)
 
-    def settled(done: Uploaded) -> tuple[Uploaded, Status | None]:
-        return done, watch.wait(done.ticket["path"]) if done.ticket else None
+    def wait(uploaded: Uploaded) -> tuple[Uploaded, Status | None]:
+        return uploaded, poller.wait(uploaded.ticket["path"]) if uploaded.ticket else None
 
-    return map_concurrently(uploads, settled, max_workers=_ABREAST)
+    return map_concurrently(uploads, wait, max_workers=_CONCURRENCY)
 
 
-def _print(done: Uploaded, told: Status | None, *, as_json: bool) -> None:
+def _print(uploaded: Uploaded, status: Status | None, *, as_json: bool) -> None:
     if as_json:
-        print_json(_document(done, told))
-    elif done.ticket is None:
-        note(escape(f"{done.file}: {done.error}"))
+        print_json(_document(uploaded, status))
+    elif uploaded.ticket is None:
+        note(escape(f"{uploaded.file}: {uploaded.error}"))
     else:
-        show(escape(f"{done.file} is at {done.ticket['path']}"))
-        if told:
-            print_status(told)
+        show(escape(f"{uploaded.file}: path {uploaded.ticket['path']}"))
+        if status:
+            print_status(status)
         else:
-            for size, url in done.ticket["variants"].items():
+            for size, url in uploaded.ticket["variants"].items():
                 show(f"{size}  {url}")
 
 
-def _document(done: Uploaded, told: Status | None) -> dict[str, Any]:
-    if done.ticket is None:
-        return {"file": str(done.file), "error": done.error}
-    path = done.ticket["path"]
-    found = as_document(path, told) if told else {"path": path, "variants": done.ticket["variants"]}
-    return {"file": str(done.file), **found}
+def _document(uploaded: Uploaded, status: Status | None) -> dict[str, Any]:
+    if uploaded.ticket is None:
+        return {"file": str(uploaded.file), "error": uploaded.error}
+    path = uploaded.ticket["path"]
+    if status:
+        return {"file": str(uploaded.file), **as_document(path, status)}
+    return {"file": str(uploaded.file), "path": path, "variants": uploaded.ticket["variants"]}

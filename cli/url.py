@@ -1,4 +1,4 @@
-"""`fanout url`: the URL of a picture of any dimensions, signed with the stage's key."""
+"""`fanout url`: signs the URL of a photo at any dimensions."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -18,7 +18,9 @@ _MAX_MINUTES = MAX_DAYS * 24 * 60
 
 MinutesOption = Annotated[
     int | None,
-    typer.Option("--minutes", min=1, max=_MAX_MINUTES, help="Let it expire after so many minutes"),
+    typer.Option(
+        "--minutes", min=1, max=_MAX_MINUTES, help="Minutes until it expires; never by default"
+    ),
 ]
 
 
@@ -26,7 +28,9 @@ def url(
     *,
     path: Annotated[
         str | None,
-        typer.Argument(help="The photo's path, such as 2026/photo.jpg; none: for POST /render"),
+        typer.Argument(
+            help="The photo's path, such as 2026/photo.jpg; leave it out to sign for POST /render"
+        ),
     ] = None,
     stage: StageOption,
     width: Annotated[
@@ -36,50 +40,53 @@ def url(
         int | None, typer.Option("--h", min=1, max=MAX_EDGE, help="Height in pixels")
     ] = None,
     fit: Annotated[
-        str | None, typer.Option("--fit", help="cover (default), contain, inside or fill")
+        str | None,
+        typer.Option("--fit", help="How the photo fits: cover (default), contain, inside or fill"),
     ] = None,
     format_: Annotated[
-        str | None, typer.Option("--format", help="keep (default), jpeg, png, webp or avif")
+        str | None,
+        typer.Option("--format", help="Output format: keep (default), jpeg, png, webp or avif"),
     ] = None,
     quality: Annotated[
-        int | None, typer.Option("--quality", min=1, max=100, help="Of JPEG, WebP or AVIF")
+        int | None, typer.Option("--quality", min=1, max=100, help="Quality of JPEG, WebP or AVIF")
     ] = None,
     minutes: MinutesOption = None,
     days: DaysOption = None,
     region: RegionOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Print the URL of a photo at any dimensions, alone; whoever has it can see the picture.
+    """Print a signed URL of a photo at any dimensions; anyone with the URL can see the photo.
 
-    Whether there is a photo at the path is not looked at. Without a path it is what POST /render
-    takes as `signed`, for pictures that requests bring along.
+    Does not check that the photo exists. Without a path, prints the value of `signed` for
+    POST /render, which renders the image in the request.
 
     Example: ./fanout url 2026/photo.jpg --w 640 --h 360 --days 7 --stage prod
     """
     if width is None and height is None:
         raise typer.BadParameter("give a width, a height or both: --w 640 --h 360")
-    expires_at = _expiry(minutes, days)
-    given = {"w": width, "h": height, "fit": fit, "format": format_, "quality": quality}
+    expires_at = _find_expiry(minutes, days)
+    values = {"w": width, "h": height, "fit": fit, "format": format_, "quality": quality}
     if expires_at:
-        given["expires"] = int(expires_at.timestamp())
-    options = ",".join(f"{key}={value}" for key, value in given.items() if value is not None)
+        values["expires"] = int(expires_at.timestamp())
+    options = ",".join(f"{key}={value}" for key, value in values.items() if value is not None)
     _check(path, options)
-    at = Stage(stage, region)
-    key = make_signing_keys(at).read().current
-    made = f"{options}/{sign(key, '', options)}"
+    target = Stage(stage, region)
+    key = make_signing_keys(target).read().current
+    signed = f"{options}/{sign(key, '', options)}"
     if path is not None:
-        made = sign_url(at.images_url, key, path, options)
+        signed = sign_url(target.images_url, key, path, options)
     if as_json:
         print_json(
-            {"url" if path else "signed": made} | ({"expires_at": expires_at} if expires_at else {})
+            {"url" if path else "signed": signed}
+            | ({"expires_at": expires_at} if expires_at else {})
         )
     else:
-        typer.echo(made)
+        typer.echo(signed)
 
 
-def _expiry(minutes: int | None, days: int | None) -> datetime | None:
+def _find_expiry(minutes: int | None, days: int | None) -> datetime | None:
     if minutes and days:
-        raise typer.BadParameter("give either --minutes or --days", param_hint="--minutes")
+        raise typer.BadParameter("give --minutes or --days, not both", param_hint="--minutes")
     if not (minutes or days):
         return None
     lifetime = timedelta(minutes=minutes or 0, days=days or 0)
@@ -87,7 +94,7 @@ def _expiry(minutes: int | None, days: int | None) -> datetime | None:
 
 
 def _check(path: str | None, options: str) -> None:
-    """Wrong use for a URL that would be refused however it was signed."""
+    """Raises BadParameter for a path or options that the stage would refuse even if signed."""
     try:
         if path is not None:
             keys.check_original(path)

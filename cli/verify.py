@@ -1,4 +1,4 @@
-"""`fanout verify`: what a stage should do, done once, step after step, and removed again."""
+"""`fanout verify`: tests a deployed stage step by step, and removes its test data."""
 
 import json
 import secrets
@@ -20,18 +20,18 @@ from lib.operations.interrupts import uninterrupted
 from lib.operations.verify import STEPS, Result, Target, Verification, Web, clean_up, read_features
 from lib.uploads.client import Authorize, make_bearer_auth
 
-# 128 bits: nobody guesses the folder, and no photo is in one of this name.
+# 128 bits: nobody can guess the folder, and no photo is in it.
 _FOLDER_BYTES = 16
-# Longer than every deadline in a run together; a token that could not be revoked ends by itself.
+# Longer than a run's deadlines together; a token that was not revoked expires.
 _LIFETIME = timedelta(hours=2)
 
 KeepOption = Annotated[
-    bool, typer.Option("--keep", help="Leave photos and dead letters there, to be looked at")
+    bool, typer.Option("--keep", help="Keep the photos and dead letters for inspection")
 ]
 
 
 class _Caller(NamedTuple):
-    """Who calls the API: with a token that was made just now, or with what there was."""
+    """Authorization for the API; `has_new_token` if this run created its token."""
 
     authorize: Authorize | None
     has_new_token: bool
@@ -44,16 +44,16 @@ def verify(
     region: RegionOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Prove that a stage works: upload, look, overwrite, fail, replay, delete, step by step.
+    """Test a deployed stage: upload, read, overwrite, fail, replay and delete photos.
 
-    All of it happens in a folder of its own, which is removed at the end, also after Ctrl-C.
-    Exit code 1 if a step failed, or something could not be removed.
+    Uses a folder of its own, and removes it at the end, also after Ctrl-C.
+    Exit code 1 if a step failed, or if something could not be removed.
 
     Example: ./fanout verify --stage prod
     """
-    at = Stage(stage, region)
-    with _caller(at) as caller:
-        target = _target(at, caller)
+    deployed = Stage(stage, region)
+    with _authorize(deployed) as caller:
+        target = _make_target(deployed, caller)
         note(f"Verifying {stage} in the folder {target.folder}")
         left: list[str] = []
         try:
@@ -73,41 +73,41 @@ def verify(
 
 
 @contextmanager
-def _caller(at: Stage) -> Iterator[_Caller]:
-    """Who calls the API; a token that is made for that is revoked at the end."""
-    if at.stack.outputs["Auth"] != "token" or at.has_token:
-        yield _Caller(at.authorize, has_new_token=False)
+def _authorize(stage: Stage) -> Iterator[_Caller]:
+    """Yields the caller; creates a token if there is none, and revokes it at the end."""
+    if stage.stack.outputs["Auth"] != "token" or stage.has_token:
+        yield _Caller(stage.authorize, has_new_token=False)
         return
-    tokens, made = make_token_store(at), list[Token]()
+    tokens, created = make_token_store(stage), list[Token]()
     try:
         with uninterrupted():
             text, token = tokens.create("verify", lifetime=_LIFETIME)
-            made.append(token)
+            created.append(token)
         yield _Caller(make_bearer_auth(text), has_new_token=True)
     finally:
         with uninterrupted():
-            for token in made:
+            for token in created:
                 tokens.revoke(token.id)
 
 
-def _target(at: Stage, caller: _Caller) -> Target:
+def _make_target(stage: Stage, caller: _Caller) -> Target:
     return Target(
-        stage=at.name,
-        stack=at.stack,
+        stage=stage.name,
+        stack=stage.stack,
         folder=f"verify-{secrets.token_hex(_FOLDER_BYTES)}",
-        images_url=at.images_url,
-        features=read_features(at.stack),
-        upload_types=json.loads(at.upload_settings["UPLOAD_TYPES"]),
-        s3=at.client("s3"),
-        sqs=at.client("sqs"),
-        web=Web(at.api_url, caller.authorize),
-        signing_keys=make_signing_keys(at) if "SigningKeysArn" in at.stack.outputs else None,
+        images_url=stage.images_url,
+        features=read_features(stage.stack),
+        upload_types=json.loads(stage.upload_settings["UPLOAD_TYPES"]),
+        s3=stage.client("s3"),
+        sqs=stage.client("sqs"),
+        web=Web(stage.api_url, caller.authorize),
+        signing_keys=make_signing_keys(stage) if "SigningKeysArn" in stage.stack.outputs else None,
         has_new_token=caller.has_new_token,
     )
 
 
 def _verify(target: Target, *, as_json: bool) -> list[Result]:
-    """Take each step, and print what came of it."""
+    """Runs each step and prints its result."""
     verification, results = Verification(target), list[Result]()
     with progress(as_json=as_json) as bar:
         task = bar.add_task("", total=len(STEPS))
@@ -117,19 +117,19 @@ def _verify(target: Target, *, as_json: bool) -> list[Result]:
             if as_json:
                 print_json(_as_document(result))
             else:
-                show(_described(result))
+                show(_format(result))
             bar.advance(task)
             results.append(result)
     return results
 
 
 def _as_document(result: Result) -> dict[str, Any]:
-    told = asdict(result) | {"seconds": round(result.seconds, 3)}
-    return told | {"requests": [request._asdict() for request in result.requests]}
+    document = asdict(result) | {"seconds": round(result.seconds, 3)}
+    return document | {"requests": [request._asdict() for request in result.requests]}
 
 
-def _described(result: Result) -> str:
-    """A line, and below a failure where it happened and where to look."""
+def _format(result: Result) -> str:
+    """Formats a line; after a failure also its requests and where to look."""
     time = f"{result.seconds:6.1f} s" if result.seconds else ""
     line = f"{result.state.replace('_', ' '):<9} {time:8}  {result.step:<11}"
     lines = [f"{line}  {escape(result.detail)}"]
@@ -144,13 +144,13 @@ def _described(result: Result) -> str:
 
 
 def _remove(target: Target) -> list[str]:
-    """Remove the folder, whatever comes in between; what is left of it."""
-    note("Removing what was uploaded (Ctrl-C twice leaves it)")
+    """Removes the folder, deferring Ctrl-C; returns what could not be removed."""
+    note("Removing the uploads (press Ctrl-C twice to keep them)")
     try:
         with uninterrupted():
             left = clean_up(target)
     except BaseException:
-        note(f"Not all is removed. {_how_to_remove(target)}")
+        note(f"Some uploads remain. {_how_to_remove(target)}")
         raise
     if left:
         note(f"Not removed: {', '.join(left)}. {_how_to_remove(target)}")

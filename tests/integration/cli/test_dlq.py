@@ -65,7 +65,7 @@ class TestList:
     def test_mentions_letters_in_other_hands(self, fanout: Commands, parked: Deployed) -> None:
         parked.sqs.receive_message(QueueUrl=parked.urls["400x300-dlq"], MaxNumberOfMessages=10)
         run = fanout("dlq", "list")
-        assert "400x300: about 10 more are in other hands" in run.err
+        assert "400x300: another list or replay has about 10 more" in run.err
         assert lines(fanout("dlq", "list", "--json").out)[0]["in_flight"] == 10
 
     def test_reaches_what_sns_and_the_purges_gave_up_on(
@@ -169,8 +169,8 @@ class TestReplay:
     ) -> None:
         run = fanout("dlq", command, "--limit", "2")
         assert run.code == 2
-        assert "of these at most 2:\n  400x300: 15\n  thumbnail: 1\n" in run.err
-        assert "say --yes" in run.err
+        assert "at most 2:\n  400x300: 15\n  thumbnail: 1\n" in run.err
+        assert "use --yes" in run.err
         assert len(stored(parked.urls["400x300-dlq"])) == 15
 
     @pytest.mark.parametrize(("answer", "code", "left"), [("y\n", 0, 0), ("n\n", 1, 1), ("", 1, 1)])
@@ -186,12 +186,12 @@ class TestReplay:
         monkeypatch.setattr("sys.stdin", Terminal(answer))
         run = fanout("dlq", "purge", "--size", "thumbnail")
         assert run.code == code
-        assert "Delete for good on dev:\n  thumbnail: 1\nGo on?" in run.err
+        assert "Delete for good on dev:\n  thumbnail: 1\nContinue?" in run.err
         assert len(stored(parked.urls["thumbnail-dlq"])) == left
 
     def test_with_nothing_to_do_says_so(self, fanout: Commands, deployed: Deployed) -> None:
         run = fanout("dlq", "replay")
-        assert (run.code, run.err) == (0, "There are no such dead letters.\n")
+        assert (run.code, run.err) == (0, "No dead letters match.\n")
 
     def test_that_leaves_refused_letters_did_not_succeed(
         self, fanout: Commands, parked: Deployed, monkeypatch: pytest.MonkeyPatch
@@ -297,7 +297,7 @@ class TestWrongUse:
     def test_a_size_that_is_not_deployed(self, fanout: Commands, deployed: Deployed) -> None:
         run = fanout("dlq", "list", "--size", "1x1")
         assert run.code == 2
-        assert "no size of stage dev" in run.err
+        assert "has no size" in run.err
 
     def test_a_size_of_the_purges(self, fanout: Commands, deployed: Deployed) -> None:
         for queue in ("purge", "fetch"):

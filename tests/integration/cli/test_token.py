@@ -46,8 +46,8 @@ class TestCreate:
         assert token is not None
         assert (token.name, token.id, token.expires_at) == ("shop-backend", form[1], None)
         assert run.err == (
-            f"Token {token.id} for shop-backend: keep it now, it cannot be shown again. It is "
-            "accepted within 5 s; tried before that, it may be refused for 60 s more.\n"
+            f"Token {token.id} for shop-backend: save it now, it cannot be shown again. It is "
+            "accepted within 5 s; used before that, it may be refused for 60 s more.\n"
         )
 
     def test_prints_a_document_without_the_hash(self, fanout: Commands, tokens: TokenStore) -> None:
@@ -132,7 +132,7 @@ class TestRevoke:
         run = fanout("token", "revoke", token.id)
         assert run.code == 2
         assert f"Revoke on dev the token {token.id} of shop, made " in run.err
-        assert "say --yes" in run.err
+        assert "use --yes" in run.err
         assert tokens.list_all() == [token]
         assert typed("token", "revoke", token.id, "--stage", "dev", answer="n").code == 1
         assert tokens.list_all() == [token]
@@ -146,7 +146,7 @@ class TestRevoke:
         _, token = tokens.create("shop")
         run = fanout("token", "revoke", token_id, "--yes")
         assert run.code == 2
-        assert "is no token of stage dev" in run.err
+        assert "stage dev has no token" in run.err
         assert tokens.list_all() == [token]
 
 

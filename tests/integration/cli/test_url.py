@@ -93,7 +93,7 @@ class TestUrl:
             (["a.jpg", "--w", "1", "--format", "webp,w=9"], "w: given twice"),
             (["a.jpg", "--w", "1", "--days", "0"], "--days"),
             (["a.jpg", "--w", "1", "--days", "3651"], "--days"),
-            (["a.jpg", "--w", "1", "--days", "1", "--minutes", "1"], "either --minutes or --days"),
+            (["a.jpg", "--w", "1", "--days", "1", "--minutes", "1"], "give --minutes or --days"),
             (["../a.jpg", "--w", "1"], "PATH"),
             (["/a.jpg", "--w", "1"], "PATH"),
             (["\udcff.jpg", "--w", "1"], "PATH"),
@@ -123,7 +123,7 @@ class TestRotate:
     def test_asks_first(self, fanout: Commands, secret: SigningSecret) -> None:
         run = fanout("signing-key", "rotate")
         assert run.code == 2
-        assert "Rotate the signing key of dev? URLs of the present key work until" in run.err
+        assert "Rotate the signing key of dev? URLs of the current key work until" in run.err
         rotate = ("signing-key", "rotate", "--stage", "dev")
         assert typed(*rotate, answer="n").code == 1
         assert secret.keys().read() == SigningKeyPair(FIRST, "")

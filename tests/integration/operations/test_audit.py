@@ -271,7 +271,7 @@ class TestCommand:
         deployed.put_variant("orphan.jpg")
         run = fanout("audit", "--stage", "dev", "--repair", answer="n")
         assert run.code == 1
-        assert "render 0 missing and 0 stale variants, and remove 1 orphaned ones?" in run.err
+        assert "render 0 missing and 0 stale variants, and delete 1 orphaned ones?" in run.err
         assert deployed.waiting() == []
         run = fanout("audit", "--stage", "dev", "--repair", answer="y")
         assert run.code == 0
@@ -369,7 +369,7 @@ class TestSizesThatAreNoMore:
     def test_are_left_alone_by_a_repair(self, left: Deployed) -> None:
         left.put_variant("orphan.jpg")
         run = fanout("audit", "--stage", "dev", "--repair", answer="y")
-        assert "and remove 1 orphaned ones?" in run.err
+        assert "and delete 1 orphaned ones?" in run.err
         assert len(left.waiting()) == 1
         assert left.s3.head_object(Bucket="images-bucket", Key="old/2026/c.jpg")
 

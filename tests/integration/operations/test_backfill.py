@@ -90,7 +90,7 @@ class TestBeforeItStarts:
         assert run.code == 0
         assert run.out == (
             "3 photos to render at 40x30: about 1 Lambda seconds "
-            "(0.20 s a photo, a guess: nothing was measured today), about $0.00\n"
+            "(0.20 s a photo, a guess: the last day has no data), about $0.00\n"
         )
         assert deployed.waiting() == []
 
@@ -113,7 +113,7 @@ class TestBeforeItStarts:
     def test_a_size_that_is_not_deployed_is_wrong_use(self, deployed: Deployed) -> None:
         run = fanout("backfill", "--stage", "dev", "--size", "9x9")
         assert run.code == 2
-        assert "it has 40x30" in run.err
+        assert "its sizes: 40x30" in run.err
 
 
 def test_the_median_of_the_last_day_is_read() -> None:
@@ -227,7 +227,7 @@ class TestInterrupted:
             patched.setattr(Stage, "region", region)
             patched.setattr(backfill, "get_account", lambda _: account)
             run = filled("--resume")
-        assert "nothing to resume" in run.err
+        assert "No checkpoint" in run.err
         assert len(deployed.waiting()) == 35
         assert list(checkpoints.iterdir()) == [kept]
 
@@ -241,7 +241,7 @@ class TestInterrupted:
             filled()
         deployed.waiting()
         run = filled()
-        assert "An earlier run stopped behind 09.jpg" in run.err
+        assert "An earlier run stopped after 09.jpg" in run.err
         assert "--resume" in run.err
         assert len(deployed.waiting()) == 35
 
@@ -257,4 +257,4 @@ class TestInterrupted:
         assert deployed.waiting() == []
 
     def test_nothing_to_resume_is_said(self, deployed: Deployed) -> None:
-        assert "nothing to resume" in filled("--resume").err
+        assert "No checkpoint" in filled("--resume").err

@@ -173,7 +173,7 @@ def test_without_permission_to_remove_it_says_how_to(
     run = fanout("verify")
     assert run.code == 1
     assert (
-        "Not all is removed. To remove it: aws s3 rm --recursive s3://originals-bucket/originals/verify-"
+        "Some uploads remain. To remove it: aws s3 rm --recursive s3://originals-bucket/originals/verify-"
         in run.err
     )
     assert "docs/operations.md" in run.err
@@ -246,7 +246,7 @@ def test_who_insists_is_told_how_to_remove_the_rest(
     monkeypatch.setattr(command, "clean_up", insist)
     run = fanout("verify")
     assert run.code == 130
-    assert "Not all is removed. To remove it: aws s3 rm --recursive s3://" in run.err
+    assert "Some uploads remain. To remove it: aws s3 rm --recursive s3://" in run.err
 
 
 def test_a_stack_that_does_not_say_what_is_on_is_left_alone(

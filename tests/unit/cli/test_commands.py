@@ -84,4 +84,4 @@ def test_an_error_is_said_in_the_words_that_were_typed(
     monkeypatch.setenv("FANOUT_LOCAL", str(tmp_path))
     run = fanout("audit", "--stage", "local")
     assert run.code == 1
-    assert run.err == "The local stack is not running: make local\n"
+    assert run.err == "The local stack is not running: run make local\n"

@@ -162,14 +162,17 @@ def test_a_refused_file_is_named_with_the_reason_and_the_others_go_on(
     assert run.code == 1
     assert run.lines[1] == {
         "file": photos[1],
-        "error": "S3 did not take it (400): <Error>EntityTooLarge</Error>",
+        "error": "S3 refused it (400): <Error>EntityTooLarge</Error>",
     }
     site.refusals = {"/uploads": (409, json.dumps({"type": "path_taken", "detail": "is taken"}))}
     run = fanout("upload", photos[0], *STAGE)
     assert run.code == 1
-    assert run.err == f"{photos[0]}: no ticket for it (409): is taken\n"
+    assert run.err == f"{photos[0]}: no ticket (409): is taken\n"
     site.refusals = {"/uploads": (403, '{"message": "Forbidden"}')}
-    assert "may not upload: docs/operations.md" in fanout("upload", photos[0], *STAGE).err
+    assert (
+        "may not upload: see the permissions in docs/operations.md"
+        in fanout("upload", photos[0], *STAGE).err
+    )
 
 
 def test_an_api_that_nobody_answers_at_is_no_traceback(
@@ -211,11 +214,11 @@ def test_waiting_tells_what_became_of_each(
     assert [line["sizes"]["40x30"]["state"] for line in run.lines] == ["ready", "failed"]
     run = fanout("upload", *photos[:2], "--path", "2026/", "--wait", *STAGE)
     assert run.out == (
-        f"{photos[0]} is at 2026/photo 00 é.jpg\n"
+        f"{photos[0]}: path 2026/photo 00 é.jpg\n"
         "40x30  ready\n"
         "  https://images.example/40x30/2026/photo 00 é.jpg\n"
         "  40x30 pixels, 1,234 bytes, image/jpeg, 5 min old\n"
-        f"{photos[1]} is at 2026/photo 01 é.jpg\n"
+        f"{photos[1]}: path 2026/photo 01 é.jpg\n"
         "40x30  failed  corrupt: [b]damaged\n"
     )
 
