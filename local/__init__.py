@@ -1,1 +1,1 @@
-"""The whole stack on this machine: an emulator of AWS, deployed to by the same `sls deploy`."""
+"""Runs the whole stack on this machine: `sls deploy` deploys it to an emulator of AWS."""

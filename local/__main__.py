@@ -1,4 +1,4 @@
-"""The door of the local stack: `make local`, `make stop` and `make demo` come in here."""
+"""Entry point of the local stack: `make local`, `make stop` and `make demo`."""
 
 import argparse
 import signal
@@ -15,23 +15,27 @@ _CACHE = PROJECT / ".cache"
 
 
 def main() -> int:
-    """Run one command: exit code 0, or 1 with a sentence about what went wrong."""
+    """Runs one command; returns 0, or 1 after printing the cause of a failure."""
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
     parser.add_argument("command", choices=["up", "down", "demo"])
-    parser.add_argument("--port", type=int, default=0, help="of the emulator; a free one if 0")
-    parser.add_argument("--cdn-port", type=int, default=0, help="of the CDN; a free one if 0")
-    given = parser.parse_args()
+    parser.add_argument(
+        "--port", type=int, default=0, help="port of the emulator; 0 selects a free one"
+    )
+    parser.add_argument(
+        "--cdn-port", type=int, default=0, help="port of the CDN; 0 selects a free one"
+    )
+    arguments = parser.parse_args()
     console = Console()
-    # Being asked to stop ends like Ctrl-C: what was started is stopped.
+    # SIGTERM ends like Ctrl-C, so that the servers are stopped.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        if given.command == "down":
+        if arguments.command == "down":
             ran = LocalDeployment().down()
             console.print("Stopped." if ran else "Nothing was running.")
-        elif given.command == "up":
-            _up(console, given.port, given.cdn_port)
+        elif arguments.command == "up":
+            _up(console, arguments.port, arguments.cdn_port)
         else:
-            _demo(console, given.port, given.cdn_port)
+            _demo(console, arguments.port, arguments.cdn_port)
     except FanoutError as error:
         Console(stderr=True).print(str(error), style="red", highlight=False, soft_wrap=True)
         return 1
@@ -42,42 +46,44 @@ def main() -> int:
 
 
 def _up(console: Console, port: int, cdn_port: int) -> None:
-    """Bring the stack up and leave it running; what this call started ends if it fails."""
+    """Starts the stack and keeps it running; stops it after a failure if this call started it."""
     local = LocalDeployment()
     was_running = local.is_running()
     try:
-        stack = _deployed(console, local, port, cdn_port)
+        stack = _deploy(console, local, port, cdn_port)
     except BaseException:
         if not was_running:
             local.down()
         raise
     console.print(f"api  {stack.api}\ncdn  {stack.cdn}", soft_wrap=True)
-    console.print("Addresses: .local/stack.json. By hand: . .local/env. To end: make stop")
+    console.print(
+        "Addresses: .local/stack.json. To use it in a shell: . .local/env. To stop: make stop"
+    )
 
 
 def _demo(console: Console, port: int, cdn_port: int) -> None:
-    """The demonstration; a stack that was not running before it is stopped after it."""
+    """Runs the demo; stops the stack afterwards, unless it was already running."""
     local = LocalDeployment()
     was_running = local.is_running()
     try:
         with console.status("Fetching photographs"):
-            pictures = photos(_CACHE / "photos")
-        stack = _deployed(console, local, port, cdn_port)
-        demo.show(console, stack, pictures, local.state / "tmp")
+            files = photos(_CACHE / "photos")
+        stack = _deploy(console, local, port, cdn_port)
+        demo.show(console, stack, files, local.state / "tmp")
     finally:
         if not was_running:
             local.down()
             console.print("Stopped the stack.")
 
 
-def _deployed(console: Console, local: LocalDeployment, port: int, cdn_port: int) -> DeployedStack:
+def _deploy(console: Console, local: LocalDeployment, port: int, cdn_port: int) -> DeployedStack:
     with console.status("Starting") as status:
 
-        def tell(text: str) -> None:
+        def report(text: str) -> None:
             console.print(text)
             status.update(text)
 
-        return local.up(tell, port, cdn_port)
+        return local.up(report, port, cdn_port)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,8 @@
-"""The CDN's address on this machine.
+"""The CDN on this machine: a proxy in front of the emulator's CloudFront distribution.
 
-The emulator answers for a CloudFront distribution by the request's Host, which clients cannot
-set by an address alone: this passes requests on with the right one. It also stands in for what the
-emulator lacks of CloudFront: the leave to list a bucket, origin groups, and origin access control
-for Function URLs.
+The emulator selects a distribution by the Host header; the proxy sets it. The proxy also adds what
+the emulator lacks: s3:ListBucket of CloudFront, origin groups, and origin access control of
+Function URLs.
 """
 
 import argparse
@@ -20,15 +19,15 @@ from local.emulator import REGION, ROOT_KEY
 
 _FORBIDDEN, _NOT_FOUND, _BROKEN, _TIMED_OUT = 403, 404, 502, 504
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "host"}
-# Longer than anything behind it takes.
-_SECONDS = 40
-# What the distribution's function says, instead of passing a request on, to this header; of the URI
-# that it has made of the request's (infra/delivery/emulated.js).
-_ASK, _URI = "X-Fanout-Ask", "X-Fanout-Uri"
+# Longer than any origin takes.
+_TIMEOUT_SECONDS = 40
+# If a request has the first header, the distribution's function returns the URI that it maps the
+# request to, in the second, and forwards nothing (infra/delivery/emulated.js).
+_MAP_ONLY, _URI = "X-Fanout-Ask", "X-Fanout-Uri"
 
 
-class Answer(NamedTuple):
-    """What came back."""
+class CdnResponse(NamedTuple):
+    """Response of an origin or of the distribution."""
 
     status: int
     headers: HTTPMessage
@@ -36,119 +35,123 @@ class Answer(NamedTuple):
 
 
 class Distribution(NamedTuple):
-    """A distribution of the emulator, and the id of the Function URL that it falls over to."""
+    """The emulator's distribution, and the id of the Function URL behind its origin failover."""
 
     port: int
     domain: str
     on_demand: str
 
-    def ask(self, method: str, path: str, headers: dict[str, str]) -> Answer:
-        """What the distribution answers, with its origin groups."""
-        answer = self._ask(method, path, headers)
-        if answer.status not in (_FORBIDDEN, _NOT_FOUND):
-            return answer
+    def get(self, method: str, path: str, headers: dict[str, str]) -> CdnResponse:
+        """Returns the distribution's response, with origin failover."""
+        response = self._request(method, path, headers)
+        if response.status not in (_FORBIDDEN, _NOT_FOUND):
+            return response
         if self.on_demand:
-            mapped = self._ask(method, path, {**headers, _ASK: "uri"})
-            made = self._fall_over(method, mapped.headers[_URI])
-            # The distribution adds its headers to every answer, whichever origin it comes from.
-            for name, value in answer.headers.items():
-                if name not in made.headers:
-                    made.headers[name] = value
-            return made
-        if "Accept" in answer.headers.get("Vary", "").split(", "):
-            # A format may be missing: who asks for none gets the size's own.
+            mapped = self._request(method, path, {**headers, _MAP_ONLY: "uri"})
+            rendered = self._fail_over(method, mapped.headers[_URI])
+            # CloudFront adds the distribution's headers to the responses of every origin.
+            for name, value in response.headers.items():
+                if name not in rendered.headers:
+                    rendered.headers[name] = value
+            return rendered
+        if "Accept" in response.headers.get("Vary", "").split(", "):
+            # The accepted format may be missing: without Accept, S3 has the size's own.
             without = {k: v for k, v in headers.items() if k.lower() != "accept"}
-            return self._ask(method, path, without)
-        return answer
+            return self._request(method, path, without)
+        return response
 
-    def _ask(self, method: str, path: str, headers: dict[str, str]) -> Answer:
-        # The distribution turns plain http away; on this machine there is nothing else.
-        own = {"Host": self.domain, "X-Forwarded-Proto": "https"}
-        answer = self._send(method, path, {**headers, **own})
-        return answer._replace(status=_status(answer.status, path))
+    def _request(self, method: str, path: str, headers: dict[str, str]) -> CdnResponse:
+        # The distribution refuses plain http, which is all that this machine has.
+        headers = {**headers, "Host": self.domain, "X-Forwarded-Proto": "https"}
+        response = self._send(method, path, headers)
+        return response._replace(status=_map_status(response.status, path))
 
-    def _fall_over(self, method: str, path: str) -> Answer:
-        """As CloudFront asks for what S3 lacks: packed (infra/delivery/relay.js) and signed."""
+    def _fail_over(self, method: str, path: str) -> CdnResponse:
+        """Requests the function as CloudFront does: packed (infra/delivery/relay.js) and signed."""
         path = f"/_aws/lambda-url/{self.on_demand}{pack(path)}"
         request = AWSRequest(method, f"http://127.0.0.1:{self.port}{path}")
         SigV4Auth(Credentials(*ROOT_KEY.values()), "lambda", REGION).add_auth(request)
         return self._send(method, path, dict(request.headers.items()))
 
-    def _send(self, method: str, path: str, headers: dict[str, str]) -> Answer:
-        emulator = HTTPConnection("127.0.0.1", self.port, timeout=_SECONDS)
+    def _send(self, method: str, path: str, headers: dict[str, str]) -> CdnResponse:
+        emulator = HTTPConnection("127.0.0.1", self.port, timeout=_TIMEOUT_SECONDS)
         try:
             emulator.request(method, path, headers=headers)
-            answer = emulator.getresponse()
-            return Answer(answer.status, answer.headers, answer.read())
+            response = emulator.getresponse()
+            return CdnResponse(response.status, response.headers, response.read())
         finally:
             emulator.close()
 
 
 class _Server(ThreadingHTTPServer):
-    # Connections that may wait: with the 5 of the library a crowd is turned away.
+    # Length of the backlog: the library's default of 5 refuses connections under load.
     request_queue_size = 128
 
 
 def serve(port: int, distribution: Distribution) -> None:
-    """Answer on 127.0.0.1:`port` for a distribution, until stopped."""
+    """Serves a distribution on 127.0.0.1:`port` until stopped."""
 
     class Handler(BaseHTTPRequestHandler):
-        """Passes one request on."""
+        """Forwards one request."""
 
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            """Pass on a GET."""
-            self._pass_on()
+            """Forwards a GET."""
+            self._forward()
 
         def do_HEAD(self) -> None:
-            """Pass on a HEAD."""
-            self._pass_on()
+            """Forwards a HEAD."""
+            self._forward()
 
-        def _pass_on(self) -> None:
+        def _forward(self) -> None:
             headers = {k: v for k, v in self.headers.items() if k.lower() not in _HOP_BY_HOP}
             try:
-                answer = distribution.ask(self.command, self.path, headers)
-            except OSError:  # no answer in time: CloudFront says the same
+                response = distribution.get(self.command, self.path, headers)
+            except OSError:  # no response in time; CloudFront returns 504 too
                 self.send_error(_TIMED_OUT)
                 return
-            except HTTPException:  # an answer that breaks off, or is none
+            except HTTPException:  # an incomplete or invalid response
                 self.send_error(_BROKEN)
                 return
-            self.send_response_only(answer.status)
-            for name, value in answer.headers.items():
+            self.send_response_only(response.status)
+            for name, value in response.headers.items():
                 if name.lower() not in _HOP_BY_HOP:
                     self.send_header(name, value)
-            if answer.headers.get("Content-Length") is None:
-                self.send_header("Content-Length", str(len(answer.body)))
+            if response.headers.get("Content-Length") is None:
+                self.send_header("Content-Length", str(len(response.body)))
             self.end_headers()
-            self.wfile.write(answer.body)
+            self.wfile.write(response.body)
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  its name upstream
-            """Say nothing: the emulator logs every request."""
+            """Logs nothing: the emulator logs every request."""
 
     _Server(("127.0.0.1", port), Handler).serve_forever()
 
 
-def _status(status: int, path: str) -> int:
-    """404 for a missing picture, as CloudFront has it from a bucket that it may list.
+def _map_status(status: int, path: str) -> int:
+    """Returns 404 for a missing object, as S3 does if CloudFront has s3:ListBucket.
 
-    The emulator answers 403 without looking at that leave. The bucket's policy lets CloudFront
-    read every object, so below a folder a 403 can mean nothing else.
+    The emulator ignores that permission and returns 403. The bucket's policy lets CloudFront read
+    every object, so a 403 below a folder always means a missing object.
     """
     folder = path.partition("?")[0].strip("/").partition("/")[1]
     return _NOT_FOUND if status == _FORBIDDEN and folder else status
 
 
 def main() -> None:
-    """Serve the distribution that the arguments name."""
+    """Serves the distribution that the arguments name."""
     parser = argparse.ArgumentParser(prog="python -m local.cdn", description=__doc__)
     parser.add_argument("port", type=int)
     parser.add_argument("emulator_port", type=int)
     parser.add_argument("domain")
-    parser.add_argument("--on-demand", default="", help="id of a Function URL")
-    given = parser.parse_args()
-    serve(given.port, Distribution(given.emulator_port, given.domain, given.on_demand))
+    parser.add_argument(
+        "--on-demand", default="", help="id of the Function URL for origin failover"
+    )
+    arguments = parser.parse_args()
+    serve(
+        arguments.port, Distribution(arguments.emulator_port, arguments.domain, arguments.on_demand)
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""make demo: photos in, every size out, and one dead letter, shown on the screen."""
+"""`make demo`: uploads photos and a broken file, and prints the variants and a dead letter."""
 
 import io
 import time
@@ -14,37 +14,37 @@ from lib.errors import FanoutError
 from local.client import Arrived, aws, upload, wait_for
 from local.stack import DeployedStack
 
-# Ample for a cold start of every size on a slow machine.
+# Enough for a cold start of every size on a slow machine.
 _WAIT_SECONDS = 120
 
 
 def show(console: Console, stack: DeployedStack, photos: list[Path], scratch: Path) -> None:
-    """Upload photos and a broken file, wait for the ends of all, print them."""
+    """Uploads photos and a broken file, waits for the results and prints them."""
     console.print(
         f"Uploading {len(photos)} photos and one broken file through {stack.api}/uploads",
         soft_wrap=True,
     )
     started = time.monotonic()
     tickets = [(photo, upload(stack, photo), time.monotonic()) for photo in photos]
-    upload(stack, _broken(photos[0], scratch))
+    upload(stack, _make_broken(photos[0], scratch))
     table = Table("photo", "size", "pixels", "bytes", "type", "seconds")
     total = len(photos) * len(stack.sizes)
     with console.status(f"Waiting for {total} variants at {stack.cdn}"):
         for photo, ticket, since in tickets:
             for size, url in ticket["variants"].items():
                 arrived = wait_for(url, since, deadline=started + _WAIT_SECONDS)
-                table.add_row(photo.name, size, *_facts(arrived))
+                table.add_row(photo.name, size, *_format(arrived))
         elapsed = time.monotonic() - started
-        letter = _dead_letter(stack, deadline=started + _WAIT_SECONDS)
+        letter = _read_dead_letter(stack, deadline=started + _WAIT_SECONDS)
     console.print(table)
     console.print(f"{total} variants in {elapsed:.1f} s, cold starts included.")
-    console.print("\nThe broken file is a dead letter of each size, with its reason:")
+    console.print("\nThe broken file became a dead letter of each size, with its reason:")
     for name in ("size", "path", "reason", "error", "attempts"):
         console.print(f"  {name:<9}{letter[name]}", soft_wrap=True, highlight=False)
 
 
-def _broken(photo: Path, scratch: Path) -> Path:
-    """The first half of a photo, as an upload that broke off leaves it."""
+def _make_broken(photo: Path, scratch: Path) -> Path:
+    """Writes the first half of a photo, as after an interrupted upload."""
     data = photo.read_bytes()
     scratch.mkdir(parents=True, exist_ok=True)
     broken = scratch / "broken.jpg"
@@ -52,22 +52,22 @@ def _broken(photo: Path, scratch: Path) -> Path:
     return broken
 
 
-def _facts(arrived: Arrived) -> tuple[str, str, str, str]:
+def _format(arrived: Arrived) -> tuple[str, str, str, str]:
     with Image.open(io.BytesIO(arrived.data)) as image:
         pixels = f"{image.width}x{image.height}"
     content_type = arrived.headers["Content-Type"]
     return pixels, f"{len(arrived.data):,}", content_type, f"{arrived.seconds:.1f}"
 
 
-def _dead_letter(stack: DeployedStack, deadline: float) -> dict[str, Any]:
-    """The attributes of the first size's dead letter, decoded; the letter stays where it is."""
+def _read_dead_letter(stack: DeployedStack, deadline: float) -> dict[str, Any]:
+    """Returns the decoded attributes of the first size's dead letter, which stays in its queue."""
     sqs = aws(stack, "sqs")
     url = sqs.get_queue_url(QueueName=f"image-fanout-local-{stack.sizes[0]}-dlq")["QueueUrl"]
     while time.monotonic() < deadline:
-        found = sqs.receive_message(
+        response = sqs.receive_message(
             QueueUrl=url, MessageAttributeNames=["All"], VisibilityTimeout=0, WaitTimeSeconds=1
         )
-        for message in found.get("Messages", []):
+        for message in response.get("Messages", []):
             attributes = message["MessageAttributes"]
             return {name: unquote(value["StringValue"]) for name, value in attributes.items()}
-    raise FanoutError(f"No dead letter came to {url}")
+    raise FanoutError(f"No dead letter arrived in {url}")

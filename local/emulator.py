@@ -1,4 +1,4 @@
-"""ministack, the emulator of AWS that the local stack is deployed to."""
+"""Starts ministack, the emulator of AWS that the local stack is deployed to."""
 
 import sys
 from pathlib import Path
@@ -8,16 +8,16 @@ import boto3
 
 from local.processes import Processes, clean_environment
 
-# The emulator's root key: it passes with any secret. Everybody else is held to their policies.
+# The emulator's root key, valid with any secret. Policies apply to all other identities.
 ROOT_KEY = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 NAME = "emulator"
 REGION = "us-east-1"
 
 
 def start(processes: Processes, state: Path, port: int, *, checks: bool = True) -> None:
-    """Start it on 127.0.0.1, with the checks of policies and signatures on unless told otherwise.
+    """Starts the emulator on 127.0.0.1.
 
-    A proxy in front of it changes what was signed.
+    `checks` enforces policies and signatures; a proxy in front of the emulator breaks signatures.
     """
     scratch = state / "tmp"
     scratch.mkdir(parents=True, exist_ok=True)
@@ -25,23 +25,23 @@ def start(processes: Processes, state: Path, port: int, *, checks: bool = True) 
         clean_environment()
         | ROOT_KEY
         | {
-            # Roles, bucket policies, presigned signatures and authorizers count.
+            # Enforces roles, bucket policies, presigned signatures and authorizers.
             "AUTH": str(checks).lower(),
-            # Its listener for MQTT would be open to every network of the machine.
+            # The MQTT listener would be open to every network of the machine.
             "IOT_MTLS_ENABLED": "false",
-            # Where its Lambda workers find it again.
+            # The Lambda workers call the emulator at this port.
             "GATEWAY_PORT": str(port),
-            # The workers' unpacked zips go with the stack.
+            # The workers' unpacked zips are deleted with the stack.
             "TMPDIR": str(scratch),
         }
     )
-    # By itself it would listen on every network of the machine.
+    # By default the emulator listens on every network of the machine.
     command = [sys.executable, "-m", "hypercorn", "ministack.app:app"]
     processes.start(NAME, [*command, "--bind", f"127.0.0.1:{port}"], port, environment)
 
 
 def client(endpoint: str, region: str, service: Any) -> Any:
-    """A boto3 client of the emulator, as its root user."""
+    """Returns a boto3 client of the emulator, as its root user."""
     return boto3.client(
         service,
         endpoint_url=endpoint,

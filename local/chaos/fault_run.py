@@ -1,4 +1,4 @@
-"""Uploads while S3 ails and workers die: nothing may be missing, stale or unexplained after."""
+"""Uploads photos while S3 fails and workers are killed, then checks every variant."""
 
 import threading
 import time
@@ -14,20 +14,20 @@ from local.chaos.verdict import Verdict, judge, queue_name, wait_until_quiet
 from local.client import aws
 from local.stack import DeployedStack, LocalDeployment
 
-# A killed worker's batch is hidden for two minutes on the local stage, and may be hit again.
+# A killed worker's batch stays hidden for two minutes on the local stage, perhaps repeatedly.
 _QUIET_SECONDS = 900
-# Some batches: they come again, and each message has tries left.
+# A few batches; SQS redelivers them, and each message has attempts left.
 _DENIED_READS = 20
-# Between two kills; a worker is up again and in the middle of a batch by then.
+# Between two kills: time for a worker to restart and begin a batch.
 _KILL_SECONDS = 4
-_LOOK_SECONDS = 0.2
+_POLL_SECONDS = 0.2
 
-Tell = Callable[[str], None]
+OnProgress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class FaultRun:
-    """What happened: faults by name, and the verdicts before and after the one replay."""
+    """Faults by name, and the verdicts before and after the single replay."""
 
     photos: list[Photo]
     sizes: int
@@ -39,24 +39,24 @@ class FaultRun:
     after: Verdict
 
 
-def run(local: LocalDeployment, count: int, kills: int, tell: Tell) -> FaultRun:
-    """Upload so many photos through all faults, wait until all is quiet, replay once, judge."""
+def run(local: LocalDeployment, count: int, kills: int, on_progress: OnProgress) -> FaultRun:
+    """Uploads `count` photos with all faults, waits for empty queues, replays once, and judges."""
     stack, started = local.read(), time.monotonic()
     with Faults(local) as faults:
-        faults.begin()
+        faults.start()
         with _Killer(faults, kills) as killer:
             photos = upload(
                 aws(stack, "s3"),
                 stack.originals_bucket,
                 count,
-                lambda done: tell(f"{done} of {count} uploaded"),
+                lambda done: on_progress(f"{done} of {count} uploaded"),
             )
-            wait_until_quiet(stack, _QUIET_SECONDS, lambda n: tell(f"{n} messages wait"))
+            wait_until_quiet(stack, _QUIET_SECONDS, lambda n: on_progress(f"{n} messages wait"))
         before = judge(stack, photos)
         fired = faults.fired()
-        faults.end()
+        faults.stop()
         replayed = _replay(stack)
-        wait_until_quiet(stack, _QUIET_SECONDS, lambda n: tell(f"after the replay {n} wait"))
+        wait_until_quiet(stack, _QUIET_SECONDS, lambda n: on_progress(f"after the replay {n} wait"))
     return FaultRun(
         photos,
         len(stack.sizes),
@@ -70,7 +70,7 @@ def run(local: LocalDeployment, count: int, kills: int, tell: Tell) -> FaultRun:
 
 
 class _Killer:
-    """Once workers are at work, S3 denies reading for a while; then they are killed, in turn."""
+    """Once workers are busy, makes S3 deny some reads, then kills one worker after another."""
 
     def __init__(self, faults: Faults, kills: int) -> None:
         self._faults, self._kills, self.killed = faults, kills, 0
@@ -86,7 +86,7 @@ class _Killer:
         self._thread.join()
 
     def _kill(self) -> None:
-        while not self._faults.fired() and not self._stop.wait(_LOOK_SECONDS):
+        while not self._faults.fired() and not self._stop.wait(_POLL_SECONDS):
             pass
         self._faults.deny(_DENIED_READS)
         while self.killed < self._kills and not self._stop.wait(_KILL_SECONDS):

@@ -1,4 +1,4 @@
-"""Faults: a proxy that answers for S3 as an ailing S3 does, and workers that are killed."""
+"""Injects faults: a proxy that returns S3's failures, and killed workers."""
 
 import sys
 from collections import Counter
@@ -14,9 +14,9 @@ from local.processes import Processes, clean_environment, free_port
 from local.stack import PROJECT, DeployedStack, LocalDeployment
 
 _PROXY = "faults"
-_SECONDS = 10
+_TIMEOUT_SECONDS = 10
 _IN_WORKER = Path(__file__).parent / "in_worker"
-_REFUSALS: list[dict[str, Any]] = [
+_THROTTLING: list[dict[str, Any]] = [
     {
         "service": "s3",
         "operation": operation,
@@ -25,18 +25,18 @@ _REFUSALS: list[dict[str, Any]] = [
     }
     for operation in ("GetObject", "PutObject")
 ]
-# One body breaks off with the connection; the other ends early as if that were all of it.
+# One body ends with the connection; the other ends early, as if it were complete.
 _BROKEN_BODIES: list[dict[str, Any]] = [
     {"service": "s3", "operation": "GetObject", "probability": 0.03, "response": response}
     for response in ({"abort_frac": 0.5}, {"truncate_frac": 0.5})
 ]
-# Slower than S3 ever is when it is well, but not so slow that anybody hangs up.
+# Slower than a healthy S3, but within every timeout.
 _SLOW: list[dict[str, Any]] = [
     {"service": "s3", "operation": operation, "probability": 0.1, "latency": 1500}
     for operation in ("HeadObject", "GetObject", "PutObject")
 ]
-# A body that comes in pieces of 8 KiB, 4 s apart: never silent for so long that a socket's timeout
-# would end it. And an answer that does not come before the worker has hung up.
+# A body in pieces of 8 KiB, 4 s apart, so that no socket times out; and a response that comes after
+# the worker's timeout.
 _DRIPPING: list[dict[str, Any]] = [
     {
         "service": "s3",
@@ -46,11 +46,11 @@ _DRIPPING: list[dict[str, Any]] = [
     },
     {"service": "s3", "operation": "HeadObject", "probability": 0.01, "timeout_ms": 6000},
 ]
-_LOST_ANSWERS = "0.03"
+_LOST_RESPONSES = "0.03"
 
 
 class Faults:
-    """The faults of one run, between the workers of a stack and its S3."""
+    """The faults of one run, between a stack's workers and S3."""
 
     def __init__(self, local: LocalDeployment) -> None:
         self._local = local
@@ -69,42 +69,42 @@ class Faults:
     def __exit__(self, *_: object) -> None:
         self._processes.stop()
 
-    def begin(self) -> None:
-        """From now on S3 ails."""
-        self._set([*_REFUSALS, *_BROKEN_BODIES, *_DRIPPING, *_SLOW])
+    def start(self) -> None:
+        """Starts S3 faults."""
+        self._set([*_THROTTLING, *_BROKEN_BODIES, *_DRIPPING, *_SLOW])
         for function in workers(self._stack):
             _set_environment(
                 self._stack,
                 function,
                 AWS_ENDPOINT_URL_S3=self._url,
                 PYTHONPATH=str(_IN_WORKER),
-                LOST_ANSWERS=_LOST_ANSWERS,
+                LOST_ANSWERS=_LOST_RESPONSES,
             )
 
     def deny(self, reads: int) -> None:
-        """For so many reads, S3 lets nobody read: a policy that somebody got wrong and mends.
+        """Denies a number of reads, as a wrong policy does until it is corrected.
 
-        Not for so many seconds: on a busy machine nobody may read in them.
+        Counts reads, not seconds: a busy machine may read nothing in a few seconds.
         """
         denied = {"service": "s3", "operation": "GetObject", "times": reads}
         self._set([{**denied, "error": {"code": "AccessDenied", "status": 403}}], add=True)
 
     def kill_a_worker(self) -> bool:
-        """Kill one that is running; whether there was one."""
+        """Kills a running worker; returns whether there was one."""
         running = worker_processes(self._local)
         for process in running[:1]:
             process.kill()
         return bool(running)
 
-    def end(self) -> None:
-        """S3 is well again."""
+    def stop(self) -> None:
+        """Stops S3 faults."""
         self._set([])
         for function in workers(self._stack):
             _set_environment(self._stack, function, LOST_ANSWERS="0")
 
     def fired(self) -> Counter[str]:
-        """How often each fault struck."""
-        text = requests.get(f"{self._url}/_microburst/metrics", timeout=_SECONDS).text
+        """Returns how often each fault occurred."""
+        text = requests.get(f"{self._url}/_microburst/metrics", timeout=_TIMEOUT_SECONDS).text
         counts = Counter[str]()
         for line in text.splitlines():
             if line.startswith("microburst_faults_total{"):
@@ -114,33 +114,33 @@ class Faults:
 
     def _set(self, rules: list[dict[str, Any]], *, add: bool = False) -> None:
         send = requests.patch if add else requests.post
-        answer = send(f"{self._url}/_microburst/rules", json=rules, timeout=_SECONDS)
-        if not answer.ok:
-            raise ConfigError(f"The faults were not taken: {answer.text}")
+        response = send(f"{self._url}/_microburst/rules", json=rules, timeout=_TIMEOUT_SECONDS)
+        if not response.ok:
+            raise ConfigError(f"The proxy refused the faults: {response.text}")
 
 
 def workers(stack: DeployedStack) -> list[str]:
-    """Names of the functions that render."""
+    """Returns the names of the resize workers' functions."""
     return [f"image-fanout-local-resize-{size}" for size in stack.sizes]
 
 
 def worker_processes(local: LocalDeployment) -> list[psutil.Process]:
-    """Processes of the functions that render, as long as they live."""
+    """Returns the running processes of the resize workers."""
     names = set(workers(local.read()))
-    found = []
+    running = []
     for process in local.family():
         try:
             if process.environ().get("AWS_LAMBDA_FUNCTION_NAME") in names:
-                found.append(process)
+                running.append(process)
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             continue
-    return found
+    return running
 
 
 def _set_environment(stack: DeployedStack, function: str, **changes: str) -> None:
     functions = aws(stack, "lambda")
-    told = functions.get_function_configuration(FunctionName=function)
-    variables = told["Environment"]["Variables"] | changes
+    configuration = functions.get_function_configuration(FunctionName=function)
+    variables = configuration["Environment"]["Variables"] | changes
     functions.update_function_configuration(
         FunctionName=function, Environment={"Variables": variables}
     )

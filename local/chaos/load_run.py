@@ -1,4 +1,4 @@
-"""Uploads as fast as the stack takes them, and the figures of that."""
+"""Uploads photos at full load, and measures the stack."""
 
 import threading
 import time
@@ -20,8 +20,9 @@ _SAMPLE_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class LoadRun:
-    """Seconds for all uploads and until the queues were empty; the most messages that waited, and
-    the longest that one did, if they were served in order; the most memory of one worker.
+    """Seconds of the uploads and until the queues were empty, and peaks of the run.
+
+    `oldest_seconds` is the age of the oldest waiting message, if SQS delivers in order.
     """
 
     variants: int
@@ -33,43 +34,43 @@ class LoadRun:
     verdict: Verdict
 
 
-def run(local: LocalDeployment, count: int, tell: Callable[[str], None]) -> LoadRun:
-    """Upload so many photos, several at once, and wait until the queues are empty."""
+def run(local: LocalDeployment, count: int, on_progress: Callable[[str], None]) -> LoadRun:
+    """Uploads `count` photos concurrently, and waits until the queues are empty."""
     stack, started = local.read(), time.monotonic()
-    with _Watch(local) as watch:
+    with _Monitor(local) as monitor:
 
-        def uploaded_one(done: int) -> None:
-            watch.uploaded.append(time.monotonic())
-            tell(f"{done} of {count} uploaded")
+        def record_upload(done: int) -> None:
+            monitor.uploaded.append(time.monotonic())
+            on_progress(f"{done} of {count} uploaded")
 
-        photos = upload(aws(stack, "s3"), stack.originals_bucket, count, uploaded_one)
+        photos = upload(aws(stack, "s3"), stack.originals_bucket, count, record_upload)
         uploaded = time.monotonic() - started
-        wait_until_quiet(stack, _QUIET_SECONDS, lambda n: tell(f"{n} messages wait"))
-        elapsed = watch.last_busy - started
+        wait_until_quiet(stack, _QUIET_SECONDS, lambda n: on_progress(f"{n} messages wait"))
+        elapsed = monitor.last_busy - started
     verdict = judge(stack, photos)
     return LoadRun(
         verdict.current,
         uploaded,
         elapsed,
-        watch.most_waiting,
-        watch.oldest_seconds,
-        watch.megabytes,
+        monitor.most_waiting,
+        monitor.oldest_seconds,
+        monitor.megabytes,
         verdict,
     )
 
 
-class _Watch:
-    """Looks at the queues and at the workers' memory once a second."""
+class _Monitor:
+    """Samples the queues and the workers' memory once a second."""
 
     def __init__(self, local: LocalDeployment) -> None:
         self._local, self._stack = local, local.read()
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._look, daemon=True)
+        self._thread = threading.Thread(target=self._sample, daemon=True)
         self.uploaded: list[float] = []
         self.last_busy = time.monotonic()
         self.most_waiting, self.oldest_seconds, self.megabytes = 0, 0.0, 0.0
 
-    def __enter__(self) -> "_Watch":
+    def __enter__(self) -> "_Monitor":
         self._thread.start()
         return self
 
@@ -77,7 +78,7 @@ class _Watch:
         self._stop.set()
         self._thread.join()
 
-    def _look(self) -> None:
+    def _sample(self) -> None:
         sqs = aws(self._stack, "sqs")
         while not self._stop.wait(_SAMPLE_SECONDS):
             waiting = waiting_messages(sqs, self._stack)
@@ -93,7 +94,9 @@ class _Watch:
                 self.megabytes = max(self.megabytes, resident)
 
     def _age(self, waiting: int) -> float:
-        """How long ago the oldest of so many waiting messages was sent."""
+        """Returns the age of the oldest of `waiting` messages, in seconds."""
         sizes = len(self._stack.sizes)
-        served = max(0, len(self.uploaded) - waiting // sizes)
-        return time.monotonic() - self.uploaded[served] if served < len(self.uploaded) else 0.0
+        delivered = max(0, len(self.uploaded) - waiting // sizes)
+        return (
+            time.monotonic() - self.uploaded[delivered] if delivered < len(self.uploaded) else 0.0
+        )

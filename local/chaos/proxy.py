@@ -1,7 +1,7 @@
-"""microburst as S3's stand-in needs it: an answer keeps its Content-Length.
+"""Runs microburst so that responses keep their Content-Length.
 
-Version 0.10 drops it from every answer, which S3 never does: no body's end could be told from a
-connection that broke off.
+Version 0.10 drops the header from every response, which S3 never does: clients could not detect
+a broken connection.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""What is uploaded under fire: small photos, each different, some replaced, deleted or broken."""
+"""Uploads small, different photos; replaces, deletes or breaks some of them."""
 
 import io
 from collections.abc import Callable
@@ -16,63 +16,65 @@ FOLDER = "chaos"
 _UPLOADERS = 8
 _EDGES = ((320, 240), (640, 480), (800, 600))
 _GRAIN = 24
-# Of so many, one is broken, deleted or replaced after its upload.
+# One photo in each of these numbers is broken, deleted or replaced.
 _BROKEN, _DELETED, _REPLACED = 25, 10, 5
 
-Fate = Literal["kept", "replaced", "deleted", "broken"]
+Fate = Literal["unchanged", "replaced", "deleted", "broken"]
 
 
 @dataclass(frozen=True)
 class Photo:
-    """One path, and what becomes of it."""
+    """One path, and the fate of its photo."""
 
     number: int
 
     @property
     def path(self) -> str:
-        """Its path in the stack."""
+        """The photo's path."""
         return f"{FOLDER}/{self.number:04}.jpg"
 
     @property
     def fate(self) -> Fate:
-        """What happens to it after its upload."""
+        """What the run does with the photo after its upload."""
         if self.number % _BROKEN == 1:
             return "broken"
-        if self.number % _DELETED == 2:  # noqa: PLR2004  any number, for another one than above
+        if self.number % _DELETED == 2:  # noqa: PLR2004  a remainder that the others do not use
             return "deleted"
-        return "replaced" if self.number % _REPLACED == 0 else "kept"
+        return "replaced" if self.number % _REPLACED == 0 else "unchanged"
 
 
-def upload(s3: "S3Client", bucket: str, count: int, tell: Callable[[int], None]) -> list[Photo]:
-    """Upload so many, several at once; `tell` hears how many are done."""
+def upload(
+    s3: "S3Client", bucket: str, count: int, on_progress: Callable[[int], None]
+) -> list[Photo]:
+    """Uploads `count` photos concurrently; passes the number done to `on_progress`."""
     photos = [Photo(number) for number in range(count)]
     with ThreadPoolExecutor(_UPLOADERS) as pool:
-        for done, _ in enumerate(pool.map(lambda photo: _live(s3, bucket, photo), photos), 1):
-            tell(done)
+        for done, _ in enumerate(pool.map(lambda photo: _process(s3, bucket, photo), photos), 1):
+            on_progress(done)
     return photos
 
 
-def _live(s3: "S3Client", bucket: str, photo: Photo) -> None:
+def _process(s3: "S3Client", bucket: str, photo: Photo) -> None:
     key = f"originals/{photo.path}"
-    data = _picture(photo.number)
+    data = _make_image(photo.number)
     s3.put_object(Bucket=bucket, Key=key, Body=data[:-999] if photo.fate == "broken" else data)
     if photo.fate == "replaced":
-        s3.put_object(Bucket=bucket, Key=key, Body=_picture(photo.number + 10_000))
+        s3.put_object(Bucket=bucket, Key=key, Body=_make_image(photo.number + 10_000))
     elif photo.fate == "deleted":
         s3.delete_object(Bucket=bucket, Key=key)
 
 
-def _picture(number: int) -> bytes:
-    """A photo-like picture of 15 to 200 KB with a corner in a colour of its own."""
+def _make_image(number: int) -> bytes:
+    """Makes a photo-like JPEG of 15 to 200 KB with a corner in its own colour."""
     colour = (number % 251, number // 3 % 241, number // 7 % 239)
-    picture = _grain(_EDGES[number % len(_EDGES)]).copy()
-    picture.paste(colour, (0, 0, 64, 64))
+    image = _make_grain(_EDGES[number % len(_EDGES)]).copy()
+    image.paste(colour, (0, 0, 64, 64))
     out = io.BytesIO()
-    picture.save(out, "JPEG")
+    image.save(out, "JPEG")
     return out.getvalue()
 
 
 @cache
-def _grain(size: tuple[int, int]) -> Image.Image:
-    """Grey with so much grain that a JPEG of it has a photo's bytes."""
+def _make_grain(size: tuple[int, int]) -> Image.Image:
+    """Makes a grey image with enough grain that its JPEG is as large as a photo's."""
     return Image.effect_noise(size, _GRAIN).convert("RGB")

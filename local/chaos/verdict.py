@@ -1,4 +1,4 @@
-"""Whether the promise was kept: originals, variants and dead letters, once all is quiet."""
+"""Compares originals, variants and dead letters once the queues are empty."""
 
 import time
 from collections import Counter
@@ -16,17 +16,17 @@ from local.stack import DeployedStack
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-# A queue that is empty in three looks, a second apart, has nothing on its way any more.
-_QUIET_LOOKS = 3
-_LOOK_SECONDS = 1.0
+# Queues that are empty in three polls, a second apart, stay empty.
+_EMPTY_POLLS = 3
+_POLL_SECONDS = 1.0
 
 
 @dataclass
 class Verdict:
-    """How many variants are current, which are not, and the dead letters.
+    """Variants by state, and dead letters by reason.
 
-    `letters` are those of broken photos by reason, as they should be; `others` are those that
-    came of the faults; `silent` are broken photos without a letter.
+    `letters` are those of broken photos, which are expected; `others` come from the faults;
+    `silent` are broken photos without a dead letter.
     """
 
     current: int = 0
@@ -38,27 +38,29 @@ class Verdict:
     others: Counter[str] = field(default_factory=Counter)
 
     @property
-    def is_kept(self) -> bool:
-        """Whether everything is as it should be."""
+    def is_met(self) -> bool:
+        """Whether every variant is right, and only broken photos are dead letters."""
         return not (self.missing or self.stale or self.orphaned or self.silent or self.others)
 
 
-def wait_until_quiet(stack: DeployedStack, seconds: float, tell: Callable[[int], None]) -> None:
-    """Until no size's queue has a message; `tell` hears how many have. FanoutError when late."""
+def wait_until_quiet(
+    stack: DeployedStack, seconds: float, on_progress: Callable[[int], None]
+) -> None:
+    """Waits for empty queues; passes the waiting messages to `on_progress`. FanoutError if late."""
     sqs = aws(stack, "sqs")
     deadline = time.monotonic() + seconds
     quiet = 0
-    while quiet < _QUIET_LOOKS:
+    while quiet < _EMPTY_POLLS:
         waiting = waiting_messages(sqs, stack)
-        tell(waiting)
+        on_progress(waiting)
         quiet = 0 if waiting else quiet + 1
         if time.monotonic() > deadline:
             raise FanoutError(f"{waiting} messages are still in the queues after {seconds:.0f} s")
-        time.sleep(_LOOK_SECONDS)
+        time.sleep(_POLL_SECONDS)
 
 
 def judge(stack: DeployedStack, photos: list[Photo]) -> Verdict:
-    """Compare what there is with what there should be."""
+    """Compares the variants and dead letters with the originals."""
     s3, verdict = aws(stack, "s3"), Verdict()
     originals = _etags(s3, stack.originals_bucket, f"originals/{FOLDER}/")
     for size in stack.sizes:
@@ -71,8 +73,8 @@ def judge(stack: DeployedStack, photos: list[Photo]) -> Verdict:
             elif key not in variants:
                 verdict.missing.append(key)
             else:
-                told = s3.head_object(Bucket=stack.images_bucket, Key=key)
-                if told["Metadata"]["original-etag"] == original:
+                head = s3.head_object(Bucket=stack.images_bucket, Key=key)
+                if head["Metadata"]["original-etag"] == original:
                     verdict.current += 1
                 else:
                     verdict.stale.append(key)
@@ -90,8 +92,8 @@ def _etags(s3: Any, bucket: str, prefix: str) -> dict[str, str]:
 def _read_letters(stack: DeployedStack, size: str, broken: set[str], verdict: Verdict) -> None:
     sqs = aws(stack, "sqs")
     silent = set(broken)
-    with DeadLetterQueue(sqs, find_queue(sqs, f"{queue_name(size)}-dlq")).scan() as walk:
-        for letter in (letter for batch in walk for letter in batch):
+    with DeadLetterQueue(sqs, find_queue(sqs, f"{queue_name(size)}-dlq")).scan() as scan:
+        for letter in (letter for batch in scan for letter in batch):
             if letter.path in broken:
                 verdict.letters[letter.reason] += 1
                 silent.discard(letter.path)
@@ -101,10 +103,10 @@ def _read_letters(stack: DeployedStack, size: str, broken: set[str], verdict: Ve
 
 
 def queue_name(size: str) -> str:
-    """The queue of a size on the local stage."""
+    """Returns the name of a size's queue on the local stage."""
     return f"image-fanout-local-{size}"
 
 
 def waiting_messages(sqs: "SQSClient", stack: DeployedStack) -> int:
-    """Messages of all sizes' queues: waiting, in flight and delayed."""
+    """Counts the messages of all sizes' queues: waiting, in flight and delayed."""
     return sum(count_messages(sqs, find_queue(sqs, queue_name(size))) for size in stack.sizes)

@@ -52,7 +52,7 @@ def local(packages: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     service = Service(tmp_path_factory.mktemp("service"), with_packages=True)
     local = LocalDeployment(tmp_path_factory.mktemp("stack") / "state", service.folder)
     try:
-        local.up(tell=print)
+        local.up(on_progress=print)
         yield local
     finally:
         local.down()

@@ -42,6 +42,6 @@ class Site:
         here = lines.index("  default:\n") + 1
         lines[here:here] = [f"    {name}: {value}\n" for name, value in parameters.items()]
         self._file.write_text("".join(lines))
-        stack = self.local.up(tell=print)
+        stack = self.local.up(on_progress=print)
         self._deployed = parameters
         return stack

@@ -31,7 +31,7 @@ class Life:
         self.sizes = local.service / "sizes.yml"
         self.sizes.write_text("sizes: [400x300]\n")
         self.local = local
-        self.stack = local.up(tell=print)
+        self.stack = local.up(on_progress=print)
         self.s3: S3Client = aws(self.stack, "s3")
         self.sqs: SQSClient = aws(self.stack, "sqs")
 
@@ -43,7 +43,7 @@ class Life:
     def add_a_size(self) -> str:
         """The URL of a variant of it."""
         self.sizes.write_text("sizes: [400x300, 120x120]\n")
-        with_it = self.local.up(tell=print)
+        with_it = self.local.up(on_progress=print)
         assert with_it.sizes == ["400x300", "120x120"]
         url: str = uploaded(with_it, PHOTO, path="new.jpg")["variants"]["120x120"]
         assert decoded(arrived(url).data).size == (120, 120)
@@ -55,7 +55,7 @@ class Life:
         eventually(lambda: dead_letters(self.sqs, "120x120"), "a dead letter of the new size")
         self.sizes.write_text("sizes: [400x300]\n")
         with pytest.raises(ConfigError, match=r"image-fanout-local-120x120-dlq: 1 messages"):
-            self.local.up(tell=print)
+            self.local.up(on_progress=print)
         assert dead_letters(self.sqs, "120x120")
         self.local.deploy("--param=abandon_messages=true")
         with pytest.raises(self.sqs.exceptions.QueueDoesNotExist):

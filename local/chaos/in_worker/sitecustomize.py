@@ -1,7 +1,7 @@
-"""Loses answers inside a worker: Python imports this by itself from a folder on its path.
+"""Drops responses inside a worker; Python imports this module from its path at start-up.
 
-A proxy cannot do it: an answer to a PUT has no body that could break off. So the write is sent
-and carried out, and then the worker is told that nobody answered.
+The proxy cannot drop them, because the response to a PUT has no body to interrupt. The write takes
+place, and then the worker gets a read timeout.
 """
 
 import os
@@ -15,13 +15,13 @@ _SHARE = float(os.environ["LOST_ANSWERS"])
 _send = URLLib3Session.send
 
 
-def _send_and_lose(session: URLLib3Session, request: Any) -> Any:
-    answer = _send(session, request)
+def _send_and_drop(session: URLLib3Session, request: Any) -> Any:
+    response = _send(session, request)
     if (
         request.method in ("PUT", "DELETE") and random.random() < _SHARE  # noqa: S311  chance, not secrecy
     ):
         raise ReadTimeoutError(endpoint_url=request.url)
-    return answer
+    return response
 
 
-URLLib3Session.send = _send_and_lose  # type: ignore[method-assign, assignment]
+URLLib3Session.send = _send_and_drop  # type: ignore[method-assign, assignment]
