@@ -1,1 +1,1 @@
-"""Performance side by side with the peers, in one run: `make bench`."""
+"""Measures performance side by side with the peers, in one run: `make bench`."""

@@ -1,4 +1,4 @@
-"""The door of the benchmark: `make bench` comes in here."""
+"""Entry point of the benchmark: `make bench`."""
 
 import argparse
 import os
@@ -25,27 +25,27 @@ _COLOURS = {"met": "green", "missed": "red", "not measured": "yellow"}
 
 
 def main() -> int:
-    """Measure, print and write; a missed goal is a figure, not a failure."""
+    """Measures, prints and writes the figures; a missed goal is not a failure."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a look within a minute")
+    parser.add_argument("--quick", action="store_true", help="measure less, within a minute")
     parser.add_argument(
         "--write-docs",
         action="store_true",
-        help="and into docs/performance.md and bench/contenders.md",
+        help="also write docs/performance.md and bench/contenders.md",
     )
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     console = Console()
-    # In a log the tables are as wide as they need.
+    # A log has no width: the tables need this much.
     console.width = max(console.width, _WIDTH)
     try:
-        run = _run(console, quick=given.quick)
+        run = _run(console, quick=arguments.quick)
     except FanoutError as error:
         Console(stderr=True).print(str(error), style="red", highlight=False, soft_wrap=True)
         return 1
     _show(console, run)
     report.write_json(_RESULTS, run)
     console.print(f"Written to {_RESULTS.relative_to(inputs.PROJECT)}")
-    if given.write_docs:
+    if arguments.write_docs:
         report.write_docs(_DOCS, _CONTENDERS, run)
     return 0
 
@@ -80,9 +80,7 @@ def _run(console: Console, *, quick: bool) -> Run:
 
 
 def _pin() -> bool:
-    """Keep this process, and all it starts from now on, to one core: the last one, which other
-    programs are put on last.
-    """
+    """Pins this process and its children to the last core, which other programs use least."""
     if not hasattr(os, "sched_setaffinity"):
         return False
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
@@ -106,7 +104,7 @@ def _batch(*, quick: bool) -> Goal:
 
 
 def _show(console: Console, run: Run) -> None:
-    for name, version in {**run.about, **report.named(run.versions)}.items():
+    for name, version in {**run.about, **report.name_versions(run.versions)}.items():
         console.print(f"{name}: {version}", highlight=False)
     speed = Table(*report.SPEED_HEAD, title="CPU time of three variants, by contender")
     last = ""
@@ -115,10 +113,10 @@ def _show(console: Console, run: Run) -> None:
             speed.add_section()
         speed.add_row(row[0] if row[0] != last else "", *row[1:])
         last = row[0]
-    held = Table(*report.GOAL_HEAD, title="Goals")
+    goals_table = Table(*report.GOAL_HEAD, title="Goals")
     for row in report.goal_rows(run):
-        held.add_row(*row[:-1], f"[{_COLOURS[row[-1]]}]{row[-1]}")
-    console.print(speed, held, goals.score(run.goals))
+        goals_table.add_row(*row[:-1], f"[{_COLOURS[row[-1]]}]{row[-1]}")
+    console.print(speed, goals_table, goals.score(run.goals))
 
 
 if __name__ == "__main__":

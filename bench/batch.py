@@ -1,8 +1,8 @@
-"""How busy a batch keeps its core: ten photos while S3 takes its time, one core, the real worker.
+"""Measures how busy a batch keeps its core: ten photos, one core, a slow S3, the real worker.
 
-Run as `python -m bench.batch ROUNDS PHOTO...` in the project's own environment, which has the
-emulator; prints JSON. Efficiency is what a batch must take at least, its CPU time and one GET and
-one PUT, by what it took.
+`python -m bench.batch ROUNDS PHOTO...` prints JSON; it needs the project's own environment, which
+has the emulator. Efficiency is the least time of a batch (its CPU time, one GET and one PUT)
+divided by the time that it took.
 """
 
 import json
@@ -32,30 +32,30 @@ from local.processes import Processes, free_port
 
 ROUNDS, QUICK_ROUNDS = 5, 2
 PHOTOS = 10
-# What is added to the emulator's own few milliseconds: what S3 takes in its own region.
+# Latency of S3 within a region, added to the emulator's few milliseconds.
 GET_SECONDS, PUT_SECONDS = 0.030, 0.060
 _BUCKETS = ("originals", "images", "failures")
 
 
 def measure(files: list[Path], rounds: int) -> tuple[float, float]:
-    """The efficiency of one photo after the other, and of the worker's own way."""
+    """Returns the efficiency of one photo at a time, and of the worker's own concurrency."""
     python = inputs.PROJECT / ".venv/bin/python"
     command = [str(python), "-m", "bench.batch", str(rounds), *map(str, files)]
     run = subprocess.run(command, cwd=inputs.PROJECT, capture_output=True, text=True, check=False)
     if run.returncode != 0:
         raise ConfigError(f"The batch could not be measured:\n{run.stderr[-2000:]}")
-    # The lines before are the worker's metrics.
+    # The worker prints its metrics on the lines before.
     alone, overlapped = json.loads(run.stdout.splitlines()[-1])
     return alone, overlapped
 
 
 def main(files: list[Path], rounds: int) -> None:
-    """Measure both ways, in turns, and print their efficiencies."""
-    # Whoever started this may be on one core alone.
+    """Measures both alternately, and prints their efficiencies."""
+    # The parent may be pinned to one core.
     os.sched_setaffinity(0, range(os.cpu_count() or 1))
     cores = os.sched_getaffinity(0)
     last = max(cores)
-    # Unless it has a core of its own, the emulator's work would count as waiting for S3.
+    # On the worker's core, the emulator's work would count as waiting for S3.
     os.sched_setaffinity(0, cores - {last} or cores)
     with tempfile.TemporaryDirectory() as folder, _emulator(Path(folder)) as endpoint:
         os.sched_setaffinity(0, {last})
@@ -64,7 +64,7 @@ def main(files: list[Path], rounds: int) -> None:
         for max_workers in [*measured, *list(measured) * rounds]:
             measured[max_workers].append(_efficiency(worker, batch, max_workers))
     # The first round of each warms up.
-    print(json.dumps([statistics.median(found[1:]) for found in measured.values()]))
+    print(json.dumps([statistics.median(values[1:]) for values in measured.values()]))
 
 
 @contextmanager

@@ -1,16 +1,16 @@
-"""The photos that are raced, and the job: each becomes three variants."""
+"""The photos to race with, and the job: three variants of each."""
 
 from dataclasses import dataclass
 
-# The job of the reference systems: a large, a medium and a small variant of each photo.
+# The job of the reference systems: a large, a medium and a small variant per photo.
 BOXES = [(800, 600), (400, 300), (200, 150)]
 
 
 @dataclass(frozen=True)
 class Case:
-    """One input: a cut of a photograph, and how it is stored.
+    """One input: a crop of a photograph, and its encoding.
 
-    `width` x `height` are the pixels as stored; `kind` is the class that a goal speaks of.
+    `width` x `height` are the stored pixels; `kind` is the class that a goal names.
     """
 
     name: str
@@ -27,13 +27,13 @@ class Case:
 
     @property
     def target(self) -> str:
-        """The format that comes out: what came in, and JPEG for what no web page shows."""
+        """The output format: that of the input, but JPEG for TIFF, which browsers do not show."""
         return "jpeg" if self.format == "tiff" else self.format
 
 
-# 4032 x 3024 is what phones make. Edges are such that a crop around the centre begins at a whole
-# pixel: who rounds where is no matter of quality, but half a pixel off costs SSIM dearly.
-# `slow` ones are also given to the contenders that need seconds; `typical` ones make a batch.
+# Phones make 4032 x 3024. With these edges a centre crop begins at a whole pixel: rounding says
+# nothing about quality, but half a pixel costs much SSIM. Contenders that need seconds run only the
+# `slow` cases; `typical` ones make a batch.
 CASES = [
     Case("JPEG 3 MP", "landscape", "street", 2016, 1512, slow=True, quick=True),
     Case("JPEG 12 MP", "landscape", "street", 4032, 3024, slow=True, quick=True, typical=True),

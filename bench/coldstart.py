@@ -1,4 +1,4 @@
-"""How long the worker takes to begin, against a program that only makes an S3 client."""
+"""Measures the worker's cold start against a program that only makes an S3 client."""
 
 import json
 import os
@@ -13,7 +13,7 @@ ROUNDS, QUICK_ROUNDS = 11, 3
 _ALONE = "import boto3; boto3.client('s3')"
 _WORKER = "import handlers.resize; handlers.resize._worker()"
 _ADDRESS = "https://sqs.eu-west-1.amazonaws.com/123456789012/"
-# What the stack tells a worker; made up.
+# Environment of a worker, with invented values.
 SETTINGS = {
     "SIZE": json.dumps({"width": 800, "height": 600}),
     "ORIGINALS_BUCKET": "originals",
@@ -34,9 +34,9 @@ SETTINGS = {
 
 
 def measure(rounds: int) -> Ratio:
-    """The worker's CPU time by that of the client alone."""
+    """Returns the worker's CPU time divided by that of the client alone."""
     for program in (_ALONE, _WORKER):
-        _start(program)  # writes the byte code, as a deployed zip's first start does
+        _start(program)  # writes the byte code, as the first start of a deployed zip does
     alone, worker = [], []
     for _ in range(rounds):
         alone.append(_start(_ALONE))
@@ -45,12 +45,12 @@ def measure(rounds: int) -> Ratio:
 
 
 def _start(program: str) -> float:
-    """CPU time of a fresh interpreter that runs the program."""
+    """Returns the CPU seconds of a fresh interpreter that runs the program."""
     child = subprocess.Popen(
         [sys.executable, "-c", program], cwd=inputs.PROJECT, env=deployed() | SETTINGS
     )
     _, status, usage = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode != 0:
-        raise RuntimeError(f"{program} failed: its error stands above")
+        raise RuntimeError(f"{program} failed: see its error above")
     return usage.ru_utime + usage.ru_stime

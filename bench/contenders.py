@@ -1,4 +1,4 @@
-"""The contenders as this side sees them: a warm process each, asked by lines of JSON."""
+"""Runs each contender as a warm process that reads and writes lines of JSON."""
 
 import json
 import os
@@ -21,17 +21,17 @@ NAMES = {
     "naive": "naive Pillow",
     "limit": "libjpeg-turbo alone",
 }
-# A full decode and more for each size: seconds on a large photo.
+# These decode the whole photo for each size, which takes seconds on a large photo.
 SLOW = {"magick", "naive"}
 
 
 def deployed() -> dict[str, str]:
-    """This process's environment, with what the stack sets for a function that renders."""
+    """Returns this environment with the variables that the stack sets for a worker."""
     return {**os.environ, **allocator(Size(name="800x600", width=800, height=600))}
 
 
 class Contender:
-    """One of them; `absent` says how to get what this machine does not have."""
+    """One contender; `absent` says how to install it if this machine lacks it."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -46,7 +46,7 @@ class Contender:
             cwd=_FOLDER.parent,
             env=deployed() if name == "ours" else None,
         )
-        greeting = self._answer()
+        greeting = self._read()
         self.version: str = greeting.get("version", "not installed")
         self.absent: str | None = greeting.get("absent")
 
@@ -57,31 +57,31 @@ class Contender:
         self._process.communicate()
 
     def load(self, source: Path, boxes: list[tuple[int, int]]) -> None:
-        """Give it a photo; what it does with it now is not measured."""
-        self._ask(do="load", path=str(source), boxes=boxes)
+        """Loads a photo; the time is not measured."""
+        self._send(do="load", path=str(source), boxes=boxes)
 
     def run(self, boxes: list[tuple[int, int]], target: str) -> tuple[float, list[int]]:
-        """One job: seconds of CPU time, and the bytes of each variant."""
-        answer = self._ask(do="run", boxes=boxes, target=target)
-        return answer["cpu"], answer["bytes"]
+        """Runs one job; returns its CPU seconds, and the bytes of each variant."""
+        response = self._send(do="run", boxes=boxes, target=target)
+        return response["cpu"], response["bytes"]
 
     def save(self, folder: Path) -> list[Path]:
-        """The variants of the last job, as files."""
+        """Writes the variants of the last job; returns the files."""
         folder.mkdir(parents=True, exist_ok=True)
-        return [Path(file) for file in self._ask(do="save", folder=str(folder))["files"]]
+        return [Path(file) for file in self._send(do="save", folder=str(folder))["files"]]
 
-    def _ask(self, **request: object) -> dict[str, Any]:
-        assert self._process.stdin is not None  # noqa: S101  for the type checker: it is a pipe
+    def _send(self, **request: object) -> dict[str, Any]:
+        assert self._process.stdin is not None  # noqa: S101  for the type checker: stdin is a pipe
         self._process.stdin.write(json.dumps(request) + "\n")
         self._process.stdin.flush()
-        return self._answer()
+        return self._read()
 
-    def _answer(self) -> dict[str, Any]:
+    def _read(self) -> dict[str, Any]:
         assert self._process.stdout is not None  # noqa: S101  as above
         line = self._process.stdout.readline()
         if not line:
-            raise ConfigError(f"{NAMES[self.name]} ended before it answered")
-        answer: dict[str, Any] = json.loads(line)
-        if "error" in answer:
-            raise ConfigError(f"{NAMES[self.name]} failed: {answer['error']}")
-        return answer
+            raise ConfigError(f"{NAMES[self.name]} ended without a response")
+        response: dict[str, Any] = json.loads(line)
+        if "error" in response:
+            raise ConfigError(f"{NAMES[self.name]} failed: {response['error']}")
+        return response

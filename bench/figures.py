@@ -1,4 +1,4 @@
-"""From seconds to ratios, and from ratios to goals met or missed. Numbers only."""
+"""Computes ratios from seconds, and compares ratios with goals."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Ratio(NamedTuple):
-    """A median with the range around it."""
+    """A median and its range."""
 
     median: float
     low: float
@@ -19,7 +19,7 @@ class Ratio(NamedTuple):
 
 @dataclass(frozen=True)
 class Goal:
-    """Something promised, and what was measured; `value` is None where that was not possible."""
+    """A limit and the measured value, None if it could not be measured."""
 
     name: str
     limit: float
@@ -31,17 +31,17 @@ class Goal:
 
     @property
     def met(self) -> bool | None:
-        """Whether it was kept; None where nothing was measured."""
+        """Whether the goal is met; None if it was not measured."""
         if self.value is None:
             return None
         return self.value >= self.limit if self.at_least else self.value <= self.limit
 
 
 def ratio(ours: Sequence[float], theirs: Sequence[float]) -> Ratio:
-    """Ours by theirs, round by round: what slows the machine down slows both."""
+    """Divides ours by theirs, round by round, so that a slow moment affects both."""
     return spread([a / b for a, b in zip(ours, theirs, strict=True)])
 
 
 def spread(values: Sequence[float]) -> Ratio:
-    """The median of some values, and their range."""
+    """Returns the median and range of values."""
     return Ratio(median(values), min(values), max(values))

@@ -1,4 +1,4 @@
-"""What was promised, held against what was measured."""
+"""Compares measurements with the goals."""
 
 from collections.abc import Iterable, Sequence
 
@@ -6,8 +6,8 @@ from bench.cases import Case
 from bench.figures import Goal, Ratio, ratio, spread
 from bench.race import Laps
 
-# Ours by sharp's CPU time, for each kind of input. Formats other than JPEG cannot be decoded at
-# a scale, so there it is codec against codec.
+# Our CPU time divided by sharp's, per kind of input. Only JPEG can be decoded at a smaller scale;
+# the other goals compare codecs.
 _BY_SHARP = {
     "landscape": 1.00,
     "portrait": 1.10,
@@ -17,16 +17,16 @@ _BY_SHARP = {
     "png": 1.5,
 }
 _BY_LIMIT = 1.25
-# ImageMagick's CPU time by ours.
+# ImageMagick's CPU time divided by ours.
 _MAGICK = 6.0
-# No variant may look worse than sharp's by more than anyone could see, nor a case's variants
-# differ in bytes by more than settings that are not quite the same would make them.
+# A variant may look worse than sharp's only by an invisible difference, and a case's variants may
+# differ in bytes only as slightly different settings do.
 _SSIM, _BYTES = 0.002, 0.02
 _JPEG = {"landscape", "portrait", "progressive"}
 
 
 def of_speed(raced: Sequence[tuple[Case, Laps]]) -> list[Goal]:
-    """The goals of speed, and of what it must not be bought with."""
+    """Returns the goals of speed, and of the quality that speed must not cost."""
     goals = [
         _goal(f"{kind}: CPU by sharp's", limit, _by(raced, "ours", "sharp", {kind}))
         for kind, limit in _BY_SHARP.items()
@@ -38,12 +38,12 @@ def of_speed(raced: Sequence[tuple[Case, Laps]]) -> list[Goal]:
         *goals,
         _goal("landscape: CPU by libjpeg-turbo's alone", _BY_LIMIT, alone),
         _goal("ImageMagick: its CPU by ours", _MAGICK, slower, at_least=True),
-        *_likeness(raced),
+        *_similarity(raced),
     ]
 
 
-def _likeness(raced: Sequence[tuple[Case, Laps]]) -> list[Goal]:
-    """JPEG, under the same shrink rule: the worst variant, and the case furthest off."""
+def _similarity(raced: Sequence[tuple[Case, Laps]]) -> list[Goal]:
+    """Compares JPEGs, which have the same shrink rule: the worst variant, and the worst case."""
     pairs = [
         (laps["ours"], laps["sharp"])
         for case, laps in raced
@@ -59,12 +59,12 @@ def _likeness(raced: Sequence[tuple[Case, Laps]]) -> list[Goal]:
     ]
 
 
-def _goal(name: str, limit: float, found: Ratio | None, *, at_least: bool = False) -> Goal:
-    return Goal(name, limit, found and found.median, at_least=at_least, range=found)
+def _goal(name: str, limit: float, measured: Ratio | None, *, at_least: bool = False) -> Goal:
+    return Goal(name, limit, measured and measured.median, at_least=at_least, range=measured)
 
 
 def _by(raced: Iterable[tuple[Case, Laps]], one: str, other: str, kinds: set[str]) -> Ratio | None:
-    """The median over the cases of these kinds, with their range; of one case, its rounds'."""
+    """Returns the median and range over the cases of these kinds; for one case, over its rounds."""
     ratios = [
         ratio(laps[one].cpu, laps[other].cpu)
         for case, laps in raced
@@ -76,7 +76,7 @@ def _by(raced: Iterable[tuple[Case, Laps]], one: str, other: str, kinds: set[str
 
 
 def of_memory(measured: Iterable[tuple[str, int, float, str | None]]) -> list[Goal]:
-    """Peaks of (name, goal, megabytes, reason of a refusal): refused is as good as small."""
+    """Returns goals from (name, limit, megabytes, refusal); a refused photo meets its goal."""
     return [
         Goal(
             f"{name}: peak memory",
@@ -90,22 +90,22 @@ def of_memory(measured: Iterable[tuple[str, int, float, str | None]]) -> list[Go
 
 
 def of_batch(alone: float, overlapped: float) -> Goal:
-    """How busy a batch keeps its core, and how busy it would be one photo after the other."""
+    """Returns the goal of a batch's efficiency; notes that of one photo at a time."""
     note = f"one after the other: {alone:.2f}"
     return Goal("Batch of 10: efficiency", 0.85, overlapped, unit="", at_least=True, note=note)
 
 
-def of_start(found: Ratio) -> Goal:
-    """The worker's cold start, by that of an S3 client alone."""
-    return _goal("Cold start: CPU by an S3 client's alone", 1.6, found)
+def of_start(measured: Ratio) -> Goal:
+    """Returns the goal of the worker's cold start, against an S3 client alone."""
+    return _goal("Cold start: CPU by an S3 client's alone", 1.6, measured)
 
 
 def of_zip(megabytes: float) -> Goal:
-    """The zip with every codec in it."""
+    """Returns the goal of the zip's size, with every codec in it."""
     return Goal("Zip for arm64, HEIC included", 25, megabytes, unit=" MB")
 
 
 def score(goals: Iterable[Goal]) -> str:
-    """How many were met, of how many that could be measured."""
-    known = [goal.met for goal in goals if goal.met is not None]
-    return f"{sum(known)} of {len(known)} goals met"
+    """Counts the goals that are met, of those that were measured."""
+    results = [goal.met for goal in goals if goal.met is not None]
+    return f"{sum(results)} of {len(results)} goals met"

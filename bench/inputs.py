@@ -1,7 +1,7 @@
-"""The photographs, and the inputs that are cut from them: made once, kept in .cache/bench.
+"""Makes the inputs from photographs, once, in .cache/bench.
 
-None is committed: they are other people's pictures, in packages of Debian's. Where those cannot
-be had, small photos from Python packages are enlarged, which is said beside the figures.
+The photographs belong to others, so none is committed: they come from Debian packages. If those
+cannot be downloaded, small photos from Python packages are enlarged; the figures state it.
 """
 
 import shutil
@@ -21,10 +21,10 @@ LIBRARIES = CACHE / "libturbojpeg0"
 # Two photographs at their cameras' own sharpness: a street of 6028 x 3391, a sea of 4096 x 4096.
 _PACKAGE = "lomiri-wallpapers-20.04"
 _PHOTOS = {"street": "Kleiber_by_Lukas_Baubkus.jpg", "sea": "Infinite-Sea_by_Aury88.jpg"}
-# Raised when the inputs below are made in another way: those of before are made anew.
+# Raised with each change to the inputs below, so that old ones are made again.
 _VERSION = 2
 _ORIENTATION = 0x0112
-# What phones and editors write: JPEGs of 2 bits a pixel and more. AVIF fast, it is made only once.
+# As phones and editors write: JPEGs of 2 bits per pixel and more. A fast AVIF speed saves time.
 _OPTIONS: dict[str, dict[str, Any]] = {
     "jpeg": {"quality": 95, "subsampling": "4:2:0"},
     "png": {"compress_level": 6},
@@ -35,14 +35,14 @@ _OPTIONS: dict[str, dict[str, Any]] = {
 
 
 def fetch() -> bool:
-    """Bring what the inputs are made of; tells whether the photos are the large ones."""
+    """Downloads the photographs; returns whether the large ones are available."""
     CACHE.mkdir(parents=True, exist_ok=True)
     _debian("libturbojpeg0")
     return _debian(_PACKAGE)
 
 
 def make(case: Case) -> Path:
-    """The case's input."""
+    """Returns the case's input, making it if necessary."""
     file = folder() / f"{_slug(case.name)}.{case.format}"
     if not file.exists():
         options = dict(_OPTIONS[case.format])
@@ -57,12 +57,12 @@ def make(case: Case) -> Path:
 
 
 def folder() -> Path:
-    """Where the inputs are."""
+    """Returns the folder of the inputs."""
     return CACHE / f"inputs-{_VERSION}"
 
 
 def save(image: Image.Image, file: Path, format_: str, options: dict[str, Any]) -> None:
-    """Write a picture so that a file that is there is always a whole one."""
+    """Writes an image under a temporary name first, so that no incomplete file remains."""
     file.parent.mkdir(parents=True, exist_ok=True)
     unfinished = file.with_suffix(".unfinished")
     image.save(unfinished, format_, **options)
@@ -70,19 +70,19 @@ def save(image: Image.Image, file: Path, format_: str, options: dict[str, Any]) 
 
 
 def cut(name: str, width: int, height: int) -> Image.Image:
-    """The middle of a photograph, as large as it holds it, in so many pixels; without a profile."""
+    """Crops a photograph's centre and resizes it to `width` x `height`, without a profile."""
     with Image.open(photograph(name)) as photo:
         image = photo.convert("RGB")
     image.info = {}
     scale = min(image.width / width, image.height / height)
-    kept = (round(width * scale), round(height * scale))
-    left, top = (image.width - kept[0]) // 2, (image.height - kept[1]) // 2
-    part = image.crop((left, top, left + kept[0], top + kept[1]))
+    crop = (round(width * scale), round(height * scale))
+    left, top = (image.width - crop[0]) // 2, (image.height - crop[1]) // 2
+    part = image.crop((left, top, left + crop[0], top + crop[1]))
     return part.resize((width, height), Image.Resampling.LANCZOS)
 
 
 def photograph(name: str) -> Path:
-    """A photograph's file."""
+    """Returns a photograph's file: the large one, or the small one."""
     large = next((CACHE / _PACKAGE).rglob(_PHOTOS[name]), None)
     if large is not None:
         return large
@@ -91,7 +91,7 @@ def photograph(name: str) -> Path:
 
 
 def _debian(package: str) -> bool:
-    """Unpack one of Debian's packages into the cache; needs its lists, but no rights."""
+    """Unpacks a Debian package into the cache; needs apt's package lists, but not root."""
     unpacked = CACHE / package
     if unpacked.exists():
         return True

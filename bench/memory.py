@@ -1,4 +1,4 @@
-"""Peak memory of one render, in a fresh process each."""
+"""Measures the peak memory of a render, each in a fresh process."""
 
 import json
 import subprocess
@@ -13,7 +13,7 @@ MEGABYTE = 1 << 20
 
 
 class Large(NamedTuple):
-    """A photo that is large to hold, and what its render may take."""
+    """A large photo, and the limit of its render in megabytes."""
 
     name: str
     format: str
@@ -27,8 +27,7 @@ LARGE = [
     Large("100 MP JPEG", "jpeg", 11648, 8736, 90),
     Large("100 MP PNG", "png", 11648, 8736, 700),
 ]
-# The kernel's own high-water mark of this process image. ru_maxrss would begin with what the
-# parent held when it forked.
+# VmHWM is the process's own peak; ru_maxrss would begin with the parent's memory at the fork.
 _CHILD = """
 import json, sys
 from pathlib import Path
@@ -36,7 +35,7 @@ from lib.errors import PermanentError
 from lib.images import render
 from lib.sizes import Size
 
-def told(key):
+def read(key):
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith(key):
             return int(line.split()[1]) * 1024
@@ -46,24 +45,22 @@ try:
     render(Path(sys.argv[1]).read_bytes(), Size(width=800, height=600))
 except PermanentError as error:
     refused = error.reason
-print(json.dumps({"bytes": told("VmHWM:"), "refused": refused}))
+print(json.dumps({"bytes": read("VmHWM:"), "refused": refused}))
 """
 
 
 def peak(large: Large) -> tuple[float, str | None]:
-    """Megabytes of the whole process, interpreter and the file's own bytes included; and the
-    reason, if the photo was refused.
-    """
+    """Returns the whole process's megabytes, and the reason if the photo was refused."""
     command = [sys.executable, "-c", _CHILD, str(_file(large))]
     run = subprocess.run(
         command, cwd=inputs.PROJECT, env=deployed(), capture_output=True, text=True, check=True
     )
-    told = json.loads(run.stdout)
-    return told["bytes"] / MEGABYTE, told["refused"]
+    result = json.loads(run.stdout)
+    return result["bytes"] / MEGABYTE, result["refused"]
 
 
 def _file(large: Large) -> Path:
-    """Enlarged to so many pixels: of a photo's memory only its bytes depend on its contents."""
+    """Makes the photo by enlarging one: memory depends on the pixels, not on what they show."""
     file = inputs.folder() / f"large-{large.width}x{large.height}.{large.format}"
     if not file.exists():
         options = {"quality": 90} if large.format == "jpeg" else {"compress_level": 1}

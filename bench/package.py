@@ -1,4 +1,4 @@
-"""The size of the zip that AWS gets."""
+"""Measures the zip that a deploy uploads."""
 
 import os
 import shutil
@@ -10,26 +10,26 @@ from bench import inputs
 from lib.errors import ConfigError
 
 MEGABYTE = 1_000_000
-_MACHINE = "aarch64-linux-gnu.so"  # how the modules of arm64 end
+_MACHINE = "aarch64-linux-gnu.so"  # suffix of modules for arm64
 _STAGE = "dev"
 
 
 def megabytes() -> float:
-    """The zip for arm64: the one of the last `sls package`, or one that is made now."""
+    """Returns the size of the arm64 zip of the last `sls package`, or of a new one."""
     zip_file = inputs.PROJECT / ".serverless" / "image-fanout.zip"
-    if not _is_ours(zip_file):
-        zip_file = _packaged() / "image-fanout.zip"
+    if not _is_arm64(zip_file):
+        zip_file = _package() / "image-fanout.zip"
     return zip_file.stat().st_size / MEGABYTE
 
 
-def _is_ours(zip_file: Path) -> bool:
+def _is_arm64(zip_file: Path) -> bool:
     if not zip_file.exists():
         return False
     with zipfile.ZipFile(zip_file) as archive:
         return any(name.endswith(_MACHINE) for name in archive.namelist())
 
 
-def _packaged() -> Path:
+def _package() -> Path:
     folder = inputs.CACHE / "package"
     shutil.rmtree(folder, ignore_errors=True)
     command = ["npx", "sls", "package", "--stage", _STAGE, "--package", str(folder)]

@@ -1,4 +1,4 @@
-"""A run's figures: as tables, as JSON, and as the marked parts of two pages."""
+"""Writes a run's figures as tables, as JSON, and into the marked parts of two pages."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -13,7 +13,7 @@ from bench.race import Lap, Laps
 
 _BEGIN, _END = "<!-- figures: written by `make bench` -->", "<!-- end of figures -->"
 _MET = {True: "met", False: "missed", None: "not measured"}
-_SMALL = 0.1  # below that two places say nothing
+_SMALL = 0.1  # below this, values need more than two places
 
 SPEED_HEAD = ("input", "contender", "CPU ms", "x sharp", "x limit", "SSIM", "bytes")
 GOAL_HEAD = ("goal", "asked", "measured (range)", "")
@@ -21,7 +21,7 @@ GOAL_HEAD = ("goal", "asked", "measured (range)", "")
 
 @dataclass(frozen=True)
 class Run:
-    """Everything that one run found out."""
+    """All results of one run."""
 
     about: dict[str, str]
     versions: dict[str, str]
@@ -30,7 +30,7 @@ class Run:
 
 
 def speed_rows(run: Run) -> list[tuple[str, ...]]:
-    """One row for each case and contender."""
+    """Returns one row per case and contender."""
     return [
         (case.name, NAMES[name], *_figures(lap, laps))
         for case, laps in run.raced
@@ -54,7 +54,7 @@ def _against(lap: Lap, other: Lap | None) -> Ratio | None:
 
 
 def goal_rows(run: Run) -> list[tuple[str, ...]]:
-    """One row for each goal."""
+    """Returns one row per goal."""
     return [
         (
             goal.name,
@@ -76,7 +76,7 @@ def _value(goal: Goal) -> str:
 
 
 def as_json(run: Run) -> dict[str, Any]:
-    """The run for programs."""
+    """Builds the JSON document of a run."""
     return {
         "about": run.about,
         "contenders": run.versions,
@@ -94,7 +94,7 @@ def as_json(run: Run) -> dict[str, Any]:
 
 def _lap_json(lap: Lap, laps: Laps) -> dict[str, Any]:
     against = {f"by_{name}": _against(lap, laps.get(name)) for name in ("sharp", "limit")}
-    ratios = {name: found._asdict() for name, found in against.items() if found}
+    ratios = {name: each._asdict() for name, each in against.items() if each}
     return {"cpu_median_seconds": median(lap.cpu), **asdict(lap), **ratios}
 
 
@@ -104,13 +104,15 @@ def _goal_json(goal: Goal) -> dict[str, Any]:
 
 
 def write_json(file: Path, run: Run) -> None:
-    """The run as a file."""
+    """Writes the run as JSON."""
     file.write_text(json.dumps(as_json(run), indent=2) + "\n", encoding="utf-8")
 
 
 def write_docs(page: Path, contenders: Path, run: Run) -> None:
     """Write the goals to the page, and the figures of each contender to their own."""
-    lines = [f"{key}: {value}.  " for key, value in {**run.about, **named(run.versions)}.items()]
+    lines = [
+        f"{key}: {value}.  " for key, value in {**run.about, **name_versions(run.versions)}.items()
+    ]
     _replace_figures(page, "\n".join(lines), _table(GOAL_HEAD, goal_rows(run)))
     _replace_figures(contenders, _table(SPEED_HEAD, speed_rows(run)))
 
@@ -123,8 +125,8 @@ def _replace_figures(file: Path, *parts: str) -> None:
     file.write_text(f"{before}{_BEGIN}\n{block}\n{_END}{after}", encoding="utf-8")
 
 
-def named(versions: dict[str, str]) -> dict[str, str]:
-    """Versions under the names that people know."""
+def name_versions(versions: dict[str, str]) -> dict[str, str]:
+    """Returns the versions by the contenders' full names."""
     return {NAMES[name]: version for name, version in versions.items()}
 
 

@@ -1,7 +1,6 @@
-"""One Python contender in a process of its own: a JSON request a line in, an answer a line out.
+"""Serves one Python contender: reads a JSON request per line, and writes a response per line.
 
-Each contender keeps its own heap, threads and caches, and its CPU time can be told from that of
-the others: `python -m bench.serve NAME`.
+`python -m bench.serve NAME` gives each contender its own heap, threads, caches and CPU time.
 """
 
 import json
@@ -25,12 +24,12 @@ class _Server:
         self._made: list[bytes] = []
 
     def load(self, path: str, boxes: list[list[int]]) -> dict[str, Any]:
-        """Take a file in."""
+        """Loads a file."""
         self._peer.load(Path(path), [(box[0], box[1]) for box in boxes])
         return {}
 
     def run(self, boxes: list[list[int]], target: str) -> dict[str, Any]:
-        """Do one job; the answer says what it took."""
+        """Runs one job; returns its CPU seconds and the variants' bytes."""
         self._made = []
         before = _cpu()
         for box in boxes:
@@ -38,38 +37,38 @@ class _Server:
         return {"cpu": _cpu() - before, "bytes": [len(data) for data in self._made]}
 
     def save(self, folder: str) -> dict[str, Any]:
-        """Write down what the last job made."""
-        files = [Path(folder) / str(at) for at in range(len(self._made))]
+        """Writes the variants of the last job to files."""
+        files = [Path(folder) / str(index) for index in range(len(self._made))]
         for file, data in zip(files, self._made, strict=True):
             file.write_bytes(data)
         return {"files": [str(file) for file in files]}
 
 
 def _cpu() -> float:
-    """Seconds of CPU that all threads and ended children took, of the user and of the system."""
+    """Returns the user and system CPU seconds of all threads and finished children."""
     usages = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
 def main(name: str) -> None:
-    """Answer until the other side hangs up."""
+    """Serves requests until standard input ends."""
     try:
         peer: Peer = getattr(import_module(f"bench.peers.{name}"), name.capitalize())()
     except AbsentError as error:
-        _answer({"absent": str(error)})
+        _respond({"absent": str(error)})
         return
-    _answer({"version": peer.version})
+    _respond({"version": peer.version})
     server = _Server(peer)
     for line in sys.stdin:
         request = json.loads(line)
         command: Callable[..., dict[str, Any]] = getattr(server, request.pop("do"))
         try:
-            _answer(command(**request))
-        except Exception as error:  # noqa: BLE001  told to the other side, which stops the run
-            _answer({"error": f"{type(error).__name__}: {error}"})
+            _respond(command(**request))
+        except Exception as error:  # noqa: BLE001  the parent stops the run
+            _respond({"error": f"{type(error).__name__}: {error}"})
 
 
-def _answer(value: dict[str, Any]) -> None:
+def _respond(value: dict[str, Any]) -> None:
     print(json.dumps(value), flush=True)
 
 

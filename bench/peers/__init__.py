@@ -1,1 +1,1 @@
-"""The contenders, each behind the same three lines: what it is, take a file, render a box."""
+"""The contenders, each behind the interface of `Peer`."""

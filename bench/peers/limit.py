@@ -1,7 +1,7 @@
-"""What no renderer can undercut that decodes the whole photo: libjpeg-turbo, and nothing else.
+"""libjpeg-turbo alone, the lower limit for renderers that decode the whole photo.
 
-Decodes at the scale of sharp's rule, then encodes a picture of the box's size that was made
-beforehand. No resampling, no colours, no copies.
+Decodes at the scale of sharp's rule, then encodes a prepared image of the box's size: no
+resampling, no colour conversion, no copies.
 """
 
 import ctypes
@@ -19,12 +19,12 @@ _SIDEWAYS = range(5, 9)  # EXIF orientations whose width is shown as height
 
 
 class Limit(Peer):
-    """The TurboJPEG API by ctypes; its handles live as long as the process."""
+    """Calls the TurboJPEG API by ctypes."""
 
     def __init__(self) -> None:
         library = ctypes.util.find_library("turbojpeg")
         fetched = sorted(LIBRARIES.rglob("libturbojpeg.so.*.*"))
-        # What was fetched first: of that the version is known.
+        # Prefers the downloaded library, whose version is known.
         path = str(fetched[0]) if fetched else library
         if path is None:
             raise AbsentError("apt-get install libturbojpeg0")
@@ -36,7 +36,7 @@ class Limit(Peer):
         self._encoder = ctypes.c_void_p(turbo.tjInitCompress())
 
     def load(self, source: Path, boxes: list[Box]) -> None:
-        """Read the file, and make the pictures that are to be encoded."""
+        """Reads the file, and prepares the images to encode."""
         super().load(source, boxes)
         with Image.open(source) as image:
             self._size = image.size
@@ -46,9 +46,9 @@ class Limit(Peer):
         self._scales = {box: _scale(self._size, box[::-1] if sideways else box) for box in boxes}
 
     def render(self, box: Box, target: str) -> bytes:
-        """The decode, and the encode."""
+        """Decodes the photo, and encodes the prepared image."""
         if target != "jpeg":
-            raise ValueError(f"libjpeg makes no {target}")
+            raise ValueError(f"libjpeg cannot encode {target}")
         self._decode(self._scales[box])
         return self._encode(box)
 
@@ -92,6 +92,6 @@ class Limit(Peer):
 
 
 def _scale(size: Box, box: Box) -> int:
-    """Sharp's rule: the largest divisor that is smaller than the shrink."""
+    """Returns the scale by sharp's rule: the largest divisor below the shrink factor."""
     shrink = min(size[0] / box[0], size[1] / box[1])
     return next((scale for scale in (8, 4, 2) if shrink >= scale and int(shrink) != scale), 1)

@@ -1,4 +1,4 @@
-"""Pillow as most tutorials use it: decode everything, fit, save optimized."""
+"""Pillow as most tutorials use it: decode the whole photo, fit, save optimized."""
 
 import io
 from typing import Any
@@ -25,12 +25,12 @@ _OPTIONS: dict[str, dict[str, Any]] = {
 
 
 class Naive(Peer):
-    """Right, and slow."""
+    """Renders correctly, but slowly."""
 
     version = f"Pillow {PIL.__version__}"
 
     def render(self, box: Box, target: str) -> bytes:
-        """One variant."""
+        """Renders one variant."""
         image = ImageOps.exif_transpose(Image.open(io.BytesIO(self._source)))
         out = io.BytesIO()
         ImageOps.fit(image, box, Image.Resampling.LANCZOS).save(out, target, **_OPTIONS[target])

@@ -1,4 +1,4 @@
-"""This project's renderer, called as the worker calls it."""
+"""This project's renderer, as the worker calls it."""
 
 import PIL
 from PIL import features
@@ -9,11 +9,11 @@ from lib.sizes import Size
 
 
 class Ours(Peer):
-    """`lib.images.render` with the sizes' own defaults."""
+    """Calls `lib.images.render` with the default options of a size."""
 
     version = f"Pillow {PIL.__version__}, libjpeg-turbo {features.version('libjpeg_turbo')}"
 
     def render(self, box: Box, target: str) -> bytes:
-        """One variant."""
+        """Renders one variant."""
         size = Size.model_validate({"width": box[0], "height": box[1], "format": target})
         return render(self._source, size).data

@@ -1,20 +1,20 @@
-// sharp behind the same lines as serve.py: a JSON request a line in, a JSON answer a line out.
+// sharp with the protocol of serve.py: a JSON request per line in, a JSON response per line out.
 
 import fs from 'node:fs';
 import path from 'node:path';
 import readline from 'node:readline';
 
-const answer = (value) => process.stdout.write(`${JSON.stringify(value)}\n`);
+const respond = (value) => process.stdout.write(`${JSON.stringify(value)}\n`);
 
 let sharp;
 try {
   sharp = (await import('sharp')).default;
 } catch {
-  answer({ absent: 'npm ci in bench/' });
+  respond({ absent: 'npm ci in bench/' });
   process.exit(0);
 }
 
-// One thread, and every job does all of its work.
+// One thread and no cache, so that each job does all of its work.
 sharp.concurrency(1);
 sharp.cache(false);
 
@@ -45,18 +45,18 @@ const commands = {
     return { cpu: (user + system) / 1e6, bytes: made.map((data) => data.length) };
   },
   save: ({ folder }) => {
-    const files = made.map((data, at) => path.join(folder, `${at}`));
-    files.forEach((file, at) => fs.writeFileSync(file, made[at]));
+    const files = made.map((data, index) => path.join(folder, `${index}`));
+    files.forEach((file, index) => fs.writeFileSync(file, made[index]));
     return { files };
   },
 };
 
-answer({ version: `sharp ${sharp.versions.sharp}, libvips ${sharp.versions.vips}` });
+respond({ version: `sharp ${sharp.versions.sharp}, libvips ${sharp.versions.vips}` });
 for await (const line of readline.createInterface({ input: process.stdin })) {
   const request = JSON.parse(line);
   try {
-    answer(await commands[request.do](request));
+    respond(await commands[request.do](request));
   } catch (error) {
-    answer({ error: String(error) });
+    respond({ error: String(error) });
   }
 }

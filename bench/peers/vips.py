@@ -1,6 +1,6 @@
-"""pyvips by its own shortest way, `thumbnail`.
+"""pyvips with `thumbnail`, its shortest way.
 
-Its rule keeps twice the pixels in front of a resize, so it decodes more than sharp does.
+Its rule keeps twice the pixels before a resize, so it decodes more than sharp does.
 """
 
 import os
@@ -36,13 +36,13 @@ _SAVERS: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 class Vips(Peer):
-    """One thread and no cache of operations: each job does all of its work."""
+    """Uses one thread and no operation cache, so that each job does all of its work."""
 
     def __init__(self) -> None:
-        # libvips reads this once, when it is loaded.
+        # libvips reads the variable once, at load time.
         os.environ["VIPS_CONCURRENCY"] = "1"
         try:
-            import pyvips  # noqa: PLC0415  after the line above, and only where it is installed
+            import pyvips  # noqa: PLC0415  after the line above, and only if installed
         except (ImportError, OSError) as error:
             raise AbsentError("pip install pyvips pyvips-binary") from error
         pyvips.cache_set_max(0)
@@ -51,7 +51,7 @@ class Vips(Peer):
         self.version = f"pyvips {pyvips.__version__}, libvips {numbers}"
 
     def render(self, box: Box, target: str) -> bytes:
-        """One variant."""
+        """Renders one variant."""
         image = self._pyvips.Image.thumbnail_buffer(
             self._source, box[0], height=box[1], crop="centre"
         )
