@@ -29,8 +29,8 @@ app = typer.Typer(
 )
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(is_given: bool) -> None:
+    if is_given:
         project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
         typer.echo(f"fanout {project['version']}")
         raise typer.Exit

@@ -33,24 +33,15 @@ app = typer.Typer(
 SizeOption = Annotated[
     list[str] | None, typer.Option("--size", help="Only this size; repeat it for more")
 ]
-ReasonOption = Annotated[
-    str | None, typer.Option("--reason", help="Only dead letters with this reason")
-]
+ReasonOption = Annotated[str | None, typer.Option("--reason", help="Only this reason")]
 PrefixOption = Annotated[str, typer.Option("--prefix", help="Only paths that start with this text")]
 QueueOption = Annotated[
     DlqKind,
-    typer.Option(
-        "--queue",
-        help="Whose dead letters: of the workers, of SNS, of invalidations, or of fetches",
-    ),
+    typer.Option("--queue", help="Dead letters of the workers, SNS, invalidations or fetches"),
 ]
-LimitOption = Annotated[
-    int | None, typer.Option("--limit", min=1, help="Maximum number of dead letters")
-]
+LimitOption = Annotated[int | None, typer.Option("--limit", min=1, help="Maximum in all")]
 RateOption = Annotated[int | None, typer.Option("--rate", min=1, help="Maximum per second")]
-DryRunOption = Annotated[
-    bool, typer.Option("--dry-run", help="Only print what the command would do")
-]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Only print the plan")]
 
 
 @app.command("list")

@@ -40,9 +40,9 @@ def confirm_plan(
     yes: bool,
     as_json: bool,
 ) -> bool:
-    """Prints how many dead letters of each source the action affects; returns the user's answer.
+    """Counts each source's dead letters and asks for confirmation; returns whether to act.
 
-    Returns False on a dry run. With `yes`, returns True without counting.
+    A dry run only prints the counts. With `yes`, counts nothing.
     """
     if yes and not dry_run:
         return True

@@ -55,7 +55,7 @@ def render(s3: "S3Client", folder: str, path: str, etag: str) -> None:
     )
 
 
-def desk(s3: "S3Client", api: Api) -> FetchJobQueue:
+def make_job_queue(s3: "S3Client", api: Api) -> FetchJobQueue:
     return FetchJobQueue(s3, "failures-bucket", boto3.client("sqs"), api.fetch_queue_url)
 
 
@@ -143,14 +143,14 @@ class TestStatus:
     def test_of_a_photo_that_could_not_be_fetched_says_why_at_every_size(
         self, api: Api, s3: "S3Client"
     ) -> None:
-        order = desk(s3, api).submit("a.jpg", "https://photos.example/a.jpg")
-        fail(s3, order.id)
+        job = make_job_queue(s3, api).submit("a.jpg", "https://photos.example/a.jpg")
+        fail(s3, job.id)
         answer = api("GET", "/uploads/a.jpg")
         fetch = answer.document["fetch"]
         assert (fetch["state"], fetch["reason"]) == ("failed", "source_refused")
         for size in answer.document["sizes"].values():
-            told = (size["state"], size["reason"], size["error"])
-            assert told == (fetch["state"], fetch["reason"], fetch["error"])
+            state = (size["state"], size["reason"], size["error"])
+            assert state == (fetch["state"], fetch["reason"], fetch["error"])
             assert size["error"]
 
     def test_of_a_photo_that_could_not_be_replaced_tells_of_the_old_one_and_of_that(
@@ -158,8 +158,10 @@ class TestStatus:
     ) -> None:
         etag = upload(s3, "a.jpg")
         render(s3, "400x300", "a.jpg", etag)
-        order = desk(s3, api).submit("a.jpg", "https://photos.example/a.jpg", overwrite=True)
-        fail(s3, order.id)
+        job = make_job_queue(s3, api).submit(
+            "a.jpg", "https://photos.example/a.jpg", overwrite=True
+        )
+        fail(s3, job.id)
         document = api("GET", "/uploads/a.jpg").document
         assert states(document)["400x300"] == "ready"
         assert document["fetch"]["reason"] == "source_refused"
@@ -177,24 +179,26 @@ class TestStatus:
     def test_of_a_photo_that_came_after_a_failed_order_tells_nothing_of_that(
         self, api: Api, s3: "S3Client", failed: dict[str, Any]
     ) -> None:
-        order = desk(s3, api).submit("a.jpg", "https://photos.example/a.jpg")
-        fail(s3, order.id, **failed)
+        job = make_job_queue(s3, api).submit("a.jpg", "https://photos.example/a.jpg")
+        fail(s3, job.id, **failed)
         upload(s3, "a.jpg")
         answer = api("GET", "/uploads/a.jpg")
         assert answer.document["fetch"] is None
         assert set(states(answer.document).values()) == {"pending"}
 
-    @pytest.mark.parametrize(("ordered", "told"), [(-1, None), (1, "worker_stopped")])
+    @pytest.mark.parametrize(("ordered", "state"), [(-1, None), (1, "worker_stopped")])
     def test_of_an_order_that_nothing_came_of_tells_where_no_photo_came_after_it(
-        self, api: Api, s3: "S3Client", ordered: int, told: str | None
+        self, api: Api, s3: "S3Client", ordered: int, state: str | None
     ) -> None:
         upload(s3, "a.jpg")
-        order = desk(s3, api).submit("a.jpg", "https://photos.example/a.jpg", overwrite=True)
+        job = make_job_queue(s3, api).submit(
+            "a.jpg", "https://photos.example/a.jpg", overwrite=True
+        )
         uploaded_at("a.jpg", datetime.now(UTC) - JOB_LIFETIME - timedelta(hours=2))
         at = datetime.now(UTC) - JOB_LIFETIME - timedelta(hours=2 - ordered)
-        FetchRecords(s3, "failures-bucket").put("a.jpg", FetchRecord(id=order.id, ordered_at=at))
+        FetchRecords(s3, "failures-bucket").put("a.jpg", FetchRecord(id=job.id, ordered_at=at))
         fetch = api("GET", "/uploads/a.jpg").document["fetch"]
-        assert (fetch and fetch["reason"]) == told
+        assert (fetch and fetch["reason"]) == state
 
 
 def uploaded_at(path: str, at: datetime) -> None:
@@ -204,7 +208,7 @@ def uploaded_at(path: str, at: datetime) -> None:
 
 
 def fail(s3: "S3Client", order_id: str, **more: Any) -> None:
-    """Leave word that an order for a.jpg failed."""
+    """Record that the fetch job for a.jpg failed."""
     marks = FetchRecords(s3, "failures-bucket")
     found = marks.read("a.jpg")
     assert found is not None

@@ -28,7 +28,7 @@ class Site(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Answers)
         self.url = f"http://127.0.0.1:{self.server_port}"
-        self.wishes: list[dict[str, Any]] = []
+        self.ticket_requests: list[dict[str, Any]] = []
         self.forms: list[dict[str, bytes]] = []
         self.received = 0
         self.refusals: dict[str, tuple[int, str]] = {}
@@ -60,10 +60,10 @@ class Answers(BaseHTTPRequestHandler):
         self.server.forms.append(form)
         return self.answer(204, "")
 
-    def ticket(self, wish: dict[str, Any]) -> dict[str, Any]:
-        self.server.wishes.append(wish)
-        path = wish.get("path", f"new/{wish.get('filename')}")
-        fields = {"key": f"originals/{path}", "Content-Type": wish["content_type"]}
+    def ticket(self, request: dict[str, Any]) -> dict[str, Any]:
+        self.server.ticket_requests.append(request)
+        path = request.get("path", f"new/{request.get('filename')}")
+        fields = {"key": f"originals/{path}", "Content-Type": request["content_type"]}
         return {
             "path": path,
             "url": f"{self.server.url}/form",
@@ -128,7 +128,7 @@ def test_a_ticket_is_asked_for_as_the_file_is(site: Site, tmp_path: Path) -> Non
     file = tmp_path / "a.HEIC"
     file.write_bytes(b"12345")
     uploaded(str(file), "--path", "2026/a.heic", "--overwrite")
-    assert site.wishes == [
+    assert site.ticket_requests == [
         {"path": "2026/a.heic", "content_type": "image/heic", "bytes": 5, "overwrite": True}
     ]
 
@@ -151,7 +151,7 @@ def test_one_path_for_two_files_is_wrong_use(site: Site, photos: list[str], tmp_
     twin.write_bytes(PHOTO)
     assert uploaded(photos[0], str(twin), "--path", "2026/").code == 2
     assert uploaded("no-such-file.jpg").code == 2
-    assert site.wishes == []
+    assert site.ticket_requests == []
 
 
 def test_a_refused_file_is_named_with_the_reason_and_the_others_go_on(
@@ -228,14 +228,14 @@ def test_a_large_file_is_not_read_into_memory(site: Site, tmp_path: Path) -> Non
     file = tmp_path / "large.tiff"
     with file.open("wb") as made:
         made.truncate(length)
-    told: list[int] = []
+    progress: list[int] = []
     tracemalloc.start()
     try:
         with file.open("rb") as opened:
             ticket = {"url": f"{site.url}/form", "fields": {"key": "originals/large.tiff"}}
-            assert post_form(ticket, opened, length, told.append).status_code == 204
+            assert post_form(ticket, opened, length, progress.append).status_code == 204
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert sum(told) == length < site.received
+    assert sum(progress) == length < site.received
     assert peak < 5_000_000

@@ -19,7 +19,7 @@ CONTEXT = LambdaContext()
 
 
 def ask(method: str, path: str, **more: Any) -> dict[str, Any]:
-    """One request to a function that tells what it was given, or fails in the way it is told."""
+    """One request to a function that returns what it was given, or fails as the path says."""
     router = make_router()
 
     @router.get("/uploads/<segment>")
@@ -60,8 +60,8 @@ def ask(method: str, path: str, **more: Any) -> dict[str, Any]:
     ],
 )
 def test_a_path_arrives_whole_and_decoded_once(raw: str, path: str) -> None:
-    told = ask("GET", raw)
-    assert (told["statusCode"], told["body"]) == (200, path)
+    response = ask("GET", raw)
+    assert (response["statusCode"], response["body"]) == (200, path)
 
 
 @pytest.mark.parametrize(
@@ -71,8 +71,8 @@ def test_a_path_arrives_whole_and_decoded_once(raw: str, path: str) -> None:
 def test_json_is_read_whatever_its_type_looks_like(headers: dict[str, str]) -> None:
     body = base64.b64encode(b'{"a": 1}').decode()
     for more in ({"body": '{"a": 1}'}, {"body": body, "isBase64Encoded": True}):
-        told = ask("POST", "/uploads", headers=headers, **more)
-        assert (told["statusCode"], json.loads(told["body"])) == (200, {"a": 1})
+        response = ask("POST", "/uploads", headers=headers, **more)
+        assert (response["statusCode"], json.loads(response["body"])) == (200, {"a": 1})
 
 
 @pytest.mark.parametrize(
@@ -129,9 +129,9 @@ def test_json_is_read_whatever_its_type_looks_like(headers: dict[str, str]) -> N
 def test_a_body_that_cannot_be_read_is_refused(
     more: dict[str, Any], status: int, kind: ProblemKind, said: str
 ) -> None:
-    told = ask("POST", "/uploads", **more)
-    assert_problem(told, status, kind)
-    assert said in json.loads(told["body"])["detail"]
+    response = ask("POST", "/uploads", **more)
+    assert_problem(response, status, kind)
+    assert said in json.loads(response["body"])["detail"]
 
 
 @pytest.mark.parametrize(
@@ -146,17 +146,17 @@ def test_a_body_that_cannot_be_read_is_refused(
 def test_an_error_is_answered_without_telling_of_the_program(
     failure: str, status: int, kind: ProblemKind
 ) -> None:
-    told = ask("DELETE", f"/uploads/{failure}")
-    assert_problem(told, status, kind)
-    assert ("Retry-After" in told["headers"]) is (status == 503)
+    response = ask("DELETE", f"/uploads/{failure}")
+    assert_problem(response, status, kind)
+    assert ("Retry-After" in response["headers"]) is (status == 503)
 
 
 def test_a_refusal_quotes_no_more_than_an_answer_can_carry() -> None:
     """A function's answer has room for 6 MB; a request of 6 MB can be quoted at six times that."""
-    told = ask("POST", "/uploads", headers={"content-type": "\x01" * 1_000_000}, body="{}")
-    assert_problem(told, 415, ProblemKind.NOT_JSON)
-    assert len(told["body"]) < 20_000
-    assert json.loads(told["body"])["detail"].endswith("…")
+    response = ask("POST", "/uploads", headers={"content-type": "\x01" * 1_000_000}, body="{}")
+    assert_problem(response, 415, ProblemKind.NOT_JSON)
+    assert len(response["body"]) < 20_000
+    assert json.loads(response["body"])["detail"].endswith("…")
 
 
 def test_a_path_that_is_no_text_arrives_as_it_is() -> None:
@@ -178,8 +178,8 @@ def test_an_answer_that_is_not_as_promised_is_our_mistake() -> None:
     assert_problem(ask("GET", "/wrong"), 500, ProblemKind.INTERNAL)
 
 
-def assert_problem(told: dict[str, Any], status: int, kind: ProblemKind) -> None:
-    problem = json.loads(told["body"])
-    assert told["headers"]["Content-Type"] == PROBLEM
-    assert (told["statusCode"], problem["status"], problem["type"]) == (status, status, kind)
-    assert_reveals_nothing(status, told["body"])
+def assert_problem(response: dict[str, Any], status: int, kind: ProblemKind) -> None:
+    problem = json.loads(response["body"])
+    assert response["headers"]["Content-Type"] == PROBLEM
+    assert (response["statusCode"], problem["status"], problem["type"]) == (status, status, kind)
+    assert_reveals_nothing(status, response["body"])
