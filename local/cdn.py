@@ -48,6 +48,8 @@ class Distribution(NamedTuple):
             return response
         if self.on_demand:
             mapped = self._request(method, path, {**headers, _MAP_ONLY: "uri"})
+            if mapped.headers[_URI] is None:  # the emulator is too busy to run the function
+                return mapped
             rendered = self._fail_over(method, mapped.headers[_URI])
             # CloudFront adds the distribution's headers to the responses of every origin.
             for name, value in response.headers.items():
