@@ -5,6 +5,7 @@ tokens or the keys of signed URLs that are in use; CloudFormation deletes it at 
 recovery window of Secrets Manager.
 """
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_sqs import SQSClient
 
+# Physical ids of removed resources, by their type.
+Removed = defaultdict[str, list[str]]
+
 
 def find_losses(given: dict[str, Any]) -> list[str]:
     """Returns lines that name the losses and the limits exceeded.
@@ -30,11 +34,11 @@ def find_losses(given: dict[str, Any]) -> list[str]:
     stack, template = given["stack"], given["template"]
     cloudformation = boto3.client("cloudformation")
     sqs = boto3.client("sqs")
-    messages = check_messages(cloudformation, sqs, stack, template, force=given["abandon_messages"])
+    removed = find_removed(cloudformation, stack, template)
+    messages = check_messages(sqs, removed, force=given["abandon_messages"])
     secrets = []
     if "abandon_secrets" in given:
-        force = given["abandon_secrets"]
-        secrets = check_secrets(cloudformation, stack, template, force=force)
+        secrets = check_secrets(removed, force=given["abandon_secrets"])
     return [
         *(f"Abandoning with its queue {line}" for line in messages),
         *(f"Deleting the secret {name}" for name in secrets),
@@ -42,20 +46,13 @@ def find_losses(given: dict[str, Any]) -> list[str]:
     ]
 
 
-def check_messages(
-    cloudformation: "CloudFormationClient",
-    sqs: "SQSClient",
-    stack: str,
-    template: dict[str, Any],
-    *,
-    force: bool,
-) -> list[str]:
-    """Returns the queues that the template no longer has, and how many messages each holds.
+def check_messages(sqs: "SQSClient", removed: Removed, *, force: bool) -> list[str]:
+    """Returns the removed queues that hold messages, and how many each holds.
 
     Raises ConfigError if there are messages, unless `force` is set.
     """
     waiting = []
-    for url in _find_removed(cloudformation, stack, template, "AWS::SQS::Queue"):
+    for url in removed["AWS::SQS::Queue"]:
         count = queues.count_messages(sqs, url)
         if count:
             waiting.append(f"{url.rpartition('/')[2]}: {count} messages")
@@ -69,15 +66,12 @@ def check_messages(
     return waiting
 
 
-def check_secrets(
-    cloudformation: "CloudFormationClient", stack: str, template: dict[str, Any], *, force: bool
-) -> list[str]:
-    """Returns the names of the secrets that the template no longer has.
+def check_secrets(removed: Removed, *, force: bool) -> list[str]:
+    """Returns the names of the removed secrets.
 
     Raises ConfigError if there are any, unless `force` is set.
     """
-    arns = _find_removed(cloudformation, stack, template, "AWS::SecretsManager::Secret")
-    names = [arn.rpartition(":")[2] for arn in arns]
+    names = [arn.rpartition(":")[2] for arn in removed["AWS::SecretsManager::Secret"]]
     if names and not force:
         raise ConfigError(
             "This deploy would delete secrets, at once and for good:\n"
@@ -90,31 +84,26 @@ def check_secrets(
     return names
 
 
-def _find_removed(
-    cloudformation: "CloudFormationClient", stack: str, template: dict[str, Any], kind: str
-) -> list[str]:
-    """Lists the physical ids of deployed resources of a type that the template lacks."""
-    deployed = _list_deployed(cloudformation, stack, kind)
-    return [id_ for logical, id_ in deployed.items() if logical not in template["Resources"]]
-
-
-def _list_deployed(cloudformation: "CloudFormationClient", stack: str, kind: str) -> dict[str, str]:
-    """Returns physical ids of a type by logical id; empty if the stack does not exist."""
+def find_removed(
+    cloudformation: "CloudFormationClient", stack: str, template: dict[str, Any]
+) -> Removed:
+    """Lists the deployed resources that the template lacks; none if the stack does not exist."""
+    removed: Removed = defaultdict(list)
     pages = cloudformation.get_paginator("list_stack_resources")
     with map_errors(f"listing the resources of {stack}"):
         try:
-            return {
-                resource["LogicalResourceId"]: resource["PhysicalResourceId"]
-                for page in pages.paginate(StackName=stack)
-                for resource in page["StackResourceSummaries"]
-                if resource["ResourceType"] == kind
-                and resource["ResourceStatus"] != "DELETE_COMPLETE"
-                and "PhysicalResourceId" in resource
-            }
+            for page in pages.paginate(StackName=stack):
+                for resource in page["StackResourceSummaries"]:
+                    if (
+                        resource["LogicalResourceId"] not in template["Resources"]
+                        and resource["ResourceStatus"] != "DELETE_COMPLETE"
+                        and "PhysicalResourceId" in resource
+                    ):
+                        removed[resource["ResourceType"]].append(resource["PhysicalResourceId"])
         except ClientError as error:
-            if "does not exist" in str(error):
-                return {}
-            raise
+            if "does not exist" not in str(error):
+                raise
+    return removed
 
 
 def _warn_of_limits(template: dict[str, Any]) -> list[str]:

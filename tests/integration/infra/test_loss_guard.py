@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
-from infra.hooks.loss_guard import check_messages, check_secrets, find_losses
+from infra.hooks.loss_guard import check_messages, check_secrets, find_losses, find_removed
 from lib.errors import ConfigError, TransientError
 from tests.infrastructure.generated import generated
 from tests.integration.deployed import answer
@@ -36,7 +36,8 @@ def sqs() -> "SQSClient":
 
 
 def check(sqs: "SQSClient", template: dict[str, Any], *, force: bool = False) -> list[str]:
-    return check_messages(boto3.client("cloudformation"), sqs, "stack", template, force=force)
+    removed = find_removed(boto3.client("cloudformation"), "stack", template)
+    return check_messages(sqs, removed, force=force)
 
 
 def send(sqs: "SQSClient", name: str) -> None:
@@ -93,7 +94,7 @@ def test_without_permission_to_read_the_deploy_stops(
 
     client.meta.events.register("before-call.cloudformation.ListStackResources", refuse)
     with pytest.raises(TransientError, match="listing the resources of stack"):
-        check_messages(client, sqs, "stack", WITHOUT_OLD, force=False)
+        find_removed(client, "stack", WITHOUT_OLD)
 
 
 SIGNED = {"on_demand": ["declared", "signed"]}
@@ -121,9 +122,8 @@ def deployed(secrets: dict[str, Any]) -> "CloudFormationClient":
         for logical, secret in secrets.items()
     ]
     stubber = Stubber(client)
-    # Once for queues and once for secrets.
-    for _ in range(2):
-        stubber.add_response("list_stack_resources", {"StackResourceSummaries": summaries})
+    # Once for queues and secrets together.
+    stubber.add_response("list_stack_resources", {"StackResourceSummaries": summaries})
     stubber.activate()
     return client
 
@@ -143,17 +143,19 @@ def test_a_parameter_that_takes_a_secret_away_stops_the_deploy(
     had = secrets_of(tmp_path, **before)
     template = {"Resources": secrets_of(tmp_path, **after)}
     with pytest.raises(ConfigError, match="abandon_secrets=true") as caught:
-        check_secrets(deployed(had), "stack", template, force=False)
+        check_secrets(find_removed(deployed(had), "stack", template), force=False)
     names = [f"image-fanout-dev-{name}-aB3dE6" for name in lost]
     assert [line.strip() for line in str(caught.value).splitlines()[1 : 1 + len(lost)]] == names
-    assert check_secrets(deployed(had), "stack", template, force=True) == names
+    removed = find_removed(deployed(had), "stack", template)
+    assert check_secrets(removed, force=True) == names
 
 
 def test_secrets_that_stay_or_come_are_no_obstacle(tmp_path: Path) -> None:
     one, both = secrets_of(tmp_path), secrets_of(tmp_path, **SIGNED)
     assert both.keys() > one.keys()
     for had in (one, both):
-        assert check_secrets(deployed(had), "stack", {"Resources": both}, force=False) == []
+        removed = find_removed(deployed(had), "stack", {"Resources": both})
+        assert check_secrets(removed, force=False) == []
 
 
 def losses(**asked: Any) -> str:
@@ -202,10 +204,10 @@ def test_a_renamed_size_is_a_new_one_and_a_removed_one_that_may_hold_messages(
     before = queues_of(tmp_path, "small")
     cloudformation.create_stack(StackName="stack", TemplateBody=json.dumps(before))
     after = queues_of(tmp_path, "thumbnail")
-    assert check_messages(cloudformation, sqs, "stack", after, force=False) == []
+    assert check(sqs, after) == []
     send(sqs, f"image-fanout-dev-small{kind}")
     with pytest.raises(ConfigError, match=f"image-fanout-dev-small{kind}: 1 messages"):
-        check_messages(cloudformation, sqs, "stack", after, force=False)
+        check(sqs, after)
 
 
 @pytest.mark.parametrize(
