@@ -25,7 +25,7 @@ help:
 	echo "make mutants  which changes to the core no test notices; half an hour; ARGS=\"lib.keys\" of a module"
 	echo "make check    format, lint, types, layers; quick"
 
-setup: .venv/.ready node_modules/.ready
+setup: .venv/.ready node_modules/.ready native/built/.ready
 
 demo: setup
 	$(BIN)/python -m local demo --port $(PORT) --cdn-port $(CDN_PORT)
@@ -66,7 +66,7 @@ format: setup
 	$(BIN)/ruff check --fix .
 
 clean: stop
-	rm -rf .venv node_modules mutants bench/node_modules .serverless .serverless-cache .cache
+	rm -rf .venv node_modules native/built mutants bench/node_modules .serverless .serverless-cache .cache
 
 # uv ignores pip.conf: if uv fails, pip installs the same packages.
 .venv/.ready: constraints.txt
@@ -83,6 +83,12 @@ node_modules/.ready: package.json package-lock.json
 	node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)' || { echo "Node 20.19 or newer is needed, this is $$(node --version)" >&2; exit 1; }
 	echo "Setting up Node packages in node_modules (half a minute)"
 	npm ci --silent --no-audit --no-fund
+	touch $@
+
+# For this machine, and for a deploy's usual functions.
+native/built/.ready: .venv/.ready native/resample.c native/build.py
+	echo "Building the resampling kernel (ten seconds)"
+	$(BIN)/python -m native.build && $(BIN)/python -m native.build linux-arm64
 	touch $@
 
 .venv/.bench-ready: .venv/.ready bench/requirements.txt

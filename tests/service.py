@@ -17,7 +17,7 @@ from local.processes import clean_environment
 
 PROJECT = Path(__file__).parents[1]
 _PARTS = ("serverless.yml", "sizes.yml", "package.json", "requirements.txt")
-_FOLDERS = ("handlers", "lib", "infra")
+_FOLDERS = ("handlers", "lib", "infra", "native")
 _TEMPLATES = PROJECT / ".cache" / "templates"
 # Long enough for those of other branches, short enough to keep the folder small.
 _KEPT_SECONDS = 7 * 24 * 60 * 60

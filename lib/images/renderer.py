@@ -12,7 +12,7 @@ from lib.sizes import Size
 
 # Part of every recipe id: raise it with each change that alters the variants' pixels, so that
 # existing variants become stale.
-RENDERER_VERSION = "3"
+RENDERER_VERSION = "4"
 
 
 class Rendition(NamedTuple):

@@ -92,6 +92,17 @@ def test_numbers_that_aws_would_refuse_are_refused_first(
         generated(tmp_path, ["1x1"], **changes)
 
 
+def test_nothing_is_packaged_without_the_resampling_kernel(fresh_service: Service) -> None:
+    with (fresh_service.folder / "native" / "resample.c").open("a") as file:
+        file.write("int resample(void) { return 1; }")
+    run = fresh_service.sls("package", "--stage", "dev")
+    assert run.returncode != 0
+    output = run.stdout + run.stderr
+    assert "redefinition" in output or "conflicting types" in output
+    assert "The resampling kernel was not built" in output
+    assert not list((fresh_service.folder / ".serverless").glob("*.zip"))
+
+
 # It takes long, and one process has it.
 ARCHIVE = pytest.mark.xdist_group("archive")
 
@@ -131,6 +142,7 @@ def test_the_zip_holds_arm64_code_for_the_cloud(archive: Path) -> None:
     assert {
         "handlers",
         "lib",
+        "native",
         "PIL",
         "pydantic",
         "aws_lambda_powertools",

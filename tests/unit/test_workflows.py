@@ -78,6 +78,14 @@ def test_every_command_that_is_run_exists(file: Path) -> None:
                 assert target in TARGETS
             case ["./fanout", *rest]:
                 parse(shlex.join(rest))
+            case ["sudo", "apt-get", "update"] | [
+                "sudo",
+                "apt-get",
+                "install",
+                "--yes",
+                "qemu-user",
+            ]:
+                assert "qemu-aarch64" in (PROJECT / "tests/native/test_kernel.py").read_text()
             case ["npx", "sls", "deploy", "--stage", "dev", "--region", "eu-west-1"]:
                 assert "osls" in (PROJECT / "package.json").read_text()
             case _:
@@ -105,7 +113,7 @@ def test_checks_run_on_each_push_and_never_with_a_strangers_code_and_our_rights(
     assert {"push", "pull_request"} <= triggers(PROJECT / ".github/workflows/check.yml").keys()
     for file in FILES:
         assert "pull_request_target" not in triggers(file)
-    assert set(commands(PROJECT / ".github/workflows/check.yml")) == {"make check", "make test"}
+    assert {"make check", "make test"} <= set(commands(PROJECT / ".github/workflows/check.yml"))
 
 
 def test_a_deploy_follows_the_checks_takes_a_role_and_ends_with_verify() -> None:

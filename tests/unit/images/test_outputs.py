@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from lib.errors import PermanentError
-from lib.images import decode, render, render_all
+from lib.images import decode, kernel, render, render_all
 from lib.images.geometry import fit
 from lib.images.header import Codec
 from lib.images.resample import resample
@@ -140,13 +140,13 @@ def test_bands_leave_no_seams(mode: str) -> None:
 def test_any_exception_of_a_decoder_is_permanent(monkeypatch: pytest.MonkeyPatch) -> None:
     for error in (RuntimeError("x"), RecursionError(), KeyError("MPO"), SystemError()):
         with monkeypatch.context() as patch:
-            patch.setattr(Image.Image, "resize", raiser(error))
+            patch.setattr(kernel, "resample", raiser(error))
             with pytest.raises(PermanentError):
                 render(JPEG, made.size())
 
 
 def test_running_out_of_memory_is_not_the_files_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Image.Image, "resize", raiser(MemoryError()))
+    monkeypatch.setattr(kernel, "resample", raiser(MemoryError()))
     with pytest.raises(MemoryError):
         render(JPEG, made.size())
 

@@ -1,0 +1,110 @@
+"""Calls the resampling kernel (native/resample.c) on Pillow's own memory, without a copy.
+
+Pillow exports its pixels by the Arrow C data interface if the rows are one block. Without the
+kernel, Pillow resizes, in five times the time.
+"""
+
+import ctypes
+import platform
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+
+from PIL import Image
+
+from lib.images.geometry import Box
+
+# Lambda's names of processors, by others for them.
+_ARCHITECTURES = {"aarch64": "arm64", "amd64": "x86_64"}
+_MACHINE = platform.machine().lower()
+# This machine, as native/build.py names its targets.
+HOST = f"{sys.platform}-{_ARCHITECTURES.get(_MACHINE, _MACHINE)}"
+# Cells of `average` may be this long and this high: their sums have 16 bits.
+MAX_FACTOR = 255
+# Pillow splits an image into blocks of 16 MB by default, which the kernel cannot read. The largest
+# photo has 270 MP of 4 bytes; the block size must be a multiple of 4096.
+_BLOCK_BYTES = (1 << 31) - 4096
+Image.core.set_block_size(_BLOCK_BYTES)  # type: ignore[attr-defined]
+
+
+class _ArrowArray(ctypes.Structure):
+    """The Arrow C data interface's array, up to the fields that are read."""
+
+
+_ArrowArray._fields_ = [
+    ("length", ctypes.c_int64),
+    ("null_count", ctypes.c_int64),
+    ("offset", ctypes.c_int64),
+    ("n_buffers", ctypes.c_int64),
+    ("n_children", ctypes.c_int64),
+    ("buffers", ctypes.POINTER(ctypes.c_void_p)),
+    ("children", ctypes.POINTER(ctypes.POINTER(_ArrowArray))),
+]
+
+
+def path_of(target: str) -> Path:
+    """Returns the path of the library for a target."""
+    return Path(__file__).parents[2] / "native" / "built" / target / "resample.so"
+
+
+@lru_cache(maxsize=1)
+def is_available() -> bool:
+    """Returns whether the kernel is built for this machine."""
+    return path_of(HOST).exists()
+
+
+def resample(image: Image.Image, box: Box, size: tuple[int, int]) -> Image.Image:
+    """Resizes the pixels in `box` of an image of 1 or 4 bytes a pixel by a Lanczos filter."""
+    target = Image.new(image.mode, size)
+    with _memory(image) as source, _memory(target) as result:
+        failed = _library().resample(
+            source, *image.size, _samples(image), (ctypes.c_double * 4)(*box), result, *size
+        )
+    if failed:
+        raise MemoryError
+    return target
+
+
+def average(
+    image: Image.Image, region: tuple[int, int, int, int], factors: tuple[int, int]
+) -> Image.Image:
+    """Averages cells of `factors` pixels in `region`; those at its edges may be smaller."""
+    left, top, right, bottom = region
+    size = -(-(right - left) // factors[0]), -(-(bottom - top) // factors[1])
+    target = Image.new(image.mode, size)
+    with _memory(image) as source, _memory(target) as result:
+        failed = _library().average(
+            source, image.width, _samples(image), (ctypes.c_int * 4)(*region), *factors, result
+        )
+    if failed:
+        raise MemoryError
+    return target
+
+
+def _samples(image: Image.Image) -> int:
+    """Returns the bytes of a pixel in memory: Pillow pads all modes but L to 4."""
+    return 1 if image.mode == "L" else 4
+
+
+@contextmanager
+def _memory(image: Image.Image) -> Iterator[int]:
+    """Yields the address of the pixels, which are valid as long as their capsule."""
+    _, capsule = image.__arrow_c_array__()
+    pointer = ctypes.pythonapi.PyCapsule_GetPointer
+    pointer.restype, pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
+    array = _ArrowArray.from_address(pointer(capsule, b"arrow_array"))
+    # Pixels of several samples are a list of fixed length; its child has the samples.
+    samples = array.children[0].contents if array.n_children else array
+    yield samples.buffers[1]
+    del capsule
+
+
+@lru_cache(maxsize=1)
+def _library() -> ctypes.CDLL:
+    library = ctypes.CDLL(str(path_of(HOST)))
+    integer, pointer = ctypes.c_int, ctypes.c_void_p
+    library.resample.argtypes = [pointer, *[integer] * 3, pointer, pointer, *[integer] * 2]
+    library.average.argtypes = [pointer, *[integer] * 2, pointer, *[integer] * 2, pointer]
+    return library

@@ -1,0 +1,1 @@
+"""The resampling kernel: its C source, and the program that builds it."""

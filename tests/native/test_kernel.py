@@ -1,0 +1,243 @@
+"""The kernel beside a floating-point filter, and its builds beside each other."""
+
+import platform
+import random
+import shutil
+import struct
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image, ImageChops, ImageMath, ImageStat
+
+from lib.images import kernel
+from lib.images.geometry import Box
+from lib.images.resample import resample
+
+LANCZOS = Image.Resampling.LANCZOS
+MODES = ("L", "RGB", "RGBa", "CMYK")
+SOURCES = (Path("native/resample.c"), Path("tests/native/driver.c"))
+PROJECT = Path(__file__).parents[2]
+# Half a step is the rounding itself; a few hundredths come from 16 bits between the two passes, and
+# from coefficients of 14 bits where a picture is enlarged.
+ROUNDING = 0.55
+
+
+class Case(NamedTuple):
+    """A call of the kernel; `box` is a region and `size` the factors if it averages."""
+
+    mode: str
+    source: tuple[int, int]
+    box: Box
+    size: tuple[int, int]
+    averages: bool = False
+
+
+# Odd numbers of pixels and taps, crops, both directions, rows shorter than a vector, long filters.
+CASES = [
+    Case(mode, source, box, size)
+    for mode in MODES
+    for source, box, size in (
+        ((101, 75), (0, 0, 101, 75), (80, 60)),
+        ((101, 75), (3.3, 10.7, 90.2, 70.0), (20, 15)),
+        ((97, 61), (0, 0, 97, 61), (301, 200)),
+        ((5, 4), (0.5, 0.25, 4.75, 4), (40, 3)),
+        ((1, 1), (0, 0, 1, 1), (7, 5)),
+        ((3000, 20), (0, 0, 3000, 20), (7, 5)),
+        ((40, 900), (0, 1.5, 40, 899), (13, 2)),
+    )
+] + [
+    Case(mode, (53, 37), box, factors, averages=True)
+    for mode in MODES
+    for box, factors in (
+        ((0, 0, 53, 37), (2, 3)),
+        ((5, 1, 50, 36), (7, 7)),
+        ((0, 0, 53, 37), (53, 255)),
+    )
+]
+
+
+def picture(mode: str, size: tuple[int, int], seed: int) -> Image.Image:
+    """Noise, of all levels or of black and white, which overshoots most."""
+    grain = random.Random(seed)  # noqa: S311  no secret
+    data = grain.randbytes(size[0] * size[1] * len(Image.new(mode, (1, 1)).getbands()))
+    if seed % 2:
+        data = bytes(255 * (value > 127) for value in data)
+    return Image.frombytes(mode, size, data)
+
+
+def run(case: Case, image: Image.Image) -> Image.Image:
+    if case.averages:
+        left, top, right, bottom = map(int, case.box)
+        return kernel.average(image, (left, top, right, bottom), case.size)
+    return kernel.resample(image, case.box, case.size)
+
+
+def errors(image: Image.Image, original: Image.Image, box: Box) -> tuple[float, float]:
+    """Mean and largest difference from Pillow's filter in floating point, over all bands."""
+    means, most = [], 0.0
+    for band, source in zip(image.split(), original.split(), strict=True):
+        exact = source.convert("F").resize(image.size, LANCZOS, box=box)
+        difference = ImageMath.lambda_eval(
+            lambda of: abs(of["band"] - of["min"](of["max"](of["exact"], 0), 255)),
+            band=band.convert("F"),
+            exact=exact,
+        )
+        means.append(difference.resize((1, 1), Image.Resampling.BOX).getpixel((0, 0)))
+        most = max(most, difference.getextrema()[1])
+    return sum(means) / len(means), most
+
+
+@st.composite
+def boxes(draw: st.DrawFn, source: tuple[int, int]) -> Box:
+    left, top = (draw(st.floats(0, edge - 0.5)) for edge in source)
+    right = draw(st.floats(left + 0.25, source[0]))
+    bottom = draw(st.floats(top + 0.25, source[1]))
+    return left, top, right, bottom
+
+
+edges = st.integers(1, 64)
+extents = st.tuples(edges, edges)
+
+
+@given(st.data(), st.sampled_from(MODES), extents, extents, st.integers(0, 9))
+def test_kernel_is_no_further_from_the_exact_filter_than_pillow(
+    data: st.DataObject, mode: str, source: tuple[int, int], size: tuple[int, int], seed: int
+) -> None:
+    image = picture(mode, source, seed)
+    box = data.draw(boxes(source))
+    mean, most = errors(kernel.resample(image, box, size), image, box)
+    pillow_mean, pillow_most = errors(image.resize(size, LANCZOS, box=box), image, box)
+    assert most <= max(ROUNDING, pillow_most)
+    # Rounding of a few samples may come out better or worse by chance.
+    few = 1 / (size[0] * size[1]) ** 0.5
+    assert mean <= pillow_mean + 0.02 + few * ROUNDING
+
+
+@pytest.mark.parametrize("size", [(800, 600), (400, 300), (200, 150), (1200, 900)])
+@pytest.mark.parametrize("mode", MODES)
+def test_a_photo_is_nearer_to_the_exact_filter_than_by_pillow(
+    mode: str, size: tuple[int, int]
+) -> None:
+    image = picture(mode, (1008, 756), 3)
+    box = (0, 0, 1008, 756)
+    mean, most = errors(kernel.resample(image, box, size), image, box)
+    pillow_mean, pillow_most = errors(image.resize(size, LANCZOS, box=box), image, box)
+    assert mean <= pillow_mean
+    assert most <= min(ROUNDING, pillow_most)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("value", [0, 1, 127, 254, 255])
+def test_a_flat_area_keeps_its_value(mode: str, value: int) -> None:
+    bands = len(Image.new(mode, (1, 1)).getbands())
+    image = Image.new(mode, (67, 43), value if bands == 1 else (value,) * bands)
+    for box, size in (((0, 0, 67, 43), (21, 17)), ((1.5, 2.25, 60, 40), (91, 5))):
+        assert set(kernel.resample(image, box, size).tobytes()) == {value}
+    assert set(kernel.average(image, (1, 2, 66, 40), (3, 5)).tobytes()) == {value}
+
+
+@given(st.data(), extents, st.tuples(edges, edges), st.integers(0, 9))
+def test_an_average_is_the_mean_rounded_half_up(
+    data: st.DataObject, source: tuple[int, int], factors: tuple[int, int], seed: int
+) -> None:
+    image = picture("L", source, seed)
+    left, top = (data.draw(st.integers(0, edge - 1)) for edge in source)
+    right = data.draw(st.integers(left + 1, source[0]))
+    bottom = data.draw(st.integers(top + 1, source[1]))
+    averaged = kernel.average(image, (left, top, right, bottom), factors)
+    for x in range(averaged.width):
+        for y in range(averaged.height):
+            at = left + x * factors[0], top + y * factors[1]
+            cell = image.crop(
+                (*at, min(right, at[0] + factors[0]), min(bottom, at[1] + factors[1]))
+            )
+            values = cell.tobytes()
+            assert averaged.getpixel((x, y)) == (2 * sum(values) + len(values)) // (2 * len(values))
+
+
+def test_the_largest_cell_does_not_overflow() -> None:
+    image = Image.new("RGB", (kernel.MAX_FACTOR, kernel.MAX_FACTOR), (255, 254, 1))
+    factors = (kernel.MAX_FACTOR, kernel.MAX_FACTOR)
+    assert kernel.average(image, (0, 0, *factors), factors).getpixel((0, 0)) == (255, 254, 1)
+
+
+def test_an_image_larger_than_a_block_of_pillows_is_read() -> None:
+    """Pillow splits images above 16 MB unless the kernel's module tells it not to."""
+    image = Image.new("RGB", (3000, 2000), (9, 8, 7))
+    assert kernel.resample(image, (0, 0, 3000, 2000), (3, 2)).getpixel((2, 1)) == (9, 8, 7)
+
+
+def test_without_the_kernel_pillow_resizes_and_a_warning_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    image = picture("RGB", (1300, 900), 2)
+    box = (0.5, 0, 1300, 900)
+    expected = resample(image, box, (64, 48))
+    monkeypatch.setattr(kernel, "is_available", lambda: False)
+    with pytest.warns(RuntimeWarning, match="make setup"):
+        by_pillow = resample(image, box, (64, 48))
+    difference = ImageChops.difference(expected, by_pillow)
+    assert ImageStat.Stat(difference).mean[0] < 1
+
+
+def test_the_kernel_runs_here() -> None:
+    assert kernel.is_available(), "run make setup"
+
+
+def zig(*options: str) -> list[str]:
+    return [sys.executable, "-m", "ziglang", "cc", *options]
+
+
+WARNINGS = ("-std=c11", "-Wall", "-Wextra", "-Werror")
+SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+BUILDS = {
+    "portable": (["gcc", "-O2", *WARNINGS], []),
+    "sanitized": (
+        ["gcc", "-O1", "-march=native", *WARNINGS, *SANITIZERS],
+        [],
+    ),
+    "aarch64": (
+        zig("-target", "aarch64-linux-musl", "-mcpu=neoverse_n1", "-static", "-O3", *WARNINGS),
+        ["qemu-aarch64"],
+    ),
+    "x86_64": (
+        zig("-target", "x86_64-linux-musl", "-mcpu=x86_64_v3", "-static", "-O3", *WARNINGS),
+        ["qemu-x86_64", "-cpu", "max"],
+    ),
+}
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_each_build_gives_the_same_pixels(build: str, tmp_path: Path) -> None:
+    compiler, runner = BUILDS[build]
+    if build == platform.machine():
+        runner = []
+    for command in (compiler[0], *runner[:1]):
+        if not shutil.which(command):
+            pytest.skip(f"{command} is not installed")
+    program = tmp_path / "driver"
+    sources = [str(PROJECT / source) for source in SOURCES]
+    subprocess.run([*compiler, *sources, "-o", str(program), "-lm"], check=True)
+    pictures = [picture(case.mode, case.source, seed) for seed, case in enumerate(CASES)]
+    asked = b"".join(packed(case, image) for case, image in zip(CASES, pictures, strict=True))
+    answer = subprocess.run([*runner, str(program)], input=asked, capture_output=True, check=False)
+    assert (answer.returncode, answer.stderr) == (0, b"")
+    expected = b"".join(
+        memory(run(case, image)) for case, image in zip(CASES, pictures, strict=True)
+    )
+    assert answer.stdout == expected
+
+
+def packed(case: Case, image: Image.Image) -> bytes:
+    head = (case.averages, *case.source, 1 if case.mode == "L" else 4, *case.box, *case.size)
+    return struct.pack("=10d", *map(float, head)) + memory(image)
+
+
+def memory(image: Image.Image) -> bytes:
+    """Returns the pixels as Pillow has them in memory: RGB with a fourth sample."""
+    return image.tobytes("raw", "RGBX") if image.mode == "RGB" else image.tobytes()
