@@ -48,6 +48,8 @@ LIBRARIES_OF_PILLOW = {
     "ZLIB": Library("zlib", "Zlib"),
     "ZSTD": Library("Zstandard", "BSD-3-Clause", ("libzstd",)),
 }
+# Linked into isal's modules; its text is among the wheel's files, not in its metadata.
+_ISA_L = Library("ISA-L", "BSD-3-Clause")
 # In the wheel, but removed from the zip: libraries that draw text and windows.
 NOT_IN_ZIP = {"BZIP2", "FREETYPE2", "HARFBUZZ", "RAQM", "TCL_TK"}
 _HEADING = re.compile(r"^----\n\n([A-Z0-9_]+)\n", re.MULTILINE)
@@ -77,7 +79,7 @@ def read_texts(package: Distribution) -> Iterator[tuple[str, str]]:
     """Yields the name and text of each licence file in a package's metadata."""
     names = set(package.metadata.get_all("License-File") or [])
     for file in package.files or []:
-        if ".dist-info" in file.parts[0] and file.name in names:
+        if file.name in names and (".dist-info" in file.parts[0] or "isa-l" in file.parts):
             yield file.name, file.read_text()
 
 
@@ -87,6 +89,7 @@ def list_libraries() -> list[tuple[str, Library]]:
     headings = sorted(set(_HEADING.findall(pillow)) - NOT_IN_ZIP)
     heif = dict(read_texts(distribution("pillow-heif")))["LICENSES_bundled.txt"]
     return [
+        ("isal", _ISA_L),
         *(("Pillow", LIBRARIES_OF_PILLOW[heading]) for heading in headings),
         *(
             ("pillow-heif", Library(entry["name"], entry["licence"], (_file(entry["name"]),)))

@@ -1,4 +1,5 @@
-/* Resizes 8-bit pixels with a Lanczos filter in fixed point, and averages them by whole factors.
+/* Resizes 8-bit pixels with a Lanczos filter in fixed point, averages them by whole factors, and
+ * undoes the filters of PNG's rows.
  *
  * Pillow's own filter is scalar code: it takes up to 62 % of a render. This file is built for AVX2
  * (x86-64-v3) and NEON; elsewhere the plain loops do the same arithmetic. It sees pixels only: one
@@ -21,6 +22,7 @@
 enum {
     OK = 0,
     NO_MEMORY = 1,
+    BAD_FILTER = 2,
     RADIUS = 3,
     /* Fraction bits between the passes. The absolute values of a pixel's coefficients sum up to
      * 1.58 at most, so a filtered sample is 1.29 * 255 at most, and with 6 bits fits into 16. */
@@ -349,5 +351,114 @@ int average(const uint8_t *source, int source_width, int samples, const int regi
                               : average_row_1(sums, right - left, across, rows, target);
     }
     free(sums);
+    return OK;
+}
+
+/* Multiplies the colours of `count` RGBA pixels by their alpha, rounded to the nearest. */
+void premultiply(const uint8_t *source, int count, uint8_t *target) {
+    for (int i = 0; i < count; i++, source += 4, target += 4) {
+        int alpha = source[3];
+        for (int sample = 0; sample < 3; sample++) {
+            int product = source[sample] * alpha + 128;
+            target[sample] = (uint8_t)((product + (product >> 8)) >> 8);
+        }
+        target[3] = source[3];
+    }
+}
+
+/* Samples of a pixel, wide enough for Paeth's sums. */
+typedef int16_t Pixel __attribute__((vector_size(8)));
+typedef uint8_t Bytes __attribute__((vector_size(4)));
+
+static inline Pixel widen(const uint8_t *bytes) {
+    Bytes four;
+    memcpy(&four, bytes, sizeof four);
+    return __builtin_convertvector(four, Pixel);
+}
+
+static inline void narrow(Pixel pixel, uint8_t *bytes) {
+    Bytes four = __builtin_convertvector(pixel & 255, Bytes);
+    memcpy(bytes, &four, sizeof four);
+}
+
+/* Loads a pixel of a PNG: grey and alpha are spread; of 3 samples, the fourth is any byte. */
+static inline Pixel load(const uint8_t *row, int samples) {
+    return samples == 2 ? (Pixel){row[0], row[0], row[0], row[1]} : widen(row);
+}
+
+static inline Pixel magnitude(Pixel value) {
+    Pixel negative = value < 0;
+    return (value ^ negative) - negative;
+}
+
+static inline Pixel paeth(Pixel left, Pixel above, Pixel corner) {
+    Pixel across = above - corner, down = left - corner;
+    Pixel to_left = magnitude(across), to_above = magnitude(down);
+    Pixel to_corner = magnitude(across + down);
+    Pixel not_left = (to_left > to_above) | (to_left > to_corner);
+    Pixel not_above = to_above > to_corner;
+    Pixel other = (corner & not_above) | (above & ~not_above);
+    return (other & not_left) | (left & ~not_left);
+}
+
+/* Undoes the filter of a row of 2, 3 or 4 samples a pixel; it is inlined for each number. */
+static inline int read_row_4(const uint8_t *row, int width, int samples, const uint8_t *above,
+                             uint8_t *target) {
+    int filter = *row++;
+    if (filter > 4) return BAD_FILTER;
+    Pixel opaque = {0, 0, 0, samples == 3 ? 255 : 0};
+    Pixel left = {0}, corner = {0};
+    for (int x = 0; x < width; x++, row += samples, above += 4, target += 4) {
+        Pixel up = widen(above), predicted = {0};
+        if (filter == 1) predicted = left;
+        if (filter == 2) predicted = up;
+        if (filter == 3) predicted = (left + up) >> 1;
+        if (filter == 4) predicted = paeth(left, up, corner);
+        left = (load(row, samples) + predicted) & 255;
+        corner = up;
+        narrow(left | opaque, target);
+    }
+    return OK;
+}
+
+static int read_row_1(const uint8_t *row, int width, const uint8_t *above, uint8_t *target) {
+    int filter = *row++;
+    if (filter > 4) return BAD_FILTER;
+    int left = 0, corner = 0;
+    for (int x = 0; x < width; x++) {
+        int up = above[x], predicted = 0;
+        if (filter == 1) predicted = left;
+        if (filter == 2) predicted = up;
+        if (filter == 3) predicted = (left + up) / 2;
+        if (filter == 4) {
+            int to_left = abs(up - corner), to_up = abs(left - corner);
+            int to_corner = abs(left + up - 2 * corner);
+            predicted = to_up <= to_corner ? up : corner;
+            if (to_left <= to_up && to_left <= to_corner) predicted = left;
+        }
+        left = (row[x] + predicted) & 255;
+        corner = up;
+        target[x] = (uint8_t)left;
+    }
+    return OK;
+}
+
+/* Undoes the filters of a PNG's rows of 1 to 4 samples of 8 bits a pixel, each behind the number of
+ * its filter; `rows` is readable for one more byte. The pixels become those of an image of 1 sample,
+ * or 4: grey with alpha is spread, and 255 is added to RGB. `above` is the image's row above them,
+ * of zeros at the top. */
+int read_png_rows(const uint8_t *rows, int count, int width, int samples, const uint8_t *above,
+                  uint8_t *target) {
+    size_t stride = (size_t)width * (samples == 1 ? 1 : 4);
+    for (int y = 0; y < count; y++) {
+        int failed = samples == 1   ? read_row_1(rows, width, above, target)
+                     : samples == 2 ? read_row_4(rows, width, 2, above, target)
+                     : samples == 3 ? read_row_4(rows, width, 3, above, target)
+                                    : read_row_4(rows, width, 4, above, target);
+        if (failed) return failed;
+        above = target;
+        rows += (size_t)width * samples + 1;
+        target += stride;
+    }
     return OK;
 }

@@ -23,11 +23,17 @@ const GLIBC = ['manylinux_2_34', 'manylinux_2_28', 'manylinux_2_27', 'manylinux2
 const SERVICES = ['cloudfront', 'rekognition', 's3', 'secretsmanager', 'sqs'];
 // Modules that nothing imports: a third of the files, which take time to unpack.
 const UNUSED = [
+  // botocore uses a service's newest version, and CloudFront has twenty.
+  'botocore/data/cloudfront/!(2020-05-31)',
   'boto3/{data,dynamodb,ec2,examples}',
   'dateutil/zoneinfo',
   'pydantic/v1',
   'aws_lambda_powertools/utilities/!(data_classes|jmespath_utils|typing|*.py)',
+  'isal/igzip*',
   'PIL/_imaging{ft,tk}.*',
+  'PIL/!(Avif|Bmp|Gif|Jpeg|Mpo|Png|Ppm|Tiff|WebP)ImagePlugin.py',
+  'pydantic/mypy.py',
+  'urllib3/contrib/emscripten',
   'pillow.libs/lib{freetype,harfbuzz}-*',
 ];
 const MACHINES = { arm64: 'aarch64', x86_64: 'x86_64' };

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, ImageChops
 
+from lib.images import kernel
+
 if TYPE_CHECKING:
     from PIL import ImageCms
 
@@ -52,6 +54,8 @@ def to_working_mode(image: Image.Image, white: float = 255.0) -> Image.Image:
         image = image.convert("L")
     elif mode not in WORKING:
         image = image.convert("RGB")
+    if image.mode == "RGBA" and kernel.is_available():
+        return kernel.premultiply(image)
     return image.convert(_PREMULTIPLIED[image.mode]) if image.mode in _PREMULTIPLIED else image
 
 

@@ -83,8 +83,26 @@ def average(
     return target
 
 
+def premultiply(image: Image.Image) -> Image.Image:
+    """Converts RGBA to RGBa, with the same results as Pillow."""
+    target = Image.new("RGBa", image.size)
+    with _memory(image) as source, _memory(target) as result:
+        _library().premultiply(source, image.width * image.height, result)
+    return target
+
+
+def read_png_rows(data: bytes, samples: int, above: Image.Image, target: Image.Image) -> None:
+    """Undoes the filters of inflated PNG rows of 8-bit samples; fills an image with the pixels.
+
+    `above` has the row above them, of zeros at the top. Raises ValueError for an unknown filter.
+    """
+    with _memory(above) as last, _memory(target) as result:
+        if _library().read_png_rows(data, target.height, target.width, samples, last, result):
+            raise ValueError("a row has an unknown filter")
+
+
 def _samples(image: Image.Image) -> int:
-    """Returns the bytes of a pixel in memory: Pillow pads all modes but L to 4."""
+    """Returns the bytes of a pixel in memory: Pillow pads all working modes but L to 4."""
     return 1 if image.mode == "L" else 4
 
 
@@ -107,4 +125,7 @@ def _library() -> ctypes.CDLL:
     integer, pointer = ctypes.c_int, ctypes.c_void_p
     library.resample.argtypes = [pointer, *[integer] * 3, pointer, pointer, *[integer] * 2]
     library.average.argtypes = [pointer, *[integer] * 2, pointer, *[integer] * 2, pointer]
+    library.premultiply.argtypes = [pointer, integer, pointer]
+    library.premultiply.restype = None
+    library.read_png_rows.argtypes = [ctypes.c_char_p, *[integer] * 3, pointer, pointer]
     return library

@@ -1,4 +1,4 @@
-"""Resizes a box of decoded pixels of any mode, in little memory.
+"""Resizes a box of pixels of any mode, decoded or a PNG's rows, in little memory.
 
 Large images are averaged by whole factors first (as with Pillow's `reducing_gap`), band by band, so
 that a change of mode makes no second full-size copy.
@@ -11,6 +11,7 @@ from PIL import Image
 
 from lib.images import colour, kernel
 from lib.images.geometry import Box
+from lib.images.png_rows import PngRows
 
 # Averaging leaves at least twice the target size: the result then equals a Lanczos filter over all
 # pixels (SSIM within 0.001).
@@ -26,20 +27,23 @@ _NO_KERNEL = (
 )
 
 
-def resample(image: Image.Image, box: Box, size: tuple[int, int]) -> Image.Image:
+def resample(image: Image.Image | PngRows, box: Box, size: tuple[int, int]) -> Image.Image:
     """Resizes the pixels in `box` of a loaded image to `size`, in one of the working modes."""
-    is_working = image.mode in colour.WORKING and not image.has_transparency_data
-    if is_working and image.width * image.height <= _BAND_PIXELS:
-        return _filter(image, box, size)
+    is_small = image.width * image.height <= _BAND_PIXELS
+    if is_small and isinstance(image, PngRows):
+        image = image.crop((0, 0, *image.size))
+    working = image if isinstance(image, Image.Image) and _is_working(image) else None
+    if is_small and working:
+        return _filter(working, box, size)
     across, down = (
         min(kernel.MAX_FACTOR, max(1, floor((box[axis + 2] - box[axis]) / size[axis] / _GAP)))
         for axis in (0, 1)
     )
-    if is_working and across == down == 1:
-        return _filter(image, box, size)
+    if working and across == down == 1:
+        return _filter(working, box, size)
     region = _region(image.size, box, size)
-    reduce = _average if is_working else _reduce
-    reduced = reduce(image, region, (across, down))
+    factors = across, down
+    reduced = _average(working, region, factors) if working else _reduce(image, region, factors)
     inner = (
         (box[0] - region[0]) / across,
         (box[1] - region[1]) / down,
@@ -47,6 +51,10 @@ def resample(image: Image.Image, box: Box, size: tuple[int, int]) -> Image.Image
         min(reduced.height, (box[3] - region[1]) / down),
     )
     return _filter(reduced, inner, size)
+
+
+def _is_working(image: Image.Image) -> bool:
+    return image.mode in colour.WORKING and not image.has_transparency_data
 
 
 def _filter(image: Image.Image, box: Box, size: tuple[int, int]) -> Image.Image:
@@ -80,11 +88,11 @@ def _region(whole: tuple[int, int], box: Box, size: tuple[int, int]) -> tuple[in
 
 
 def _reduce(
-    image: Image.Image, region: tuple[int, int, int, int], factors: tuple[int, int]
+    image: Image.Image | PngRows, region: tuple[int, int, int, int], factors: tuple[int, int]
 ) -> Image.Image:
     """Converts the region to a working mode, and averages it by whole factors."""
     left, top, right, bottom = region
-    white = colour.white_of(image)
+    white = colour.white_of(image) if isinstance(image, Image.Image) else 255.0
     rows = max(1, _BAND_PIXELS // (right - left) // factors[1]) * factors[1]
     target: Image.Image | None = None
     for y in range(top, bottom, rows):

@@ -8,6 +8,7 @@ from lib.images import attention, colour, decode, geometry, limits, orient
 from lib.images.formats.jpeg import JpegHeader
 from lib.images.geometry import Box, Focus, Geometry
 from lib.images.header import Header
+from lib.images.png_rows import PngRows, open_rows
 from lib.images.resample import resample
 from lib.sizes import Size
 
@@ -24,13 +25,17 @@ def transform_still(header: Header, size: Size, focus: Focus | None = None) -> T
     """Transforms a photo, or an animation's first frame, with the crop around `focus`."""
     if isinstance(header, JpegHeader):
         return _transform_jpeg(header, size, focus)
-    plan = geometry.fit(size, *header.upright)
+    plan = geometry.fit(size, *header.upright, focus=focus)
     limits.check(header, size, plan.canvas)
     with decode.decoding(header):
         image = decode.open_image(header)
         header = decode.complete_header(image, header)
-        plan = geometry.fit(size, *header.upright)
+        plan = geometry.fit(size, *header.upright, focus=focus)
         limits.check(header, size, plan.canvas)
+        # The saliency map needs the whole photo, and before the crop is known.
+        rows = None if size.searches and focus is None else open_rows(image, header)
+        if rows:
+            return transform(rows, header, plan)
         pixels = decode.load(image, header)
         return transform(pixels, header, place_crop(pixels, header, plan, size, focus))
 
@@ -61,7 +66,7 @@ def place_crop(
 
 
 def transform(
-    image: Image.Image, header: Header, plan: Geometry, scale: int = 1
+    image: Image.Image | PngRows, header: Header, plan: Geometry, scale: int = 1
 ) -> TransformedImage:
     """Resizes decoded pixels by a plan, orients them, and converts them to sRGB.
 

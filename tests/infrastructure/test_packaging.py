@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.loaders import create_loader
 
 from infra.hooks.bytecode import add
 from infra.licences import list_libraries
@@ -195,8 +196,13 @@ def test_the_zip_holds_the_sdks_models_of_what_functions_call_and_no_others(arch
     clients = (CLIENT.findall(file.read_text()) for file in (PROJECT / "handlers").rglob("*.py"))
     with zipfile.ZipFile(archive) as files:
         parts = [name.split("/") for name in files.namelist()]
-    models = {each[2] for each in parts if each[:2] == ["botocore", "data"] and len(each) > 3}
-    assert models == set(chain.from_iterable(clients))
+    models = {tuple(each[2:4]) for each in parts if each[:2] == ["botocore", "data"] and each[4:]}
+    assert {service for service, _ in models} == set(chain.from_iterable(clients))
+    newest = {
+        (service, create_loader().list_api_versions(service, "service-2")[-1])
+        for service, _ in models
+    }
+    assert newest <= models
 
 
 @ARCHIVE

@@ -1,33 +1,46 @@
 /* Runs the kernel on cases from standard input, so that a test can run a build for another
- * processor, or one with sanitizers. A case is ten doubles (function, width, height, samples, four
- * of a box, two of a size or of factors) and the pixels; the answer is the result's pixels. */
+ * processor, or one with sanitizers. A case is twelve doubles and its bytes; the answer is the
+ * result's bytes. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 int resample(const uint8_t *, int, int, int, const double[4], uint8_t *, int, int);
 int average(const uint8_t *, int, int, const int[4], int, int, uint8_t *);
+int read_png_rows(const uint8_t *, int, int, int, const uint8_t *, uint8_t *);
+void premultiply(const uint8_t *, int, uint8_t *);
 
-enum { FUNCTION, WIDTH, HEIGHT, SAMPLES, BOX, X = 8, Y, FIELDS };
+enum { RESAMPLE, AVERAGE, READ_PNG_ROWS, PREMULTIPLY };
+enum { FUNCTION, GIVEN_BYTES, RESULT_BYTES, WIDTH, HEIGHT, SAMPLES, BOX, X = BOX + 4, Y, FIELDS };
+
+static int run(const double *fields, const uint8_t *given, uint8_t *result) {
+    int width = (int)fields[WIDTH], height = (int)fields[HEIGHT], samples = (int)fields[SAMPLES];
+    int x = (int)fields[X], y = (int)fields[Y];
+    int region[4];
+    for (int i = 0; i < 4; i++) region[i] = (int)fields[BOX + i];
+    switch ((int)fields[FUNCTION]) {
+        case RESAMPLE:
+            return resample(given, width, height, samples, fields + BOX, result, x, y);
+        case AVERAGE:
+            return average(given, width, samples, region, x, y, result);
+        case READ_PNG_ROWS:
+            /* The row above follows the byte that may be read beyond the rows. */
+            return read_png_rows(given, height, width, samples,
+                                 given + (size_t)height * (width * samples + 1) + 1, result);
+        default:
+            premultiply(given, width * height, result);
+            return 0;
+    }
+}
 
 int main(void) {
-    double given[FIELDS];
-    while (fread(given, sizeof *given, FIELDS, stdin) == FIELDS) {
-        int width = (int)given[WIDTH], height = (int)given[HEIGHT], samples = (int)given[SAMPLES];
-        int x = (int)given[X], y = (int)given[Y];
-        int region[4];
-        for (int i = 0; i < 4; i++) region[i] = (int)given[BOX + i];
-        size_t bytes = (size_t)width * height * samples, answer = (size_t)x * y * samples;
-        if (given[FUNCTION] == 1)
-            answer = (size_t)((region[2] - region[0] + x - 1) / x) *
-                     ((region[3] - region[1] + y - 1) / y) * samples;
-        uint8_t *source = malloc(bytes), *result = malloc(answer);
-        if (!source || !result || fread(source, 1, bytes, stdin) != bytes) return 1;
-        int failed = given[FUNCTION] == 1
-                         ? average(source, width, samples, region, x, y, result)
-                         : resample(source, width, height, samples, given + BOX, result, x, y);
-        if (failed || fwrite(result, 1, answer, stdout) != answer) return 1;
-        free(source);
+    double fields[FIELDS];
+    while (fread(fields, sizeof *fields, FIELDS, stdin) == FIELDS) {
+        size_t given_bytes = (size_t)fields[GIVEN_BYTES], bytes = (size_t)fields[RESULT_BYTES];
+        uint8_t *given = malloc(given_bytes), *result = malloc(bytes);
+        if (!given || !result || fread(given, 1, given_bytes, stdin) != given_bytes) return 1;
+        if (run(fields, given, result) || fwrite(result, 1, bytes, stdout) != bytes) return 1;
+        free(given);
         free(result);
     }
     return 0;

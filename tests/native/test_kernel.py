@@ -6,6 +6,7 @@ import shutil
 import struct
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +21,7 @@ from lib.images.resample import resample
 
 LANCZOS = Image.Resampling.LANCZOS
 MODES = ("L", "RGB", "RGBa", "CMYK")
+PNG_MODES = ("L", "LA", "RGB", "RGBA")
 SOURCES = (Path("native/resample.c"), Path("tests/native/driver.c"))
 PROJECT = Path(__file__).parents[2]
 # Half a step is the rounding itself; a few hundredths come from 16 bits between the two passes, and
@@ -28,37 +30,17 @@ ROUNDING = 0.55
 
 
 class Case(NamedTuple):
-    """A call of the kernel; `box` is a region and `size` the factors if it averages."""
+    """A call of the kernel: its function's number in the driver, its bytes and the result's."""
 
-    mode: str
-    source: tuple[int, int]
-    box: Box
-    size: tuple[int, int]
-    averages: bool = False
+    function: int
+    fields: tuple[float, ...]
+    given: bytes
+    expected: bytes
 
-
-# Odd numbers of pixels and taps, crops, both directions, rows shorter than a vector, long filters.
-CASES = [
-    Case(mode, source, box, size)
-    for mode in MODES
-    for source, box, size in (
-        ((101, 75), (0, 0, 101, 75), (80, 60)),
-        ((101, 75), (3.3, 10.7, 90.2, 70.0), (20, 15)),
-        ((97, 61), (0, 0, 97, 61), (301, 200)),
-        ((5, 4), (0.5, 0.25, 4.75, 4), (40, 3)),
-        ((1, 1), (0, 0, 1, 1), (7, 5)),
-        ((3000, 20), (0, 0, 3000, 20), (7, 5)),
-        ((40, 900), (0, 1.5, 40, 899), (13, 2)),
-    )
-] + [
-    Case(mode, (53, 37), box, factors, averages=True)
-    for mode in MODES
-    for box, factors in (
-        ((0, 0, 53, 37), (2, 3)),
-        ((5, 1, 50, 36), (7, 7)),
-        ((0, 0, 53, 37), (53, 255)),
-    )
-]
+    def packed(self) -> bytes:
+        lengths = len(self.given), len(self.expected)
+        fields = (self.function, *lengths, *self.fields, *(0,) * 9)[:12]
+        return struct.pack("=12d", *map(float, fields)) + self.given
 
 
 def picture(mode: str, size: tuple[int, int], seed: int) -> Image.Image:
@@ -68,13 +50,6 @@ def picture(mode: str, size: tuple[int, int], seed: int) -> Image.Image:
     if seed % 2:
         data = bytes(255 * (value > 127) for value in data)
     return Image.frombytes(mode, size, data)
-
-
-def run(case: Case, image: Image.Image) -> Image.Image:
-    if case.averages:
-        left, top, right, bottom = map(int, case.box)
-        return kernel.average(image, (left, top, right, bottom), case.size)
-    return kernel.resample(image, case.box, case.size)
 
 
 def errors(image: Image.Image, original: Image.Image, box: Box) -> tuple[float, float]:
@@ -213,7 +188,41 @@ BUILDS = {
 
 
 @pytest.mark.parametrize("build", BUILDS)
-def test_each_build_gives_the_same_pixels(build: str, tmp_path: Path) -> None:
+def cases() -> Iterator[Case]:
+    """Odd numbers of pixels and taps, crops, both directions, short rows and long filters."""
+    for mode in MODES:
+        samples = 1 if mode == "L" else 4
+        boxes: tuple[tuple[tuple[int, int], Box, tuple[int, int]], ...] = (
+            ((101, 75), (0, 0, 101, 75), (80, 60)),
+            ((101, 75), (3.3, 10.7, 90.2, 70.0), (20, 15)),
+            ((97, 61), (0, 0, 97, 61), (301, 200)),
+            ((5, 4), (0.5, 0.25, 4.75, 4), (40, 3)),
+            ((1, 1), (0, 0, 1, 1), (7, 5)),
+            ((3000, 20), (0, 0, 3000, 20), (7, 5)),
+            ((40, 900), (0, 1.5, 40, 899), (13, 2)),
+        )
+        for seed, (source, box, size) in enumerate(boxes):
+            image = picture(mode, source, seed)
+            fields = (*source, samples, *box, *size)
+            yield Case(0, fields, memory(image), memory(kernel.resample(image, box, size)))
+        for region, factors in (
+            ((0, 0, 53, 37), (2, 3)),
+            ((5, 1, 50, 36), (7, 7)),
+            ((0, 0, 53, 37), (53, 255)),
+        ):
+            image = picture(mode, (53, 37), 1)
+            fields = (53, 37, samples, *region, *factors)
+            yield Case(1, fields, memory(image), memory(kernel.average(image, region, factors)))
+    for mode in PNG_MODES:
+        rows, above, target = filtered_rows(mode, (33, 20), 0)
+        given = rows + b"?" + memory(above)
+        yield Case(2, (33, 20, len(target.getbands())), given, memory(target))
+    image = every_colour_and_alpha()
+    yield Case(3, image.size, memory(image), memory(kernel.premultiply(image)))
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_each_build_gives_the_same_bytes(build: str, tmp_path: Path) -> None:
     compiler, runner = BUILDS[build]
     if build == platform.machine():
         runner = []
@@ -223,21 +232,75 @@ def test_each_build_gives_the_same_pixels(build: str, tmp_path: Path) -> None:
     program = tmp_path / "driver"
     sources = [str(PROJECT / source) for source in SOURCES]
     subprocess.run([*compiler, *sources, "-o", str(program), "-lm"], check=True)
-    pictures = [picture(case.mode, case.source, seed) for seed, case in enumerate(CASES)]
-    asked = b"".join(packed(case, image) for case, image in zip(CASES, pictures, strict=True))
-    answer = subprocess.run([*runner, str(program)], input=asked, capture_output=True, check=False)
-    assert (answer.returncode, answer.stderr) == (0, b"")
-    expected = b"".join(
-        memory(run(case, image)) for case, image in zip(CASES, pictures, strict=True)
+    asked = list(cases())
+    answer = subprocess.run(
+        [*runner, str(program)],
+        input=b"".join(case.packed() for case in asked),
+        capture_output=True,
+        check=False,
     )
-    assert answer.stdout == expected
-
-
-def packed(case: Case, image: Image.Image) -> bytes:
-    head = (case.averages, *case.source, 1 if case.mode == "L" else 4, *case.box, *case.size)
-    return struct.pack("=10d", *map(float, head)) + memory(image)
+    assert (answer.returncode, answer.stderr) == (0, b"")
+    assert answer.stdout == b"".join(case.expected for case in asked)
 
 
 def memory(image: Image.Image) -> bytes:
-    """Returns the pixels as Pillow has them in memory: RGB with a fourth sample."""
+    """Returns the pixels as Pillow has them in memory: RGB and LA with four samples."""
+    if image.mode == "LA":
+        grey, alpha = image.split()
+        return Image.merge("RGBA", (grey, grey, grey, alpha)).tobytes()
     return image.tobytes("raw", "RGBX") if image.mode == "RGB" else image.tobytes()
+
+
+def every_colour_and_alpha() -> Image.Image:
+    values = bytes(range(256))
+    colour = Image.frombytes("L", (256, 256), values * 256)
+    alpha = Image.frombytes("L", (256, 256), bytes(value for value in values for _ in values))
+    return Image.merge("RGBA", (colour, colour, colour, alpha))
+
+
+def test_premultiplied_samples_are_pillows() -> None:
+    image = every_colour_and_alpha()
+    assert kernel.premultiply(image).tobytes() == image.convert("RGBa").tobytes()
+
+
+def filtered_rows(
+    mode: str, size: tuple[int, int], seed: int
+) -> tuple[bytes, Image.Image, Image.Image]:
+    """Makes rows with every filter, and undoes them: the rows, the row above, the pixels."""
+    width, height = size
+    samples = len(Image.new(mode, (1, 1)).getbands())
+    grain = random.Random(seed)  # noqa: S311  no secret
+    rows = b"".join(bytes([y % 5]) + grain.randbytes(width * samples) for y in range(height))
+    above, target = picture(mode, (width, 1), seed), Image.new(mode, size)
+    kernel.read_png_rows(rows, samples, above, target)
+    return rows, above, target
+
+
+@pytest.mark.parametrize("mode", PNG_MODES)
+@pytest.mark.parametrize("width", [1, 2, 3, 7, 33])
+def test_rows_of_a_png_are_the_pixels_of_its_specification(mode: str, width: int) -> None:
+    rows, above, target = filtered_rows(mode, (width, 15), 4)
+    samples = len(target.getbands())
+    before, expected = above.tobytes(), b""
+    for y in range(15):
+        method, *row = rows[y * (width * samples + 1) :][: width * samples + 1]
+        for at, value in enumerate(row):
+            left = row[at - samples] if at >= samples else 0
+            corner = before[at - samples] if at >= samples else 0
+            row[at] = value + predicted(method, left, before[at], corner) & 255
+        before = bytes(row)
+        expected += before
+    assert target.tobytes() == expected
+
+
+def predicted(method: int, left: int, above: int, corner: int) -> int:
+    """PNG's filters: https://www.w3.org/TR/png-3/#9Filter-types."""
+    estimate = left + above - corner
+    nearest = min((left, above, corner), key=lambda sample: abs(estimate - sample))
+    return (0, left, above, (left + above) // 2, nearest)[method]
+
+
+def test_an_unknown_filter_of_a_png_is_an_error() -> None:
+    row = Image.new("RGB", (2, 1))
+    with pytest.raises(ValueError, match="filter"):
+        kernel.read_png_rows(bytes((5, *range(6))), 3, row, Image.new("RGB", (2, 1)))

@@ -77,6 +77,10 @@ def test_pure_modules_know_no_aws(module: str) -> None:
         assert not imported.startswith(("boto", "lib.aws")), f"{importer} imports {imported}"
 
 
+def test_functions_import_no_operators_code_which_their_zip_lacks() -> None:
+    assert [pair for pair in imports("handlers") if pair[1].startswith("lib.operations")] == []
+
+
 def test_entry_points_do_not_import_each_other() -> None:
     for folder in ("handlers", "infra", "cli"):
         for importer, imported in imports(folder):

@@ -2,13 +2,12 @@
 
 import struct
 import zlib
-from collections.abc import Iterator
 from dataclasses import replace
 
+from lib.images.formats import png
 from lib.images.header import Header
 from lib.images.parts import Disposal, Part, Parts
 
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _CONTROL_BYTES = 26
 _DISPOSALS = [Disposal.KEEP, Disposal.CLEAR, Disposal.RESTORE]
 _WITH_ALPHA = {4, 6}  # colour types
@@ -20,7 +19,7 @@ _SHARED = {b"PLTE": 3 * 256, b"tRNS": 256}
 def read(header: Header) -> Parts:
     """Reads the frames; raises PermanentError if there are fewer than the header declares."""
     reader = _Reader(header)
-    for name, whole, data in _chunks(header):
+    for name, whole, data in png.read_chunks(header.moving_parts or ()):
         if len(reader.frames) == header.frames:
             break
         reader.add_chunk(name, whole, data)
@@ -42,18 +41,6 @@ def _covers(frame: Part, size: tuple[int, int]) -> bool:
 
 def _stays(frame: Part) -> bool:
     return frame.disposal is Disposal.KEEP
-
-
-def _chunks(header: Header) -> Iterator[tuple[bytes, memoryview, memoryview]]:
-    """Yields the name, the bytes and the data of each chunk."""
-    for part in header.moving_parts or ():
-        view = memoryview(part)
-        at = len(_SIGNATURE) if bytes(view[:8]) == _SIGNATURE else 0
-        while at + 8 <= len(view):
-            length, name = struct.unpack_from(">L4s", view, at)
-            end = at + 12 + length
-            yield name, view[at:end], view[at + 8 : end - 4]
-            at = end
 
 
 class _Reader:
@@ -103,7 +90,7 @@ class _Reader:
         if not width or not height or right > self._header.width or bottom > self._header.height:
             raise self._header.undecodable("a frame does not fit into its picture")
         header = _chunk(b"IHDR", struct.pack(">LL", width, height) + self._header_fields)
-        parts: list[bytes | memoryview] = [_SIGNATURE, header, *self._shared.values()]
+        parts: list[bytes | memoryview] = [png.SIGNATURE, header, *self._shared.values()]
         parts.append(struct.pack(">L4s", sum(map(len, data)), b"IDAT"))
         parts.extend(data)
         # Pillow ignores the checksums of pixels.

@@ -5,12 +5,13 @@ Only the chunks that decoding needs reach a decoder.
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from lib.images import exif
 from lib.images.header import Codec, Header, corrupt, metadata_bomb, truncated
 
-_SIGNATURE = 8
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_START = len(SIGNATURE)
 _STILL = {b"IHDR", b"PLTE", b"IDAT", b"IEND"}
 _ANIMATION = {b"acTL", b"fcTL", b"fdAT"}
 # libpng writes IDATs of 8 KB: this many make a file of 400 MB, and reading them takes 50 ms.
@@ -29,9 +30,11 @@ _GREY_OR_RGB = {0: 1, 2: 3}
 
 def read(source: bytes) -> Header:
     """Walks all chunks, skipping pixels."""
-    if len(source) < _SIGNATURE + 25:
+    if len(source) < _START + 25:
         raise truncated(Codec.PNG)
-    length, name, width, height, depth, colour = struct.unpack_from(">L4sLLBB", source, _SIGNATURE)
+    length, name, width, height, depth, colour = struct.unpack_from(
+        ">L4sLLBB", source, len(SIGNATURE)
+    )
     if (length, name) != (13, b"IHDR") or not width or not height:
         raise corrupt(Codec.PNG, "its first chunk is no header")
     metadata = _Metadata(depth, colour)
@@ -64,9 +67,23 @@ def read(source: bytes) -> Header:
     )
 
 
+def read_chunks(
+    parts: Iterable[bytes | memoryview],
+) -> Iterator[tuple[bytes, memoryview, memoryview]]:
+    """Yields the name, the bytes and the data of each chunk of a header's parts."""
+    for part in parts:
+        view = memoryview(part)
+        at = _START if view[:_START] == SIGNATURE else 0
+        while at + 8 <= len(view):
+            length, name = struct.unpack_from(">L4s", view, at)
+            end = at + 12 + length
+            yield name, view[at:end], view[at + 8 : end - 4]
+            at = end
+
+
 def _chunks(source: bytes) -> Iterator[tuple[bytes, int, int]]:
     """Yields the name, start and end of each chunk; the last one may be truncated."""
-    at = _SIGNATURE
+    at = _START
     for _ in range(_MAX_CHUNKS):
         if at + 8 > len(source):
             return
@@ -84,7 +101,7 @@ class _Spans:
 
     def __init__(self, source: bytes) -> None:
         self._source = memoryview(source)
-        self._spans = [(0, _SIGNATURE)]
+        self._spans = [(0, _START)]
 
     def add(self, start: int, end: int) -> None:
         """Adds a chunk."""
