@@ -7,7 +7,7 @@ from infra.delivery.formats import served_formats
 from infra.functions import PURGE_QUEUE, allow_consume, build_role, sqs_events
 from infra.naming import allow, arn, distribution_arn, ref
 from infra.parameters import Parameters
-from infra.queue_settings import BATCH_WINDOW, VISIBILITY_TIMEOUTS
+from infra.queue_settings import VISIBILITY_TIMEOUTS
 from infra.queues import queue_with_dlq
 from lib.sizes import Size
 
@@ -21,6 +21,8 @@ _BATCH_SIZE = 500
 # Seconds to gather a batch if there are wildcards: about as long as CloudFront takes for one. A few
 # wildcards then serve many photos.
 _SIGNED_WINDOW = 60
+# Seconds to gather any other batch: AWS requires one for more than ten messages.
+_WINDOW = 1
 # The minimum of an event source mapping: CloudFront limits invalidations anyway.
 _MAX_CONCURRENCY = 2
 # Seconds: two tries of CloudFront's API at 10 s each and a cold start, and as much again for the
@@ -86,4 +88,4 @@ def invalidation_resources(parameters: Parameters) -> dict[str, Any]:
 
 
 def _window(parameters: Parameters) -> int:
-    return _SIGNED_WINDOW if parameters.serves_signed else BATCH_WINDOW
+    return _SIGNED_WINDOW if parameters.serves_signed else _WINDOW

@@ -6,11 +6,11 @@ settings contradict each other.
 
 from dataclasses import dataclass
 
-# Messages a batch. SQS returns at most ten at once; more would need a longer window.
+# Messages a batch. SQS returns at most ten at once; more would need a window.
 BATCH_SIZE = 10
-# Seconds that Lambda waits to fill a batch: a burst takes fewer invocations, and a single upload is
-# rendered a second later.
-BATCH_WINDOW = 1
+# Seconds that Lambda waits to fill a batch. A single upload is rendered at once; under load, SQS
+# returns full batches anyway.
+BATCH_WINDOW = 0
 # AWS recommends six timeouts plus the window: otherwise, if invocations are throttled, messages
 # become visible while they are being processed.
 VISIBILITY_TIMEOUTS = 6
@@ -47,7 +47,7 @@ class QueueSettings:
     @property
     def visibility(self) -> int:
         """How long a received message is hidden from other workers."""
-        return VISIBILITY_TIMEOUTS * self.timeout + BATCH_WINDOW
+        return VISIBILITY_TIMEOUTS * self.timeout
 
     @property
     def reserved_seconds(self) -> float:

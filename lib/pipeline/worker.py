@@ -20,9 +20,10 @@ from lib.pipeline.reconciler import VariantReconciler
 from lib.pipeline.source_queue import Failure, SourceQueue
 from lib.pipeline.telemetry import Telemetry
 
-# Photos of a batch that are under way at once. Measured with 30 ms a GET and 60 ms a PUT, one at
-# a time keeps the core busy half of the time, two 0.84, three and four all of it.
-MAX_WORKERS = 4
+# Photos of a batch that are under way at once: all. One is rendered at a time, and the memory for
+# their bytes bounds how many are downloaded (render_slots.py); calls of small photos take longer
+# than their rendering, so four at once kept the core busy half of the time.
+MAX_WORKERS = 10
 # Failures without a valid path, under which a record could be stored.
 _WITHOUT_PATH = {Reason.MALFORMED_EVENT, Reason.FOREIGN_OBJECT, Reason.BAD_KEY}
 

@@ -13,14 +13,16 @@ SIZES = ("800x600", "400x300", "1200x", "Thumbnail")
 
 @pytest.mark.parametrize("size", SIZES)
 class TestEverySize:
-    def test_its_queue_hides_messages_for_six_timeouts_and_the_window(
+    def test_its_function_waits_for_no_second_message(
+        self, each_stage: Template, size: str
+    ) -> None:
+        assert _mapping(each_stage, size)["MaximumBatchingWindowInSeconds"] == 0
+
+    def test_its_queue_hides_messages_for_six_timeouts(
         self, each_stage: Template, size: str
     ) -> None:
         timeout = each_stage.properties(_function(each_stage, size))["Timeout"]
-        mapping = _mapping(each_stage, size)
-        queue = each_stage.properties(f"Queue{size}")
-        window = mapping["MaximumBatchingWindowInSeconds"]
-        assert queue["VisibilityTimeout"] == 6 * timeout + window
+        assert each_stage.properties(f"Queue{size}")["VisibilityTimeout"] == 6 * timeout
 
     def test_its_queue_keeps_four_days_and_gives_up_after_ten_receives(
         self, dev: Template, size: str
