@@ -29,6 +29,12 @@ _BLOCK_BYTES = (1 << 31) - 4096
 Image.core.set_block_size(_BLOCK_BYTES)  # type: ignore[attr-defined]
 
 
+# A prototype of our own: the attribute of ctypes.pythonapi is shared by all that use it.
+_get_pointer = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.py_object, ctypes.c_char_p)(
+    ("PyCapsule_GetPointer", ctypes.pythonapi)
+)
+
+
 class _ArrowArray(ctypes.Structure):
     """The Arrow C data interface's array, up to the fields that are read."""
 
@@ -110,9 +116,7 @@ def _samples(image: Image.Image) -> int:
 def _memory(image: Image.Image) -> Iterator[int]:
     """Yields the address of the pixels, which are valid as long as their capsule."""
     _, capsule = image.__arrow_c_array__()
-    pointer = ctypes.pythonapi.PyCapsule_GetPointer
-    pointer.restype, pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
-    array = _ArrowArray.from_address(pointer(capsule, b"arrow_array"))
+    array = _ArrowArray.from_address(_get_pointer(capsule, b"arrow_array"))
     # Pixels of several samples are a list of fixed length; its child has the samples.
     samples = array.children[0].contents if array.n_children else array
     yield samples.buffers[1]
