@@ -5,7 +5,6 @@ Run as `python -m infra.generate` with the parameters as JSON on standard input.
 
 import json
 import sys
-from pathlib import Path
 from typing import Any
 
 from infra.alarms import alarm_resources
@@ -27,7 +26,7 @@ from infra.parameters import Parameters, parse_parameters
 from infra.queues import queue_resources
 from infra.uniqueness import find_name_clashes
 from lib.errors import ConfigError
-from lib.sizes import Size, load_sizes
+from lib.sizes import SizesFile, read_sizes
 
 # CloudFormation's limit on a stack's resources, and how many are reserved for the shared ones.
 MAX_RESOURCES = 500
@@ -39,8 +38,9 @@ RESOURCES_OF_FUNCTION = 3
 def generate(given: dict[str, Any]) -> dict[str, Any]:
     """Generates the parts of serverless.yml; raises ConfigError for wrong parameters or sizes."""
     parameters = parse_parameters(given)
-    sizes = load_sizes(parameters.sizes_file)
-    functions, resources = _generate_sizes(parameters, sizes)
+    file = read_sizes(parameters.sizes_file)
+    sizes = file.sizes
+    functions, resources = _generate_sizes(parameters, file)
     if parameters.purges:
         functions |= invalidation_function(parameters, sizes)
         resources |= invalidation_resources(parameters)
@@ -61,7 +61,8 @@ def generate(given: dict[str, Any]) -> dict[str, Any]:
         signing,
     ):
         _add(resources, part)
-    _refuse_clashes(parameters, sizes, functions, resources)
+    if clashes := find_name_clashes(functions, resources):
+        raise ConfigError("\n".join(clashes))
     resources |= dashboard_resources(parameters, sizes, functions, resources)
     set_boundary(parameters, resources)
     return {
@@ -92,46 +93,34 @@ def _add(resources: dict[str, Any], part: dict[str, Any]) -> None:
             existing |= resource | {"Properties": existing["Properties"] | resource["Properties"]}
 
 
-def _refuse_clashes(
-    parameters: Parameters,
-    sizes: list[Size],
-    functions: dict[str, Any],
-    resources: dict[str, Any],
-) -> None:
-    file = Path(parameters.sizes_file).name
-    if clashes := find_name_clashes(sizes, functions, resources):
-        raise ConfigError("\n".join(f"{file}: {clash}" for clash in clashes))
-
-
 def _generate_sizes(
-    parameters: Parameters, sizes: list[Size]
+    parameters: Parameters, file: SizesFile
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Generates the sizes' functions and resources; raises ConfigError with all mistakes."""
     functions: dict[str, Any] = {}
     resources: dict[str, Any] = {}
-    file = Path(parameters.sizes_file).name
     mistakes = []
-    for size in sizes:
+    for size in file.sizes:
         try:
             functions |= function(size, parameters)
             resources |= queue_resources(size, parameters)
             resources |= role_resource(size, parameters)
             resources |= alarm_resources(size, parameters)
         except ConfigError as error:
-            mistakes.append(f"{file}: sizes {error}")
-    mistakes += _check_number(sizes, resources, file)
+            mistakes.append(f"{file.describe_place(size.name)}: {error}")
+    mistakes += _check_number(file, resources)
     if mistakes:
         raise ConfigError("\n".join(mistakes))
     return functions, resources
 
 
-def _check_number(sizes: list[Size], resources: dict[str, Any], file: str) -> list[str]:
-    per_size = len(resources) // len(sizes) + RESOURCES_OF_FUNCTION
+def _check_number(file: SizesFile, resources: dict[str, Any]) -> list[str]:
+    per_size = len(resources) // len(file.sizes) + RESOURCES_OF_FUNCTION
     max_sizes = (MAX_RESOURCES - SHARED_RESOURCES) // per_size
-    if len(sizes) <= max_sizes:
+    if len(file.sizes) <= max_sizes:
         return []
     return [
-        f"{file}: sizes: {len(sizes)} sizes at {per_size} resources each do not fit into "
+        f"{file.file}: sizes: {len(file.sizes)} sizes at {per_size} resources each do not fit into "
         f"CloudFormation's {MAX_RESOURCES} resources a stack; the limit is {max_sizes} sizes"
     ]
 

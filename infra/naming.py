@@ -25,7 +25,7 @@ def function_name(prefix: str, size: Size) -> str:
     if len(name) > MAX_FUNCTION_NAME:
         longest = MAX_FUNCTION_NAME - len(name) + len(size.name)
         raise ConfigError(
-            f"({size.name}): name: its function would be called {name!r}, which has "
+            f"name: its function would be called {name!r}, which has "
             f"{len(name)} characters; Lambda takes {MAX_FUNCTION_NAME}, so on this stage a size's "
             f"name may have {longest}"
         )

@@ -13,7 +13,7 @@ import yaml
 from PIL import Image, ImageDraw
 
 from lib.images import Rendition, render
-from lib.sizes import Size, parse_sizes
+from lib.sizes import Size
 from lib.sizes.size import NOT_IN_RECIPE
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
@@ -145,7 +145,7 @@ def make_images() -> dict[str, bytes]:
 
 def _render(key: str) -> list[tuple[Size, Rendition]]:
     source = _make_source(_SOURCES[key])
-    sizes = parse_sizes({"sizes": EXAMPLES[key]}, file=PAGE.name)
+    sizes = map(Size.model_validate, EXAMPLES[key])
     return [(size, render(source, size)) for size in sizes]
 
 

@@ -1,21 +1,15 @@
-"""Finds sizes that would give two resources of a stage one name.
+"""Finds resources of a stage that would have one name.
 
-Logical ids are unique by construction (infra/naming.py), and CloudFormation compares nothing else
-before a deploy: two queues of one name would fail it halfway, or share their messages.
+lib/sizes refuses sizes that would give them. Logical ids are unique by construction
+(infra/naming.py), and CloudFormation compares nothing else before a deploy: two queues of one name
+would fail it halfway, or share their messages.
 """
 
 from collections.abc import Iterator
 from typing import Any
 
-from infra.naming import KINDS, function_key, logical_id
-from lib.on_demand import ON_DEMAND
-from lib.sizes import Size
-
 Resources = dict[str, Any]
 
-# Queues and metrics of these names belong to no size. They are reserved on stages without the
-# feature too, since stages share sizes.yml and may switch it on.
-RESERVED = ("purge", "purge-dlq", "fetch", "fetch-dlq", ON_DEMAND)
 # The property of each type that holds a resource's name in AWS.
 NAMED_BY = {
     "AWS::CloudFront::CachePolicy": "CachePolicyConfig.Name",
@@ -33,26 +27,14 @@ NAMED_BY = {
 }
 
 
-def find_name_clashes(sizes: list[Size], functions: Resources, resources: Resources) -> list[str]:
-    """Returns a message for each size whose name is reserved or makes two names equal."""
-    owners = {logical_id(kind, size): size.name for size in sizes for kind in KINDS}
-    owners |= {function_key(size): size.name for size in sizes}
-    clashes = {
-        size.name: f"sizes ({size.name}): name: {', '.join(RESERVED)} are reserved for queues and "
-        "metrics that belong to no size: rename this size"
-        for size in sizes
-        if size.name in RESERVED
-    }
+def find_name_clashes(functions: Resources, resources: Resources) -> list[str]:
+    """Returns a message for each name that two resources would have."""
     named = resources | {key: _as_resource(function) for key, function in functions.items()}
-    for kind, name, logical_ids in find_shared_names(named):
-        # A clash between resources of no size is a mistake in this project, and is reported too.
-        size = max((owners.get(each, "") for each in logical_ids), key=len)
-        clashes.setdefault(
-            size,
-            f"sizes ({size}): name: {' and '.join(logical_ids)} would both be called {name!r}, "
-            f"and a name of {kind} has to be unique: rename this size",
-        )
-    return list(clashes.values())
+    return [
+        f"{' and '.join(logical_ids)} would both be called {name!r}, "
+        f"and a name of {kind} has to be unique"
+        for kind, name, logical_ids in find_shared_names(named)
+    ]
 
 
 def _as_resource(function: Resources) -> Resources:

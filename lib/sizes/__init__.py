@@ -1,6 +1,6 @@
 """The model of a size, and sizes.yml."""
 
-from lib.sizes.file import load_sizes, parse_sizes
+from lib.sizes.file import SizesFile, load_sizes, parse_sizes, read_sizes
 from lib.sizes.packed import pack_sizes, unpack_sizes
 from lib.sizes.size import (
     MAX_EDGE,
@@ -20,10 +20,12 @@ __all__ = [
     "ExtraFormat",
     "Quality",
     "Size",
+    "SizesFile",
     "folders_of",
     "load_sizes",
     "pack_sizes",
     "parse_sizes",
+    "read_sizes",
     "recipe_id",
     "unpack_sizes",
 ]

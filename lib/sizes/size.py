@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -12,9 +12,11 @@ from pydantic import (
     Field,
     StringConstraints,
     Tag,
+    ValidationError,
     field_validator,
     model_validator,
 )
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 Fit = Literal["cover", "contain", "inside", "fill"]
 Format = Literal["keep", "jpeg", "png", "webp", "avif"]
@@ -58,6 +60,14 @@ Percent = Annotated[int, Field(ge=1, le=100, strict=True)]
 Flag = Annotated[bool, Field(strict=True)]
 # At most a year: CloudFront caches nothing longer.
 Seconds = Annotated[int, Field(ge=0, le=365 * 24 * 60 * 60, strict=True)]
+
+# pydantic's type of an error that is about several keys; its context has them as `keys`.
+CONFLICT = "conflict"
+# Queues and metrics of these names belong to no size, on any stage: stages share sizes.yml, and may
+# switch a feature on.
+RESERVED = ("purge", "purge-dlq", "fetch", "fetch-dlq", "on-demand")
+# What the name of a size's queue is followed by in the names of its other queues.
+QUEUE_ENDINGS = ("", "-dlq", "-subscription-dlq")
 
 # AVIF's own scale runs lower: its 60 has the SSIM of WebP's 80 (0.978, median of six photographs
 # at 800x600) at 4/5 of the bytes, and at 3/5 of those of a JPEG of 80 (SSIM 0.984).
@@ -204,52 +214,60 @@ class Size(BaseModel):
         return name
 
     @model_validator(mode="after")
-    def _has_an_edge(self) -> "Size":
-        if self.width is None and self.height is None:
-            raise ValueError("needs a width, a height or both")
+    def _options_agree(self) -> "Size":
+        conflicts = [
+            InitErrorDetails(
+                type=PydanticCustomError(
+                    CONFLICT, "{message}", {"message": message, "keys": keys.split()}
+                ),
+                input=None,
+            )
+            for keys, message in self._find_conflicts()
+        ]
+        # A ValueError would end with the first of them.
+        if conflicts:
+            raise ValidationError.from_exception_data("Size", conflicts)
         return self
 
-    @model_validator(mode="after")
-    def _formats_differ(self) -> "Size":
+    def _find_conflicts(self) -> Iterator[tuple[str, str]]:
+        """Yields the keys that do not go together, and why; a message begins with its key."""
+        if self.width is None and self.height is None:
+            yield "width height", "needs a width, a height or both"
         for index, extra in enumerate(self.formats):
             if extra == self.format or extra in self.formats[:index]:
-                raise ValueError(f"formats: {extra!r} is stored already: remove it")
-        return self
-
-    @model_validator(mode="after")
-    def _position_has_an_effect(self) -> "Size":
-        crops = self.fit == "cover" and self.width is not None and self.height is not None
-        pads = self.fit == "contain" and self.width is not None and self.height is not None
-        if self.searches and not crops:
-            raise ValueError(
-                f"position: {self.position!r} needs fit: cover, with a width and a height"
-            )
-        if self.position != "center" and not (crops or pads):
-            raise ValueError(
-                f"position: {self.position!r} needs fit: cover or contain, with a width and a "
-                "height: nothing is cropped or padded here"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _formats_support_the_options(self) -> "Size":
+                yield "formats format", f"formats: {extra} is stored already: remove it"
+        yield from self._find_position_conflicts()
         formats = {self.format, *self.formats}
         if self.animated and formats == {"jpeg"}:
-            raise ValueError("animated: a JPEG cannot be: use format keep, webp, avif or png")
+            yield (
+                "animated format formats",
+                "animated: a JPEG cannot be: use format keep, webp, avif or png",
+            )
         if self.lossless and (formats == {"jpeg"} or "avif" in formats):
-            raise ValueError("lossless: JPEG cannot be, nor AVIF exactly: use format webp or png")
-        return self
-
-    @model_validator(mode="after")
-    def _box_fits_its_memory(self) -> "Size":
+            yield (
+                "lossless format formats",
+                "lossless: JPEG cannot be, nor AVIF exactly: use format webp or png",
+            )
         needed = (self.width or 1) * (self.height or 1) * OUTPUT_BYTES_PER_PIXEL
         if needed > self.pixel_memory:
-            raise ValueError(
+            yield (
+                "memory width height",
                 f"memory: {self.width}x{self.height} pixels take {needed // MEGABYTE} MB to make, "
                 f"and of {self.memory} MB only {self.pixel_memory // MEGABYTE} are free for that: "
-                "give it more, or make the box smaller"
+                "give it more, or make the box smaller",
             )
-        return self
+
+    def _find_position_conflicts(self) -> Iterator[tuple[str, str]]:
+        has_box = self.width is not None and self.height is not None
+        keys = "position fit width height"
+        if self.searches and not (self.fit == "cover" and has_box):
+            yield keys, f"position: {self.position} needs fit: cover, with a width and a height"
+        elif self.position != "center" and not (self.fit in ("cover", "contain") and has_box):
+            yield (
+                keys,
+                f"position: {self.position} needs fit: cover or contain, with a width and a "
+                "height: nothing is cropped or padded here",
+            )
 
     def quality_of(self, format_: str) -> int:
         """Returns the quality of one format, on that format's own scale."""

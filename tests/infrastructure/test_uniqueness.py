@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from infra.uniqueness import NAMED_BY, find_shared_names, name_of
+from infra.uniqueness import NAMED_BY, find_name_clashes, find_shared_names, name_of
 from lib.errors import ConfigError
+from lib.on_demand import ON_DEMAND
+from lib.sizes.size import RESERVED
 from tests.infrastructure.generated import HERO, generated
 from tests.infrastructure.template import Template
 
@@ -30,8 +32,7 @@ def test_sizes_that_give_two_resources_one_name_are_refused(
     tmp_path: Path, names: list[str]
 ) -> None:
     sizes = [{"name": name, "width": 10} for name in names]
-    culprit = max(names, key=len)
-    with pytest.raises(ConfigError, match=rf"^sizes\.yml: sizes \({culprit}\): name: .*rename"):
+    with pytest.raises(ConfigError, match=rf"sizes\.yml:\d+: {names[-1]}: name: .*rename"):
         generated(tmp_path, sizes)
 
 
@@ -39,9 +40,9 @@ def test_reserved_names_are_refused_on_stages_that_lack_the_feature(tmp_path: Pa
     sizes = [{"name": "purge-dlq", "width": 10}, {"name": "on-demand", "width": 10}]
     with pytest.raises(ConfigError) as caught:
         generated(tmp_path, sizes, purge="false")
-    assert [line.split(":")[1] for line in str(caught.value).splitlines()] == [
-        " sizes (purge-dlq)",
-        " sizes (on-demand)",
+    assert [line.split(":")[2] for line in str(caught.value).splitlines()] == [
+        " purge-dlq",
+        " on-demand",
     ]
 
 
@@ -55,6 +56,20 @@ def test_names_that_only_look_alike_are_taken(tmp_path: Path, names: list[str]) 
 def test_a_stage_does_not_take_the_name_of_anothers_topic(tmp_path: Path, stage: str) -> None:
     with pytest.raises(ConfigError, match="topic would have the name of one of stage 'dev'"):
         generated(tmp_path, ["1x1"], stage=stage)
+
+
+def test_resources_of_one_name_are_found_whatever_their_sizes() -> None:
+    queue = {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "x"}}
+    function = {"name": "x"}
+    assert find_name_clashes({"a": function}, {"One": queue}) == []
+    (clash,) = find_name_clashes({"a": function}, {"One": queue, "Two": queue})
+    assert clash.startswith("One and Two would both be called 'x', and a name of AWS::SQS::Queue")
+    (clash,) = find_name_clashes({"a": function, "b": function}, {})
+    assert clash.startswith("a and b would both be called 'x', and a name of AWS::Lambda::Function")
+
+
+def test_the_name_of_on_demand_metrics_is_reserved() -> None:
+    assert ON_DEMAND in RESERVED
 
 
 def test_names_are_unique_in_each_template(each_stage: Template) -> None:

@@ -1,10 +1,12 @@
 """The options of a size that decide its pixels: what is taken, and what is refused with words."""
 
+import re
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 import typer
+import yaml
 from pydantic import ValidationError
 
 from cli.__main__ import app
@@ -38,8 +40,8 @@ def a_size(**options: Any) -> Size:
 def refused(**options: Any) -> str:
     entry = {"name": "photo", "width": 400, "height": 300, **options}
     with pytest.raises(ConfigError) as caught:
-        parse_sizes({"sizes": [entry]}, file="sizes.yml")
-    assert str(caught.value).startswith("sizes.yml: sizes[0] (photo): ")
+        parse_sizes(yaml.safe_dump({"sizes": [entry]}).encode(), file="sizes.yml")
+    assert re.match(r"sizes\.yml:\d+: photo: ", str(caught.value))
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
@@ -71,23 +73,37 @@ def test_taken(options: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"quality": 101}, "quality: Input should be less than or equal to 100, got 101"),
-        ({"quality": {"png": 80}}, "quality.png: Extra inputs are not permitted, got 80"),
-        ({"quality": {"avif": 0}}, "quality.avif: Input should be greater than or equal to 1"),
-        ({"quality": "high"}, "quality: Input should be a valid integer, got 'high'"),
-        ({"formats": ["gif"]}, "formats.0: Input should be 'jpeg', 'png', 'webp' or 'avif'"),
-        ({"formats": ["webp", "webp"]}, "'webp' is stored already"),
-        ({"format": "avif", "formats": ["avif"]}, "'avif' is stored already"),
-        ({"position": "middle"}, "position: Input should be 'center', 'top'"),
-        ({"position": "top", "fit": "inside"}, "'top' needs fit: cover or contain"),
-        ({"position": "attention", "fit": "contain"}, "'attention' needs fit: cover"),
-        ({"position": "faces", "fit": "inside"}, "'faces' needs fit: cover"),
-        ({"position": "faces", "width": None}, "'faces' needs fit: cover"),
+        ({"quality": 101}, "quality: 101: must be at most 100"),
+        ({"quality": {"png": 80}}, "quality.png: no such key; there are jpeg, webp, avif"),
+        ({"quality": {"webpp": 80}}, "quality.webpp: no such key; did you mean webp?"),
+        ({"quality": {"avif": 0}}, "quality.avif: 0: must be at least 1"),
+        ({"quality": "high"}, "quality: high: must be a whole number"),
+        ({"formats": ["gif"]}, "formats: gif: must be jpeg, png, webp or avif"),
+        ({"formats": "webp"}, "formats: webp: must be a list, such as [webp]"),
+        ({"formats": ["webp", "webp"]}, "formats: webp is stored already"),
+        ({"format": "avif", "formats": ["avif"]}, "formats: avif is stored already"),
+        ({"format": "jpg"}, "format: jpg: say jpeg"),
+        ({"format": "WebP"}, "format: WebP: say webp"),
+        ({"format": "gif"}, "format: gif: must be keep, jpeg, png, webp or avif"),
+        ({"fit": "crop"}, "fit: crop: say cover"),
+        ({"fitt": "cover"}, "fitt: no such key; did you mean fit?"),
+        ({"position": "middle"}, "position: middle: say center"),
+        ({"position": "top_right"}, "position: top_right: say top-right"),
+        ({"position": "top", "fit": "inside"}, "position: top needs fit: cover or contain"),
+        ({"position": "attention", "fit": "contain"}, "position: attention needs fit: cover"),
+        ({"position": "faces", "fit": "inside"}, "position: faces needs fit: cover"),
+        ({"position": "faces", "width": None}, "position: faces needs fit: cover"),
         ({"position": "left", "height": None}, "with a width and a height"),
         ({"lossless": True, "format": "jpeg"}, "use format webp or png"),
         ({"lossless": True, "format": "avif"}, "use format webp or png"),
         ({"animated": True, "format": "jpeg"}, "animated: a JPEG cannot be"),
-        ({"animated": "yes"}, "animated: Input should be a valid boolean, got 'yes'"),
+        ({"animated": "yes"}, "animated: yes: must be true or false"),
+        ({"background": "#fa0"}, 'background: #fa0: write "#ffaa00"'),
+        ({"background": "ffaa00"}, 'background: ffaa00: write "#ffaa00", in quotes'),
+        ({"background": None}, "background: null: must be a colour in quotes"),
+        ({"width": "800px"}, "width: 800px: must be a number: write 800"),
+        ({"width": 800.0}, "width: 800.0: must be a number: write 800"),
+        ({"width": True}, "width: true: must be a whole number"),
         ({"width": 8000, "height": 8000, "memory": 512}, "take 732 MB to make, and of 512 MB"),
     ],
 )
