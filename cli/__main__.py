@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cli import dlq, signing_key, token
+from cli import dlq, signing_key, sizes, token
 from cli.audit import audit
 from cli.backfill import backfill
 from cli.compiled import PROJECT
@@ -39,6 +39,7 @@ def _print_version(is_given: bool) -> None:
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(token.app, name="token")
 app.add_typer(signing_key.app, name="signing-key")
+app.add_typer(sizes.app, name="sizes")
 
 
 @app.callback()

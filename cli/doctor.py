@@ -8,12 +8,11 @@ from typing import Annotated
 
 import typer
 
+from cli.sizes import SIZES_FILE
 from cli.stage import JsonOption, RegionOption, Stage, StageOption
 from cli.terminal import escape, note, print_json, show
 from lib.operations.doctor import Clients, Finding, Level, diagnose
 from lib.sizes import load_sizes
-
-_SIZES_FILE = Path(__file__).resolve().parent.parent / "sizes.yml"
 
 SizesFileOption = Annotated[
     Path,
@@ -28,7 +27,7 @@ SizesFileOption = Annotated[
 def doctor(
     *,
     stage: StageOption,
-    sizes_file: SizesFileOption = _SIZES_FILE,
+    sizes_file: SizesFileOption = SIZES_FILE,
     region: RegionOption = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -32,7 +32,11 @@ class Mistake(NamedTuple):
     text: str
 
     def __str__(self) -> str:
-        return ": ".join(filter(None, [str(self.line), self.entry, self.text]))
+        """Formats it on one line, whatever the file has in a name or a value."""
+        text = ": ".join(filter(None, [str(self.line), self.entry, self.text]))
+        return "".join(
+            each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
+        )
 
 
 class SizesReader:

@@ -42,7 +42,11 @@ def parse(line: str) -> tuple[str, ...]:
 def examples(text: str) -> list[str]:
     """The commands of a text, on lines of their own or in `backticks`; not forms such as …"""
     found = re.findall(r"(?:^|`)\./fanout ([a-z][^`\n]*)", text, re.MULTILINE)
-    return [line for line in found if "…" not in line and "--stage" in line]
+    return [
+        line
+        for line in found
+        if "…" not in line and ("--stage" in line or line.startswith("sizes"))
+    ]
 
 
 @pytest.fixture(autouse=True)

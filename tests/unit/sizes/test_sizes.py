@@ -102,6 +102,7 @@ FORMS = "write 800x600, 1200x, x600 or keys such as {name: hero, width: 1600}"
         ("800", f"800: is no size: {FORMS}"),
         ("0x600", f"0x600: is no size: {FORMS}"),
         ("", f"size 1: is no size: {FORMS}"),
+        ('"a\\nb\\e[1m"', f"a\\nb\\x1b[1m: is no size: {FORMS}"),
         ("[800x600]", f"size 1: is no size: {FORMS}"),
     ],
 )
