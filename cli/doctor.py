@@ -12,6 +12,7 @@ from cli.sizes import SIZES_FILE
 from cli.stage import JsonOption, RegionOption, Stage, StageOption
 from cli.terminal import escape, note, print_json, show
 from lib.operations.doctor import Clients, Finding, Level, diagnose
+from lib.plurals import pluralize
 from lib.sizes import load_sizes
 
 SizesFileOption = Annotated[
@@ -45,7 +46,7 @@ def doctor(
     )
     levels = Counter[Level]()
     for finding in diagnose(
-        target.stack, clients, load_sizes(sizes_file), datetime.now(UTC).date()
+        target.stack, clients, load_sizes(sizes_file), datetime.now(UTC).date(), target.commands
     ):
         levels[finding.level] += 1
         if as_json:
@@ -53,7 +54,10 @@ def doctor(
         elif finding.level is not Level.OK:
             show(_format(finding))
     if not as_json:
-        note(", ".join(f"{levels[level]} {level}" for level in Level))
+        note(
+            f"{levels[Level.OK]:,} ok, {pluralize(levels[Level.WARNING], 'warning')}, "
+            f"{pluralize(levels[Level.PROBLEM], 'problem')}"
+        )
     if levels[Level.PROBLEM]:
         raise typer.Exit(1)
 

@@ -10,6 +10,7 @@ import typer
 
 from lib.aws.stacks import Stack, find_stack, get_upload_settings
 from lib.errors import ConfigError
+from lib.operations.stage_commands import LOCAL, StageCommands
 from lib.uploads.client import Authorize, make_bearer_auth, make_sigv4_auth
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from botocore.credentials import ReadOnlyCredentials
 
 SERVICE = "image-fanout"
-LOCAL = "local"
 # The environment variable with a bearer token of the upload API.
 TOKEN = "FANOUT_TOKEN"  # noqa: S105  its name, not a token
 _LOCAL_FOLDER = Path(__file__).resolve().parent.parent / ".local"
@@ -35,6 +35,7 @@ class Stage:
 
     def __init__(self, name: str, region: str | None = None) -> None:
         self.name = name
+        self.commands = StageCommands(name, region)
         local = self._local = _local_environment() if name == LOCAL else {}
         self._endpoint = local.get("AWS_ENDPOINT_URL")
         self._session = boto3.Session(
@@ -117,9 +118,11 @@ class Stage:
     @property
     def _token(self) -> str:
         if not self.has_token:
+            needed = f"The upload API of stage {self.name} needs a bearer token: set {TOKEN}"
+            if self.stack.outputs["Auth"] == "jwt":
+                raise ConfigError(f"{needed} to a JWT of the stage's jwt_issuer")
             raise ConfigError(
-                f"The upload API of stage {self.name} needs a bearer token: set {TOKEN}. "
-                f"To create one: ./fanout token create --stage {self.name} --name …"
+                f"{needed}. To create one: {self.commands.fanout('token create', '--name …')}"
             )
         return self._local.get(TOKEN) or os.environ[TOKEN]
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 class Alarm(NamedTuple):
     """An alarm on one queue; `has_action` is whether it notifies anybody."""
 
+    name: str
     queue_name: str
     has_action: bool
 
@@ -20,7 +21,11 @@ def list_queue_alarms(cloudwatch: "CloudWatchClient", prefix: str) -> list[Alarm
     pages = cloudwatch.get_paginator("describe_alarms").paginate(AlarmNamePrefix=prefix)
     with map_access_denied(f"list the alarms {prefix}…"):
         return [
-            Alarm(dimension["Value"], bool(alarm["ActionsEnabled"] and alarm["AlarmActions"]))
+            Alarm(
+                alarm["AlarmName"],
+                dimension["Value"],
+                bool(alarm["ActionsEnabled"] and alarm["AlarmActions"]),
+            )
             for page in pages
             for alarm in page["MetricAlarms"]
             for dimension in alarm["Dimensions"]

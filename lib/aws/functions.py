@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 class EventSourceMapping(NamedTuple):
     """Invokes a function with a queue's messages; `max_concurrency` None means unlimited."""
 
+    uuid: str
     is_enabled: bool
     max_concurrency: int | None
 
@@ -32,6 +33,7 @@ def list_mappings(functions: "LambdaClient", queue_arn: str) -> list[EventSource
     with map_access_denied(f"list what drains {queue_arn}"):
         return [
             EventSourceMapping(
+                mapping["UUID"],
                 mapping["State"] in ("Enabled", "Enabling", "Updating", "Creating"),
                 mapping.get("ScalingConfig", {}).get("MaximumConcurrency"),
             )

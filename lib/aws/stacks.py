@@ -29,6 +29,11 @@ class DeployedSize(NamedTuple):
         return self.environment["QUEUE_URL"]
 
     @property
+    def invalidates(self) -> bool:
+        """Whether changed variants are invalidated at the CDN, by a queue of the stage."""
+        return bool(self.environment.get("PURGE_QUEUE_URL"))
+
+    @property
     def dlq_url(self) -> str:
         """The size's dead-letter queue."""
         return self.environment["DLQ_URL"]

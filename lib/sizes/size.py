@@ -319,7 +319,8 @@ def folders_of(name: str, formats: Iterable[str]) -> tuple[str, ...]:
 
 # Fields excluded from the recipe: they decide where a variant is stored, which function renders it
 # and how it is cached, but not its bytes.
-NOT_IN_RECIPE = {"name", "memory", "formats", "cdn_seconds", "browser_seconds", "immutable"}
+PUT_OPTIONS = {"cdn_seconds", "browser_seconds", "immutable"}
+NOT_IN_RECIPE = {"name", "memory", "formats"} | PUT_OPTIONS
 
 
 def recipe_id(size: Size, renderer_version: str) -> str:

@@ -4,23 +4,25 @@ from collections.abc import Iterator
 
 from lib.aws.alarms import Alarm
 from lib.operations.doctor.findings import Finding, ok, warning
-from lib.operations.doctor.queues import DEPLOY
+from lib.operations.stage_commands import StageCommands
 
 
-def check_alarm(queue_name: str, alarms: list[Alarm]) -> Iterator[Finding]:
+def check_alarm(queue_name: str, alarms: list[Alarm], commands: StageCommands) -> Iterator[Finding]:
     """Checks that a message in the dead-letter queue raises an alarm with an action."""
     watching = [alarm for alarm in alarms if alarm.queue_name == queue_name]
+    names = " ".join(alarm.name for alarm in watching)
     if not watching:
         yield warning(
             f"{queue_name}: no alarm watches it",
-            "letters are deleted after fourteen days unseen",
-            DEPLOY,
+            "its dead letters are deleted after 14 days, and nobody is notified",
+            commands.deploy_again,
         )
     elif not any(alarm.has_action for alarm in watching):
         yield warning(
-            f"{queue_name}: its alarm tells nobody",
+            f"{queue_name}: its alarm notifies nobody",
             "its actions are switched off, or it has none",
-            "aws cloudwatch enable-alarm-actions --alarm-names …, or deploy again",
+            f"{commands.aws(f'cloudwatch enable-alarm-actions --alarm-names {names}')}; "
+            f"if it has none, {commands.deploy_again}",
         )
     else:
         yield ok(f"{queue_name}: an alarm watches it")

@@ -34,6 +34,7 @@ from lib.operations.doctor.topics import (
     check_publisher,
     check_subscription,
 )
+from lib.operations.stage_commands import StageCommands
 from lib.sizes import Size
 
 if TYPE_CHECKING:
@@ -42,6 +43,10 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
+
+
+# Endings of the names of a size's dead-letter queues.
+_DLQS = ("dlq", "subscription-dlq")
 
 
 @dataclass(frozen=True)
@@ -55,25 +60,35 @@ class Clients:
     cloudwatch: "CloudWatchClient"
 
 
-def diagnose(stack: Stack, clients: Clients, written: list[Size], today: date) -> Iterator[Finding]:
+def diagnose(
+    stack: Stack,
+    clients: Clients,
+    written: list[Size],
+    today: date,
+    commands: StageCommands,
+) -> Iterator[Finding]:
     """Yields every finding on a stage; `written` are the sizes of sizes.yml.
 
-    A failed read yields a warning, and the other checks still run.
+    `commands` are those that its cures advise. A failed read yields a warning, and the other checks
+    still run.
     """
-    diagnosis = _Diagnosis(stack, clients, stack.outputs["TopicArn"])
+    diagnosis = _Diagnosis(stack, clients, stack.outputs["TopicArn"], commands)
     for what, findings in (
         ("sizes.yml", diagnosis.sizes(written)),
         ("the buckets", diagnosis.buckets()),
         ("the topic", diagnosis.topic()),
         ("the alarms", diagnosis.alarms()),
         ("the workers", diagnosis.workers(today)),
+        ("the queues of no size", diagnosis.shared_queues()),
         *((f"the queues of {name}", diagnosis.queues(name)) for name in stack.sizes),
     ):
         try:
             yield from findings
         except (ConfigError, TransientError) as error:
-            cure = "give these credentials what docs/operations.md lists, or look again later"
-            yield warning(f"{what}: not looked at", str(error), cure)
+            cure = (
+                "give these credentials the permissions in docs/operations.md, or try again later"
+            )
+            yield warning(f"{what}: not checked", str(error), cure)
 
 
 @dataclass(frozen=True)
@@ -81,9 +96,10 @@ class _Diagnosis:
     stack: Stack
     clients: Clients
     topic_arn: str
+    commands: StageCommands
 
     def sizes(self, written: list[Size]) -> Iterator[Finding]:
-        yield from check_sizes(written, read_deployed(self.stack))
+        yield from check_sizes(written, read_deployed(self.stack), self.commands)
 
     def buckets(self) -> Iterator[Finding]:
         outputs, s3 = self.stack.outputs, self.clients.s3
@@ -92,62 +108,71 @@ class _Diagnosis:
             ("the failures bucket", "FailuresBucketName"),
         ):
             access = buckets.get_access(s3, outputs[output])
-            yield from check_private(what, access)
-            yield from check_ownership(what, access)
+            yield from check_private(what, access, self.commands)
+            yield from check_ownership(what, access, self.commands)
         images = buckets.get_access(s3, outputs["ImagesBucketName"])
         if "DistributionId" not in outputs:
-            yield from check_public_images(images)
+            yield from check_public_images(images, self.commands)
             return
-        yield from check_ownership("the images bucket", images)
+        yield from check_ownership("the images bucket", images, self.commands)
         partition, account = self._partition, self.topic_arn.split(":")[4]
         distribution = f"distribution/{outputs['DistributionId']}"
-        yield from check_readers(images, f"arn:{partition}:cloudfront::{account}:{distribution}")
+        arn = f"arn:{partition}:cloudfront::{account}:{distribution}"
+        yield from check_readers(images, arn, self.commands)
 
     def topic(self) -> Iterator[Finding]:
         sns, bucket = self.clients.sns, self.stack.outputs["OriginalsBucketName"]
         bucket_arn = f"arn:{self._partition}:s3:::{bucket}"
-        yield from check_publisher(topics.get_policy(sns, self.topic_arn), bucket_arn)
+        yield from check_publisher(
+            topics.get_policy(sns, self.topic_arn), bucket_arn, self.commands
+        )
         yield from check_notification(
-            buckets.list_notification_events(self.clients.s3, bucket, self.topic_arn)
+            buckets.list_notification_events(self.clients.s3, bucket, self.topic_arn), self.commands
         )
         subscriptions = topics.list_subscriptions(sns, self.topic_arn)
         for name, size in self.stack.sizes.items():
-            yield from check_subscription(name, self._arn_of(size.queue_url), subscriptions)
+            arn = self._arn_of(size.queue_url)
+            yield from check_subscription(name, arn, subscriptions, self.commands)
 
     def alarms(self) -> Iterator[Finding]:
         arn = self.stack.outputs["AlarmTopicArn"]
-        yield from check_listeners(topics.list_subscriptions(self.clients.sns, arn))
+        subscriptions = topics.list_subscriptions(self.clients.sns, arn)
+        yield from check_listeners(arn, subscriptions, self.commands)
         alarms = list_queue_alarms(self.clients.cloudwatch, self.stack.name)
-        for name in self.stack.sizes:
-            for kind in ("dlq", "subscription-dlq"):
-                yield from check_alarm(f"{self.stack.name}-{name}-{kind}", alarms)
+        dlqs = [f"{name}-{kind}" for name in self.stack.sizes for kind in _DLQS]
+        for dlq in (*dlqs, *(f"{kind}-dlq" for kind in self._shared_queues)):
+            yield from check_alarm(f"{self.stack.name}-{dlq}", alarms, self.commands)
 
     def workers(self, today: date) -> Iterator[Finding]:
         every = []
+        queue_arns = {
+            name: self._arn_of(size.queue_url) for name, size in self.stack.sizes.items()
+        } | {kind: self._arn_of(self._shared_url(kind)) for kind in self._shared_queues}
         for name, size in self.stack.sizes.items():
             yield from check_runtime(name, size.runtime, today)
-            mappings = workers.list_mappings(self.clients.functions, self._arn_of(size.queue_url))
-            yield from check_mapping(name, mappings)
+        for name, arn in queue_arns.items():
+            mappings = workers.list_mappings(self.clients.functions, arn)
+            yield from check_mapping(name, mappings, self.commands)
             every += mappings
-        fetches, invalidations = (
-            workers.list_mappings(self.clients.functions, self._queue_arn(kind))
-            for kind in (DlqKind.FETCH, DlqKind.PURGE)
-        )
-        yield from check_mapping(DlqKind.FETCH, fetches)
-        # A stage may have no invalidation queue.
-        if invalidations:
-            yield from check_mapping(DlqKind.PURGE, invalidations)
         limits = workers.read_limits(self.clients.functions)
-        yield from check_concurrency([*every, *fetches, *invalidations], limits.unreserved)
+        yield from check_concurrency(every, limits.unreserved)
+
+    def shared_queues(self) -> Iterator[Finding]:
+        for kind in self._shared_queues:
+            url = self._shared_url(kind)
+            queue = queues.get_attributes(self.clients.sqs, url)
+            dlq = queues.get_attributes(self.clients.sqs, f"{url}-dlq")
+            yield from check_redrive(kind, queue, dlq, self.commands)
+            yield from check_retention(kind, queue, dlq, self.commands)
 
     def queues(self, name: str) -> Iterator[Finding]:
         size: DeployedSize = self.stack.sizes[name]
         queue = queues.get_attributes(self.clients.sqs, size.queue_url)
         dlq = queues.get_attributes(self.clients.sqs, size.dlq_url)
-        yield from check_visibility(name, queue, size.timeout)
-        yield from check_redrive(name, queue, dlq)
-        yield from check_retention(name, queue, dlq)
-        yield from check_sender(name, queue, self.topic_arn)
+        yield from check_visibility(name, queue, size.timeout, self.commands)
+        yield from check_redrive(name, queue, dlq, self.commands)
+        yield from check_retention(name, queue, dlq, self.commands)
+        yield from check_sender(name, queue, self.topic_arn, self.commands)
 
     @property
     def _partition(self) -> str:
@@ -158,6 +183,13 @@ class _Diagnosis:
         name = queue_url.rpartition("/")[2]
         return f"{self.topic_arn.rpartition(':')[0]}:{name}".replace(":sns:", ":sqs:", 1)
 
-    def _queue_arn(self, kind: DlqKind) -> str:
-        """Builds the ARN of the queue of a shared kind."""
-        return self._arn_of(f"{self.stack.name}-{kind}")
+    @property
+    def _shared_queues(self) -> list[DlqKind]:
+        """The queues that belong to no size."""
+        invalidates = any(size.invalidates for size in self.stack.sizes.values())
+        return [DlqKind.FETCH, DlqKind.PURGE] if invalidates else [DlqKind.FETCH]
+
+    def _shared_url(self, kind: DlqKind) -> str:
+        """Returns the URL of a queue that belongs to no size, beside those of the sizes."""
+        size = next(iter(self.stack.sizes.values()))
+        return f"{size.queue_url.rpartition('/')[0]}/{self.stack.name}-{kind}"

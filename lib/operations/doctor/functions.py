@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 from lib.aws.functions import EventSourceMapping
 from lib.operations.doctor.findings import Finding, ok, problem, warning
-from lib.operations.doctor.queues import DEPLOY
+from lib.operations.stage_commands import StageCommands
 
 # Lambda's deprecation dates: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
 # AWS then stops patching a runtime, and a month or two later rejects deploys with it.
@@ -28,25 +28,31 @@ def check_runtime(size: str, runtime: str, today: date) -> Iterator[Finding]:
         why = "its support may have ended, or it is newer than this program"
         yield warning(f"{size}: {runtime} is not in the list of runtimes", why, cure)
     elif today > until:
-        why = "AWS mends nothing in it any more, and will take no deploy"
+        why = "AWS no longer patches it, and will reject deploys with it"
         yield problem(f"{size}: Lambda's support of {runtime} ended on {until}", why, cure)
     elif today > until - WARN_AHEAD:
-        why = "after that AWS mends nothing in it, and takes no deploy a month later"
+        why = "after that AWS no longer patches it, and a month later rejects deploys with it"
         yield warning(f"{size}: Lambda's support of {runtime} ends on {until}", why, cure)
     else:
         yield ok(f"{size}: {runtime}, supported until {until}")
 
 
-def check_mapping(name: str, mappings: list[EventSourceMapping]) -> Iterator[Finding]:
+def check_mapping(
+    name: str, mappings: list[EventSourceMapping], commands: StageCommands
+) -> Iterator[Finding]:
     """Checks that an enabled event source mapping drains the queue."""
+    switch_on = [
+        "if it was switched off by hand: "
+        + commands.aws(f"lambda update-event-source-mapping --enabled --uuid {mapping.uuid}")
+        for mapping in mappings
+    ]
     if any(mapping.is_enabled for mapping in mappings):
         yield ok(f"{name}: its function drains its queue")
     else:
         yield problem(
             f"{name}: its function does not drain its queue",
             "messages wait, and are deleted after four days",
-            f"{DEPLOY}; if it was switched off by hand: aws lambda "
-            "update-event-source-mapping --enabled --uuid …",
+            "; ".join([commands.deploy_again, *switch_on]),
         )
 
 
@@ -57,8 +63,8 @@ def check_concurrency(mappings: list[EventSourceMapping], unreserved: int) -> It
     if needed > unreserved:
         yield warning(
             what,
-            "Lambda throttles: messages are received without being tried, the upload API is "
-            "refused too, and dead letters follow",
+            "Lambda throttles the rest: messages return untried and may become dead letters, and "
+            "the upload API may fail",
             "ask AWS for more (Service Quotas, Lambda, Concurrent executions), or lower "
             "max_concurrency in serverless.yml",
         )

@@ -7,9 +7,10 @@ from pydantic import ValidationError
 from lib.aws.stacks import Stack
 from lib.errors import ConfigError
 from lib.operations.doctor.findings import Finding, ok, warning
+from lib.operations.stage_commands import StageCommands
+from lib.plurals import pluralize
 from lib.sizes import Size
-
-_DEPLOY = "npx sls deploy --stage …, then ./fanout audit shows what is missing"
+from lib.sizes.size import NOT_IN_RECIPE, PUT_OPTIONS
 
 
 def read_deployed(stack: Stack) -> dict[str, Size]:
@@ -21,30 +22,58 @@ def read_deployed(stack: Stack) -> dict[str, Size]:
         }
     except ValidationError as error:
         raise ConfigError(
-            f"{stack.name} was deployed by another version of this program: {_DEPLOY}. {error}"
+            f"{stack.name} was deployed by another version of this program: deploy it again. "
+            f"{error}"
         ) from error
 
 
-def check_sizes(written: list[Size], deployed: Mapping[str, Size]) -> Iterator[Finding]:
+def check_sizes(
+    written: list[Size], deployed: Mapping[str, Size], commands: StageCommands
+) -> Iterator[Finding]:
     """Checks that sizes.yml and the deployed sizes are equal."""
     file = {size.name: size for size in written}
     for name, size in file.items():
         if name not in deployed:
-            why = "no photo has it"
-            yield warning(f"{name} is in sizes.yml and not deployed", why, _DEPLOY)
-        elif deployed[name] != size:
-            changed = ", ".join(
-                field
-                for field in Size.model_fields
-                if getattr(size, field) != getattr(deployed[name], field)
-            )
-            why = "photos are rendered as before"
             yield warning(
-                f"{name} is deployed with another {changed} than sizes.yml has", why, _DEPLOY
+                f"{name} is in sizes.yml and not deployed",
+                "no photo is rendered at it",
+                f"{commands.deploy_again}; then {commands.fanout('backfill', '--size', name)}",
+            )
+        elif deployed[name] != size:
+            changed = ", ".join(_list_changes(size, deployed[name]))
+            yield warning(
+                f"{name} is deployed with another {changed} than sizes.yml has",
+                "photos are rendered as before",
+                _cure_change(size, deployed[name], commands),
             )
     for name in deployed:
         if name not in file:
-            why = "it costs, and the next deploy takes it away"
-            yield warning(f"{name} is deployed and not in sizes.yml", why, _DEPLOY)
+            yield warning(
+                f"{name} is deployed and not in sizes.yml",
+                "it costs money, and the next deploy removes it",
+                f"{commands.deploy_again}; then {commands.fanout('audit')} lists its variants",
+            )
     if deployed == file:
-        yield ok(f"{len(file)} sizes, deployed as sizes.yml has them")
+        yield ok(f"{pluralize(len(file), 'size')}, deployed as in sizes.yml")
+
+
+def _list_changes(size: Size, deployed: Size) -> list[str]:
+    fields = Size.model_fields
+    return [field for field in fields if getattr(size, field) != getattr(deployed, field)]
+
+
+def _cure_change(size: Size, deployed: Size, commands: StageCommands) -> str:
+    """Returns the deploy, and the command that renders the variants it makes stale or missing."""
+    changes = {*_list_changes(size, deployed)}
+    then = ""
+    if changes - NOT_IN_RECIPE:
+        then = commands.fanout("backfill", "--size", size.name, "--stale")
+    elif changes & PUT_OPTIONS:
+        then = commands.fanout("audit", "--deep", "--repair")
+    elif {*size.formats} - {*deployed.formats}:
+        then = commands.fanout("backfill", "--size", size.name)
+    return (
+        f"{commands.deploy_again}; then, once its queue is empty: {then}"
+        if then
+        else commands.deploy_again
+    )

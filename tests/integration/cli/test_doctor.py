@@ -9,6 +9,7 @@ import boto3
 import pytest
 
 from lib.aws.sqs import get_attributes
+from lib.operations.stage_commands import StageCommands
 from tests.integration.conftest import REGION
 from tests.integration.deployed import (
     PREFIX,
@@ -66,9 +67,12 @@ class Stage(Deployed):
         self.subscriptions: dict[str, str] = {}
         for size in SIZES:
             self.connect(size)
+            self.configure(size, PURGE_QUEUE_URL=self.urls["purge"])
         for queue, most in (("fetch", 5), ("purge", 2)):
             self.function(SIZES[0], FunctionName=f"{PREFIX}-{queue}")
             self.drain(queue, queue, most=most)
+            self.park(queue)
+            self.alarm(f"{queue}-dlq")
         self.buckets()
         self.told = {
             "Sizes": json.dumps(SIZES),
@@ -95,11 +99,10 @@ class Stage(Deployed):
 
     def connect(self, size: str) -> None:
         dlq, undelivered = f"{size}-dlq", f"{size}-subscription-dlq"
-        redrive = {"deadLetterTargetArn": self.arn(dlq), "maxReceiveCount": 10}
+        self.park(size)
         self.set(
             size,
             VisibilityTimeout=901,
-            RedrivePolicy=json.dumps(redrive),
             Policy=policy("sqs:SendMessage", "sns.amazonaws.com", self.topic, self.arn(size)),
         )
         for each in (dlq, undelivered):
@@ -115,6 +118,21 @@ class Stage(Deployed):
             },
         )["SubscriptionArn"]
         self.drain(size, f"resize-{size}", most=10)
+
+    def park(self, queue: str) -> None:
+        """Have SQS move a queue's messages to its DLQ at last."""
+        redrive = {"deadLetterTargetArn": self.arn(f"{queue}-dlq"), "maxReceiveCount": 10}
+        self.set(queue, RedrivePolicy=json.dumps(redrive))
+        self.set(f"{queue}-dlq", MessageRetentionPeriod=14 * 86400)
+
+    def configure(self, size: str, **changes: str) -> None:
+        """Change the environment of a size's function."""
+        name = f"{PREFIX}-resize-{size}"
+        function = self.lambda_.get_function_configuration(FunctionName=name)
+        self.lambda_.update_function_configuration(
+            FunctionName=name,
+            Environment={"Variables": function["Environment"]["Variables"] | changes},
+        )
 
     def drain(self, queue: str, function: str, *, most: int) -> None:
         self.mappings[queue] = self.lambda_.create_event_source_mapping(
@@ -190,7 +208,7 @@ def doctor(fanout: Commands, sizes_file: Path) -> Callable[..., Run]:
 def test_a_healthy_stage_has_no_findings(stage: Stage, doctor: Callable[..., Run]) -> None:
     run = doctor()
     assert (run.code, run.out) == (0, "")
-    assert run.err == "31 ok, 0 warning, 0 problem\n"
+    assert run.err == "37 ok, 0 warnings, 0 problems\n"
     levels = {json.loads(line)["level"] for line in doctor("--json").out.splitlines()}
     assert levels == {"ok"}
 
@@ -213,7 +231,7 @@ BREAKAGES: dict[str, tuple[Callable[[Stage], Any], str, str]] = {
     "no redrive": (
         lambda stage: stage.set("thumbnail", RedrivePolicy=""),
         "problem",
-        "thumbnail: its queue does not send what fails to image-fanout-dev-thumbnail-dlq",
+        "thumbnail: its queue's redrive policy does not name image-fanout-dev-thumbnail-dlq",
     ),
     "redrive to another size": (
         lambda stage: stage.set(
@@ -223,7 +241,7 @@ BREAKAGES: dict[str, tuple[Callable[[Stage], Any], str, str]] = {
             ),
         ),
         "problem",
-        "thumbnail: its queue does not send",
+        "thumbnail: its queue's redrive policy does not name",
     ),
     "redrive too soon": (
         lambda stage: stage.set(
@@ -233,12 +251,12 @@ BREAKAGES: dict[str, tuple[Callable[[Stage], Any], str, str]] = {
             ),
         ),
         "warning",
-        "thumbnail: a message is given up on after 4 receives",
+        "thumbnail: a message becomes a dead letter after 4 receives",
     ),
     "letters kept as long as messages": (
         lambda stage: stage.set("400x300-dlq", MessageRetentionPeriod=4 * 86400),
         "problem",
-        "400x300: image-fanout-dev-400x300-dlq keeps letters for 4 days, the queue for 4",
+        "400x300: image-fanout-dev-400x300-dlq keeps messages for 4 days, the queue for 4 days",
     ),
     "queue policy for another topic": (
         lambda stage: stage.set(
@@ -281,7 +299,7 @@ BREAKAGES: dict[str, tuple[Callable[[Stage], Any], str, str]] = {
     "notification overwritten": (
         lambda stage: stage.tell("s3:ObjectCreated:*"),
         "problem",
-        "does not tell the topic of s3:ObjectRemoved:*",
+        "does not notify the topic of s3:ObjectRemoved:*",
     ),
     "nobody hears alarms": (
         lambda stage: stage.sns.unsubscribe(SubscriptionArn=stage.listener),
@@ -298,7 +316,7 @@ BREAKAGES: dict[str, tuple[Callable[[Stage], Any], str, str]] = {
     "an alarm that is off": (
         lambda stage: stage.alarm("400x300-dlq", ActionsEnabled=False),
         "warning",
-        "image-fanout-dev-400x300-dlq: its alarm tells nobody",
+        "image-fanout-dev-400x300-dlq: its alarm notifies nobody",
     ),
     "originals not private": (
         lambda stage: stage.s3.put_public_access_block(
@@ -319,7 +337,7 @@ BREAKAGES: dict[str, tuple[Callable[[Stage], Any], str, str]] = {
             OwnershipControls={"Rules": [{"ObjectOwnership": "ObjectWriter"}]},
         ),
         "warning",
-        "the originals bucket: Object Ownership is ObjectWriter: ACLs count",
+        "the originals bucket: Object Ownership is ObjectWriter: ACLs are on",
     ),
     "pictures for another distribution": (
         lambda stage: stage.let_read("cloudfront.amazonaws.com", DISTRIBUTION + "X"),
@@ -349,6 +367,33 @@ BREAKAGES: dict[str, tuple[Callable[[Stage], Any], str, str]] = {
         lambda stage: stage.lambda_.delete_event_source_mapping(UUID=stage.mappings["fetch"]),
         "problem",
         "fetch: its function does not drain its queue",
+    ),
+    "purging switched off": (
+        lambda stage: stage.lambda_.delete_event_source_mapping(UUID=stage.mappings["purge"]),
+        "problem",
+        "purge: its function does not drain its queue",
+    ),
+    "no alarm on fetches": (
+        lambda stage: stage.cloudwatch.delete_alarms(
+            AlarmNames=[f"{PREFIX}-fetch-dlq-ApproximateNumberOfMessagesVisible"]
+        ),
+        "warning",
+        "image-fanout-dev-fetch-dlq: no alarm watches it",
+    ),
+    "an alarm on purges that is off": (
+        lambda stage: stage.alarm("purge-dlq", ActionsEnabled=False),
+        "warning",
+        "image-fanout-dev-purge-dlq: its alarm notifies nobody",
+    ),
+    "no redrive of fetches": (
+        lambda stage: stage.set("fetch", RedrivePolicy=""),
+        "problem",
+        "fetch: its queue's redrive policy does not name image-fanout-dev-fetch-dlq",
+    ),
+    "letters of purges kept as long as messages": (
+        lambda stage: stage.set("purge-dlq", MessageRetentionPeriod=4 * 86400),
+        "problem",
+        "purge: image-fanout-dev-purge-dlq keeps messages for 4 days, the queue for 4 days",
     ),
     "an old runtime": (
         lambda stage: stage.lambda_.update_function_configuration(
@@ -427,10 +472,86 @@ def test_a_finding_is_told_with_its_reason_and_cure(
     run = doctor()
     assert run.out == (
         "problem: 400x300: messages are hidden for 149 s, a batch may take 150 s\n"
-        "    why it matters: each message is given to a second worker while one has it\n"
-        "    cure: deploy the stage again: npx sls deploy --stage …\n"
+        "    why it matters: a second worker gets each message while the first works on it\n"
+        "    cure: deploy the stage again: npx sls deploy --stage dev\n"
     )
-    assert run.err == "30 ok, 0 warning, 1 problem\n"
+    assert run.err == "36 ok, 0 warnings, 1 problem\n"
+
+
+def test_cures_name_the_region_that_was_typed_and_what_they_act_on(
+    stage: Stage, doctor: Callable[..., Run]
+) -> None:
+    stage.lambda_.update_event_source_mapping(UUID=stage.mappings["400x300"], Enabled=False)
+    stage.alarm("400x300-dlq", ActionsEnabled=False)
+    stage.sns.unsubscribe(SubscriptionArn=stage.subscriptions["400x300"])
+    stage.sns.unsubscribe(SubscriptionArn=stage.listener)
+    run = doctor("--region", REGION, "--json")
+    found = map(json.loads, run.out.splitlines())
+    cures = {each["what"]: each["cure"] for each in found if each["level"] != "ok"}
+    deploy = f"deploy the stage again: npx sls deploy --stage dev --region {REGION}"
+    assert cures == {
+        "nobody is subscribed to the alarms": (
+            f"aws sns subscribe --topic-arn {stage.alarm_topic} --protocol email "
+            f"--notification-endpoint … --region {REGION}"
+        ),
+        "400x300: its queue is not subscribed to the topic": (
+            f"{deploy}; then render what was missed: "
+            f"./fanout audit --stage dev --region {REGION} --repair"
+        ),
+        "image-fanout-dev-400x300-dlq: its alarm notifies nobody": (
+            "aws cloudwatch enable-alarm-actions --alarm-names "
+            f"{PREFIX}-400x300-dlq-ApproximateNumberOfMessagesVisible --region {REGION}; "
+            f"if it has none, {deploy}"
+        ),
+        "400x300: its function does not drain its queue": (
+            f"{deploy}; if it was switched off by hand: aws lambda update-event-source-mapping "
+            f"--enabled --uuid {stage.mappings['400x300']} --region {REGION}"
+        ),
+    }
+
+
+def test_the_cure_of_the_local_stack_is_its_own_command() -> None:
+    """sls would deploy with the credentials of the shell."""
+    assert StageCommands("local").deploy == "make local"
+
+
+@pytest.mark.parametrize(
+    ("written", "cure"),
+    [
+        (
+            "- 120x120",
+            "npx sls deploy --stage dev; then ./fanout backfill --stage dev --size 120x120",
+        ),
+        ("", "npx sls deploy --stage dev; then ./fanout audit --stage dev lists its variants"),
+        (
+            "- {THUMBNAIL, quality: 70, browser_seconds: 9, formats: [webp]}",
+            "npx sls deploy --stage dev; then, once its queue is empty: "
+            "./fanout backfill --stage dev --size thumbnail --stale",
+        ),
+        (
+            "- {THUMBNAIL, browser_seconds: 9, formats: [webp]}",
+            "npx sls deploy --stage dev; then, once its queue is empty: "
+            "./fanout audit --stage dev --deep --repair",
+        ),
+        (
+            "- {THUMBNAIL, formats: [webp], memory: 512}",
+            "npx sls deploy --stage dev; then, once its queue is empty: "
+            "./fanout backfill --stage dev --size thumbnail",
+        ),
+        ("- {THUMBNAIL, memory: 512}", "npx sls deploy --stage dev"),
+    ],
+)
+def test_the_cure_of_another_size_renders_what_its_change_makes_stale(
+    stage: Stage, doctor: Callable[..., Run], sizes_file: Path, written: str, cure: str
+) -> None:
+    thumbnail = "name: thumbnail, width: 400, height: 300"
+    entries = {"- 400x300", written.replace("THUMBNAIL", thumbnail)}
+    if "120" in written:
+        entries.add(f"- {{{thumbnail}}}")
+    sizes_file.write_text("sizes:\n" + "".join(f"  {entry}\n" for entry in sorted(entries)))
+    run = doctor()
+    assert f"    cure: deploy the stage again: {cure}\n" in run.out
+    assert run.err == "36 ok, 1 warning, 0 problems\n"
 
 
 @pytest.mark.parametrize(
@@ -466,6 +587,8 @@ def test_a_stage_without_purges_has_fewer(
     stage: Stage, doctor: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stage.lambda_.delete_event_source_mapping(UUID=stage.mappings["purge"])
+    for size in SIZES:
+        stage.configure(size, PURGE_QUEUE_URL="")
     answer(monkeypatch, "GetAccountSettings", account_limit(24))
     run = doctor()
     assert "queues may have 25 functions running at once, the account may run 24" in run.out
@@ -475,11 +598,11 @@ def test_a_stage_without_purges_has_fewer(
 @pytest.mark.parametrize(
     ("operation", "what"),
     [
-        ("GetPublicAccessBlock", "the buckets: not looked at"),
-        ("GetTopicAttributes", "the topic: not looked at"),
-        ("DescribeAlarms", "the alarms: not looked at"),
-        ("GetAccountSettings", "the workers: not looked at"),
-        ("GetQueueAttributes", "the queues of thumbnail: not looked at"),
+        ("GetPublicAccessBlock", "the buckets: not checked"),
+        ("GetTopicAttributes", "the topic: not checked"),
+        ("DescribeAlarms", "the alarms: not checked"),
+        ("GetAccountSettings", "the workers: not checked"),
+        ("GetQueueAttributes", "the queues of thumbnail: not checked"),
     ],
 )
 def test_what_may_not_be_looked_at_is_said_and_hides_nothing_else(
