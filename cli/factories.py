@@ -83,5 +83,8 @@ def make_signing_keys(stage: Stage) -> SigningKeys:
 
 def _get_secret(stage: Stage, output: str, cause: str) -> str:
     if output not in stage.stack.outputs:
-        raise ConfigError(f"The stage {stage.name} {cause}: set it in serverless.yml and deploy")
+        deploy = stage.commands.deploy
+        raise ConfigError(
+            f"The stage {stage.name} {cause}: set it in serverless.yml, then {deploy}"
+        )
     return stage.stack.outputs[output]

@@ -89,12 +89,13 @@ def revoke(
 
     Example: ./fanout token revoke 3f9a0c5b71de --stage prod
     """
-    tokens = make_token_store(Stage(stage, region))
+    target = Stage(stage, region)
+    tokens = make_token_store(target)
     match = next((token for token in tokens.list_all() if token.id == token_id), None)
     if match is None:
         raise typer.BadParameter(
             f"stage {stage} has no token {token_id!r}. To list its tokens: "
-            f"./fanout token list --stage {stage}",
+            + target.commands.fanout("token list"),
             param_hint="ID",
         )
     described = f"token {match.id} of {escape(match.name)}, made {_day(match.created_at)}"

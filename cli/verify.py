@@ -92,7 +92,7 @@ def _authorize(stage: Stage) -> Iterator[_Caller]:
 
 def _make_target(stage: Stage, caller: _Caller) -> Target:
     return Target(
-        stage=stage.name,
+        commands=stage.commands,
         stack=stage.stack,
         folder=f"verify-{secrets.token_hex(_FOLDER_BYTES)}",
         images_url=stage.images_url,
@@ -161,5 +161,5 @@ def _how_to_remove(target: Target) -> str:
     originals = f"s3://{target.bucket('Originals')}/originals/{target.folder}/"
     return (
         f"To remove it: aws s3 rm --recursive {shlex.quote(originals)}; "
-        f"./fanout dlq purge --stage {target.stage} --prefix {target.folder}/ --yes"
+        + target.commands.fanout("dlq purge", "--prefix", f"{target.folder}/", "--yes")
     )

@@ -127,7 +127,7 @@ def wait_until_settled(target: Target, path: str) -> Status:
     return target.poller.wait(
         poll,
         missing,
-        f"./fanout doctor --stage {target.stage}; {target.logs_of('resize-…')} of what is pending; "
+        f"{target.commands.fanout('doctor')}; {target.logs_of('resize-…')} of what is pending; "
         "how many messages its queue has, if the stage is busy",
     )
 

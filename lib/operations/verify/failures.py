@@ -8,6 +8,7 @@ from lib.operations.dead_letters import DeadLetter, DlqKind, Filter, ReplaySourc
 from lib.operations.verify import api
 from lib.operations.verify.photos import RED, make_photo
 from lib.operations.verify.target import Target
+from lib.plurals import pluralize
 
 BROKEN = "broken"
 # Queues scanned at once: each scan ends with a second of waiting.
@@ -27,7 +28,7 @@ def broken(target: Target) -> str:
             target.logs_of(f"resize-{ready[0]}"),
         )
     _wait_for_letters(target, path, after=_NEVER)
-    return f"{len(status)} dead letters: {next(iter(status.values())).reason}"
+    return f"{pluralize(len(status), 'dead letter')}: {next(iter(status.values())).reason}"
 
 
 def replay(target: Target) -> str:
@@ -43,10 +44,10 @@ def replay(target: Target) -> str:
     if sent < len(target.stack.sizes):
         raise StepError(
             f"{sent} of {len(target.stack.sizes)} dead letters were replayed",
-            f"./fanout dlq list --stage {target.stage} --prefix {target.folder}",
+            target.commands.fanout("dlq list", "--prefix", target.folder),
         )
     _wait_for_letters(target, path, after=before)
-    return f"{sent} dead letters, each tried once more"
+    return f"{pluralize(sent, 'dead letter')}, each tried once more"
 
 
 def _wait_for_letters(target: Target, path: str, *, after: datetime) -> None:
@@ -61,7 +62,7 @@ def _wait_for_letters(target: Target, path: str, *, after: datetime) -> None:
     target.poller.wait(
         poll,
         lambda: f"a dead letter of {', '.join(set(target.stack.sizes) - found)}",
-        f"./fanout dlq show --stage {target.stage} --prefix {target.folder}",
+        target.commands.fanout("dlq show", "--prefix", target.folder),
     )
 
 

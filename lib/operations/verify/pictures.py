@@ -104,7 +104,7 @@ def _wait_for_all(target: Target, path: str, is_so: Callable[[View], bool], what
     target.poller.wait(
         poll,
         lambda: f"{waiting[0].url} (Accept: {waiting[0].accept}) {what}",
-        f"{target.logs_of('purge')}; ./fanout dlq list --stage {target.stage} --queue purge",
+        f"{target.logs_of('purge')}; {target.commands.fanout('dlq list', '--queue purge')}",
         more=more,
     )
     return count
@@ -113,7 +113,7 @@ def _wait_for_all(target: Target, path: str, is_so: Callable[[View], bool], what
 def _delivery(target: Target) -> str:
     if target.has_cdn:
         return (
-            f"./fanout doctor --stage {target.stage}: the images bucket's policy; the distribution "
+            f"{target.commands.fanout('doctor')}: the images bucket's policy; the distribution "
             f"{target.stack.outputs['DistributionId']}"
         )
-    return f"./fanout doctor --stage {target.stage}: Block Public Access of the images bucket"
+    return f"{target.commands.fanout('doctor')}: Block Public Access of the images bucket"

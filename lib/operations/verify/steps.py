@@ -59,7 +59,7 @@ class Verification:
         except FanoutError as error:
             requests = self._target.web.take_requests() + _requests_to_aws(error)
             look_at = error.look_at if isinstance(error, StepError) else ""
-            look_at = look_at or f"./fanout doctor --stage {self._target.stage}"
+            look_at = look_at or self._target.commands.fanout("doctor")
             seconds = time.monotonic() - started
             return Result(step.name, "failed", seconds, str(error), look_at, requests)
         self._target.web.take_requests()

@@ -8,6 +8,7 @@ from lib.auth.signing_keys import SigningKeys
 from lib.aws.stacks import Stack
 from lib.errors import ConfigError
 from lib.operations.doctor.sizes import read_deployed
+from lib.operations.stage_commands import StageCommands
 from lib.operations.verify.photos import FORMATS
 from lib.operations.verify.polling import Poller
 from lib.operations.verify.web import Web
@@ -33,11 +34,11 @@ def read_features(stack: Stack) -> frozenset[str]:
 class Target:
     """One stage, and the folder of its photos that is made for it and removed again.
 
-    `stage` is its name as commands take it, `features` what is switched on. `has_new_token`: API
-    Gateway may not know the token yet. `images_url` has no slash at its end.
+    `commands` are those to advise, `features` what is switched on. `has_new_token`: API Gateway may
+    not know the token yet. `images_url` has no slash at its end.
     """
 
-    stage: str
+    commands: StageCommands
     stack: Stack
     folder: str
     images_url: str
@@ -72,8 +73,8 @@ class Target:
             if each in self.upload_types:
                 return each
         raise ConfigError(
-            f"The stage {self.stage} takes uploads of {', '.join(self.upload_types)} alone: verify "
-            f"makes photos of {', '.join(FORMATS)}"
+            f"The stage {self.commands.stage} takes uploads of {', '.join(self.upload_types)} "
+            f"alone: verify makes photos of {', '.join(FORMATS)}"
         )
 
     def path(self, name: str) -> str:
@@ -86,4 +87,5 @@ class Target:
 
     def logs_of(self, function: str) -> str:
         """The command that shows the log of a function of the stage."""
-        return f"aws logs tail /aws/lambda/{self.stack.name}-{function} --since 15m"
+        log = f"/aws/lambda/{self.stack.name}-{function}"
+        return self.commands.aws(f"logs tail {log} --since 15m")

@@ -9,6 +9,7 @@ from lib.operations.verify import api
 from lib.operations.verify.photos import BLUE, RED, make_photo
 from lib.operations.verify.pictures import check_picture, wait_until_not_shown, wait_until_shown
 from lib.operations.verify.target import Target
+from lib.plurals import pluralize
 
 PHOTO = "photo"
 # Spaces, `+` and what else is spelled differently by browsers, S3, CloudFront and us.
@@ -34,9 +35,9 @@ def ticket(target: Target) -> str:
         raise StepError(
             f"the ticket names the sizes {', '.join(upload_ticket['variants'])}; deployed are "
             f"{', '.join(target.stack.sizes)}",
-            f"npx sls deploy --stage {target.stage}",
+            target.commands.deploy,
         )
-    return f"for {len(upload_ticket['variants'])} sizes"
+    return f"for {pluralize(len(upload_ticket['variants']), 'size')}"
 
 
 def upload(target: Target) -> str:
@@ -54,7 +55,8 @@ def upload(target: Target) -> str:
 def sizes(target: Target) -> str:
     """Waits until every size is ready."""
     ready = api.wait_until_ready(target, target.path(PHOTO))
-    return f"{len(ready)} sizes, {sum(len(each.variants) for each in ready.values())} pictures"
+    variants = sum(len(each.variants) for each in ready.values())
+    return f"{pluralize(len(ready), 'size')}, {pluralize(variants, 'picture')}"
 
 
 def pictures(target: Target) -> str:
@@ -78,7 +80,7 @@ def _check_all(target: Target, path: str, colour: int, *, in_other_spelling: boo
                 url = f"{target.images_url}/{quote(keys.variant_key(folder, path))}"
                 check_picture(target, size, facts, colour, url)
             count += 1
-    return f"{count} pictures"
+    return pluralize(count, "picture")
 
 
 def fetched(target: Target) -> str:
@@ -113,7 +115,7 @@ def overwrite(target: Target) -> str:
     api.expect(refused, _TAKEN, target.logs_of("uploads"))
     path = api.upload(target, PHOTO, photo, overwrite=True)
     ready = api.wait_until_ready(target, path)
-    return f"{len(ready)} sizes anew"
+    return f"{pluralize(len(ready), 'size')} anew"
 
 
 def deletion(target: Target) -> str:
@@ -133,12 +135,12 @@ def deletion(target: Target) -> str:
     target.poller.wait(
         poll,
         lambda: f"the variants of a deleted photo are gone: {left[0]} is there",
-        f"./fanout doctor --stage {target.stage}",
+        target.commands.fanout("doctor"),
     )
     status = api.get_status(target, path).sizes
     if any(each.state != "gone" for each in status.values()):
         raise StepError(f"status of the deleted {path}: {status}", target.logs_of("status"))
-    return f"{len(target.folders)} variants gone"
+    return f"{pluralize(len(target.folders), 'variant')} gone"
 
 
 def purge(target: Target) -> str:

@@ -48,8 +48,18 @@ def test_a_bearer_token_comes_from_the_environment(
 def test_without_a_token_the_command_that_makes_one_is_named(
     stage: "Callable[[str], Stage]",
 ) -> None:
-    with pytest.raises(ConfigError, match=r"FANOUT_TOKEN.*token create --stage dev"):
+    with pytest.raises(
+        ConfigError, match=r"FANOUT_TOKEN.*token create --stage dev --region eu-west-1 --name"
+    ):
         assert stage("token").authorize
+
+
+def test_without_a_jwt_its_issuer_is_named(stage: "Callable[[str], Stage]") -> None:
+    """The stage has no tokens of its own."""
+    expected = r"^The upload API of stage dev needs a bearer token: set FANOUT_TOKEN to a JWT of "
+    with pytest.raises(ConfigError, match=expected) as caught:
+        assert stage("jwt").authorize
+    assert "token create" not in str(caught.value)
 
 
 def test_an_api_for_aws_users_gets_a_signature_of_this_very_request(

@@ -8,6 +8,7 @@ import pytest
 
 from lib.aws.stacks import DeployedSize, Stack
 from lib.errors import StepError
+from lib.operations.stage_commands import StageCommands
 from lib.operations.verify import Target, Web
 from lib.operations.verify.photos import BLUE, RED, make_photo
 from lib.operations.verify.pictures import (
@@ -49,7 +50,7 @@ def target(server: WebServer) -> Target:
     size = DeployedSize("resize", environment, 1769, 150, "python3.13")
     nobody: Any = None
     return Target(
-        stage="dev",
+        commands=StageCommands("dev"),
         stack=Stack("image-fanout-dev", {"DistributionId": "E1"}, {SIZE.name: size}),
         folder="verify-1",
         images_url=server.url(""),

@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 from lib.aws.error_mapping import map_access_denied
 from lib.aws.stacks import Stack
 from lib.errors import ConfigError, StepError
+from lib.operations.stage_commands import StageCommands
 from lib.operations.verify import Step, Target, Verification, Web, read_features
 
 
@@ -17,7 +18,7 @@ def verification() -> Verification:
     nobody: Any = None
     return Verification(
         Target(
-            stage="dev",
+            commands=StageCommands("dev"),
             stack=Stack("image-fanout-dev", {}, {}),
             folder="verify-1",
             images_url="https://images.example",
