@@ -1,11 +1,11 @@
-"""Backfill: renders one size for originals that lack a current variant.
+"""Backfill: renders sizes for originals that lack a current variant.
 
 It lists only `originals/`, so that no variant is taken for an original. Workers skip current
 variants, so that a second run renders nothing.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -28,7 +28,7 @@ class Scope(BaseModel):
 
 
 class Position(BaseModel):
-    """Progress of a backfill: `after` is the last path sent."""
+    """Progress of a backfill at one size: `after` is the last path sent, "" before the first."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -79,6 +79,17 @@ class Checkpoint:
         return position.after
 
 
+def find_starts(checkpoints: Mapping[str, Checkpoint], scope: Scope) -> dict[str, str]:
+    """Returns the sizes to resume, and the path to continue after at each, "" for the beginning.
+
+    A run has a checkpoint for each size that it has not finished: if none has one, all sizes start
+    from the beginning. Raises ConfigError if the interrupted run had another scope.
+    """
+    starts = {size: each.resume_after(scope) for size, each in checkpoints.items()}
+    unfinished = [size for size, each in checkpoints.items() if each.read() is not None]
+    return {size: starts[size] for size in unfinished or checkpoints}
+
+
 def find_paths(auditor: Auditor, scope: Scope, *, after: str, limit: int | None) -> Iterator[str]:
     """Yields at most `limit` paths to render after `after`, in order; failed paths are left out."""
     states: set[State] = {"missing", "stale"} if scope.stale else {"missing"}
@@ -106,7 +117,7 @@ def throttle(
 def send_rechecks(
     paths: Iterable[str], queue: RecheckQueue, checkpoint: Checkpoint, scope: Scope
 ) -> Iterator[int]:
-    """Sends a recheck for each path; yields the number of each batch that SQS has accepted.
+    """Sends a recheck for each path; yields the size of each batch that SQS has accepted.
 
     A resumed run sends at most the last batch again.
     """

@@ -1,6 +1,8 @@
 """Backfills on moto: what is sent where, and what an interruption leaves."""
 
 import json
+from copy import copy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_plus
@@ -12,6 +14,8 @@ from botocore.stub import ANY, Stubber
 from cli import backfill
 from cli.stage import Stage
 from lib.aws.cloudwatch import get_median_of_last_day
+from lib.aws.stacks import Stack
+from lib.sizes import Size
 from tests.command_line import Run, fanout
 from tests.integration.conftest import WorkerDoor
 from tests.integration.pipeline.test_resize import Failing, put, refusal
@@ -91,8 +95,8 @@ class TestBeforeItStarts:
         run = fanout(*COMMAND, "--dry-run")
         assert run.code == 0
         assert run.out == (
-            "3 photos to render at 40x30: about 1 Lambda seconds "
-            "(0.20 s a photo, a guess: the last day has no data), about $0.00\n"
+            "3 photos to render at 40x30: about 1 Lambda second and $0.00 "
+            "(0.20 s a photo, a guess: the last day has no data)\n"
         )
         assert deployed.waiting() == []
 
@@ -100,9 +104,11 @@ class TestBeforeItStarts:
         deployed.put("a.jpg")
         run = fanout(*COMMAND, answer="n")
         assert run.code == 1
-        assert "Have workers render 1 photos at 40x30?" in run.err
+        assert "Have workers render 1 photo at 40x30?" in run.err
         assert deployed.waiting() == []
-        assert fanout(*COMMAND, answer="y").code == 0
+        run = fanout(*COMMAND, answer="y")
+        assert run.code == 0
+        assert run.out.endswith("Asked the workers to render 1 photo at 40x30.\n")
         assert len(deployed.waiting()) == 1
 
     def test_it_stops_where_nobody_can_be_asked(self, deployed: Deployed) -> None:
@@ -164,6 +170,112 @@ def test_without_leave_to_read_metrics_it_says_what_is_needed(
     assert "may not read the metric Duration: docs/operations.md" in run.err
 
 
+class TestSeveralSizes:
+    """A stage with the sizes 40x30 and 20x, and a queue for each."""
+
+    ALL = ("backfill", "--stage", "dev", "--all-sizes")
+
+    @pytest.fixture(autouse=True)
+    def url(self, deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> str:
+        """The queue of 20x."""
+        sqs: Any = deployed.queues.sqs
+        url: str = sqs.create_queue(QueueName="twenty")["QueueUrl"]
+        stack = Stage("dev", "eu-west-1").stack
+        first = stack.sizes["40x30"]
+        environment = {
+            "SIZE": Size(name="20x", width=20).model_dump_json(),
+            "QUEUE_URL": url,
+        }
+        second = first._replace(environment=first.environment | environment)
+        sizes = {**stack.sizes, "20x": second}
+        monkeypatch.setattr(Stage, "stack", Stack(stack.name, stack.outputs, sizes))
+        queues = copy(deployed.queues)
+        queues.url = url
+        self.twenty = replace(deployed, queues=queues)
+        return url
+
+    def waiting(self) -> list[str]:
+        """Takes the messages of 20x; their paths."""
+        return paths(self.twenty.waiting())
+
+    def test_one_command_renders_each_at_its_queue(
+        self, deployed: Deployed, checkpoints: Path
+    ) -> None:
+        for name in ("a.jpg", "b.jpg"):
+            deployed.put(name)
+        deployed.s3.put_object(Bucket="images-bucket", Key="20x/a.jpg", Body=b"variant")
+        run = fanout(*self.ALL, "--yes")
+        assert run.code == 0
+        assert run.out == (
+            "2 photos to render at 40x30: about 0 Lambda seconds and $0.00 "
+            "(0.20 s a photo, a guess: the last day has no data)\n"
+            "1 photo to render at 20x: about 0 Lambda seconds and $0.00 "
+            "(0.20 s a photo, a guess: the last day has no data)\n"
+            "In all 3 variants: about 1 Lambda second and $0.00\n"
+            "Asked the workers to render 3 variants at 2 sizes.\n"
+        )
+        assert paths(deployed.waiting()) == ["a.jpg", "b.jpg"]
+        assert self.waiting() == ["b.jpg"]
+        assert list(checkpoints.iterdir()) == []
+
+    def test_it_asks_once(self, deployed: Deployed) -> None:
+        deployed.put("a.jpg")
+        run = fanout(*self.ALL, answer="n")
+        assert run.err.count("Have workers render 2 variants at 2 sizes?") == 1
+        assert run.code == 1
+        assert deployed.waiting() + self.waiting() == []
+
+    def test_as_json_each_size_has_its_estimate(self, deployed: Deployed) -> None:
+        deployed.put("a.jpg")
+        lines = fanout(*self.ALL, "--stale", "--yes", "--json").lines
+        assert [(line.get("size"), line.get("photos")) for line in lines[:2]] == [
+            ("40x30", 1),
+            ("20x", 1),
+        ]
+        assert lines[2:] == [{"sent": 2}]
+
+    def test_some_sizes_are_named_each(self, deployed: Deployed) -> None:
+        deployed.put("a.jpg")
+        command = ("backfill", "--stage", "dev", "--yes", "--json")
+        twice = fanout(*command, "--size", "20x", "--size", "20x")
+        assert twice.lines[-1] == {"sent": 1}
+        assert (deployed.waiting(), self.waiting()) == ([], ["a.jpg"])
+        assert fanout(*command, "--size", "20x", "--size", "40x30").lines[-1] == {"sent": 2}
+
+    @pytest.mark.parametrize("options", [(), ("--size", "20x", "--all-sizes")])
+    def test_either_the_names_or_all(self, options: tuple[str, ...]) -> None:
+        run = fanout("backfill", "--stage", "dev", *options)
+        assert run.code == 2
+        assert "give either --size or --all-sizes" in run.err
+
+    @pytest.mark.parametrize("call", [1, 3, 4, 6])
+    def test_resuming_sends_the_rest_of_each_size_that_is_not_done(
+        self, deployed: Deployed, monkeypatch: pytest.MonkeyPatch, checkpoints: Path, call: int
+    ) -> None:
+        """Of three batches a size, those before a Ctrl-C are sent."""
+        for number in range(25):
+            deployed.put(f"{number:02}.jpg")
+        calls = iter(range(1, 100))
+
+        def stop(**_: Any) -> None:
+            if next(calls) == call:
+                raise KeyboardInterrupt
+
+        with monkeypatch.context() as patched:
+            hooked(patched, "sqs", "before-call.sqs.SendMessageBatch", stop)
+            run = fanout(*self.ALL, "--stale", "--prefix", "", "--yes")
+        sent = (call - 1) // 3 * 25 + (call - 1) % 3 * 10
+        assert run.code == 130
+        command = "./fanout backfill --stage dev --all-sizes --stale --resume"
+        assert f"Stopped after {sent} of 50. To continue: {command}\n" in run.err
+        run = fanout(*command.split()[1:], "--yes", "--json")
+        assert run.code == 0
+        assert run.lines[-1] == {"sent": 50 - sent}
+        assert ("40x30: no checkpoint: it is done" in run.err) == (call > 3)
+        assert len(deployed.waiting()) + len(self.waiting()) == 50
+        assert list(checkpoints.iterdir()) == []
+
+
 class TestInterrupted:
     """Stopped at one AWS call after another: resumed, everything is sent."""
 
@@ -196,7 +308,10 @@ class TestInterrupted:
             self.interrupted(patched, call, after=after)
             run = filled()
         assert run.code == 130
-        assert f"Stopped after {10 * (call - 1)} of 35; --resume" in run.err
+        assert (
+            f"Stopped after {10 * (call - 1)} of 35. To continue: "
+            "./fanout backfill --stage dev --size 40x30 --resume"
+        ) in run.err
         first = paths(deployed.waiting())
         assert len(first) == min(35, 10 * (call - 1 + after))
         run = filled("--resume")
@@ -229,7 +344,7 @@ class TestInterrupted:
             patched.setattr(Stage, "region", region)
             patched.setattr(backfill, "get_account", lambda _: account)
             run = filled("--resume")
-        assert "No checkpoint" in run.err
+        assert "no checkpoint: starting from the first path" in run.err
         assert len(deployed.waiting()) == 35
         assert list(checkpoints.iterdir()) == [kept]
 
@@ -243,7 +358,7 @@ class TestInterrupted:
             filled()
         deployed.waiting()
         run = filled()
-        assert "An earlier run stopped after 09.jpg" in run.err
+        assert "40x30: an earlier run stopped after 09.jpg" in run.err
         assert "--resume" in run.err
         assert len(deployed.waiting()) == 35
 
@@ -259,4 +374,4 @@ class TestInterrupted:
         assert deployed.waiting() == []
 
     def test_nothing_to_resume_is_said(self, deployed: Deployed) -> None:
-        assert "No checkpoint" in filled("--resume").err
+        assert "no checkpoint: starting from the first path" in filled("--resume").err
