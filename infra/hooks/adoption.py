@@ -13,6 +13,7 @@ from lib.aws.buckets import exists
 from lib.aws.error_mapping import map_errors
 from lib.aws.resource_import import has_stack, import_buckets
 from lib.errors import ConfigError
+from lib.operations.stage_commands import StageCommands
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -29,15 +30,22 @@ def adopt_buckets(given: dict[str, Any]) -> list[str]:
         account = boto3.client("sts").get_caller_identity()["Account"]
     pseudo = {"AWS::AccountId": account, "AWS::Region": cloudformation.meta.region_name}
     buckets = find_named_buckets(given["template"], pseudo)
+    commands = StageCommands(given["stage"], given["region"])
     adopted = adopt(
-        cloudformation, boto3.client("s3"), given["stack"], buckets, requested=given["adopt"]
+        cloudformation,
+        boto3.client("s3"),
+        given["stack"],
+        buckets,
+        requested=given["adopt"],
+        commands=commands,
     )
     if not adopted:
         return []
     return [
         *(f"Adopted {name}" for name in adopted),
-        "Nobody heard of uploads since the stack was removed: after this deploy, have them",
-        "looked for by ./fanout audit --repair",
+        "Workers were not notified of uploads since the stack was removed. After this deploy, "
+        "render those:",
+        f"  {commands.fanout('audit', '--repair')}",
     ]
 
 
@@ -48,6 +56,7 @@ def adopt(
     buckets: dict[str, str],
     *,
     requested: bool,
+    commands: StageCommands,
 ) -> list[str]:
     """Creates the stack with those of the buckets that exist, and returns their names.
 
@@ -61,8 +70,8 @@ def adopt(
         raise ConfigError(
             f"There is no stack {stack}, but buckets of its names, left by an earlier one:\n"
             + "".join(f"  {name}\n" for name in retained.values())
-            + "To take them in with all that is in them, and go on:\n"
-            '  sls deploy --param="adopt=true"\n'
+            + "To adopt them with their contents, and go on:\n"
+            f'  npx sls deploy {commands.options} --param="adopt=true"\n'
             "To begin anew, empty and delete them first, or name another stage."
         )
     if retained:

@@ -1,7 +1,8 @@
 """Checks AWS before a deploy or a removal; deploy.js runs it and prints the result.
 
-It reads {"stack", "stage", "template", "abandon_messages"} as JSON from standard input, and for a
-deploy "abandon_secrets" and "adopt" too; a removal of the stack deletes its secrets on purpose.
+It reads {"stack", "stage", "region", "template", "abandon_messages"} as JSON from standard input,
+and for a deploy "abandon_secrets" and "adopt" too; a removal of the stack deletes its secrets on
+purpose.
 """
 
 import json
@@ -11,6 +12,7 @@ import boto3
 
 from infra.hooks import adoption, loss_guard, stale_notes
 from lib.errors import FanoutError
+from lib.operations.stage_commands import StageCommands
 
 
 def main() -> int:
@@ -26,8 +28,9 @@ def main() -> int:
         now += loss_guard.find_losses(given)
         if "adopt" in given:
             now += adoption.adopt_buckets(given)
+            commands = StageCommands(given["stage"], given["region"])
             after += stale_notes.find_stale_notes(
-                boto3.client("lambda"), given["stage"], given["template"]
+                boto3.client("lambda"), commands, given["template"]
             )
     except FanoutError as error:
         print(error, file=sys.stderr)

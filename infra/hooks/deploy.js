@@ -35,6 +35,7 @@ module.exports = class Deploy {
       input: JSON.stringify({
         stack: provider.naming.getStackName(),
         stage: provider.getStage(),
+        region: provider.getRegion(),
         abandon_messages: String(service.custom.abandonMessages) === 'true',
         ...given,
       }),

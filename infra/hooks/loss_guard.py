@@ -16,10 +16,16 @@ from lib.aws import sqs as queues
 from lib.aws.error_mapping import map_errors
 from lib.aws.functions import read_limits
 from lib.errors import ConfigError, FanoutError
+from lib.operations.dead_letters import SHARED, DlqKind
+from lib.operations.stage_commands import StageCommands
+from lib.plurals import pluralize
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_sqs import SQSClient
+
+# Endings of the names of dead-letter queues.
+_DLQ, _SUBSCRIPTION = "-dlq", "-subscription"
 
 # Physical ids of removed resources, by their type.
 Removed = defaultdict[str, list[str]]
@@ -35,7 +41,8 @@ def find_losses(given: dict[str, Any]) -> list[str]:
     cloudformation = boto3.client("cloudformation")
     sqs = boto3.client("sqs")
     removed = find_removed(cloudformation, stack, template)
-    messages = check_messages(sqs, removed, force=given["abandon_messages"])
+    commands = StageCommands(given["stage"], given["region"])
+    messages = check_messages(sqs, removed, stack, commands, force=given["abandon_messages"])
     secrets = []
     if "abandon_secrets" in given:
         secrets = check_secrets(removed, force=given["abandon_secrets"])
@@ -46,24 +53,59 @@ def find_losses(given: dict[str, Any]) -> list[str]:
     ]
 
 
-def check_messages(sqs: "SQSClient", removed: Removed, *, force: bool) -> list[str]:
+def check_messages(
+    sqs: "SQSClient", removed: Removed, stack: str, commands: StageCommands, *, force: bool
+) -> list[str]:
     """Returns the removed queues that hold messages, and how many each holds.
 
-    Raises ConfigError if there are messages, unless `force` is set.
+    Raises ConfigError, with the commands that empty them, if there are any, unless `force` is set.
     """
-    waiting = []
-    for url in removed["AWS::SQS::Queue"]:
-        count = queues.count_messages(sqs, url)
-        if count:
-            waiting.append(f"{url.rpartition('/')[2]}: {count} messages")
+    counts = {
+        url.rpartition("/")[2]: queues.count_messages(sqs, url)
+        for url in removed["AWS::SQS::Queue"]
+    }
+    waiting = {name: count for name, count in counts.items() if count}
+    lines = [f"{name}: {pluralize(count, 'message')}" for name, count in waiting.items()]
     if waiting and not force:
         raise ConfigError(
-            "Queues that are to be removed still hold messages:\n"
-            + "".join(f"  {line}\n" for line in waiting)
-            + "Let them drain, and replay or purge the dead letters, then try again.\n"
-            'To lose the messages, add: --param="abandon_messages=true"'
+            "\n".join(
+                [
+                    "Queues that are to be removed still hold messages:",
+                    *(f"  {line}" for line in lines),
+                    *_advise([*waiting], stack, commands),
+                    'Then try again. To lose the messages, add: --param="abandon_messages=true"',
+                ]
+            )
         )
-    return waiting
+    return lines
+
+
+def _advise(waiting: list[str], stack: str, commands: StageCommands) -> list[str]:
+    """Returns the steps that empty the queues of these names."""
+    dlqs = [name for name in waiting if name.endswith(_DLQ)]
+    steps = []
+    if len(dlqs) < len(waiting):
+        steps.append("Wait until the workers have taken the messages of the queues.")
+    if dlqs:
+        options = _select(dlqs, stack)
+        steps.append("Return the dead letters to their queues, to be tried again:")
+        steps += [f"  {commands.fanout('dlq replay', each)}" for each in options]
+        steps.append("or delete them for good:")
+        steps += [f"  {commands.fanout('dlq purge', each)}" for each in options]
+    return steps
+
+
+def _select(dlqs: list[str], stack: str) -> list[str]:
+    """Returns the options with which `fanout dlq` acts on these queues, for each kind of them."""
+    names = [name.removeprefix(f"{stack}-").removesuffix(_DLQ) for name in dlqs]
+    shared = [name for name in names if name in SHARED]
+    undelivered = [name for name in names if name.endswith(_SUBSCRIPTION)]
+    sizes = [name for name in names if name not in (*shared, *undelivered)]
+    options = [" ".join(f"--size {name}" for name in sizes)] if sizes else []
+    if undelivered:
+        of_sizes = " ".join(f"--size {name.removesuffix(_SUBSCRIPTION)}" for name in undelivered)
+        options.append(f"{of_sizes} --queue {DlqKind.SUBSCRIPTION}")
+    return options + [f"--queue {name}" for name in shared]
 
 
 def check_secrets(removed: Removed, *, force: bool) -> list[str]:

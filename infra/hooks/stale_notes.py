@@ -7,31 +7,40 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from infra.functions import RECIPE_TAG, WORKER
 from lib.aws.error_mapping import map_errors
+from lib.operations.stage_commands import StageCommands
 from lib.sizes import Size
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
 
-def find_stale_notes(functions: "LambdaClient", stage: str, template: dict[str, Any]) -> list[str]:
-    """Returns a note with a command for each size that is new or whose recipe changes.
+def find_stale_notes(
+    functions: "LambdaClient", commands: StageCommands, template: dict[str, Any]
+) -> list[str]:
+    """Returns notes with the commands that render what a deploy makes stale or missing.
 
-    One more note lists the sizes whose put options change. If no worker is deployed yet, there are
-    no variants, and no notes.
+    One is on new sizes and those whose recipe changes, one on those whose put options change. If no
+    worker is deployed yet, there are no variants, and no notes.
     """
     workers = _read_template(template)
     deployed = {size: _read_deployed(functions, each.function) for size, each in workers.items()}
     if not any(deployed.values()):
         return []
-    notes = []
-    changed = []
+    new, restyled, changed = list[str](), list[str](), list[str]()
     for size, worker in workers.items():
         before = deployed[size]
-        if before is None or before.recipe != worker.recipe:
-            notes.append(_note(stage, size, is_new=before is None))
+        if before is None:
+            new.append(size)
+        elif before.recipe != worker.recipe:
+            restyled.append(size)
         elif before.put_options != worker.put_options:
             changed.append(size)
-    return notes + ([_note_on_put_options(stage, changed)] if changed else [])
+    notes = []
+    if new or restyled:
+        is_all = len(new) + len(restyled) == len(workers)
+        sizes = ["--all-sizes"] if is_all else [f"--size {size}" for size in (*new, *restyled)]
+        notes.append(_note(commands, new, restyled, sizes))
+    return notes + ([_note_on_put_options(commands, changed)] if changed else [])
 
 
 class DeployedWorker(NamedTuple):
@@ -73,19 +82,24 @@ def _put_options(environment: dict[str, str]) -> tuple[str | None, ...]:
     return environment.get("CACHE_CONTROL"), environment.get("ACL")
 
 
-def _note(stage: str, size: str, *, is_new: bool) -> str:
-    command = f"./fanout backfill --stage {stage} --size {size}"
-    if is_new:
-        return f"{size} is new: photos that are there already get it by\n  {command}"
-    return (
-        f"{size} has a new recipe: variants that are there already are stale. Once its queue is "
-        f"empty:\n  {command} --stale"
-    )
+def _note(commands: StageCommands, new: list[str], restyled: list[str], sizes: list[str]) -> str:
+    lines = []
+    if new:
+        what = "is a new size" if len(new) == 1 else "are new sizes"
+        lines.append(f"{', '.join(new)} {what}: photos that are there already lack it.")
+    if restyled:
+        what = "has a new recipe" if len(restyled) == 1 else "have new recipes"
+        lines.append(f"{', '.join(restyled)} {what}: variants that are there already are stale.")
+        lines.append("To render them, once the queues are empty:")
+    else:
+        lines.append("To render them:")
+    command = commands.fanout("backfill", *sizes, *(["--stale"] if restyled else []))
+    return "\n".join([*lines, f"  {command}"])
 
 
-def _note_on_put_options(stage: str, sizes: list[str]) -> str:
+def _note_on_put_options(commands: StageCommands, sizes: list[str]) -> str:
     return (
         f"{', '.join(sizes)}: variants are stored with another Cache-Control or ACL from now on, "
-        "and those that are there keep theirs. Once the queues are empty:\n"
-        f"  ./fanout audit --stage {stage} --deep --repair"
+        "and those that are there keep theirs. To store them again, once the queues are empty:\n"
+        f"  {commands.fanout('audit', '--deep', '--repair')}"
     )

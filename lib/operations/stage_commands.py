@@ -8,7 +8,7 @@ LOCAL = "local"
 
 @dataclass(frozen=True)
 class StageCommands:
-    """Commands for one stage; `region` is None if it was not given."""
+    """Commands for one stage; `region` is None if it need not be given."""
 
     stage: str
     region: str | None = None
@@ -44,4 +44,5 @@ class StageCommands:
 
     @property
     def _region(self) -> str:
-        return f" --region {self.region}" if self.region else ""
+        # The local stack has one region, and commands know it.
+        return f" --region {self.region}" if self.region and self.stage != LOCAL else ""

@@ -28,7 +28,13 @@ class Asked:
     def __call__(self, resources: dict[str, Any], **given: Any) -> tuple[int, dict[str, str], str]:
         """Its exit code, what is on standard output, and what on standard error."""
         template = {"Resources": resources}
-        asked = {"stack": "stack", "stage": "dev", "template": template, "abandon_messages": False}
+        asked = {
+            "stack": "stack",
+            "stage": "dev",
+            "region": "eu-west-1",
+            "template": template,
+            "abandon_messages": False,
+        }
         self._patch.setattr("sys.stdin", io.StringIO(json.dumps(asked | given)))
         code = main()
         output = self._capsys.readouterr()
@@ -60,8 +66,8 @@ def test_a_first_deploy_finds_nothing_to_say(asked: Asked) -> None:
 def test_a_removal_looks_at_queues_alone(asked: Asked) -> None:
     code, output, reason = asked({})
     assert (code, output) == (1, {"now": "", "after": ""})
-    assert "old: 1 messages" in reason
-    lost = {"now": "Abandoning with its queue old: 1 messages\n", "after": ""}
+    assert "old: 1 message" in reason
+    lost = {"now": "Abandoning with its queue old: 1 message\n", "after": ""}
     assert asked({}, abandon_messages=True) == (0, lost, "")
 
 
@@ -78,5 +84,5 @@ def test_what_was_found_before_a_refusal_is_said_too(
 ) -> None:
     refuse(monkeypatch, "GetCallerIdentity", "AccessDenied")
     code, output, reason = asked(BUCKET, abandon_messages=True, **DEPLOY)
-    assert (code, output["now"]) == (1, "Abandoning with its queue old: 1 messages\n")
+    assert (code, output["now"]) == (1, "Abandoning with its queue old: 1 message\n")
     assert "asking whose account this is" in reason

@@ -12,6 +12,7 @@ from botocore.stub import Stubber
 
 from infra.hooks.loss_guard import check_messages, check_secrets, find_losses, find_removed
 from lib.errors import ConfigError, TransientError
+from lib.operations.stage_commands import StageCommands
 from tests.infrastructure.generated import generated
 from tests.integration.deployed import answer
 
@@ -35,9 +36,11 @@ def sqs() -> "SQSClient":
     return boto3.client("sqs")
 
 
-def check(sqs: "SQSClient", template: dict[str, Any], *, force: bool = False) -> list[str]:
-    removed = find_removed(boto3.client("cloudformation"), "stack", template)
-    return check_messages(sqs, removed, force=force)
+def check(
+    sqs: "SQSClient", template: dict[str, Any], *, force: bool = False, stack: str = "stack"
+) -> list[str]:
+    removed = find_removed(boto3.client("cloudformation"), stack, template)
+    return check_messages(sqs, removed, stack, StageCommands("dev", "eu-west-1"), force=force)
 
 
 def send(sqs: "SQSClient", name: str) -> None:
@@ -46,26 +49,26 @@ def send(sqs: "SQSClient", name: str) -> None:
 
 def test_a_removed_queue_with_messages_stops_the_deploy(sqs: "SQSClient") -> None:
     send(sqs, "old")
-    with pytest.raises(ConfigError, match=r"old: 1 messages(.|\n)*abandon_messages=true"):
+    with pytest.raises(ConfigError, match=r"old: 1 message(.|\n)*abandon_messages=true"):
         check(sqs, WITHOUT_OLD)
 
 
 def test_messages_that_are_being_worked_on_count_too(sqs: "SQSClient") -> None:
     send(sqs, "old")
     sqs.receive_message(QueueUrl=sqs.get_queue_url(QueueName="old")["QueueUrl"])
-    with pytest.raises(ConfigError, match="old: 1 messages"):
+    with pytest.raises(ConfigError, match="old: 1 message"):
         check(sqs, WITHOUT_OLD)
 
 
 def test_forced_it_goes_on_and_says_what_is_lost(sqs: "SQSClient") -> None:
     send(sqs, "old")
-    assert check(sqs, WITHOUT_OLD, force=True) == ["old: 1 messages"]
+    assert check(sqs, WITHOUT_OLD, force=True) == ["old: 1 message"]
 
 
 def test_a_stack_that_is_removed_loses_all_its_queues(sqs: "SQSClient") -> None:
     assert check(sqs, {"Resources": {}}) == []
     send(sqs, "new")
-    with pytest.raises(ConfigError, match="new: 1 messages"):
+    with pytest.raises(ConfigError, match="new: 1 message"):
         check(sqs, {"Resources": {}})
 
 
@@ -82,6 +85,46 @@ def test_a_queue_somebody_deleted_by_hand_is_no_obstacle(sqs: "SQSClient") -> No
 
 def test_the_first_deploy_has_nothing_to_lose() -> None:
     assert check(boto3.client("sqs"), WITHOUT_OLD) == []
+
+
+def test_the_commands_that_empty_the_queues_are_named() -> None:
+    stack = "image-fanout-dev"
+    names = ["small", "small-dlq", "large-dlq", "large-subscription-dlq", "fetch-dlq", "purge"]
+    resources = {f"Queue{number}": queue(f"{stack}-{name}") for number, name in enumerate(names)}
+    boto3.client("cloudformation").create_stack(
+        StackName=stack, TemplateBody=json.dumps({"Resources": resources})
+    )
+    sqs = boto3.client("sqs")
+    for name in names:
+        send(sqs, f"{stack}-{name}")
+    send(sqs, f"{stack}-small")
+    with pytest.raises(ConfigError) as caught:
+        check(sqs, {"Resources": {}}, stack=stack)
+    lines = str(caught.value).splitlines()
+    assert sorted(lines[1:7]) == sorted(
+        [f"  {stack}-small: 2 messages", *(f"  {stack}-{name}: 1 message" for name in names[1:])]
+    )
+    stage = "--stage dev --region eu-west-1"
+    assert lines[7:] == [
+        "Wait until the workers have taken the messages of the queues.",
+        "Return the dead letters to their queues, to be tried again:",
+        f"  ./fanout dlq replay {stage} --size small --size large",
+        f"  ./fanout dlq replay {stage} --size large --queue subscription",
+        f"  ./fanout dlq replay {stage} --queue fetch",
+        "or delete them for good:",
+        f"  ./fanout dlq purge {stage} --size small --size large",
+        f"  ./fanout dlq purge {stage} --size large --queue subscription",
+        f"  ./fanout dlq purge {stage} --queue fetch",
+        'Then try again. To lose the messages, add: --param="abandon_messages=true"',
+    ]
+
+
+def test_without_dead_letters_no_command_is_named(sqs: "SQSClient") -> None:
+    send(sqs, "old")
+    with pytest.raises(ConfigError) as caught:
+        check(sqs, WITHOUT_OLD)
+    assert "Wait until the workers have taken" in str(caught.value)
+    assert "./fanout dlq" not in str(caught.value)
 
 
 def test_without_permission_to_read_the_deploy_stops(
@@ -158,10 +201,13 @@ def test_secrets_that_stay_or_come_are_no_obstacle(tmp_path: Path) -> None:
         assert check_secrets(removed, force=False) == []
 
 
+ASKED = {"stack": "stack", "stage": "dev", "region": "eu-west-1"}
+
+
 def losses(**asked: Any) -> str:
     """What the guard says of what it is given, or of why it goes no further."""
     try:
-        return "\n".join(find_losses({"stack": "stack", "abandon_messages": True, **asked}))
+        return "\n".join(find_losses({**ASKED, "abandon_messages": True, **asked}))
     except ConfigError as error:
         return str(error)
 
@@ -206,7 +252,7 @@ def test_a_renamed_size_is_a_new_one_and_a_removed_one_that_may_hold_messages(
     after = queues_of(tmp_path, "thumbnail")
     assert check(sqs, after) == []
     send(sqs, f"image-fanout-dev-small{kind}")
-    with pytest.raises(ConfigError, match=f"image-fanout-dev-small{kind}: 1 messages"):
+    with pytest.raises(ConfigError, match=f"image-fanout-dev-small{kind}: 1 message"):
         check(sqs, after)
 
 

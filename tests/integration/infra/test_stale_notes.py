@@ -10,9 +10,13 @@ import pytest
 
 from infra.functions import WORKER
 from infra.hooks.stale_notes import find_stale_notes
+from lib.operations.stage_commands import StageCommands
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
+
+
+PROD = StageCommands("prod", "eu-west-1")
 
 
 @pytest.fixture
@@ -63,24 +67,24 @@ def deploy(functions: "LambdaClient", **recipes: str) -> None:
 
 
 def test_nothing_is_said_of_the_first_deploy(functions: "LambdaClient") -> None:
-    assert find_stale_notes(functions, "dev", template(small="1", large="2")) == []
+    assert find_stale_notes(functions, StageCommands("dev"), template(small="1", large="2")) == []
 
 
 def test_nothing_is_said_where_recipes_stay(functions: "LambdaClient") -> None:
     deploy(functions, small="1")
-    assert find_stale_notes(functions, "dev", template(small="1")) == []
+    assert find_stale_notes(functions, StageCommands("dev"), template(small="1")) == []
 
 
 def test_a_changed_recipe_wants_a_backfill_of_what_is_stale(functions: "LambdaClient") -> None:
     deploy(functions, small="1", large="1")
-    (note,) = find_stale_notes(functions, "prod", template(small="2", large="1"))
+    (note,) = find_stale_notes(functions, PROD, template(small="2", large="1"))
     assert "small has a new recipe" in note
-    assert note.endswith("./fanout backfill --stage prod --size small --stale")
+    assert note.endswith("./fanout backfill --stage prod --region eu-west-1 --size small --stale")
 
 
 def test_a_new_size_wants_a_backfill_of_what_is_missing(functions: "LambdaClient") -> None:
     deploy(functions, small="1")
-    (note,) = find_stale_notes(functions, "dev", template(small="1", large="1"))
+    (note,) = find_stale_notes(functions, StageCommands("dev"), template(small="1", large="1"))
     assert note.endswith("./fanout backfill --stage dev --size large")
 
 
@@ -89,12 +93,37 @@ def test_another_delivery_wants_one_repair_of_all_sizes(
     functions: "LambdaClient", change: dict[str, str]
 ) -> None:
     deploy(functions, small="1", large="1")
-    (note,) = find_stale_notes(functions, "prod", template(small="1", large="1", **change))
+    (note,) = find_stale_notes(functions, PROD, template(small="1", large="1", **change))
     assert note.startswith("small, large: variants are stored with another Cache-Control or ACL")
-    assert note.endswith("./fanout audit --stage prod --deep --repair")
+    assert note.endswith("./fanout audit --stage prod --region eu-west-1 --deep --repair")
 
 
 def test_a_new_recipe_brings_the_new_delivery_along(functions: "LambdaClient") -> None:
-    deploy(functions, small="1")
-    (note,) = find_stale_notes(functions, "prod", template(cache="private", small="2"))
-    assert note.endswith("./fanout backfill --stage prod --size small --stale")
+    deploy(functions, small="1", large="1")
+    notes = find_stale_notes(functions, PROD, template(cache="private", small="2", large="1"))
+    assert [note.splitlines()[-1].strip() for note in notes] == [
+        "./fanout backfill --stage prod --region eu-west-1 --size small --stale",
+        "./fanout audit --stage prod --region eu-west-1 --deep --repair",
+    ]
+
+
+def test_several_sizes_want_one_command(functions: "LambdaClient") -> None:
+    deploy(functions, a="1", b="1", c="1")
+    (note,) = find_stale_notes(functions, PROD, template(a="2", b="2", c="1", d="1", e="1"))
+    assert note == (
+        "d, e are new sizes: photos that are there already lack it.\n"
+        "a, b have new recipes: variants that are there already are stale.\n"
+        "To render them, once the queues are empty:\n"
+        "  ./fanout backfill --stage prod --region eu-west-1 "
+        "--size d --size e --size a --size b --stale"
+    )
+
+
+@pytest.mark.parametrize("stage", ["dev", "local"])
+def test_all_sizes_want_the_option_for_all(functions: "LambdaClient", stage: str) -> None:
+    deploy(functions, a="1", b="1")
+    commands = StageCommands(stage, "eu-west-1")
+    (note,) = find_stale_notes(functions, commands, template(a="2", b="2", c="1"))
+    region = "" if stage == "local" else " --region eu-west-1"
+    command = f"  ./fanout backfill --stage {stage}{region} --all-sizes --stale"
+    assert note.splitlines()[-1] == command
