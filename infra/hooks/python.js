@@ -7,7 +7,7 @@ const stop = require('./stop');
 
 const VENV = path.join(path.resolve(__dirname, '../..'), '.venv');
 // Packages that infra/ imports.
-const PACKAGES = ['boto3', 'PIL', 'pydantic', 'yaml'];
+const PACKAGES = ['aws_lambda_powertools', 'boto3', 'PIL', 'pydantic', 'yaml'];
 const HAS_PACKAGES = `
 import importlib.util, sys
 sys.exit(sys.version_info < (3, 11) or None in map(importlib.util.find_spec, sys.argv[1:]))
