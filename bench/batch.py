@@ -27,6 +27,7 @@ from lib.pipeline import worker as workers
 from lib.pipeline.events import parse_message
 from lib.pipeline.messages import SqsMessage
 from lib.pipeline.worker import ResizeWorker
+from lib.plurals import pluralize
 from local import emulator
 from local.processes import Processes, free_port
 
@@ -125,7 +126,7 @@ def _efficiency(worker: ResizeWorker, batch: list[SqsMessage], max_workers: int)
         returned = worker.drain(batch, lambda: 900.0)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     if returned:
-        raise ValueError(f"{len(returned)} photos were not rendered")
+        raise ValueError(f"not rendered: {pluralize(len(returned), 'photo')}")
     return (cpu + GET_SECONDS + PUT_SECONDS) / wall
 
 

@@ -14,6 +14,7 @@ from cli.stage import JsonOption, RegionOption, Stage, StageOption
 from cli.terminal import YesOption, confirm, escape, note, print_json, progress, show
 from lib.operations.audit import REPAIRABLE, State, list_orphan_folders, list_orphan_paths
 from lib.operations.doctor.sizes import read_deployed
+from lib.plurals import pluralize
 
 # Redrawing the bar for each of a million paths would take longer than comparing them.
 _PATHS_PER_REDRAW = 500
@@ -63,8 +64,12 @@ def audit(
         if as_json:
             print_json({"summary": counts | orphans, "repaired": repairable if repair else 0})
         elif repair:
-            show(f"Asked the workers to check {repairable:,} paths.")
+            show(f"Asked the workers to check {pluralize(repairable, 'path')}.")
     if repairable and not repair:
+        options = ["--deep"] if deep else []
+        options += [f"--prefix {shlex.quote(prefix)}"] if prefix else []
+        command = target.commands.fanout("audit", *options, "--repair")
+        note(f"To repair {pluralize(repairable, 'variant')}: {escape(command)}")
         raise typer.Exit(1)
 
 
@@ -118,8 +123,9 @@ def _repair(
 ) -> None:
     total = sum(counts.values(), Counter[State]())
     confirm(
-        f"Have workers render {total['missing']:,} missing and {total['stale']:,} stale variants, "
-        f"and delete {total['orphaned']:,} orphaned ones?",
+        f"Have workers render {total['missing']:,} missing and "
+        f"{pluralize(total['stale'], 'stale variant')}, and delete "
+        f"{pluralize(total['orphaned'], 'orphaned variant')}?",
         yes=yes,
     )
     with progress(as_json=as_json) as bar:

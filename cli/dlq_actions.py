@@ -14,6 +14,7 @@ from lib.operations.dead_letters import (
     ReplaySource,
     count,
 )
+from lib.plurals import pluralize
 
 # Acts on up to a number of a source's dead letters, and reports its progress.
 Action = Callable[[ReplaySource, int | None, OnProgress], DlqResult]
@@ -81,7 +82,9 @@ def apply(
         else:
             show(f"{source.name}: {done} {result.taken:,}")
         if result.refused:
-            note(f"{source.name}: SQS refused {result.refused:,}, which remain: run again")
+            note(
+                f"{source.name}: SQS refused {pluralize(result.refused, 'dead letter')}: run again"
+            )
         if not result.complete:
             note(f"{source.name}: SQS returns no more at once; the queue has more: run again")
         succeeded = succeeded and result.complete and not result.refused

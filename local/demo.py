@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from lib.errors import FanoutError
+from lib.plurals import pluralize
 from local.client import Arrived, aws, upload, wait_for
 from local.stack import DeployedStack
 
@@ -21,7 +22,8 @@ _WAIT_SECONDS = 120
 def show(console: Console, stack: DeployedStack, photos: list[Path], scratch: Path) -> None:
     """Uploads photos and a broken file, waits for the results and prints them."""
     console.print(
-        f"Uploading {len(photos)} photos and one broken file through {stack.api}/uploads",
+        f"Uploading {pluralize(len(photos), 'photo')} and one broken file through "
+        f"{stack.api}/uploads",
         soft_wrap=True,
     )
     started = time.monotonic()
@@ -29,7 +31,7 @@ def show(console: Console, stack: DeployedStack, photos: list[Path], scratch: Pa
     upload(stack, _make_broken(photos[0], scratch))
     table = Table("photo", "size", "pixels", "bytes", "type", "seconds")
     total = len(photos) * len(stack.sizes)
-    with console.status(f"Waiting for {total} variants at {stack.cdn}"):
+    with console.status(f"Waiting for {pluralize(total, 'variant')} at {stack.cdn}"):
         for photo, ticket, since in tickets:
             for size, url in ticket["variants"].items():
                 arrived = wait_for(url, since, deadline=started + _WAIT_SECONDS)
@@ -37,7 +39,7 @@ def show(console: Console, stack: DeployedStack, photos: list[Path], scratch: Pa
         elapsed = time.monotonic() - started
         letter = _read_dead_letter(stack, deadline=started + _WAIT_SECONDS)
     console.print(table)
-    console.print(f"{total} variants in {elapsed:.1f} s, cold starts included.")
+    console.print(f"{pluralize(total, 'variant')} in {elapsed:.1f} s, cold starts included.")
     console.print("\nThe broken file became a dead letter of each size, with its reason:")
     for name in ("size", "path", "reason", "error", "attempts"):
         console.print(f"  {name:<9}{letter[name]}", soft_wrap=True, highlight=False)

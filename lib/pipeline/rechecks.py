@@ -14,6 +14,7 @@ from lib import keys
 from lib.aws import sqs as queues
 from lib.errors import TransientError
 from lib.pipeline.events import build_event
+from lib.plurals import pluralize
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -64,8 +65,9 @@ class RecheckQueue:
                 return
             if delay is not None:
                 time.sleep(delay)
+        messages = pluralize(len(unsent), "message")
         raise TransientError(
             "not_taken",
-            f"SQS did not take {len(unsent)} messages in {len(_RETRY_DELAYS) + 1} tries: "
-            "run it again, repeated messages do no harm",
+            f"SQS did not take {messages} in {len(_RETRY_DELAYS) + 1} tries: run it again, "
+            "repeated messages do no harm",
         )

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from lib.errors import FanoutError
+from lib.plurals import pluralize
 from local.chaos import fault_run, load_run
 from local.stack import LocalDeployment
 
@@ -72,8 +73,9 @@ def _faults(console: Console, uploads: int, kills: int) -> bool:
         "other dead letters", *(_format_counts(v.others) for v in (run.before, run.after))
     )
     console.print(
-        f"{uploads} uploads x {run.sizes} sizes in {run.seconds:.0f} s; {run.killed} workers "
-        f"killed; faults: {_format_counts(run.faults)}; {run.replayed} dead letters replayed once",
+        f"{pluralize(uploads, 'upload')} x {pluralize(run.sizes, 'size')} in {run.seconds:.0f} s; "
+        f"{pluralize(run.killed, 'worker')} killed; faults: {_format_counts(run.faults)}; "
+        f"{pluralize(run.replayed, 'dead letter')} replayed once",
         soft_wrap=True,
     )
     console.print(table)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from lib.aws.sqs import find_queue
 from lib.operations.dead_letters import DeadLetterQueue
+from lib.plurals import pluralize
 from local.chaos.faults import Faults
 from local.chaos.uploads import Photo, upload
 from local.chaos.verdict import Verdict, judge, queue_name, wait_until_quiet
@@ -51,7 +52,11 @@ def run(local: LocalDeployment, count: int, kills: int, on_progress: OnProgress)
                 count,
                 lambda done: on_progress(f"{done} of {count} uploaded"),
             )
-            wait_until_quiet(stack, _QUIET_SECONDS, lambda n: on_progress(f"{n} messages wait"))
+            wait_until_quiet(
+                stack,
+                _QUIET_SECONDS,
+                lambda n: on_progress(f"{pluralize(n, 'message')} in the queues"),
+            )
         before = judge(stack, photos)
         fired = faults.fired()
         faults.stop()

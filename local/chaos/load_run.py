@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import psutil
 
+from lib.plurals import pluralize
 from local.chaos.faults import worker_processes
 from local.chaos.uploads import upload
 from local.chaos.verdict import Verdict, judge, wait_until_quiet, waiting_messages
@@ -45,7 +46,9 @@ def run(local: LocalDeployment, count: int, on_progress: Callable[[str], None]) 
 
         photos = upload(aws(stack, "s3"), stack.originals_bucket, count, record_upload)
         uploaded = time.monotonic() - started
-        wait_until_quiet(stack, _QUIET_SECONDS, lambda n: on_progress(f"{n} messages wait"))
+        wait_until_quiet(
+            stack, _QUIET_SECONDS, lambda n: on_progress(f"{pluralize(n, 'message')} in the queues")
+        )
         elapsed = monitor.last_busy - started
     verdict = judge(stack, photos)
     return LoadRun(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from lib.aws.sqs import count_messages, find_queue
 from lib.errors import FanoutError
 from lib.operations.dead_letters import DeadLetterQueue
+from lib.plurals import pluralize
 from local.chaos.uploads import FOLDER, Photo
 from local.client import aws
 from local.stack import DeployedStack
@@ -55,7 +56,8 @@ def wait_until_quiet(
         on_progress(waiting)
         quiet = 0 if waiting else quiet + 1
         if time.monotonic() > deadline:
-            raise FanoutError(f"{waiting} messages are still in the queues after {seconds:.0f} s")
+            messages = pluralize(waiting, "message")
+            raise FanoutError(f"the queues still hold {messages} after {seconds:.0f} s")
         time.sleep(_POLL_SECONDS)
 
 

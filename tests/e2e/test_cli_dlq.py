@@ -199,7 +199,7 @@ class TestPermissions:
         for arguments in self.commands(parked.folder):
             run = person(*arguments)
             assert run.code == 0, (arguments, run.err)
-            assert "not looked at" not in run.out
+            assert "not checked" not in run.out
 
     def test_without_them_each_command_says_so(
         self, stack: DeployedStack, local: LocalDeployment, tmp_path: Path

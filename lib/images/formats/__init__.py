@@ -8,6 +8,7 @@ from collections.abc import Callable
 from lib.errors import PermanentError, Reason
 from lib.images.formats import bmp, gif, isobmff, jpeg, png, tiff, webp
 from lib.images.header import Header, list_formats
+from lib.plurals import pluralize
 
 _Reader = Callable[[bytes], Header]
 
@@ -45,7 +46,8 @@ def read_header(source: bytes) -> Header:
         return reader(source)
     if any(magic.startswith(source) for magic in _MAGIC):
         raise PermanentError(
-            Reason.TRUNCATED, f"the file breaks off after {len(source)} bytes: upload it again"
+            Reason.TRUNCATED,
+            f"the file breaks off after {pluralize(len(source), 'byte')}: upload it again",
         )
     raise PermanentError(
         Reason.UNSUPPORTED,

@@ -26,7 +26,7 @@ def read(header: Header) -> Parts:
     else:
         reader.end_frame()
     if len(reader.frames) < header.frames:
-        raise header.undecodable(f"it has {len(reader.frames)} frames of {header.frames:,}")
+        raise header.undecodable(f"it has {len(reader.frames):,} of {header.frames:,} frames")
     size = header.width, header.height
     frames = reader.frames
     opaque = not reader.alpha and header.transparent_colour is None

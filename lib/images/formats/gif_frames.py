@@ -36,7 +36,7 @@ def read(header: Header) -> Parts:
     if walk.truncated:
         raise truncated(Codec.GIF)
     if len(walk.frames) < header.frames:
-        raise header.undecodable(f"it has {len(walk.frames)} frames of {header.frames:,}")
+        raise header.undecodable(f"it has {len(walk.frames):,} of {header.frames:,} frames")
     first = walk.frames[0]
     width = max(walk.width, first.corner[0] + first.header.width)
     height = max(walk.height, first.corner[1] + first.header.height)

@@ -49,7 +49,7 @@ def check_redrive(
         yield problem(
             f"{size}: its queue's redrive policy does not name {_name(dlq)}",
             "a message that stops its worker each time is deleted, without a dead letter, after "
-            f"{_days(queue)}",
+            f"{_period(queue)}",
             commands.deploy_again,
         )
         return
@@ -67,7 +67,7 @@ def check_retention(
     size: str, queue: Attributes, dlq: Attributes, commands: StageCommands
 ) -> Iterator[Finding]:
     """Checks that the DLQ retains longer: SQS counts a letter's age from its first sending."""
-    what = f"{size}: {_name(dlq)} keeps messages for {_days(dlq)}, the queue for {_days(queue)}"
+    what = f"{size}: {_name(dlq)} keeps messages for {_period(dlq)}, the queue for {_period(queue)}"
     if int(dlq["MessageRetentionPeriod"]) <= int(queue["MessageRetentionPeriod"]):
         yield problem(
             what,
@@ -96,6 +96,6 @@ def _name(queue: Attributes) -> str:
     return queue["QueueArn"].rpartition(":")[2]
 
 
-def _days(queue: Attributes) -> str:
-    days = int(queue["MessageRetentionPeriod"]) / 86400
-    return f"{days:g} {'day' if days == 1 else 'days'}"
+def _period(queue: Attributes) -> str:
+    hours = round(int(queue["MessageRetentionPeriod"]) / 3600)
+    return pluralize(hours, "hour") if hours % 24 else pluralize(hours // 24, "day")

@@ -43,7 +43,7 @@ def replay(target: Target) -> str:
     sent = sum(map_concurrently(_sources(target), send, max_workers=MAX_WORKERS))
     if sent < len(target.stack.sizes):
         raise StepError(
-            f"{sent} of {len(target.stack.sizes)} dead letters were replayed",
+            f"replayed {sent} of {pluralize(len(target.stack.sizes), 'dead letter')}",
             target.commands.fanout("dlq list", "--prefix", target.folder),
         )
     _wait_for_letters(target, path, after=before)

@@ -147,7 +147,7 @@ def purge(target: Target) -> str:
     """Waits until visitors get the new photo, and nothing of the deleted one."""
     new = wait_until_shown(target, target.path(PHOTO), BLUE)
     gone = wait_until_not_shown(target, target.path(HOSTILE))
-    return f"{new} pictures are the new photo's, {gone} are gone"
+    return f"{pluralize(new, 'picture')} of the new photo, {gone} gone"
 
 
 def why_no_purge(target: Target) -> str:

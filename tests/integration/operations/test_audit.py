@@ -1,6 +1,7 @@
 """The audit on moto: what it finds, and what workers make of what it asks of them."""
 
 import json
+import shlex
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -267,11 +268,21 @@ class TestCommand:
             "failed": 1,
         }
 
+    def test_names_the_command_that_repairs_what_it_found(self, deployed: Deployed) -> None:
+        deployed.put("2026/it's.jpg")
+        run = fanout("audit", "--stage", "dev", "--deep", "--prefix", "2026/it's")
+        assert run.code == 1
+        command = "./fanout audit --stage dev --deep --prefix '2026/it'\"'\"'s' --repair"
+        assert run.err == f"To repair 1 variant: {command}\n"
+        assert fanout(*shlex.split(command)[1:], "--yes").out.endswith(
+            "Asked the workers to check 1 path.\n"
+        )
+
     def test_asks_before_it_has_anything_removed(self, deployed: Deployed) -> None:
         deployed.put_variant("orphan.jpg")
         run = fanout("audit", "--stage", "dev", "--repair", answer="n")
         assert run.code == 1
-        assert "render 0 missing and 0 stale variants, and delete 1 orphaned ones?" in run.err
+        assert "render 0 missing and 0 stale variants, and delete 1 orphaned variant?" in run.err
         assert deployed.waiting() == []
         run = fanout("audit", "--stage", "dev", "--repair", answer="y")
         assert run.code == 0
@@ -302,7 +313,7 @@ class TestCommand:
         self.use(RefusingSome(times=99), monkeypatch)
         run = fanout("audit", "--stage", "dev", "--repair", "--yes")
         assert run.code == 1
-        assert "SQS did not take 1 messages in 5 tries" in run.err
+        assert "SQS did not take 1 message in 5 tries" in run.err
 
     def use(self, sqs: "RefusingSome", monkeypatch: pytest.MonkeyPatch) -> None:
         """Talk to this SQS, and do not wait between tries."""
@@ -369,7 +380,7 @@ class TestSizesThatAreNoMore:
     def test_are_left_alone_by_a_repair(self, left: Deployed) -> None:
         left.put_variant("orphan.jpg")
         run = fanout("audit", "--stage", "dev", "--repair", answer="y")
-        assert "and delete 1 orphaned ones?" in run.err
+        assert "and delete 1 orphaned variant?" in run.err
         assert len(left.waiting()) == 1
         assert left.s3.head_object(Bucket="images-bucket", Key="old/2026/c.jpg")
 
