@@ -17,11 +17,11 @@ def alarm_resources(size: Size, parameters: Parameters) -> dict[str, Any]:
     return {
         logical_id("AlarmOnDlq", size): depth_alarm(
             f"{name}-dlq",
-            f"Photos could not be rendered at {size.name}: look at the reasons, mend, replay",
+            f"Photos could not be rendered at {size.name}: read the reasons, fix the cause, replay",
         ),
         logical_id("AlarmOnSubscriptionDlq", size): depth_alarm(
             f"{name}-subscription-dlq",
-            f"SNS could not deliver to the queue of {size.name}: look at its policy, replay",
+            f"SNS could not deliver to the queue of {size.name}: check its policy, replay",
         ),
         logical_id("AlarmOnAge", size): age_alarm(
             name,

@@ -68,13 +68,13 @@ def invalidation_resources(parameters: Parameters) -> dict[str, Any]:
         **queue_with_dlq(PURGE_QUEUE, _DLQ, name, parameters.kms_key, visibility=visibility),
         "AlarmOnPurgeDlq": depth_alarm(
             f"{name}-dlq",
-            "CloudFront could not be told of changed variants: old ones are shown until their "
-            "time is over; look at the function's log, mend, replay",
+            "CloudFront could not be asked to remove changed variants: visitors get old ones until "
+            "these expire; read the function's log, fix the cause, replay",
         ),
         "AlarmOnPurgeAge": age_alarm(
             name,
-            "CloudFront is not told of changed variants: old ones are shown; look at the "
-            "function's errors, and at the limit on invalidations under way",
+            "CloudFront is not asked to remove changed variants: visitors get old ones; read the "
+            "function's errors, and check the limit on invalidations in progress",
             above=_MAX_AGE,
         ),
         _ROLE: build_role(

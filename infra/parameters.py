@@ -11,6 +11,7 @@ from infra.delivery.parameters import DeliveryParameters
 from infra.queue_settings import MAX_DELAY, ON_DEMAND_TIMEOUT, QueueSettings
 from infra.rekognition import RekognitionParameters
 from lib.errors import ConfigError
+from lib.sizes.wording import correct
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -78,7 +79,8 @@ def parse_parameters(given: dict[str, Any]) -> Parameters:
 
 
 def _describe(mistake: "ErrorDetails") -> str:
-    message = mistake["msg"].removeprefix("Value error, ")
     if not mistake["loc"]:
-        return message
-    return f"{'.'.join(map(str, mistake['loc']))}: {message}, got {mistake['input']!r}"
+        return mistake["msg"].removeprefix("Value error, ")
+    # The item of a list is shown by its value.
+    given = mistake["input"]
+    return f"{mistake['loc'][0]}: {correct(mistake, str(given))}, got {given!r}"

@@ -67,7 +67,7 @@ def fetch_resources(parameters: Parameters) -> dict[str, Any]:
             max_receive_count=_MAX_RECEIVE_COUNT,
         ),
         "AlarmOnFetchDlq": depth_alarm(
-            f"{name}-dlq", "URLs could not be fetched: look at the reasons, tell who sent them"
+            f"{name}-dlq", "URLs could not be fetched: read the reasons, inform the senders"
         ),
         _ROLE: build_role(
             parameters,

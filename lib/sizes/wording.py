@@ -35,6 +35,8 @@ _LIMITS = {
     "greater_than_equal": "must be at least {ge}",
     "string_too_long": "must have at most {max_length} characters",
     "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "int_parsing": "must be a whole number",
 }
 _DIGITS = re.compile(r"0*([0-9]{1,9})(?:\.0+)?(?: ?px)?")
 _SHORT_COLOUR = re.compile(r"#?([0-9a-fA-F])([0-9a-fA-F])([0-9a-fA-F])")
@@ -88,11 +90,11 @@ def describe(error: "ErrorDetails", given: str) -> str:
     if error["type"] in _UNKNOWN_KEY:
         options = Quality.model_fields if len(path) > 1 else Size.model_fields
         return f"{key}: {no_such_key(str(path[-1]), options)}"
-    return f"{key}: {given or 'no value'}: {_correct(error, str(path[0]), given)}"
+    return f"{key}: {given or 'no value'}: {correct(error, given)}"
 
 
-def _correct(error: "ErrorDetails", key: str, given: str) -> str:
-    """Says what to write instead of a key's value."""
+def correct(error: "ErrorDetails", given: str) -> str:
+    """Says what to write instead of the value `given`, which has a mistake of pydantic's."""
     kind, context = error["type"], error.get("ctx", {})
     if kind in _LIMITS:
         return _LIMITS[kind].format(**context)
@@ -105,9 +107,8 @@ def _correct(error: "ErrorDetails", key: str, given: str) -> str:
     if kind in ("int_type", "int_from_float"):
         return _correct_number(error["input"], given)
     if kind in ("string_type", "string_pattern_mismatch"):
-        return (
-            _correct_colour(given) if key == "background" else _correct_name(error["input"], given)
-        )
+        is_colour = error["loc"] == ("background",)
+        return _correct_colour(given) if is_colour else _correct_name(error["input"], given)
     return error["msg"].removeprefix("Value error, ")
 
 

@@ -111,7 +111,7 @@ def test_other_ways_to_know_callers(service: Service, arguments: list[str], kind
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"auth": "password"}, "auth: .*'token', 'iam', 'jwt' or 'none', got 'password'"),
+        ({"auth": "password"}, "auth: .*token, iam, jwt or none, got 'password'"),
         ({**JWT, "jwt_issuer": "http://id.example"}, "jwt needs jwt_issuer, an https:// URL"),
         ({**JWT, "jwt_audience": ""}, "jwt needs .*jwt_audience"),
         ({"auth": "none", "stage": "prod"}, "auth: none on stage prod.*force_open"),

@@ -234,7 +234,7 @@ class TestWebAcl:
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        ({"delivery": "site"}, "delivery: .*'public-read' or 'website', got 'site'"),
+        ({"delivery": "site"}, "delivery: .*public-read or website, got 'site'"),
         ({"domain": DOMAIN}, f"domain: got '{DOMAIN}' without a certificate: .*both or neither"),
         ({"certificate": CERTIFICATE}, "certificate: got .* without a domain"),
         ({"domain": "https://x.example", "certificate": CERTIFICATE}, "without https://"),
@@ -248,11 +248,11 @@ class TestWebAcl:
         ({"web_acl_rate": "5"}, "web_acl_rate: .*10, got '5'"),
         ({"image_origins": "shop.example"}, "image_origins: got 'shop.example', .*https://shop"),
         ({"image_origins": "*, https://a.example"}, r"image_origins: got '\*', .*alone"),
-        ({"corp": "anybody"}, "corp: .*'same-site'.*got 'anybody'"),
+        ({"corp": "anybody"}, "corp: .*same-site.*got 'anybody'"),
         ({"hsts": "-1"}, "hsts: .*0, got '-1'"),
         ({"cdn_seconds": "31536001"}, "cdn_seconds: .*31536000, got"),
-        ({"browser_seconds": "soon"}, "browser_seconds: .*integer.*got 'soon'"),
-        ({"immutable": "perhaps"}, "immutable: .*boolean.*got 'perhaps'"),
+        ({"browser_seconds": "soon"}, "browser_seconds: .*must be a whole number, got 'soon'"),
+        ({"immutable": "perhaps"}, "immutable: .*must be true or false, got 'perhaps'"),
     ],
 )
 def test_what_aws_would_refuse_is_refused_first(

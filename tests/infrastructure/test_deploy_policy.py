@@ -374,7 +374,7 @@ def test_an_account_is_twelve_digits(account: str) -> None:
 def test_what_sls_refuses_is_said() -> None:
     run = fanout("deploy-policy", "--stage", "prod", "--param", "timeout=5")
     assert run.code == 1
-    assert "params: timeout: Input should be greater than or equal to 10, got '5'" in run.err
+    assert "params: timeout: must be at least 10, got '5'" in run.err
 
 
 def test_roles_have_the_boundary_and_the_policy_asks_for_it(tmp_path: Path) -> None:

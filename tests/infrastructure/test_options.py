@@ -110,9 +110,9 @@ class TestXRay:
         ({"kms_key": "arn:aws:kms:eu-west-1:1:key/x"}, "kms_key: must be the ARN"),
         ({"alarm_email": "ops"}, "alarm_email: must be one e-mail address .*got 'ops'"),
         ({"alarm_email": "a@x.org, b@x.org"}, "alarm_email: must be one e-mail address"),
-        ({"xray": "maybe"}, "xray: .*boolean.*got 'maybe'"),
-        ({"access_logs": ""}, "access_logs: .*boolean"),
-        ({"tls_only": "x"}, "tls_only: .*boolean"),
+        ({"xray": "maybe"}, "xray: .*must be true or false, got 'maybe'"),
+        ({"access_logs": ""}, "access_logs: must be true or false"),
+        ({"tls_only": "x"}, "tls_only: must be true or false"),
         ({"log_days": "0"}, "log_days: .*1, got '0'"),
     ],
 )

@@ -85,7 +85,7 @@ def test_stages_that_make_no_bucket_name_are_refused(tmp_path: Path, stage: str)
         ({"timeout": 841}, "timeout and landing: 841 and 60 .*900"),
         ({"timeout": 5}, "timeout: .*10, got 5"),
         ({"max_concurrency": 1}, "max_concurrency: .*2, got 1"),
-        ({"purge": "perhaps"}, "purge: .*boolean.*got 'perhaps'"),
+        ({"purge": "perhaps"}, "purge: .*must be true or false, got 'perhaps'"),
     ],
 )
 def test_numbers_that_aws_would_refuse_are_refused_first(

@@ -113,7 +113,7 @@ def test_an_emulator_is_asked_for_no_faces(tmp_path: Path) -> None:
             r"moderation: got true on a stage of an emulator \(http://127.0.0.1:4566\), which has "
             r"no Rekognition",
         ),
-        ({"moderation": "perhaps"}, "moderation: .*boolean.*got 'perhaps'"),
+        ({"moderation": "perhaps"}, "moderation: .*must be true or false, got 'perhaps'"),
         ({"moderation_confidence": "49"}, "moderation_confidence: .*50, got '49'"),
         ({"moderation_confidence": "101"}, "moderation_confidence: .*100, got '101'"),
     ],
