@@ -1,7 +1,7 @@
 """Reads a YAML document with the line and the text of each value, for messages about mistakes."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import yaml
@@ -10,6 +10,8 @@ from lib.errors import ConfigError
 
 # Keys and indices that lead from the top of the document to a value.
 Path = tuple[object, ...]
+# A key and its value; an item of a list has no key.
+_Step = tuple[yaml.Node | None, yaml.Node]
 
 # A stack carries some thirty sizes, which take a few KB; YAML of a megabyte takes seconds.
 MAX_BYTES = 100_000
@@ -42,6 +44,8 @@ class Document:
     value: object
     root: yaml.Node | None
     duplicates: list[Duplicate]
+    # Each mapping's keys and values by key, once they were asked for; by the mapping's identity.
+    _index: dict[int, dict[object, _Step]] = field(default_factory=dict)
 
     def find_line(self, *path: object) -> int:
         """Returns the line of a key or item; if it has none, of what contains it."""
@@ -71,26 +75,24 @@ class Document:
         steps = list(self._walk(path))
         return steps[-1][1] if steps else self.root
 
-    def _walk(self, path: Path) -> Iterator[tuple[yaml.Node | None, yaml.Node]]:
+    def _walk(self, path: Path) -> Iterator[_Step]:
         """Yields key and value of each step of the path, as far as it leads."""
         node = self.root
         for step in path:
-            found = _step_into(node, step)
+            found = self._step_into(node, step)
             if found is None:
                 return
             node = found[1]
             yield found
 
-
-def _step_into(node: yaml.Node | None, step: object) -> tuple[yaml.Node | None, yaml.Node] | None:
-    if isinstance(node, yaml.SequenceNode) and isinstance(step, int):
-        return None, node.value[step]
-    if isinstance(node, yaml.MappingNode):
-        # The last one counts: merged keys stand before a mapping's own.
-        for key, value in reversed(node.value):
-            if _key_of(key) == step:
-                return key, value
-    return None
+    def _step_into(self, node: yaml.Node | None, step: object) -> _Step | None:
+        if isinstance(node, yaml.SequenceNode) and isinstance(step, int):
+            return None, node.value[step]
+        if not isinstance(node, yaml.MappingNode):
+            return None
+        if id(node) not in self._index:
+            self._index[id(node)] = {_key_of(key): (key, value) for key, value in node.value}
+        return self._index[id(node)].get(step)
 
 
 def _find_duplicates(root: yaml.Node | None) -> Iterator[Duplicate]:
@@ -130,13 +132,18 @@ def _key_of(node: yaml.Node) -> object:
 class _Loader(yaml.SafeLoader):
     """SafeLoader that takes keys as they are written, and reports all errors with their line."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        self.flatten_mapping(node)
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        super().flatten_mapping(node)
         for key, _ in node.value:
             if isinstance(key, yaml.ScalarNode):
                 # Otherwise `no:` would be False.
                 key.tag = self.DEFAULT_SCALAR_TAG
-        return super().construct_mapping(node, deep=deep)
+        # Merges of merges would multiply their keys. A mapping's own keys stand last, and count.
+        unique = {
+            key.value if isinstance(key, yaml.ScalarNode) else id(key): (key, value)
+            for key, value in node.value
+        }
+        node.value = list(unique.values())
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         try:

@@ -1,7 +1,6 @@
 """Validates the entries of sizes.yml, and collects all of their mistakes."""
 
 import re
-from itertools import combinations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import ValidationError
@@ -113,10 +112,14 @@ class SizesReader:
             if size.name in RESERVED:
                 text = f"name: {size.name} is reserved for a queue of no size: rename this size"
                 self.mistakes[Mistake(line, size.name, text)] = None
-        for (first, one), (line, other) in combinations(sizes, 2):
-            if clash := _find_clash(one, other):
-                text = f"name: {clash} (line {first}): rename or remove one"
-                self.mistakes[Mistake(line, other.name, text)] = None
+        owners = dict[str, tuple[int, Size]]()
+        for line, size in sizes:
+            for claim, clash in _list_claims(size).items():
+                first, owner = owners.setdefault(claim, (line, size))
+                if owner is not size:
+                    text = f"name: {clash.format(owner.name)} (line {first}): rename or remove one"
+                    self.mistakes[Mistake(line, size.name, text)] = None
+                    break
 
     def _add_error(self, error: "ErrorDetails", *entry: object) -> None:
         path = (*entry, *find_path(error))
@@ -179,13 +182,11 @@ def _find_conflicts(given: dict[Any, Any]) -> list["ErrorDetails"]:
     return []
 
 
-def _find_clash(one: Size, other: Size) -> str:
-    """Says why two sizes cannot be in one stack; "" if they can."""
-    if one.name == other.name:
-        return f"another size is called {one.name}"
-    if one.logical_id == other.logical_id:
-        return f"{one.name} has the same letters and digits, which name its resources"
-    queues = [{f"{size.name}{ending}" for ending in QUEUE_ENDINGS} for size in (one, other)]
-    if shared := min(queues[0] & queues[1], default=""):
-        return f"{one.name} would have a queue {shared} too"
-    return ""
+def _list_claims(size: Size) -> dict[str, str]:
+    """Returns what only one size of a stack can have, and what to say if `{}` has it too."""
+    queues = [f"{size.name}{ending}" for ending in QUEUE_ENDINGS]
+    return {
+        f"name {size.name}": "another size is called {}",
+        f"id {size.logical_id}": "{} has the same letters and digits, which name its resources",
+        **{f"queue {queue}": f"{{}} would have a queue {queue} too" for queue in queues},
+    }

@@ -117,7 +117,7 @@ def test_an_option_is_part_of_the_recipe_exactly_if_it_decides_bytes(option: str
         f"{option}: if it decides a variant's bytes, add a value to IN_RECIPE in {__file__}: the "
         "variants of every size become stale. Otherwise name it in NOT_IN_RECIPE in "
         "lib/sizes/size.py. If it adds pixels or frames, also bound them in "
-        "Size._box_fits_its_memory and in lib/images/limits.py"
+        "Size._find_conflicts and in lib/images/limits.py"
     )
     if option in IN_RECIPE:
         assert recipe_id(a_size(**{option: IN_RECIPE[option]}), "1") != recipe_id(a_size(), "1")

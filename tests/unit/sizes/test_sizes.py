@@ -289,6 +289,32 @@ def test_aliases_of_aliases_take_no_time() -> None:
     assert len(refused(f"sizes:\n  - &a0 [x]\n{lines}")) == 30
 
 
+def test_merges_of_merges_take_no_time() -> None:
+    merged = "".join(
+        f"  - &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 10)}], name: n{n}}}\n" for n in range(1, 30)
+    )
+    sizes = read(f"sizes:\n  - &a0 {{name: n0, width: 9, fit: fill}}\n{merged}")
+    assert [(size.name, size.width, size.fit) for size in sizes[::29]] == [
+        ("n0", 9, "fill"),
+        ("n29", 9, "fill"),
+    ]
+
+
+class TestALargeFile:
+    """A comparison of each entry with each other one would take minutes."""
+
+    def test_of_one_name(self) -> None:
+        (line,) = refused(f"sizes: [{', '.join(['1x'] * 20_000)}]")
+        assert line == "1: 1x: name: another size is called 1x (line 1): rename or remove one"
+
+    def test_of_many_sizes(self) -> None:
+        assert len(read(f"sizes: [{', '.join(f'{n}x{n}' for n in range(1, 8000))}]")) == 7999
+
+    def test_of_many_unknown_keys(self) -> None:
+        keys = ", ".join(f"{number}: 1" for number in range(11_000))
+        assert len(refused(f"sizes: [{{{keys}, width: 9}}]")) == 11_000
+
+
 @pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
 def test_a_file_in_another_encoding_is_refused(encoding: str) -> None:
     data = "# Größen\nsizes: [1x1]\n".encode(encoding)
