@@ -20,6 +20,8 @@ _MAX_QUOTED = 60
 # Python's errors that PyYAML lets through: for impossible dates, numbers of thousands of digits,
 # escapes of no character, and values that do not suit their !!tag.
 _PYTHON_ERRORS = (ValueError, OverflowError, LookupError, AttributeError, TypeError)
+# Words for YAML's types.
+_KINDS = {"int": "number", "float": "number", "timestamp": "date", "bool": "boolean", "str": "text"}
 # What to do about errors of PyYAML that are often made.
 _HINTS = {
     "'\\t' that cannot start": "indent with spaces instead of tabs",
@@ -152,9 +154,9 @@ class _Loader(yaml.SafeLoader):
                 node.value.encode()
             return super().construct_object(node, deep=deep)
         except _PYTHON_ERRORS as error:
-            raise yaml.constructor.ConstructorError(
-                None, None, f"this is no {node.tag.rpartition(':')[2]}", node.start_mark
-            ) from error
+            kind = node.tag.rpartition(":")[2]
+            cause = f"this is no valid {_KINDS.get(kind, kind)}"
+            raise yaml.constructor.ConstructorError(None, None, cause, node.start_mark) from error
 
 
 def read_document(data: bytes, file: str) -> Document:
@@ -188,7 +190,7 @@ def _parse(text: str) -> Document:
             root = loader.get_single_node()
         except (ValueError, OverflowError) as error:
             # Of an escape that is no character.
-            cause, mark = "this is no character", loader.get_mark()
+            cause, mark = "this is no valid character", loader.get_mark()
             raise yaml.scanner.ScannerError(None, None, cause, mark) from error
         # Before construction, which replaces merge keys by what they merge.
         duplicates = list(_find_duplicates(root))
