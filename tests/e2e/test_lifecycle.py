@@ -3,10 +3,12 @@
 It is one test, because each part begins where the one before it ends, and a deploy takes seconds.
 """
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unittest import mock
 
 import pytest
 import requests
@@ -15,6 +17,7 @@ from botocore.exceptions import ClientError
 from lib.errors import ConfigError
 from local.client import aws
 from local.stack import LocalDeployment
+from tests.command_line import fanout
 from tests.e2e.steps import PHOTO, arrived, dead_letters, eventually, invalidated, uploaded
 from tests.pictures import decoded, encoded, quarters
 from tests.service import Service
@@ -54,15 +57,25 @@ class Life:
         self.sqs.send_message(QueueUrl=queue, MessageBody="no event")
         eventually(lambda: dead_letters(self.sqs, "120x120"), "a dead letter of the new size")
         self.sizes.write_text("sizes: [400x300]\n")
-        with pytest.raises(ConfigError, match=r"image-fanout-local-120x120-dlq: 1 messages"):
+        with pytest.raises(
+            ConfigError, match="image-fanout-local-120x120-dlq: 1 message\n"
+        ) as refused:
             self.local.up(on_progress=print)
         assert dead_letters(self.sqs, "120x120")
-        self.local.deploy("--param=abandon_messages=true")
+        self.run(refused.value, "dlq purge")
+        self.local.deploy()
         with pytest.raises(self.sqs.exceptions.QueueDoesNotExist):
             self.sqs.get_queue_url(QueueName="image-fanout-local-120x120-dlq")
         functions = aws(self.stack, "lambda").list_functions()["Functions"]
         assert not [f for f in functions if re.search("120x120", f["FunctionName"])]
         assert requests.get(url, timeout=60).status_code == 200, "its pictures stay"
+
+    def run(self, refusal: ConfigError, command: str) -> None:
+        """Run a command that a refusal names."""
+        (named,) = re.findall(rf"^ +\./fanout ({command} .*)$", str(refusal), re.MULTILINE)
+        with mock.patch.dict(os.environ, {"FANOUT_LOCAL": str(self.local.state)}):
+            run = fanout(*named.split(), "--yes")
+        assert run.code == 0, run.err
 
     def expect_the_purge_of_the_replaced_photo(self) -> None:
         batches = eventually(lambda: invalidated(self.stack), "the invalidation")
@@ -72,7 +85,7 @@ class Life:
         """Which is refused while messages wait, and leaves the buckets."""
         dlq = self.sqs.get_queue_url(QueueName="image-fanout-local-400x300-dlq")["QueueUrl"]
         self.sqs.send_message(QueueUrl=dlq, MessageBody="a dead letter")
-        with pytest.raises(ConfigError, match="image-fanout-local-400x300-dlq: 1 messages"):
+        with pytest.raises(ConfigError, match="image-fanout-local-400x300-dlq: 1 message\n"):
             self.local.sls("remove")
         self.local.sls("remove", "--param=abandon_messages=true")
         assert self.has(self.stack.originals_bucket, "originals/before.jpg")
