@@ -1,8 +1,8 @@
 """Measures how busy a batch keeps its core: ten photos, one core, a slow S3, the real worker.
 
-`python -m bench.batch ROUNDS PHOTO...` prints JSON; it needs the project's own environment, which
-has the emulator. Efficiency is the least time of a batch (its CPU time, one GET and one PUT)
-divided by the time that it took.
+`python -m bench.batch ROUNDS WIDTH HEIGHT PHOTO...` prints JSON; it needs the project's own
+environment, which has the emulator. Efficiency is the least time of a batch (its CPU time, and one
+call of each kind that it makes) divided by the time that it took.
 """
 
 import json
@@ -16,42 +16,78 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import boto3
 
 from bench import coldstart, inputs
+from bench.cases import Case
+from bench.sources import PROJECT
 from handlers import resize
 from lib.errors import ConfigError
-from lib.pipeline import worker as workers
 from lib.pipeline.events import parse_message
 from lib.pipeline.messages import SqsMessage
 from lib.pipeline.worker import ResizeWorker
 from lib.plurals import pluralize
+from lib.sizes import Size
 from local import emulator
 from local.processes import Processes, free_port
 
 ROUNDS, QUICK_ROUNDS = 5, 2
 PHOTOS = 10
-# Latency of S3 within a region, added to the emulator's few milliseconds.
-GET_SECONDS, PUT_SECONDS = 0.030, 0.060
+# Latency of S3 within a region by the kind of call, added to the emulator's few milliseconds.
+SECONDS = {"HeadObject": 0.015, "GetObject": 0.030, "PutObject": 0.060, "DeleteObject": 0.025}
 _BUCKETS = ("originals", "images", "failures")
 
 
-def measure(files: list[Path], rounds: int) -> tuple[float, float]:
-    """Returns the efficiency of one photo at a time, and of the worker's own concurrency."""
-    python = inputs.PROJECT / ".venv/bin/python"
-    command = [str(python), "-m", "bench.batch", str(rounds), *map(str, files)]
-    run = subprocess.run(command, cwd=inputs.PROJECT, capture_output=True, text=True, check=False)
+class Batch(NamedTuple):
+    """Photos of one kind, and the size that they are rendered at."""
+
+    name: str
+    width: int
+    height: int
+    cases: tuple[Case, ...]
+
+
+# Small photos at a small size take little CPU time to hide the calls behind.
+BATCHES = (
+    Batch(
+        "12 MP at 800x600",
+        800,
+        600,
+        (
+            Case("paris", (4000, 3000), subsampling="4:2:0"),
+            Case("times", (4000, 2672), subsampling="4:2:0"),
+        ),
+    ),
+    Batch(
+        "3 MP at 200x150",
+        200,
+        150,
+        (
+            Case("times", (2048, 1536), subsampling="4:2:0"),
+            Case("station", (2048, 1536), subsampling="4:2:0"),
+        ),
+    ),
+)
+
+
+def measure(batch: Batch, rounds: int) -> float:
+    """Returns the efficiency of the worker on a batch."""
+    python = PROJECT / ".venv/bin/python"
+    files = [str(inputs.make(case)) for case in batch.cases]
+    box = [str(batch.width), str(batch.height)]
+    command = [str(python), "-m", "bench.batch", str(rounds), *box, *files]
+    run = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
     if run.returncode != 0:
         raise ConfigError(f"The batch could not be measured:\n{run.stderr[-2000:]}")
     # The worker prints its metrics on the lines before.
-    alone, overlapped = json.loads(run.stdout.splitlines()[-1])
-    return alone, overlapped
+    efficiency: float = json.loads(run.stdout.splitlines()[-1])
+    return efficiency
 
 
-def main(files: list[Path], rounds: int) -> None:
-    """Measures both alternately, and prints their efficiencies."""
+def main(files: list[Path], rounds: int, width: int, height: int) -> None:
+    """Measures a batch, and prints its efficiency."""
     # The parent may be pinned to one core.
     os.sched_setaffinity(0, range(os.cpu_count() or 1))
     cores = os.sched_getaffinity(0)
@@ -60,12 +96,12 @@ def main(files: list[Path], rounds: int) -> None:
     os.sched_setaffinity(0, cores - {last} or cores)
     with tempfile.TemporaryDirectory() as folder, _emulator(Path(folder)) as endpoint:
         os.sched_setaffinity(0, {last})
-        worker, batch = _worker(endpoint), _upload(files)
-        measured: dict[int, list[float]] = {1: [], workers.MAX_WORKERS: []}
-        for max_workers in [*measured, *list(measured) * rounds]:
-            measured[max_workers].append(_efficiency(worker, batch, max_workers))
-    # The first round of each warms up.
-    print(json.dumps([statistics.median(values[1:]) for values in measured.values()]))
+        calls: set[str] = set()
+        size = Size.model_validate({"width": width, "height": height})
+        worker, batch = _worker(endpoint, size, calls), _upload(files)
+        # The first round warms up.
+        measured = [_efficiency(worker, batch, size, calls) for _ in range(rounds + 1)][1:]
+    print(json.dumps(statistics.median(measured)))
 
 
 @contextmanager
@@ -78,10 +114,11 @@ def _emulator(folder: Path) -> Iterator[str]:
         processes.stop()
 
 
-def _worker(endpoint: str) -> ResizeWorker:
+def _worker(endpoint: str, size: Size, calls: set[str]) -> ResizeWorker:
     queue = f"{endpoint}/000000000000/none"
     os.environ |= coldstart.SETTINGS | emulator.ROOT_KEY
     os.environ |= {
+        "SIZE": size.model_dump_json(),
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_DEFAULT_REGION": emulator.REGION,
         "QUEUE_URL": queue,
@@ -89,14 +126,15 @@ def _worker(endpoint: str) -> ResizeWorker:
         "POWERTOOLS_LOG_LEVEL": "ERROR",
     }
     worker = resize._worker()
-    events = worker.reconciler.s3.meta.events
-    for operation, seconds in (("GetObject", GET_SECONDS), ("PutObject", PUT_SECONDS)):
-        events.register(f"before-send.s3.{operation}", partial(_wait, seconds))
+    worker.reconciler.s3.meta.events.register("before-send.s3", partial(_wait, calls))
     return worker
 
 
-def _wait(seconds: float, **_: Any) -> None:
-    time.sleep(seconds)
+def _wait(calls: set[str], event_name: str, **_: Any) -> None:
+    """Waits as long as S3 takes, and notes the kind of call."""
+    kind = event_name.rpartition(".")[2]
+    calls.add(kind)
+    time.sleep(SECONDS[kind])
 
 
 def _upload(files: list[Path]) -> list[SqsMessage]:
@@ -116,19 +154,22 @@ def _upload(files: list[Path]) -> list[SqsMessage]:
     return messages
 
 
-def _efficiency(worker: ResizeWorker, batch: list[SqsMessage], max_workers: int) -> float:
+def _efficiency(
+    worker: ResizeWorker, batch: list[SqsMessage], size: Size, calls: set[str]
+) -> float:
+    """Divides the least time (CPU time, and one call of each kind) by the time that it took."""
     s3 = boto3.client("s3")
     for number in range(PHOTOS):
-        s3.delete_object(Bucket="images", Key=f"800x600/{number}.jpg")
-    workers.MAX_WORKERS = max_workers
+        s3.delete_object(Bucket="images", Key=f"{size.name}/{number}.jpg")
+    calls.clear()
     wall, cpu = time.perf_counter(), time.process_time()
     with worker.telemetry.batch():
         returned = worker.drain(batch, lambda: 900.0)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     if returned:
         raise ValueError(f"not rendered: {pluralize(len(returned), 'photo')}")
-    return (cpu + GET_SECONDS + PUT_SECONDS) / wall
+    return (cpu + sum(SECONDS[kind] for kind in calls)) / wall
 
 
 if __name__ == "__main__":
-    main([Path(file) for file in sys.argv[2:]], int(sys.argv[1]))
+    main([Path(file) for file in sys.argv[4:]], *map(int, sys.argv[1:4]))

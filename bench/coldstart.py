@@ -5,9 +5,9 @@ import os
 import subprocess
 import sys
 
-from bench import inputs
 from bench.contenders import deployed
-from bench.figures import Ratio, ratio
+from bench.figures import Ratio, spread
+from bench.sources import PROJECT
 
 ROUNDS, QUICK_ROUNDS = 11, 3
 _ALONE = "import boto3; boto3.client('s3')"
@@ -41,13 +41,14 @@ def measure(rounds: int) -> Ratio:
     for _ in range(rounds):
         alone.append(_start(_ALONE))
         worker.append(_start(_WORKER))
-    return ratio(worker, alone)
+    # Round by round, so that a slow moment affects both.
+    return spread([one / other for one, other in zip(worker, alone, strict=True)])
 
 
 def _start(program: str) -> float:
     """Returns the CPU seconds of a fresh interpreter that runs the program."""
     child = subprocess.Popen(
-        [sys.executable, "-c", program], cwd=inputs.PROJECT, env=deployed() | SETTINGS
+        [sys.executable, "-c", program], cwd=PROJECT, env=deployed() | SETTINGS
     )
     _, status, usage = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any, Self
 
+from bench.peers.peer import Wanted
 from infra.functions import allocator
 from lib.errors import ConfigError
 from lib.sizes import Size
@@ -21,8 +22,8 @@ NAMES = {
     "naive": "naive Pillow",
     "limit": "libjpeg-turbo alone",
 }
-# These decode the whole photo for each size, which takes seconds on a large photo.
-SLOW = {"magick", "naive"}
+# Those that the goals compare with; the others run few inputs.
+MAIN = {"ours", "sharp", "limit"}
 
 
 def deployed() -> dict[str, str]:
@@ -56,14 +57,16 @@ class Contender:
     def __exit__(self, *_: object) -> None:
         self._process.communicate()
 
-    def load(self, source: Path, boxes: list[tuple[int, int]]) -> None:
+    def load(self, source: Path, wanted: list[Wanted]) -> None:
         """Loads a photo; the time is not measured."""
-        self._send(do="load", path=str(source), boxes=boxes)
+        self._send(do="load", path=str(source), wanted=[each._asdict() for each in wanted])
 
-    def run(self, boxes: list[tuple[int, int]], target: str) -> tuple[float, list[int]]:
-        """Runs one job; returns its CPU seconds, and the bytes of each variant."""
-        response = self._send(do="run", boxes=boxes, target=target)
-        return response["cpu"], response["bytes"]
+    def run(self, wanted: list[Wanted]) -> dict[str, float]:
+        """Makes the variants; returns the CPU seconds of each, by the size's name."""
+        seconds: dict[str, float] = self._send(
+            do="run", wanted=[each._asdict() for each in wanted]
+        )["cpu"]
+        return seconds
 
     def save(self, folder: Path) -> list[Path]:
         """Writes the variants of the last job; returns the files."""

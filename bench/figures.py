@@ -1,9 +1,11 @@
-"""Computes ratios from seconds, and compares ratios with goals."""
+"""A median with its range, and a goal with what was measured."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import NamedTuple
+
+from bench.cases import Case
 
 
 class Ratio(NamedTuple):
@@ -28,6 +30,8 @@ class Goal:
     at_least: bool = False
     range: Ratio | None = None
     note: str = ""
+    # The inputs that a goal of speed is about.
+    cases: tuple[Case, ...] = ()
 
     @property
     def met(self) -> bool | None:
@@ -35,11 +39,6 @@ class Goal:
         if self.value is None:
             return None
         return self.value >= self.limit if self.at_least else self.value <= self.limit
-
-
-def ratio(ours: Sequence[float], theirs: Sequence[float]) -> Ratio:
-    """Divides ours by theirs, round by round, so that a slow moment affects both."""
-    return spread([a / b for a, b in zip(ours, theirs, strict=True)])
 
 
 def spread(values: Sequence[float]) -> Ratio:

@@ -3,29 +3,47 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
 from typing import NamedTuple
 
 from bench import inputs
+from bench.cases import Case
 from bench.contenders import deployed
+from bench.sources import PROJECT
 
 MEGABYTE = 1 << 20
 
 
 class Large(NamedTuple):
-    """A large photo, and the limit of its render in megabytes."""
+    """A large photo, the box of its variant, and the limit of its render in megabytes."""
 
     name: str
-    format: str
+    case: Case
     width: int
-    height: int
+    height: int | None
     goal: int
 
 
+_48, _110 = ((4032, 3024), (2, 2)), ((4048, 3024), (3, 3))
+# The limits are what the renderer took before it had a kernel of its own, rounded up.
 LARGE = [
-    Large("48 MP JPEG", "jpeg", 8064, 6048, 60),
-    Large("100 MP JPEG", "jpeg", 11648, 8736, 90),
-    Large("100 MP PNG", "png", 11648, 8736, 700),
+    Large("48 MP JPEG", Case("paris", *_48, subsampling="4:2:0"), 800, 600, 51),
+    Large("48 MP JPEG at 1200x", Case("paris", *_48, subsampling="4:2:0"), 1200, None, 66),
+    Large(
+        "48 MP JPEG, progressive",
+        Case("paris", *_48, subsampling="4:2:0", progressive=True),
+        800,
+        600,
+        185,
+    ),
+    Large("110 MP JPEG", Case("paris", *_110, subsampling="4:2:0"), 800, 600, 63),
+    Large(
+        "110 MP JPEG, progressive",
+        Case("paris", *_110, subsampling="4:2:0", progressive=True),
+        800,
+        600,
+        371,
+    ),
+    Large("110 MP PNG", Case("paris", *_110, format="png"), 800, 600, 700),
 ]
 # VmHWM is the process's own peak; ru_maxrss would begin with the parent's memory at the fork.
 _CHILD = """
@@ -42,7 +60,7 @@ def read(key):
 
 refused = None
 try:
-    render(Path(sys.argv[1]).read_bytes(), Size(width=800, height=600))
+    render(Path(sys.argv[1]).read_bytes(), Size.model_validate(json.loads(sys.argv[2])))
 except PermanentError as error:
     refused = error.reason
 print(json.dumps({"bytes": read("VmHWM:"), "refused": refused}))
@@ -51,18 +69,10 @@ print(json.dumps({"bytes": read("VmHWM:"), "refused": refused}))
 
 def peak(large: Large) -> tuple[float, str | None]:
     """Returns the whole process's megabytes, and the reason if the photo was refused."""
-    command = [sys.executable, "-c", _CHILD, str(_file(large))]
+    box = {"width": large.width} | ({"height": large.height} if large.height else {})
+    command = [sys.executable, "-c", _CHILD, str(inputs.make(large.case)), json.dumps(box)]
     run = subprocess.run(
-        command, cwd=inputs.PROJECT, env=deployed(), capture_output=True, text=True, check=True
+        command, cwd=PROJECT, env=deployed(), capture_output=True, text=True, check=True
     )
     result = json.loads(run.stdout)
     return result["bytes"] / MEGABYTE, result["refused"]
-
-
-def _file(large: Large) -> Path:
-    """Makes the photo by enlarging one: memory depends on the pixels, not on what they show."""
-    file = inputs.folder() / f"large-{large.width}x{large.height}.{large.format}"
-    if not file.exists():
-        options = {"quality": 90} if large.format == "jpeg" else {"compress_level": 1}
-        inputs.save(inputs.cut("street", large.width, large.height), file, large.format, options)
-    return file

@@ -6,7 +6,7 @@ import subprocess
 import zipfile
 from pathlib import Path
 
-from bench import inputs
+from bench.sources import CACHE, PROJECT
 from lib.errors import ConfigError
 
 MEGABYTE = 1_000_000
@@ -16,7 +16,7 @@ _STAGE = "dev"
 
 def megabytes() -> float:
     """Returns the size of the arm64 zip of the last `sls package`, or of a new one."""
-    zip_file = inputs.PROJECT / ".serverless" / "image-fanout.zip"
+    zip_file = PROJECT / ".serverless" / "image-fanout.zip"
     if not _is_arm64(zip_file):
         zip_file = _package() / "image-fanout.zip"
     return zip_file.stat().st_size / MEGABYTE
@@ -30,11 +30,11 @@ def _is_arm64(zip_file: Path) -> bool:
 
 
 def _package() -> Path:
-    folder = inputs.CACHE / "package"
+    folder = CACHE / "package"
     shutil.rmtree(folder, ignore_errors=True)
     command = ["npx", "sls", "package", "--stage", _STAGE, "--package", str(folder)]
     run = subprocess.run(
-        command, cwd=inputs.PROJECT, env=os.environ, capture_output=True, text=True, check=False
+        command, cwd=PROJECT, env=os.environ, capture_output=True, text=True, check=False
     )
     if run.returncode != 0:
         raise ConfigError(f"sls package failed:\n{run.stdout[-2000:]}{run.stderr[-2000:]}")

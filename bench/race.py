@@ -1,67 +1,94 @@
 """Measures the CPU time of all contenders on all cases, warm and interleaved."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from statistics import fmean
-
-from PIL import Image
+from pathlib import Path
 
 from bench import inputs
-from bench.cases import BOXES, Case
-from bench.contenders import SLOW, Contender
-from bench.ssim import luma, reference, ssim
+from bench.cases import Case
+from bench.contenders import MAIN, Contender
+from bench.inputs import Traits
+from bench.likeness import Likeness
+from bench.peers.peer import Wanted
+from bench.sources import CACHE, PROJECT
+from lib.sizes import load_sizes
 
-# On a busy machine, medians of seven rounds differ by a percent between runs.
-ROUNDS, QUICK_ROUNDS = 7, 3
+# A busy machine only ever adds time: the least of the rounds is nearest to the truth.
+ROUNDS, QUICK_ROUNDS = 4, 2
 
 
 @dataclass
 class Lap:
-    """One contender's result on one case: seconds per round; bytes and SSIM per variant."""
+    """One contender's result on one case: by size, its CPU seconds, bytes and likeness."""
 
-    cpu: list[float] = field(default_factory=list)
-    bytes: list[int] = field(default_factory=list)
-    ssim: list[float] = field(default_factory=list)
-
-    @property
-    def mean_ssim(self) -> float:
-        """Mean SSIM of the variants."""
-        return fmean(self.ssim)
+    cpu: dict[str, float] = field(default_factory=dict)
+    bytes: dict[str, int] = field(default_factory=dict)
+    likeness: dict[str, Likeness] = field(default_factory=dict)
 
 
-Laps = dict[str, Lap]
+@dataclass
+class Race:
+    """One case: what it is, what was made of it, and each contender's result."""
+
+    case: Case
+    traits: Traits
+    wanted: list[Wanted]
+    laps: dict[str, Lap]
+
+
+def sizes_for(case: Case) -> list[Wanted]:
+    """Returns what sizes.yml asks for, of a case."""
+    sizes = load_sizes(PROJECT / "sizes.yml")
+    return [
+        Wanted(
+            size.name,
+            size.width or 0,
+            size.height,
+            size.fit,
+            case.target if size.format == "keep" else size.format,
+        )
+        for size in sizes
+    ]
 
 
 def race(
-    contenders: list[Contender], case: Case, rounds: int, on_progress: Callable[[str], None]
-) -> Laps:
+    contenders: Iterable[Contender], case: Case, rounds: int, on_progress: Callable[[str], None]
+) -> Race:
     """Runs one case: a round for warm-up and quality, then the measured rounds."""
-    source = inputs.make(case)
-    running = [one for one in contenders if _takes_part(one, case)]
-    references = [reference(source, box) for box in BOXES]
+    source, wanted = inputs.make(case), sizes_for(case)
+    running = {one: _share(one, case, wanted) for one in contenders}
+    running = {one: share for one, share in running.items() if share}
     laps = {one.name: Lap() for one in running}
-    for one in running:
+    for one, share in running.items():
         on_progress(f"{case.name}: {one.name} warms up")
-        one.load(source, BOXES)
-        _, laps[one.name].bytes = one.run(BOXES, case.target)
-        laps[one.name].ssim = _similarities(one, references)
+        one.load(source, share)
+        one.run(share)
+        files = one.save(variants_of(case, one.name))
+        laps[one.name].bytes = {
+            each.name: file.stat().st_size for each, file in zip(share, files, strict=True)
+        }
     for number in range(rounds):
         on_progress(f"{case.name}: round {number + 1} of {rounds}")
-        for one in _rotate(running, number):
-            laps[one.name].cpu.append(one.run(BOXES, case.target)[0])
-    return laps
+        for one in _rotate(list(running), number):
+            best = laps[one.name].cpu
+            for name, seconds in one.run(running[one]).items():
+                best[name] = min(seconds, best.get(name, seconds))
+    return Race(case, inputs.traits(source), wanted, laps)
 
 
-def _takes_part(contender: Contender, case: Case) -> bool:
-    if contender.absent or (contender.name in SLOW and not case.slow):
-        return False
-    return contender.name != "limit" or case.format == "jpeg"
+def variants_of(case: Case, contender: str) -> Path:
+    """Returns the folder of what a contender made of a case."""
+    return CACHE / "made" / f"{case.name}.{case.format}" / contender
 
 
-def _similarities(contender: Contender, references: list[Image.Image]) -> list[float]:
-    folder = inputs.CACHE / "made" / contender.name
-    made = contender.save(folder)
-    return [ssim(luma(file), best) for file, best in zip(made, references, strict=True)]
+def _share(contender: Contender, case: Case, wanted: list[Wanted]) -> list[Wanted]:
+    """Returns what a contender makes of a case: nothing, if it cannot or need not."""
+    if contender.absent or (contender.name not in MAIN and not case.everybody):
+        return []
+    if contender.name == "limit":
+        return [each for each in wanted if case.format == each.format == "jpeg"]
+    # HEVC is in no contender's packages but ours.
+    return [] if case.format == "heic" and contender.name != "ours" else wanted
 
 
 def _rotate(running: list[Contender], number: int) -> Iterator[Contender]:

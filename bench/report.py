@@ -1,59 +1,68 @@
 """Writes a run's figures as tables, as JSON, and into the marked parts of two pages."""
 
 import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bench.cases import Case
+from bench import goals
 from bench.contenders import NAMES
-from bench.figures import Goal, Ratio, ratio
-from bench.race import Lap, Laps
+from bench.figures import Goal, Ratio, spread
+from bench.profiling import Share
+from bench.race import Lap, Race
 
 _BEGIN, _END = "<!-- figures: written by `make bench` -->", "<!-- end of figures -->"
 _MET = {True: "met", False: "missed", None: "not measured"}
 _SMALL = 0.1  # below this, values need more than two places
+# Upper ends of the classes of megapixels.
+_MEGAPIXELS = {"2": 2.5, "3": 4, "5": 6.5, "8": 11, "12": 14, "16": 20, "24": 30, "48": 60}
 
-SPEED_HEAD = ("input", "contender", "CPU ms", "x sharp", "x limit", "SSIM", "bytes")
+Row = tuple[str, ...]
 GOAL_HEAD = ("goal", "asked", "measured (range)", "")
+JPEG_HEAD = (
+    "JPEG",
+    "files",
+    "x sharp: sum",
+    "x sharp: median (range)",
+    "x limit: median (range)",
+    "bytes x sharp",
+    "SSIM - sharp's: median, worst",
+    "SSIMULACRA2 - sharp's: median, worst",
+)
+KIND_HEAD = ("kind", "files", *JPEG_HEAD[2:4], *JPEG_HEAD[5:])
+SIZE_HEAD = ("size", "x sharp: sum", "x sharp: median (range)", "x limit: median (range)")
+OTHERS_HEAD = ("contender", "files", "its CPU x ours: median (range)", "SSIM - ours: median")
+INPUT_HEAD = (
+    "input",
+    "MP",
+    "encoding",
+    "derived",
+    "CPU ms",
+    "x sharp",
+    "x sharp by size",
+    "x limit",
+    "bytes x sharp",
+    "SSIM",
+    "SSIM of sharp's",
+)
+PROFILE_HEAD = ("missed goal", "where our time goes")
 
 
 @dataclass(frozen=True)
 class Run:
     """All results of one run."""
 
+    quick: bool
     about: dict[str, str]
     versions: dict[str, str]
-    raced: list[tuple[Case, Laps]]
+    races: list[Race]
     goals: list[Goal]
+    profiles: dict[str, list[Share]]
 
 
-def speed_rows(run: Run) -> list[tuple[str, ...]]:
-    """Returns one row per case and contender."""
-    return [
-        (case.name, NAMES[name], *_figures(lap, laps))
-        for case, laps in run.raced
-        for name, lap in laps.items()
-    ]
-
-
-def _figures(lap: Lap, laps: Laps) -> tuple[str, ...]:
-    similar = "" if lap is laps.get("limit") else f"{lap.mean_ssim:.4f}"
-    return (
-        f"{1000 * median(lap.cpu):,.0f}",
-        str(_against(lap, laps.get("sharp")) or ""),
-        str(_against(lap, laps.get("limit")) or ""),
-        similar,
-        f"{sum(lap.bytes):,}",
-    )
-
-
-def _against(lap: Lap, other: Lap | None) -> Ratio | None:
-    return None if other is None or other is lap else ratio(lap.cpu, other.cpu)
-
-
-def goal_rows(run: Run) -> list[tuple[str, ...]]:
+def goal_rows(run: Run) -> list[Row]:
     """Returns one row per goal."""
     return [
         (
@@ -69,38 +78,213 @@ def goal_rows(run: Run) -> list[tuple[str, ...]]:
 def _value(goal: Goal) -> str:
     if goal.value is None:
         return ""
-    if goal.range is not None:
-        return str(goal.range)
-    places = 4 if goal.limit < _SMALL else 1
-    return f"{goal.value:.{places}f}{goal.unit}{goal.note and f', {goal.note}'}"
+    value = str(goal.range or f"{goal.value:.{4 if goal.limit < _SMALL else 2}f}{goal.unit}")
+    return ", ".join(part for part in (value, goal.note) if part)
+
+
+def jpeg_rows(run: Run) -> Iterator[Row]:
+    """Returns one row for all JPEGs, and one for each class of each trait."""
+    photos = goals.jpegs(run.races)
+    traits: tuple[Callable[[Race], str], ...] = (
+        lambda _: "all",
+        goals.class_of,
+        lambda race: f"{_megapixels(race)} MP",
+        lambda race: race.traits.subsampling,
+        lambda race: f"profile: {race.traits.profile}",
+        lambda race: race.case.derived,
+    )
+    for trait in traits:
+        for label in dict.fromkeys(map(trait, sorted(photos, key=_pixels))):
+            rows = [race for race in photos if trait(race) == label]
+            limit = _shown(goals.over(rows, "ours", "limit"))
+            files, total, by_sharp, *rest = _kind(rows)
+            yield (label, files, total, by_sharp, limit, *rest)
+
+
+def kind_rows(run: Run) -> Iterator[Row]:
+    """Returns one row for each kind of the other files."""
+    others = [race for race in run.races if race.case.format != "jpeg"]
+    for label in dict.fromkeys(map(_label, others)):
+        yield (label, *_kind([race for race in others if _label(race) == label]))
+
+
+def _label(race: Race) -> str:
+    return f"{race.case.format} {race.case.variety}".strip()
+
+
+def _kind(races: Sequence[Race]) -> Row:
+    return (
+        str(len(races)),
+        _number(_by_sum(races, "sharp")),
+        _shown(goals.over(races, "ours", "sharp")),
+        _shown(goals.bytes_over(races)),
+        _worse(_differences(races, "ssim"), 4),
+        _worse(_differences(races, "ssimulacra2"), 2),
+    )
+
+
+def size_rows(run: Run) -> Iterator[Row]:
+    """Returns one row for each size, over all JPEGs."""
+    photos = goals.jpegs(run.races)
+    for name in photos[0].laps["ours"].cpu if photos else ():
+        by = {
+            other: [
+                each
+                for race in photos
+                if (each := goals.ratio(race, "ours", other, [name])) is not None
+            ]
+            for other in ("sharp", "limit")
+        }
+        total = _by_sum(photos, "sharp", [name])
+        yield (
+            name,
+            _number(total),
+            *(_shown(spread(each) if each else None) for each in by.values()),
+        )
+
+
+def contender_rows(run: Run) -> Iterator[Row]:
+    """Returns one row for each contender, on the inputs that all of them ran."""
+    for name in NAMES:
+        races = [race for race in run.races if name in race.laps and race.case.everybody]
+        if name == "ours" or not races:
+            continue
+        found = [
+            other.ssim - race.laps["ours"].likeness[size].ssim
+            for race in races
+            for size, other in race.laps[name].likeness.items()
+        ]
+        likeness = f"{median(found):+.4f}" if found else ""
+        yield (NAMES[name], str(len(races)), _shown(goals.over(races, name, "ours")), likeness)
+
+
+def input_rows(run: Run) -> Iterator[Row]:
+    """Returns one row for each input."""
+    for race in run.races:
+        ours, sharp = race.laps["ours"], race.laps.get("sharp")
+        by_size = [goals.ratio(race, "ours", "sharp", [name]) for name in ours.cpu]
+        coding = " ".join(
+            part
+            for part in (
+                race.traits.subsampling,
+                "" if race.traits.coding == "baseline" else race.traits.coding,
+                "" if race.traits.profile == "none" else race.traits.profile,
+            )
+            if part
+        )
+        yield (
+            race.case.name,
+            f"{race.traits.megapixels:.1f}",
+            coding,
+            race.case.derived if race.case.format == "jpeg" else "converted",
+            f"{1000 * sum(ours.cpu.values()):,.0f}",
+            _number(goals.ratio(race, "ours", "sharp")),
+            " ".join(f"{each:.2f}" for each in by_size if each is not None),
+            _number(goals.ratio(race, "ours", "limit")),
+            _number(sum(ours.bytes.values()) / sum(sharp.bytes.values()) if sharp else None, 3),
+            _mean_ssim(ours),
+            _mean_ssim(sharp) if sharp else "",
+        )
+
+
+def profile_rows(run: Run) -> list[Row]:
+    """Returns one row for each missed goal of speed."""
+    return [
+        (name, ", ".join(f"{share.share:.0%} `{share.function}`" for share in shares))
+        for name, shares in run.profiles.items()
+    ]
+
+
+def _megapixels(race: Race) -> str:
+    return next(name for name, most in _MEGAPIXELS.items() if race.traits.megapixels <= most)
+
+
+def _pixels(race: Race) -> float:
+    return race.traits.megapixels
+
+
+def _by_sum(races: Iterable[Race], other: str, sizes: list[str] | None = None) -> float | None:
+    """Divides our CPU time by another's, both summed over files."""
+    both = [(race.laps["ours"].cpu, race.laps[other].cpu) for race in races if other in race.laps]
+    if not both:
+        return None
+    names = [[name for name in sizes or mine if name in theirs] for mine, theirs in both]
+    sums = [
+        sum(sum(pair[side][name] for name in each) for pair, each in zip(both, names, strict=True))
+        for side in (0, 1)
+    ]
+    return sums[0] / sums[1]
+
+
+def _differences(races: Iterable[Race], what: str) -> list[float]:
+    """Returns our likeness minus that of sharp's, of each variant."""
+    found = [
+        (getattr(each, what), getattr(race.laps["sharp"].likeness[name], what))
+        for race in races
+        if "sharp" in race.laps
+        for name, each in race.laps["ours"].likeness.items()
+    ]
+    return [ours - theirs for ours, theirs in found if ours is not None]
+
+
+def _worse(differences: list[float], places: int) -> str:
+    if not differences:
+        return ""
+    return f"{median(differences):+.{places}f}, {min(differences):+.{places}f}"
+
+
+def _mean_ssim(lap: Lap) -> str:
+    values = [each.ssim for each in lap.likeness.values()]
+    return f"{sum(values) / len(values):.4f}" if values else ""
+
+
+def _shown(value: Ratio | None) -> str:
+    return str(value) if value else ""
+
+
+def _number(value: float | None, places: int = 2) -> str:
+    return "" if value is None else f"{value:.{places}f}"
 
 
 def as_json(run: Run) -> dict[str, Any]:
     """Builds the JSON document of a run."""
     return {
+        "quick": run.quick,
         "about": run.about,
         "contenders": run.versions,
-        "cases": [
-            {
-                **asdict(case),
-                "target": case.target,
-                "contenders": {name: _lap_json(lap, laps) for name, lap in laps.items()},
-            }
-            for case, laps in run.raced
-        ],
+        "inputs": [_race_json(race) for race in run.races],
         "goals": [_goal_json(goal) for goal in run.goals],
+        "profiles": {
+            name: {share.function: share.share for share in shares}
+            for name, shares in run.profiles.items()
+        },
     }
 
 
-def _lap_json(lap: Lap, laps: Laps) -> dict[str, Any]:
-    against = {f"by_{name}": _against(lap, laps.get(name)) for name in ("sharp", "limit")}
-    ratios = {name: each._asdict() for name, each in against.items() if each}
-    return {"cpu_median_seconds": median(lap.cpu), **asdict(lap), **ratios}
+def _race_json(race: Race) -> dict[str, Any]:
+    return {
+        "name": race.case.name,
+        "format": race.case.format,
+        "derived": race.case.derived,
+        **race.traits._asdict(),
+        "contenders": {
+            name: {
+                "cpu_seconds": lap.cpu,
+                "bytes": lap.bytes,
+                "likeness": {size: each._asdict() for size, each in lap.likeness.items()},
+            }
+            for name, lap in race.laps.items()
+        },
+        "by_sharp": goals.ratio(race, "ours", "sharp"),
+        "by_limit": goals.ratio(race, "ours", "limit"),
+    }
 
 
 def _goal_json(goal: Goal) -> dict[str, Any]:
-    spread = goal.range._asdict() if goal.range else None
-    return {**asdict(goal), "range": spread, "met": goal.met}
+    spread_ = goal.range._asdict() if goal.range else None
+    content = {**asdict(goal), "range": spread_, "met": goal.met}
+    del content["cases"]
+    return content
 
 
 def write_json(file: Path, run: Run) -> None:
@@ -108,13 +292,23 @@ def write_json(file: Path, run: Run) -> None:
     file.write_text(json.dumps(as_json(run), indent=2) + "\n", encoding="utf-8")
 
 
-def write_docs(page: Path, contenders: Path, run: Run) -> None:
-    """Write the goals to the page, and the figures of each contender to their own."""
+def write_docs(page: Path, figures: Path, run: Run) -> None:
+    """Write the tables to the page, and the figures of each input to their own."""
     lines = [
         f"{key}: {value}.  " for key, value in {**run.about, **name_versions(run.versions)}.items()
     ]
-    _replace_figures(page, "\n".join(lines), _table(GOAL_HEAD, goal_rows(run)))
-    _replace_figures(contenders, _table(SPEED_HEAD, speed_rows(run)))
+    missed = profile_rows(run)
+    _replace_figures(
+        page,
+        "\n".join(lines),
+        _table(GOAL_HEAD, goal_rows(run)),
+        _table(JPEG_HEAD, jpeg_rows(run)),
+        _table(SIZE_HEAD, size_rows(run)),
+        _table(KIND_HEAD, kind_rows(run)),
+        _table(OTHERS_HEAD, contender_rows(run)),
+        _table(PROFILE_HEAD, missed) if missed else "No goal of speed is missed.",
+    )
+    _replace_figures(figures, _table(INPUT_HEAD, input_rows(run)))
 
 
 def _replace_figures(file: Path, *parts: str) -> None:
@@ -130,6 +324,6 @@ def name_versions(versions: dict[str, str]) -> dict[str, str]:
     return {NAMES[name]: version for name, version in versions.items()}
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _table(head: Row, rows: Iterable[Row]) -> str:
     lines = [head, ("---",) * len(head), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)

@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.peers.peer import AbsentError, Peer
+from bench.peers.peer import AbsentError, Peer, Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,18 +23,19 @@ class _Server:
         self._peer = peer
         self._made: list[bytes] = []
 
-    def load(self, path: str, boxes: list[list[int]]) -> dict[str, Any]:
+    def load(self, path: str, wanted: list[dict[str, Any]]) -> dict[str, Any]:
         """Loads a file."""
-        self._peer.load(Path(path), [(box[0], box[1]) for box in boxes])
+        self._peer.load(Path(path), [Wanted(**each) for each in wanted])
         return {}
 
-    def run(self, boxes: list[list[int]], target: str) -> dict[str, Any]:
-        """Runs one job; returns its CPU seconds and the variants' bytes."""
-        self._made = []
-        before = _cpu()
-        for box in boxes:
-            self._made.append(self._peer.render((box[0], box[1]), target))
-        return {"cpu": _cpu() - before, "bytes": [len(data) for data in self._made]}
+    def run(self, wanted: list[dict[str, Any]]) -> dict[str, Any]:
+        """Renders each variant; returns its CPU seconds."""
+        self._made, cpu = [], {}
+        for each in wanted:
+            before = _cpu()
+            self._made.append(self._peer.render(Wanted(**each)))
+            cpu[each["name"]] = _cpu() - before
+        return {"cpu": cpu}
 
     def save(self, folder: str) -> dict[str, Any]:
         """Writes the variants of the last job to files."""

@@ -6,14 +6,14 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from bench.peers.peer import JPEG_QUALITY, AbsentError, Box, Peer
+from bench.peers.peer import JPEG_QUALITY, AbsentError, Peer, Wanted
 
 # Threads would share one core, and spin while they wait for each other.
 _ENVIRONMENT = {**os.environ, "MAGICK_THREAD_LIMIT": "1", "OMP_NUM_THREADS": "1"}
 
 
 class Magick(Peer):
-    """`convert in -resize WxH^ -gravity center -extent WxH -quality 80 out`."""
+    """`convert in -auto-orient -resize WxH^ -gravity center -extent WxH -quality 80 out`."""
 
     def __init__(self) -> None:
         # Debian's path first: another `convert` on the PATH may be any program.
@@ -27,17 +27,21 @@ class Magick(Peer):
             raise AbsentError("apt-get install imagemagick")
         self._folder = tempfile.TemporaryDirectory(prefix="bench-")
 
-    def load(self, source: Path, boxes: list[Box]) -> None:
+    def load(self, source: Path, wanted: list[Wanted]) -> None:
         """Stores the path: ImageMagick reads the file for each variant."""
         self._path = source
-        del boxes
+        del wanted
 
-    def render(self, box: Box, target: str) -> bytes:
+    def render(self, wanted: Wanted) -> bytes:
         """Renders one variant."""
-        area = f"{box[0]}x{box[1]}"
-        out = Path(self._folder.name) / f"out.{target}"
-        command = [self._convert, str(self._path), "-resize", f"{area}^"]
-        command += ["-gravity", "center", "-extent", area, "-quality", str(JPEG_QUALITY), str(out)]
+        area = f"{wanted.width}x{wanted.height or ''}"
+        out = Path(self._folder.name) / f"out.{wanted.format}"
+        command = [self._convert, str(self._path), "-auto-orient", "-resize"]
+        if wanted.fit == "cover" and wanted.height:
+            command += [f"{area}^", "-gravity", "center", "-extent", area]
+        else:
+            command += [area]
+        command += ["-interlace", "JPEG", "-quality", str(JPEG_QUALITY), str(out)]
         subprocess.run(command, check=True, env=_ENVIRONMENT)
         return out.read_bytes()
 

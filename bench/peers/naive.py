@@ -12,8 +12,8 @@ from bench.peers.peer import (
     JPEG_QUALITY,
     WEBP_METHOD,
     WEBP_QUALITY,
-    Box,
     Peer,
+    Wanted,
 )
 
 _OPTIONS: dict[str, dict[str, Any]] = {
@@ -29,9 +29,13 @@ class Naive(Peer):
 
     version = f"Pillow {PIL.__version__}"
 
-    def render(self, box: Box, target: str) -> bytes:
+    def render(self, wanted: Wanted) -> bytes:
         """Renders one variant."""
         image = ImageOps.exif_transpose(Image.open(io.BytesIO(self._source)))
+        height = wanted.height or round(image.height * wanted.width / image.width)
+        fit = ImageOps.contain if wanted.fit == "inside" else ImageOps.fit
         out = io.BytesIO()
-        ImageOps.fit(image, box, Image.Resampling.LANCZOS).save(out, target, **_OPTIONS[target])
+        fit(image, (wanted.width, height), Image.Resampling.LANCZOS).save(
+            out, wanted.format, **_OPTIONS[wanted.format]
+        )
         return out.getvalue()

@@ -3,7 +3,7 @@
 import PIL
 from PIL import features
 
-from bench.peers.peer import Box, Peer
+from bench.peers.peer import Peer, Wanted
 from lib.images import render
 from lib.sizes import Size
 
@@ -13,7 +13,6 @@ class Ours(Peer):
 
     version = f"Pillow {PIL.__version__}, libjpeg-turbo {features.version('libjpeg_turbo')}"
 
-    def render(self, box: Box, target: str) -> bytes:
+    def render(self, wanted: Wanted) -> bytes:
         """Renders one variant."""
-        size = Size.model_validate({"width": box[0], "height": box[1], "format": target})
-        return render(self._source, size).data
+        return render(self._source, Size.model_validate(wanted._asdict())).data

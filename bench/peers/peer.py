@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from pathlib import Path
+from typing import NamedTuple
 
 # The defaults of `sizes.yml`.
 JPEG_QUALITY = 80
@@ -10,7 +11,15 @@ WEBP_QUALITY, WEBP_METHOD = 80, 4
 AVIF_QUALITY, AVIF_SPEED = 60, 8
 PNG_LEVEL = 6
 
-Box = tuple[int, int]
+
+class Wanted(NamedTuple):
+    """A variant to make: the box of a size (without a height, it follows), and the format."""
+
+    name: str
+    width: int
+    height: int | None
+    fit: str
+    format: str
 
 
 class AbsentError(Exception):
@@ -22,11 +31,11 @@ class Peer(ABC):
 
     version: str
 
-    def load(self, source: Path, boxes: list[Box]) -> None:
+    def load(self, source: Path, wanted: list[Wanted]) -> None:
         """Reads the file into memory; not measured."""
         self._source = source.read_bytes()
-        del boxes
+        del wanted
 
     @abstractmethod
-    def render(self, box: Box, target: str) -> bytes:
-        """Renders the photo, cropped to `box` around its centre, encoded as `target`."""
+    def render(self, wanted: Wanted) -> bytes:
+        """Renders the photo, upright, cropped around its centre where `wanted` covers its box."""

@@ -18,31 +18,38 @@ try {
 sharp.concurrency(1);
 sharp.cache(false);
 
+// The settings that give the bytes that ours give: PNG with adaptive filters (without them, a photo
+// takes 15 to 66 % more), JPEG and WebP with the same quality. libavif's speed 8 is effort 1.
 const SAVERS = {
   jpeg: (image) => image.jpeg({ quality: 80, progressive: true, chromaSubsampling: '4:2:0' }),
   png: (image) => image.png({ compressionLevel: 6, adaptiveFiltering: true }),
   webp: (image) => image.webp({ quality: 80, effort: 4 }),
-  // libavif's speed 8 is libheif's effort 1.
   avif: (image) => image.avif({ quality: 60, effort: 1, chromaSubsampling: '4:2:0' }),
 };
 
 let source;
 let made = [];
 
-const render = ([width, height], target) =>
-  SAVERS[target](sharp(source).autoOrient().resize(width, height, { fit: 'cover' })).toBuffer();
+const render = ({ width, height, fit, format }) =>
+  SAVERS[format](
+    sharp(source).autoOrient().resize(width, height, { fit, withoutEnlargement: true }),
+  ).toBuffer();
 
 const commands = {
   load: ({ path: file }) => {
     source = fs.readFileSync(file);
     return {};
   },
-  run: async ({ boxes, target }) => {
+  run: async ({ wanted }) => {
     made = [];
-    const before = process.cpuUsage();
-    for (const box of boxes) made.push(await render(box, target));
-    const { user, system } = process.cpuUsage(before);
-    return { cpu: (user + system) / 1e6, bytes: made.map((data) => data.length) };
+    const cpu = {};
+    for (const each of wanted) {
+      const before = process.cpuUsage();
+      made.push(await render(each));
+      const { user, system } = process.cpuUsage(before);
+      cpu[each.name] = (user + system) / 1e6;
+    }
+    return { cpu };
   },
   save: ({ folder }) => {
     const files = made.map((data, index) => path.join(folder, `${index}`));

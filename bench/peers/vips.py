@@ -14,8 +14,8 @@ from bench.peers.peer import (
     WEBP_METHOD,
     WEBP_QUALITY,
     AbsentError,
-    Box,
     Peer,
+    Wanted,
 )
 
 _SAVERS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -34,6 +34,8 @@ _SAVERS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
 }
 
+_ANY = 10_000_000  # pixels of an edge that the other one decides
+
 
 class Vips(Peer):
     """Uses one thread and no operation cache, so that each job does all of its work."""
@@ -50,11 +52,12 @@ class Vips(Peer):
         numbers = ".".join(str(pyvips.version(part)) for part in range(3))
         self.version = f"pyvips {pyvips.__version__}, libvips {numbers}"
 
-    def render(self, box: Box, target: str) -> bytes:
+    def render(self, wanted: Wanted) -> bytes:
         """Renders one variant."""
+        crop = "centre" if wanted.fit == "cover" and wanted.height else "none"
         image = self._pyvips.Image.thumbnail_buffer(
-            self._source, box[0], height=box[1], crop="centre"
+            self._source, wanted.width, height=wanted.height or _ANY, crop=crop, size="down"
         )
-        saver, options = _SAVERS[target]
+        saver, options = _SAVERS[wanted.format]
         data: bytes = getattr(image, saver)(keep="none", **options)
         return data
