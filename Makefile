@@ -20,7 +20,7 @@ help:
 	echo "make test     all tests, the end-to-end ones included; ARGS=\"-k name\" some of them"
 	echo "make test-thorough  the same, with twenty times the examples"
 	echo "make coverage branches that unit and integration tests do not take"
-	echo "make bench    speed, memory and cold start beside sharp and others; ARGS=--quick: a minute"
+	echo "make bench    speed, likeness, memory, cold start beside sharp: 15 minutes; ARGS=--quick: one"
 	echo "make chaos    uploads while S3 fails and workers die, then at full speed; ARGS=--help"
 	echo "make mutants  which changes to the core no test notices; half an hour; ARGS=\"lib.keys\" of a module"
 	echo "make check    format, lint, types, layers; quick"

@@ -55,7 +55,7 @@ def main() -> int:
     parser.add_argument(
         "--write-baseline",
         action="store_true",
-        help="also make this run's variants what later runs are compared with",
+        help="only record what the renderer makes, for later runs to be compared with",
     )
     arguments = parser.parse_args()
     if arguments.quick and (arguments.write_docs or arguments.write_baseline):
@@ -64,6 +64,9 @@ def main() -> int:
     # A log has no width: the tables need this much.
     console.width = max(console.width, _WIDTH)
     try:
+        if arguments.write_baseline:
+            baseline.write(_record(console))
+            return 0
         run = _run(console, quick=arguments.quick)
     except FanoutError as error:
         Console(stderr=True).print(str(error), style="red", highlight=False, soft_wrap=True)
@@ -71,8 +74,6 @@ def main() -> int:
     _show(console, run)
     report.write_json(_RESULTS, run)
     console.print(f"Written to {_RESULTS.relative_to(sources.PROJECT)}")
-    if arguments.write_baseline:
-        baseline.write(run.races)
     if arguments.write_docs:
         report.write_docs(_DOCS, _FIGURES, run)
     return 0
@@ -112,6 +113,17 @@ def _run(console: Console, *, quick: bool) -> Run:
     return Run(quick, about, versions, races, [*speed, *quality, *small], profiles)
 
 
+def _record(console: Console) -> list[Race]:
+    """Renders all inputs with our renderer alone, and measures nothing."""
+    with console.status("Making the inputs") as status, Contender("ours") as ours:
+        sources.fetch()
+        _prepare(CASES, quick=True)
+        races = [race.race([ours], case, 0, status.update) for case in CASES]
+        status.update("Comparing the variants with the best possible ones")
+        _compare(races, thorough=False)
+    return races
+
+
 def _describe(races: list[Race]) -> str:
     photos = goals.jpegs(races)
     count = {
@@ -138,7 +150,7 @@ def _prepare(cases: list[Case], *, quick: bool) -> None:
 
 def _references(case: Case) -> None:
     for wanted in race.sizes_for(case):
-        likeness.reference(case, wanted)
+        likeness.references(case, wanted)
 
 
 @contextmanager

@@ -1,12 +1,11 @@
 """What the renderer made before: speed must cost neither likeness nor bytes."""
 
-import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bench import inputs
+from bench import inputs, sources
 from bench.race import Race
 from lib.images.renderer import RENDERER_VERSION
 
@@ -25,7 +24,7 @@ def write(races: Iterable[Race], file: Path = FILE) -> None:
     """Records the variants of this run, for later ones to be compared with."""
     variants = {
         key(race): {
-            "sha256": digest(inputs.make(race.case)),
+            "sha256": sources.digest(inputs.make(race.case)),
             **{
                 name: [race.laps["ours"].bytes[name], round(likeness.ssim, 5)]
                 for name, likeness in race.laps["ours"].likeness.items()
@@ -47,7 +46,7 @@ def compare(races: Sequence[Race], file: Path = FILE) -> Difference | None:
     worse, larger, compared = [], [], 0
     for race in races:
         known = dict(before.get(key(race), {}))
-        if known.pop("sha256", None) != digest(inputs.make(race.case)):
+        if known.pop("sha256", None) != sources.digest(inputs.make(race.case)):
             continue
         compared += 1
         ours = race.laps["ours"]
@@ -59,8 +58,3 @@ def compare(races: Sequence[Race], file: Path = FILE) -> Difference | None:
 def key(race: Race) -> str:
     """Names an input in the file."""
     return f"{race.case.name}.{race.case.format}"
-
-
-def digest(file: Path) -> str:
-    """Returns the start of a file's SHA-256."""
-    return hashlib.sha256(file.read_bytes()).hexdigest()[:16]

@@ -111,14 +111,19 @@ def of_quality(races: Sequence[Race], difference: Difference | None) -> list[Goa
     """Returns the goals of what speed must not cost."""
     png = [race for race in races if race.case.format == "png"]
     pairs = [
-        (race.laps["ours"], race.laps["sharp"]) for race in jpegs(races) if "sharp" in race.laps
+        (race.laps["ours"], race.laps["sharp"], _jpeg_variants(race))
+        for race in jpegs(races)
+        if "sharp" in race.laps
     ]
     below = [
-        theirs.likeness[name].ssim - each.ssim
-        for ours, theirs in pairs
-        for name, each in ours.likeness.items()
+        theirs.likeness[name].ssim - ours.likeness[name].ssim
+        for ours, theirs, names in pairs
+        for name in names
     ]
-    apart = [abs(sum(a.bytes.values()) / sum(b.bytes.values()) - 1) for a, b in pairs]
+    apart = [
+        abs(sum(ours.bytes[name] for name in names) / sum(theirs.bytes[name] for name in names) - 1)
+        for ours, theirs, names in pairs
+    ]
     return [
         _goal("PNG: bytes by sharp's", _PNG_BYTES, bytes_over(png)),
         _worst("JPEG: SSIM below sharp's, worst variant", _SSIM_BY_SHARP, below),
@@ -137,6 +142,11 @@ def of_quality(races: Sequence[Race], difference: Difference | None) -> list[Goa
             unit="",
         ),
     ]
+
+
+def _jpeg_variants(race: Race) -> list[str]:
+    """Names the sizes that keep JPEG: of the thumbnail, a WebP, the encoder says more."""
+    return [each.name for each in race.wanted if each.format == "jpeg"]
 
 
 def bytes_over(races: Iterable[Race]) -> Ratio | None:

@@ -16,6 +16,10 @@ from lib.errors import ConfigError
 
 # SSIMULACRA2 takes two seconds a megapixel: one size stands for all.
 JUDGED = "800x600"
+# Pixels of the photo by which two crops are the same.
+_SAME = 1e-6
+
+Crop = tuple[float, float, float, float]
 
 
 class Likeness(NamedTuple):
@@ -26,74 +30,110 @@ class Likeness(NamedTuple):
 
 
 def compare(case: Case, wanted: Wanted, variant: Path, *, thorough: bool) -> Likeness:
-    """Returns the likeness of a variant to the best possible one."""
-    # Only `make bench` installs these.
-    from skimage.metrics import structural_similarity  # noqa: PLC0415
+    """Returns the likeness of a variant to the best possible one that crops alike."""
+    # Only `make bench` installs it.
     from ssimulacra2 import compute_ssimulacra2  # noqa: PLC0415
 
-    best = reference(case, wanted)
-    with Image.open(best) as one, Image.open(variant) as other:
-        if one.size != other.size:
-            raise ConfigError(f"{case.name}, {wanted.name}: {other.size} for {one.size} pixels")
-        opaque = _opaque(other)
-        ssim = structural_similarity(
-            *(_luma(image) for image in (one, opaque)),
-            data_range=255,
-            gaussian_weights=True,
-            sigma=1.5,
-            use_sample_covariance=False,
-        )
+    with Image.open(variant) as image:
+        shown = _opaque(image)
+    found = {best: _ssim(case, best, shown) for best in references(case, wanted)}
+    nearest = max(found, key=lambda best: found[best])
     if not (thorough and wanted.name == JUDGED):
-        return Likeness(float(ssim), None)
-    with tempfile.NamedTemporaryFile(suffix=".png") as shown:
-        opaque.save(shown.name)
-        return Likeness(float(ssim), float(compute_ssimulacra2(str(best), shown.name)))
+        return Likeness(found[nearest], None)
+    with tempfile.NamedTemporaryFile(suffix=".png") as opaque:
+        shown.save(opaque.name)
+        return Likeness(found[nearest], float(compute_ssimulacra2(str(nearest), opaque.name)))
 
 
-def reference(case: Case, wanted: Wanted) -> Path:
-    """Returns the best possible variant, making it if necessary.
+def _ssim(case: Case, best: Path, shown: Image.Image) -> float:
+    from skimage.metrics import structural_similarity  # noqa: PLC0415  as above
+
+    with Image.open(best) as reference:
+        if reference.size != shown.size:
+            raise ConfigError(f"{case.name}: {shown.size} pixels, not {reference.size}")
+        return float(
+            structural_similarity(
+                *(_luma(image) for image in (reference, shown)),
+                data_range=255,
+                gaussian_weights=True,
+                sigma=1.5,
+                use_sample_covariance=False,
+            )
+        )
+
+
+def references(case: Case, wanted: Wanted) -> list[Path]:
+    """Returns the best possible variants, making them if necessary: one for each way to crop.
 
     The whole photo is decoded, converted to sRGB, put on white, and resized by Lanczos in floating
     point; nothing is encoded with loss.
     """
     source = inputs.make(case)
     folder = CACHE / "references" / f"{case.name}.{case.format}-{inputs.VERSION}"
-    file = folder / f"{wanted.name}.png"
-    if not file.exists():
+    files = [folder / f"{wanted.name}-{way}.png" for way in ("exact", "whole")]
+    marker = folder / f"{wanted.name}.made"
+    if not marker.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        unfinished = file.with_suffix(".unfinished")
-        best_of(source, wanted).save(unfinished, "png", compress_level=1)
-        unfinished.rename(file)
-    return file
+        for file, image in zip(files, best_of(source, wanted), strict=False):
+            image.save(file, "png", compress_level=1)
+        # Last, so that no incomplete file counts.
+        marker.touch()
+    return [file for file in files if file.exists()]
 
 
-def best_of(source: Path, wanted: Wanted) -> Image.Image:
-    """Renders the best possible variant of a file."""
+def best_of(source: Path, wanted: Wanted) -> list[Image.Image]:
+    """Renders the best possible variants of a file: one for each way to crop."""
     pillow_heif.register_heif_opener()
     with Image.open(source) as image:
         upright = _opaque(_srgb(ImageOps.exif_transpose(image)))
-    size, crop = _geometry(upright.size, wanted)
-    bands = [
-        band.convert("F").resize(size, Image.Resampling.LANCZOS, box=crop)
-        for band in upright.split()
+    size, crops = _geometry(upright.size, wanted)
+    bands = [band.convert("F") for band in upright.split()]
+    return [
+        # Pillow's conversion from F truncates.
+        Image.merge(
+            "RGB",
+            [
+                band.resize(size, Image.Resampling.LANCZOS, box=crop)
+                .point(lambda value: value * 1 + 0.5)
+                .convert("L")
+                for band in bands
+            ],
+        )
+        for crop in crops
     ]
-    # Pillow's conversion from F truncates.
-    rounded = [band.point(lambda value: value * 1 + 0.5).convert("L") for band in bands]
-    return Image.merge("RGB", rounded)
 
 
-def _geometry(
-    size: tuple[int, int], wanted: Wanted
-) -> tuple[tuple[int, int], tuple[float, float, float, float]]:
-    """Returns the variant's pixels, and the part of the photo that it shows."""
-    whole = (0.0, 0.0, float(size[0]), float(size[1]))
-    if wanted.fit == "cover" and wanted.height:
-        box = (wanted.width, wanted.height)
-        scale = max(box[0] / size[0], box[1] / size[1])
-        left, top = ((edge - part / scale) / 2 for edge, part in zip(size, box, strict=True))
-        return box, (left, top, size[0] - left, size[1] - top)
-    scale = min(1.0, wanted.width / size[0], (wanted.height or size[1]) / size[1])
-    return (round(size[0] * scale), round(size[1] * scale)), whole
+def _geometry(size: tuple[int, int], wanted: Wanted) -> tuple[tuple[int, int], list[Crop]]:
+    """Returns the variant's pixels, and what it may show of the photo.
+
+    A crop begins anywhere, or (sharp's) at a whole pixel of the resized photo: half a pixel would
+    say more than all the rest, and nothing of quality.
+    """
+    if not (wanted.fit == "cover" and wanted.height):
+        scale = min(1.0, wanted.width / size[0], (wanted.height or size[1]) / size[1])
+        whole = (0.0, 0.0, float(size[0]), float(size[1]))
+        return (round(size[0] * scale), round(size[1] * scale)), [whole]
+    box = (wanted.width, wanted.height)
+    scale = max(box[0] / size[0], box[1] / size[1])
+    resized = [round(edge * scale) for edge in size]
+    exact = [(edge - part / scale) / 2 for edge, part in zip(size, box, strict=True)]
+    # As libvips rounds.
+    starts = [
+        (both - part + 1) // 2 * edge / both
+        for both, part, edge in zip(resized, box, size, strict=True)
+    ]
+    extents = [part * edge / both for both, part, edge in zip(resized, box, size, strict=True)]
+    crops = [
+        (exact[0], exact[1], size[0] - exact[0], size[1] - exact[1]),
+        (starts[0], starts[1], starts[0] + extents[0], starts[1] + extents[1]),
+    ]
+    # Rounding must not put an edge outside the photo.
+    crops = [
+        (max(0, left), max(0, top), min(size[0], right), min(size[1], bottom))
+        for left, top, right, bottom in crops
+    ]
+    same = all(abs(one - other) < _SAME for one, other in zip(*crops, strict=True))
+    return box, crops[:1] if same else crops
 
 
 def _srgb(image: Image.Image) -> Image.Image:

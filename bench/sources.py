@@ -123,18 +123,18 @@ def _unpack(package: Package) -> None:
             f"{package.name} could not be fetched: is npm's registry reachable?\n"
             f"{run.stderr.strip()}"
         )
-    check(package, tarball)
+    if (found := digest(tarball)) != package.sha256:
+        shutil.rmtree(download)
+        raise ConfigError(f"{package.name} has the SHA-256 {found}, not {package.sha256}")
     _extract(tarball, package.files.items(), download)
     tarball.unlink()
     shutil.rmtree(folder, ignore_errors=True)
     download.rename(folder)
 
 
-def check(package: Package, tarball: Path) -> None:
-    """Raises ConfigError unless the tarball is the one that was measured with."""
-    found = hashlib.sha256(tarball.read_bytes()).hexdigest()
-    if found != package.sha256:
-        raise ConfigError(f"{package.name} has the SHA-256 {found}, not {package.sha256}")
+def digest(file: Path) -> str:
+    """Returns the SHA-256 of a file."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def _extract(tarball: Path, files: Iterable[tuple[str, str]], folder: Path) -> None:
