@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 from rich.console import Console
@@ -33,7 +34,7 @@ from bench.figures import Goal
 from bench.peers.peer import Wanted
 from bench.race import Race
 from bench.report import Run
-from lib.errors import FanoutError
+from lib.errors import ConfigError, FanoutError
 
 _RESULTS = Path(__file__).parent / "results.json"
 _DOCS = sources.PROJECT / "docs" / "performance.md"
@@ -64,6 +65,8 @@ def main() -> int:
     # A log has no width: the tables need this much.
     console.width = max(console.width, _WIDTH)
     try:
+        if not (find_spec("skimage") and find_spec("ssimulacra2")):
+            raise ConfigError("The benchmark needs more packages than the rest: run `make bench`")
         if arguments.write_baseline:
             baseline.write(_record(console))
             return 0
@@ -80,7 +83,7 @@ def main() -> int:
 
 
 def _run(console: Console, *, quick: bool) -> Run:
-    began = time.monotonic()
+    began, load = time.monotonic(), os.getloadavg()[0]
     rounds = race.QUICK_ROUNDS if quick else race.ROUNDS
     cases = [case for case in CASES if case.quick or not quick]
     with console.status("Making the inputs") as status:
@@ -101,6 +104,8 @@ def _run(console: Console, *, quick: bool) -> Run:
         "Run": _QUICK if quick else "full",
         "Machine": f"{platform.machine()}, {platform.system()}, Python {platform.python_version()}",
         "Pinned to one core": "yes" if pinned else "no",
+        # Batches and memory bandwidth suffer from what else runs.
+        "Load before": f"{load:.1f} on {os.cpu_count()} cores",
         "Inputs": _describe(races),
         "Rounds": f"{rounds}, after one to warm up; the least CPU time counts",
         "Took": f"{(time.monotonic() - began) / 60:.0f} minutes",
@@ -224,7 +229,8 @@ def _show(console: Console, run: Run) -> None:
         table = Table(*head, title=title)
         for row in rows:
             table.add_row(*row)
-        console.print(table)
+        if table.row_count:
+            console.print(table)
     goals_table = Table(*report.GOAL_HEAD, title="Goals" + (" (QUICK)" if run.quick else ""))
     for row in report.goal_rows(run):
         goals_table.add_row(*row[:-1], f"[{_COLOURS[row[-1]]}]{row[-1]}")

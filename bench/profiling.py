@@ -6,6 +6,7 @@
 import cProfile
 import json
 import pstats
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -22,6 +23,9 @@ from lib.sizes import load_sizes
 
 # Enough of a goal's files to be typical, and of their functions to explain it.
 _FILES, _FUNCTIONS = 5, 4
+
+# As cProfile writes methods of C.
+_METHOD = re.compile(r"<method '(?P<name>.+)' of '(?P<owner>.+)' objects>")
 
 
 class Share(NamedTuple):
@@ -69,8 +73,10 @@ def shares(stats: pstats.Stats) -> list[Share]:
 
 def _label(file: str, function: str) -> str:
     """Names a function: those in C by their own name, others with their module."""
+    if method := _METHOD.fullmatch(function):
+        return f"{method['owner']}.{method['name']}"
     if file == "~":
-        return function.removeprefix("<").removesuffix(">").removeprefix("built-in ")
+        return function.removeprefix("<built-in method ").strip("<>")
     return f"{Path(file).stem}.{function}"
 
 
