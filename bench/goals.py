@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from bench.baseline import Difference
 from bench.figures import Goal, Ratio, spread
 from bench.race import Race
+from lib.plurals import pluralize
 
 # Classes of JPEGs, one for each file.
 CLASSES = ("landscape", "portrait or turned", "square", "panorama", "progressive")
@@ -96,13 +97,14 @@ def of_speed(races: Sequence[Race]) -> list[Goal]:
 def _speed(name: str, limit: float, races: Sequence[Race], other: str = "sharp") -> Goal:
     whose = {"sharp": "sharp's", "limit": "libjpeg-turbo's alone"}[other]
     measured = over(races, "ours", other)
+    files = pluralize(len(races), "file")
     slower = sum((ratio(race, "ours", other) or 0) > 1 for race in races)
     return Goal(
         f"{name}: CPU by {whose}",
         limit,
         measured and measured.median,
         range=measured,
-        note=f"{len(races)} files, {slower} above 1" if other == "sharp" else f"{len(races)} files",
+        note=f"{files}, {slower} above 1" if other == "sharp" else files,
         cases=tuple(race.case for race in races),
     )
 
@@ -133,7 +135,7 @@ def of_quality(races: Sequence[Race], difference: Difference | None) -> list[Goa
             _SSIM,
             difference and difference.ssim,
             unit="",
-            note=f"{difference.inputs} inputs" if difference else "",
+            note=pluralize(difference.inputs, "input") if difference else "",
         ),
         Goal(
             "Bytes above the baseline's, worst input",
