@@ -23,7 +23,7 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel
 
-from handlers.shared.problems import PROBLEM, Problem, make_problem
+from handlers.shared.problems import PROBLEM, TITLES, Problem, make_problem
 from handlers.shared.requests import normalize_event, parse_json
 from lib.errors import PermanentError, ProblemKind, RequestError, TransientError
 
@@ -64,7 +64,7 @@ def _describe(status: int) -> OpenAPIResponse:
         content[PROBLEM] = {"model": Problem}
     if status in _GATEWAY_ONLY | _GATEWAY_OR_FUNCTION:
         content[content_types.APPLICATION_JSON] = {"model": GatewayMessage}
-    response: OpenAPIResponse = {"description": HTTPStatus(status).phrase, "content": content}
+    response: OpenAPIResponse = {"description": TITLES[status], "content": content}
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         response["headers"] = RETRY_AFTER
     return response

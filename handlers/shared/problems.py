@@ -1,6 +1,5 @@
 """Error responses: `application/problem+json` (RFC 9457)."""
 
-from http import HTTPStatus
 from typing import Any
 
 from pydantic import BaseModel
@@ -11,6 +10,21 @@ PROBLEM = "application/problem+json"
 # A function's response is limited to 6 MB, and a detail may quote the request, escaped: this much
 # shows what is wrong.
 _MAX_DETAIL = 2000
+# Reason phrases of RFC 9110. Those of http.HTTPStatus depend on Python's version: 413 and 422 have
+# other ones before 3.13.
+TITLES = {
+    400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    409: "Conflict",
+    413: "Content Too Large",
+    415: "Unsupported Media Type",
+    422: "Unprocessable Content",
+    429: "Too Many Requests",
+    500: "Internal Server Error",
+    503: "Service Unavailable",
+}
 
 
 class Problem(BaseModel):
@@ -28,7 +42,7 @@ def make_problem(status: int, kind: ProblemKind, detail: str) -> Problem:
         detail = f"{detail[:_MAX_DETAIL]}…"
     # The quoted part may hold lone surrogates, which UTF-8 cannot encode.
     detail = detail.encode(errors="backslashreplace").decode()
-    return Problem(type=kind, title=HTTPStatus(status).phrase, status=status, detail=detail)
+    return Problem(type=kind, title=TITLES[status], status=status, detail=detail)
 
 
 def make_error_response(

@@ -3,7 +3,6 @@
 import base64
 import json
 import re
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -346,7 +345,7 @@ def test_a_problem_has_the_form_that_its_media_type_promises(api: Api) -> None:
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert answer.document == {
         "type": "too_many_bytes",
-        "title": "Content Too Large" if sys.version_info >= (3, 13) else "Request Entity Too Large",
+        "title": "Content Too Large",
         "status": 413,
         "detail": "bytes: 5,001 is more than the limit of 5,000",
     }
