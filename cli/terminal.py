@@ -9,6 +9,8 @@ import typer
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn
 
+from lib.times import format_time
+
 # Ten years. For longer, use a token or URL that does not expire.
 MAX_DAYS = 3650
 YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation")]
@@ -22,8 +24,8 @@ WRONG_USE = 2
 
 
 def print_json(document: Any) -> None:
-    """Prints a JSON document on one line, with times in ISO 8601."""
-    typer.echo(json.dumps(document, default=lambda value: value.isoformat()))
+    """Prints a JSON document on one line, with times as the API has them."""
+    typer.echo(json.dumps(document, default=format_time))
 
 
 def show(text: RenderableType) -> None:

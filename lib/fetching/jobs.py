@@ -22,6 +22,7 @@ from lib.errors import (
 )
 from lib.fetching.records import FailedFetchRecord, FetchRecord, FetchRecords
 from lib.fetching.urls import MAX_LENGTH, Url, check_port, parse_url
+from lib.times import Timestamp
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -56,10 +57,10 @@ class FetchState(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     state: Literal["pending", "failed"]
-    ordered_at: datetime | None = None
+    ordered_at: Timestamp | None = None
     reason: str | None = None
     error: str | None = None
-    failed_at: datetime | None = None
+    failed_at: Timestamp | None = None
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from lib import keys
 from lib.aws import sqs as queues
 from lib.errors import PermanentError, TransientError
+from lib.times import format_time
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -61,7 +62,7 @@ def send_to_dlq(
         "error": _truncate(keys.escaped(str(error))),
         "size": size,
         "path": keys.escaped(path),
-        "failed_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "failed_at": format_time(datetime.now(UTC)),
         "attempts": str(message.attempts),
     }
     queues.send(sqs, dlq_url, body, attributes)

@@ -15,6 +15,7 @@ from lib.errors import NoTimeError, PermanentError, TransientError, UnknownOutco
 from lib.pipeline.messages import MAY_STOP_WORKERS, UNTRIED_SINCE, SqsMessage, send_to_dlq
 from lib.pipeline.redeliveries import Redeliveries
 from lib.pipeline.telemetry import Telemetry
+from lib.times import format_time
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -102,7 +103,7 @@ class SourceQueue:
         since = message.untried_since or datetime.now(UTC)
         may_stop = self.redeliveries.may_have_stopped_a_worker(message)
         attributes = {
-            UNTRIED_SINCE: since.isoformat(timespec="seconds"),
+            UNTRIED_SINCE: format_time(since),
             MAY_STOP_WORKERS: "true" if may_stop else "",
         }
         try:

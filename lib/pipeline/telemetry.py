@@ -17,6 +17,7 @@ from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from lib import keys
 from lib.errors import TransientError
+from lib.times import format_time
 
 if TYPE_CHECKING:
     from lib.pipeline.reconciler import ReconcileResult
@@ -115,7 +116,7 @@ class Telemetry:
             "renewed",
             message_id=message_id,
             path=keys.escaped(path),
-            untried_since=untried_since.isoformat(timespec="seconds"),
+            untried_since=format_time(untried_since),
         )
 
     def abandoned(self, message_id: str) -> None:

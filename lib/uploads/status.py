@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -16,6 +15,7 @@ from lib.errors import PermanentError
 from lib.fetching.jobs import FetchJobs, FetchState
 from lib.pipeline.failure_records import FailureRecords
 from lib.pipeline.metadata_keys import ORIGINAL_ETAG, PIXELS
+from lib.times import Timestamp
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -30,7 +30,7 @@ class VariantFacts(BaseModel):
     content_type: str
     bytes: int
     pixels: str
-    modified: datetime
+    modified: Timestamp
 
 
 class SizeStatus(BaseModel):

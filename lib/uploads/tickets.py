@@ -14,6 +14,7 @@ from lib.aws import s3 as objects
 from lib.concurrency import map_concurrently
 from lib.errors import ProblemKind, RequestError
 from lib.fetching.jobs import FetchJobQueue
+from lib.times import Timestamp
 from lib.uploads.requests import FetchRequest, TicketRequest
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class Ticket(BaseModel):
     key: str
     url: str
     fields: dict[str, str]
-    expires_at: datetime
+    expires_at: Timestamp
     variants: dict[str, str]
 
 

@@ -26,7 +26,7 @@ def park(sqs: "SQSClient", url: str, path: str, reason: str = "truncated", **mor
         "error": escaped("it breaks off:\nupload it again"),
         "size": "40x30",
         "path": escaped(path),
-        "failed_at": "2026-11-21T07:30:00+00:00",
+        "failed_at": "2026-11-21T07:30:00Z",
         "attempts": "3",
     }
     edge.send(sqs, url, body(path), attributes | more)

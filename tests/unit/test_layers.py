@@ -12,7 +12,7 @@ PROJECT = Path(__file__).parents[2]
 ENTRY_POINTS = ("handlers", "cli", "local", "infra", "bench")
 # What lib/ has, from the lowest floor up.
 FLOORS = (
-    ("errors", "concurrency", "plurals"),
+    ("errors", "concurrency", "plurals", "times"),
     ("aws", "keys", "sizes"),
     ("auth", "images", "upload_paths"),
     ("rekognition",),

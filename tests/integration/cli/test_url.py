@@ -16,6 +16,7 @@ from lib.keys import url_path
 from tests.command_line import fanout as typed
 from tests.integration.deployed import PREFIX, SIZES, Commands, Deployed, fanout, refuse
 from tests.integration.signing import FIRST, SigningSecret, secret
+from tests.times import is_timestamp
 
 __all__ = ["fanout", "secret"]
 
@@ -69,6 +70,7 @@ class TestUrl:
     ) -> None:
         run = fanout("url", "a.jpg", "--w", "640", *options, "--json")
         document = json.loads(run.out)
+        assert is_timestamp(document["expires_at"])
         expires_at = datetime.fromisoformat(document["expires_at"])
         assert timedelta() <= expires_at - datetime.now(UTC).replace(microsecond=0) <= lifetime
         assert expires_at > datetime.now(UTC) + lifetime - timedelta(minutes=1)

@@ -15,6 +15,7 @@ from lib.fetching.records import FailedFetchRecord, FetchRecord, FetchRecords
 from lib.pipeline.failure_records import FailureRecord, FailureRecords
 from lib.pipeline.metadata_keys import ORIGINAL_ETAG, PIXELS
 from tests.integration.api import Api, api
+from tests.times import is_timestamp
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -75,6 +76,7 @@ class TestStatus:
         assert variant["url"] == "https://cdn.example/400x300/2026/sea.jpg"
         assert (variant["content_type"], variant["bytes"]) == ("image/jpeg", 7)
         assert variant["pixels"] == "400x300"
+        assert is_timestamp(variant["modified"])
 
     def test_says_when_to_ask_again_while_something_is_pending(
         self, api: Api, s3: "S3Client"
@@ -137,6 +139,7 @@ class TestStatus:
         answer = api("GET", "/uploads/a.jpg")
         assert set(states(answer.document).values()) == {"pending"}
         assert answer.document["fetch"]["state"] == "pending"
+        assert is_timestamp(answer.document["fetch"]["ordered_at"])
         assert "Retry-After" in answer.headers
         assert "photos.example" not in json.dumps(answer.document)
 
@@ -148,6 +151,7 @@ class TestStatus:
         answer = api("GET", "/uploads/a.jpg")
         fetch = answer.document["fetch"]
         assert (fetch["state"], fetch["reason"]) == ("failed", "source_refused")
+        assert is_timestamp(fetch["failed_at"])
         for size in answer.document["sizes"].values():
             state = (size["state"], size["reason"], size["error"])
             assert state == (fetch["state"], fetch["reason"], fetch["error"])

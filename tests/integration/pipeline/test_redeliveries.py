@@ -9,6 +9,7 @@ import pytest
 
 from handlers import fetch, resize
 from lib.pipeline.messages import MAX_UNTRIED_AGE
+from lib.times import format_time
 from tests.integration.conftest import Context, Queues, WorkerDoor
 from tests.integration.fetch_stage import Fetching, fetching, web
 from tests.integration.pipeline.test_resize import Failing, logged, put, refusal, variant
@@ -105,7 +106,7 @@ class TestAMessageThatWasNeverBegun:
     def test_tells_since_when_through_all_of_its_copies(
         self, s3: "S3Client", deliver: WorkerDoor, queues: Queues
     ) -> None:
-        since = (datetime.now(UTC) - timedelta(days=1)).isoformat(timespec="seconds")
+        since = format_time(datetime.now(UTC) - timedelta(days=1))
         handled(last_receive(put(s3, "a.jpg"), untried_since=since), LITTLE_TIME)
         (record,) = in_queue(queues)["Records"]
         assert record["messageAttributes"]["untried_since"]["stringValue"] == since
@@ -138,7 +139,7 @@ class TestAMessageThatWasNeverBegun:
     def test_is_told_the_operator(
         self, s3: "S3Client", deliver: WorkerDoor, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        since = (datetime.now(UTC) - timedelta(days=1)).isoformat(timespec="seconds")
+        since = format_time(datetime.now(UTC) - timedelta(days=1))
         handled(last_receive(put(s3, "é.jpg"), untried_since=since), LITTLE_TIME)
         (line,) = logged(capsys, "renewed")
         assert (line["level"], line["message_id"]) == ("WARNING", "message-0")

@@ -13,6 +13,7 @@ import pytest
 from handlers import uploads
 from lib.errors import TransientError
 from tests.integration.api import Api, api
+from tests.times import is_timestamp
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -55,6 +56,7 @@ def test_the_form_is_signed_for_this_key_type_and_length_and_expires(ask: Ask) -
     assert {"Content-Type": "image/jpeg"} in policy["conditions"]
     assert ["content-length-range", 1, 1000] in policy["conditions"]
     assert ticket["fields"]["x-amz-algorithm"] == "AWS4-HMAC-SHA256"
+    assert is_timestamp(ticket["expires_at"])
     for moment in (policy["expiration"], ticket["expires_at"]):
         lasts = datetime.fromisoformat(moment) - before
         assert timedelta(minutes=14) < lasts <= timedelta(minutes=15, seconds=5)
