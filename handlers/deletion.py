@@ -1,17 +1,23 @@
 """DELETE /uploads/{path} -> the original is deleted; workers delete its variants."""
 
 from functools import lru_cache
-from typing import Annotated, Any
+from typing import Any
 
 import boto3
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from handlers.shared.http import describe_errors, handle, make_resolver, make_router
+from handlers.shared.http import (
+    PHOTOS,
+    PhotoPath,
+    PhotoQuery,
+    describe_errors,
+    handle,
+    make_resolver,
+    make_router,
+)
 from handlers.shared.requests import get_path
 from handlers.shared.settings import BucketSettings
-from lib.keys import MAX_KEY_BYTES
 from lib.upload_paths import require_printable
 from lib.uploads.deletion import Deletion
 
@@ -27,24 +33,28 @@ _DOCUMENTED: Any = {
 
 @router.delete(
     "/uploads/<path>",
+    tags=[PHOTOS],
     operation_id="deletePhoto",
     summary="Delete a photo at every size",
     responses={**_DOCUMENTED, **describe_errors(404, 422)},
 )
-def delete_photo(path: Annotated[str, Path(min_length=1)]) -> Response[str]:
+def delete_photo(
+    path: PhotoPath,
+) -> Response[str]:
     """Deletes the photo at this path."""
     return _delete(get_path(path))
 
 
 @router.delete(
     "/uploads",
+    tags=[PHOTOS],
     operation_id="deletePhotoByQuery",
     summary="Delete the photo at any path",
     description="API Gateway cuts a path at an escaped `?` or `#`, but not a query.",
     responses={**_DOCUMENTED, **describe_errors(422)},
 )
 def delete_photo_by_query(
-    path: Annotated[str, Query(min_length=1, max_length=MAX_KEY_BYTES)],
+    path: PhotoQuery,
 ) -> Response[str]:
     """Deletes the photo at the path in the query."""
     return _delete(path)

@@ -4,6 +4,7 @@ Both are public: they describe the API and hold no data. Routes of features that
 switched off lead here too (infra/api/throttles.py), and get a 404.
 """
 
+import json
 from functools import lru_cache
 from typing import Any
 
@@ -13,11 +14,14 @@ from aws_lambda_powertools.event_handler.openapi.models import (
     HTTPBearer,
     SecurityScheme,
     Server,
+    Tag,
 )
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from pydantic import Json
 
 from handlers import deletion, status, uploads
-from handlers.shared.http import handle, make_resolver
+from handlers.shared.docs_page import make_page
+from handlers.shared.http import PHOTOS, RENDERING, UPLOADS, handle, make_resolver
 from handlers.shared.settings import Settings
 
 TITLE = "Image Fan-out"
@@ -28,6 +32,12 @@ DESCRIPTION = (
     "`application/problem+json` with a `type` that never changes; those of API Gateway itself "
     '(401, 403, 404, 429, sometimes 413, 500 and 503) are `{"message": …}`.'
 )
+# In the order of the page.
+_TAGS = [
+    Tag(name=UPLOADS, description="Upload a file, or have one fetched"),
+    Tag(name=PHOTOS, description="Status and deletion of a photo with its variants"),
+    Tag(name=RENDERING, description="Render an image in one request"),
+]
 _BEARER: SecurityScheme = HTTPBearer(description="`Authorization: Bearer …`")
 _SIGNED: SecurityScheme = APIKey.model_validate(
     {
@@ -46,8 +56,8 @@ class OpenapiSettings(Settings):
     api_url: str
     auth: str
     swagger: bool
-    # Whether the stage has POST /render.
-    render: bool
+    # Names of the sizes of POST /render; empty on a stage without it.
+    render_sizes: Json[list[str]]
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
@@ -66,6 +76,7 @@ def _app() -> APIGatewayHttpResolver:
         "version": VERSION,
         "description": DESCRIPTION,
         "servers": [Server(url=settings.api_url)],
+        "tags": _TAGS,
     }
     if scheme:
         description |= {
@@ -73,17 +84,34 @@ def _app() -> APIGatewayHttpResolver:
             "security": [{settings.auth: []}],
         }
     routers = [uploads.router, status.router, deletion.router]
-    if settings.render:
+    if settings.render_sizes:
         from handlers import render  # noqa: PLC0415  imports Pillow
 
         routers.append(render.router)
     app = make_resolver(*routers, describing=True)
 
+    document = json.loads(app.get_openapi_json_schema(**description))
+    if settings.render_sizes:
+        _list_sizes(document, settings.render_sizes)
+    text = json.dumps(document)
+
     @app.get("/openapi.json", include_in_schema=False)
     def show_document() -> Response[str]:
-        body = app.get_openapi_json_schema(**description)
-        return Response(200, content_types.APPLICATION_JSON, body)
+        return Response(200, content_types.APPLICATION_JSON, text)
 
     if settings.swagger:
-        app.enable_swagger(path="/docs", compress=True, **description)
+
+        @app.get("/docs", include_in_schema=False, compress=True)
+        def show_page() -> Response[str]:
+            if app.current_event.query_string_parameters.get("format") == "json":
+                return show_document()
+            return Response(200, content_types.TEXT_HTML, make_page(text))
+
     return app
+
+
+def _list_sizes(document: dict[str, Any], names: list[str]) -> None:
+    """Adds the stage's sizes to the parameter `size` of POST /render."""
+    parameters = document["paths"]["/render"]["post"]["parameters"]
+    (size,) = (each for each in parameters if each["name"] == "size")
+    size |= {"schema": {"type": "string", "enum": names}, "example": names[0]}

@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BeforeValidator, Field, Json
 
-from handlers.shared.http import describe_errors, handle, make_resolver, make_router
+from handlers.shared.http import RENDERING, describe_errors, handle, make_resolver, make_router
 from handlers.shared.image_analyzer import CLIENTS, make_image_analyzer
 from handlers.shared.requests import decode_body
 from handlers.shared.settings import AnalyzerSettings, PackedSizes
@@ -71,6 +71,7 @@ def _require_plain_bool(text: object) -> object:
 
 @router.post(
     "/render",
+    tags=[RENDERING],
     operation_id="renderPicture",
     summary="Render an image at one of the sizes, or at signed dimensions, and get the result",
     description="The body is the image, or as `text/plain` its base64. With `store` the image is "

@@ -1,17 +1,24 @@
 """GET /uploads/{path} -> the photo's status at each size."""
 
 from functools import lru_cache
-from typing import Annotated, Any
+from typing import Any
 
 import boto3
 from aws_lambda_powertools.event_handler import Response, content_types
-from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from handlers.shared.http import RETRY_AFTER, describe_errors, handle, make_resolver, make_router
+from handlers.shared.http import (
+    PHOTOS,
+    RETRY_AFTER,
+    PhotoPath,
+    PhotoQuery,
+    describe_errors,
+    handle,
+    make_resolver,
+    make_router,
+)
 from handlers.shared.requests import get_path
 from handlers.shared.settings import PhotoSettings
-from lib.keys import MAX_KEY_BYTES
 from lib.sizes import folders_of
 from lib.upload_paths import require_printable
 from lib.uploads.status import PhotoStatus, StatusReader
@@ -38,24 +45,28 @@ _DOCUMENTED: Any = {
 
 @router.get(
     "/uploads/<path>",
+    tags=[PHOTOS],
     operation_id="getStatus",
     summary="Get the status of a photo at each size",
     responses={**_DOCUMENTED, **describe_errors(404, 422)},
 )
-def show_status(path: Annotated[str, Path(min_length=1)]) -> Response[PhotoStatus]:
+def show_status(
+    path: PhotoPath,
+) -> Response[PhotoStatus]:
     """Returns the status of the photo at this path."""
     return _get_status(get_path(path))
 
 
 @router.get(
     "/uploads",
+    tags=[PHOTOS],
     operation_id="getStatusByQuery",
     summary="Get the status of the photo at any path",
     description="API Gateway cuts a path at an escaped `?` or `#`, but not a query.",
     responses={**_DOCUMENTED, **describe_errors(422)},
 )
 def show_status_by_query(
-    path: Annotated[str, Query(min_length=1, max_length=MAX_KEY_BYTES)],
+    path: PhotoQuery,
 ) -> Response[PhotoStatus]:
     """Returns the status of the photo at the path in the query."""
     return _get_status(path)

@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 from pydantic import BaseModel, ConfigDict, Field, Json
 
-from handlers.shared.http import describe_errors, handle, make_resolver, make_router
+from handlers.shared.http import UPLOADS, describe_errors, handle, make_resolver, make_router
 from handlers.shared.problems import Problem, make_problem
 from handlers.shared.settings import PhotoSettings
 from lib.errors import RequestError
@@ -20,6 +20,33 @@ from lib.uploads.requests import TicketRequest, UploadRequest
 from lib.uploads.tickets import MAX_TICKETS, FetchAccepted, Ticket, UploadTickets
 
 router = make_router()
+
+_FILE = {"filename": "sea.jpg", "content_type": "image/jpeg", "bytes": 200_000}
+# A public photo: one of those of the demo.
+_PHOTO_URL = (
+    "https://raw.githubusercontent.com/scikit-learn/scikit-learn/1.5.0/sklearn/datasets/images/"
+    "china.jpg"
+)
+# The type Example would cost the function its import.
+_EXAMPLES: Any = {
+    "file": {"summary": "A ticket for a file, in a new folder", "value": _FILE},
+    "path": {
+        "summary": "A ticket for a file at a path, taken or free",
+        "value": {
+            "path": "2026/sea.jpg",
+            "content_type": "image/jpeg",
+            "bytes": 200_000,
+            "overwrite": True,
+        },
+    },
+    "url": {"summary": "A photo to fetch", "value": {"url": _PHOTO_URL}},
+}
+_BATCH_EXAMPLE: Any = {
+    "files": {
+        "summary": "Tickets for two files",
+        "value": {"uploads": [_FILE, {**_FILE, "filename": "hill.jpg"}]},
+    }
+}
 
 
 class UploadSettings(PhotoSettings):
@@ -55,11 +82,14 @@ class BatchAnswer(BaseModel):
 
 @router.post(
     "/uploads",
+    tags=[UPLOADS],
     operation_id="createUpload",
     summary="Get a ticket to upload a photo, or have a photo fetched",
     description="With `content_type` and `bytes`: 201 and a ticket, a form to post the file with. "
     "It can be used repeatedly until it expires, and replaces a photo that came to its path "
-    "meanwhile. With `url`: 202, the photo is fetched in the background.",
+    "meanwhile. To use it, POST its `fields`, then the file as the field `file`, to its `url` as "
+    "`multipart/form-data`; the form at the top of `/docs` does all of this. With `url`: 202, the "
+    "photo is fetched in the background.",
     responses={
         201: {"description": "A ticket", "content": {"application/json": {"model": Ticket}}},
         202: {
@@ -69,7 +99,9 @@ class BatchAnswer(BaseModel):
         **describe_errors(409, 413, 415, 422),
     },
 )
-def create_upload(request: Annotated[UploadRequest, Body()]) -> Response[Ticket | FetchAccepted]:
+def create_upload(
+    request: Annotated[UploadRequest, Body(openapi_examples=_EXAMPLES)],
+) -> Response[Ticket | FetchAccepted]:
     """Issues a ticket, or submits a fetch job."""
     if isinstance(request, TicketRequest):
         return Response(201, content_types.APPLICATION_JSON, _upload_tickets().issue(request))
@@ -78,6 +110,7 @@ def create_upload(request: Annotated[UploadRequest, Body()]) -> Response[Ticket 
 
 @router.post(
     "/uploads/batch",
+    tags=[UPLOADS],
     operation_id="createUploads",
     summary="Get up to 100 tickets at once",
     responses={
@@ -88,7 +121,7 @@ def create_upload(request: Annotated[UploadRequest, Body()]) -> Response[Ticket 
         **describe_errors(413, 415, 422),
     },
 )
-def create_uploads(batch: Batch) -> BatchAnswer:
+def create_uploads(batch: Annotated[Batch, Body(openapi_examples=_BATCH_EXAMPLE)]) -> BatchAnswer:
     """Issues tickets."""
     return BatchAnswer(uploads=[_item(each) for each in _upload_tickets().issue_all(batch.uploads)])
 

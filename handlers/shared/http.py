@@ -6,7 +6,7 @@ cannot change: 401, 403, 404, 429, 413 for an oversized body, 500 and 503 if a f
 """
 
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import (
@@ -15,6 +15,7 @@ from aws_lambda_powertools.event_handler import (
     content_types,
 )
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from aws_lambda_powertools.event_handler.openapi.types import (
     OpenAPIResponse,
     OpenAPIResponseHeader,
@@ -26,6 +27,7 @@ from pydantic import BaseModel
 from handlers.shared.problems import PROBLEM, TITLES, Problem, make_problem
 from handlers.shared.requests import normalize_event, parse_json
 from lib.errors import PermanentError, ProblemKind, RequestError, TransientError
+from lib.keys import MAX_KEY_BYTES
 
 # Retry-After of a 503: S3 and SQS usually recover from throttling in seconds.
 _BUSY_SECONDS = "2"
@@ -39,6 +41,15 @@ class GatewayMessage(BaseModel):
     message: str
 
 
+# The groups of routes in the OpenAPI document.
+UPLOADS, PHOTOS, RENDERING = "Uploads", "Photos", "Rendering"
+# The type Example would cost every function its import.
+_EXAMPLE: Any = {"photo": {"value": "2026/sea.jpg"}}
+# A photo's path in a URL's path, escaped, and in its query.
+PhotoPath = Annotated[str, Path(min_length=1, openapi_examples=_EXAMPLE)]
+PhotoQuery = Annotated[
+    str, Query(min_length=1, max_length=MAX_KEY_BYTES, openapi_examples=_EXAMPLE)
+]
 # API Gateway alone returns these; 404 if no route matches, as for a path without a photo's path.
 _GATEWAY_ONLY = {401, 404, 429}
 # API Gateway returns these too: to unauthorized callers, for an oversized body, or if a function

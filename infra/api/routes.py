@@ -87,7 +87,7 @@ def api_functions(parameters: Parameters, sizes: list[Size]) -> dict[str, Any]:
             API_URL=parameters.api_url,
             AUTH=parameters.auth,
             SWAGGER=str(parameters.swagger).lower(),
-            RENDER=str(parameters.render).lower(),
+            RENDER_SIZES=json.dumps([size.name for size in sizes] if parameters.render else []),
         ),
     }
     if parameters.render:

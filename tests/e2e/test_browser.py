@@ -1,5 +1,10 @@
-"""A page of another site in a browser: what is asked before it may call, and what it is told."""
+"""A page of another site in a browser: what is asked before it may call, and what it is told.
 
+And the API's own page, which uploads a file.
+"""
+
+import json
+from base64 import b64encode
 from typing import Any
 
 import pytest
@@ -7,6 +12,7 @@ import requests
 
 from local.stack import DeployedStack
 from tests.api import SECONDS, bearer
+from tests.docs_page import send_file
 from tests.pictures import encoded, quarters
 
 PHOTO = encoded(quarters(40, 30))
@@ -92,3 +98,17 @@ def test_a_page_may_do_nothing_else_with_the_originals(ticket: dict[str, Any], m
     answer = preflight(f"{ticket['url'].rstrip('/')}/{ticket['key']}", method)
     assert answer.status_code == 403
     assert "Access-Control-Allow-Methods" not in answer.headers
+
+
+def test_the_page_of_the_api_uploads_a_file_and_shows_its_variants(stack: DeployedStack) -> None:
+    page = requests.get(f"{stack.api}/docs", timeout=SECONDS)
+    chosen = {
+        "name": "sea.jpg",
+        "type": "image/jpeg",
+        "data": b64encode(PHOTO).decode(),
+        "path": "",
+        "overwrite": False,
+    }
+    ran = send_file(page.text, stack.api, stack.token, chosen)
+    status = json.loads(ran["shown"][-1])
+    assert {size["state"] for size in status["sizes"].values()} == {"ready"}

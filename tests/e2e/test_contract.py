@@ -141,10 +141,10 @@ def check(case: Case[Any], stack: DeployedStack) -> int:
     if isinstance(case.body, dict | list):  # looked at again, bytes would count as wrong
         case.body = acceptable(case.body)
     if is_right(case) and label_of(case) == RENDER:
-        # What the document does not tell: which sizes there are, of what formats, and that a
-        # size and signed dimensions are two ways to ask for one picture.
+        # What the document does not tell: the formats of each size, and that a size and signed
+        # dimensions are two ways to ask for one picture.
         others = {k: v for k, v in case.query.items() if k not in ("format", "signed")}
-        case.query = {**others, "size": "400x300"}
+        case.query = {"size": "400x300", **others}
     case.path_parameters = without_newlines(case.path_parameters)
     answer = case.call_and_validate(
         stack.api, headers=bearer(stack), checks=CHECKS, timeout=SECONDS

@@ -167,6 +167,7 @@ def test_without_heic_its_decoder_is_left_out_of_the_zip(
     with zipfile.ZipFile(packaged / "image-fanout.zip") as files:
         names = files.namelist()
     assert "handlers/resize.py" in names
+    assert "handlers/shared/upload_form.html" in names
     assert [name for name in names if "heif" in name.lower()] == []
 
 

@@ -1,5 +1,6 @@
 """POST /render: a function with a core and a role of its own, where the stage asks for it."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +33,13 @@ def test_there_is_nothing_of_it_unless_asked_for(dev: Template) -> None:
     # The route stays, and leads elsewhere (test_api.py).
     assert found == ["HttpApiRoutePostRender"]
     variables = dev.properties("OpenapiLambdaFunction")["Environment"]["Variables"]
-    assert variables["RENDER"] == "false"
+    assert variables["RENDER_SIZES"] == "[]"
 
 
 def test_the_document_describes_it(tmp_path: Path) -> None:
     made = generated(tmp_path, SIZES, render="true")
-    assert made["functions"]["openapi"]["environment"]["RENDER"] == "true"
+    sizes = made["functions"]["openapi"]["environment"]["RENDER_SIZES"]
+    assert json.loads(sizes) == [size["name"] for size in SIZES]
 
 
 def test_it_has_the_memory_of_the_largest_size_and_gives_up_before_its_caller(

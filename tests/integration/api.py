@@ -63,6 +63,7 @@ class Api:
         query: dict[str, str] | None = None,
         content_type: str | None = "application/json",
         door: ModuleType | None = None,
+        accept_encoding: str = "identity",
     ) -> Answer:
         """Send a request; `path` is escaped, as a client would write it.
 
@@ -77,6 +78,7 @@ class Api:
         event["queryStringParameters"] = query or {}
         event["rawQueryString"] = "&".join(f"{k}={quote(v)}" for k, v in (query or {}).items())
         event["headers"].pop("content-type")
+        event["headers"]["accept-encoding"] = accept_encoding
         if content_type:
             event["headers"]["content-type"] = content_type
         event["body"] = _text(body)
@@ -120,7 +122,7 @@ def api(s3: "S3Client", monkeypatch: pytest.MonkeyPatch) -> Api:
         "API_URL": "https://api.example",
         "AUTH": "token",
         "SWAGGER": "true",
-        "RENDER": "true",
+        "RENDER_SIZES": json.dumps([size.name for size in SIZES]),
         "PACKED_SIZES": pack_sizes(SIZES),
     }.items():
         monkeypatch.setenv(name, value)

@@ -285,7 +285,7 @@ def test_routes_that_are_switched_off_are_answered_with_a_404(
     api: Api, monkeypatch: pytest.MonkeyPatch, method: str, path: str, body: str | bytes | None
 ) -> None:
     monkeypatch.setenv("SWAGGER", "false")
-    monkeypatch.setenv("RENDER", "false")
+    monkeypatch.setenv("RENDER_SIZES", "[]")
     answer = api(method, path, body, content_type="image/jpeg", door=openapi)
     assert (answer.status, answer.document["type"]) == (404, "no_route")
     assert answer.headers["Content-Type"] == PROBLEM
@@ -329,9 +329,6 @@ class TestTheDocument:
                 for status in ("500", "503"):
                     assert PROBLEM in operation["responses"][status]["content"]
 
-    # Powertools leaves the page's script and style to the garbage collector.
-    @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-    @pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
     def test_has_a_page_to_try_it_with_unless_the_stage_has_none(
         self, api: Api, monkeypatch: pytest.MonkeyPatch
     ) -> None:

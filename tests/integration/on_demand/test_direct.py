@@ -310,7 +310,7 @@ def test_the_document_describes_it_where_the_stage_has_it(
         "application/json",
     }
     openapi._app.cache_clear()
-    monkeypatch.setenv("RENDER", "false")
+    monkeypatch.setenv("RENDER_SIZES", "[]")
     assert "/render" not in api("GET", "/openapi.json").document["paths"]
 
 
