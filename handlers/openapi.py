@@ -32,7 +32,7 @@ DESCRIPTION = (
     "`application/problem+json` with a `type` that never changes; those of API Gateway itself "
     '(401, 403, 404, 429, sometimes 413, 500 and 503) are `{"message": …}`.'
 )
-# In the order of the page.
+# In the order of the page; the last one is that of POST /render.
 _TAGS = [
     Tag(name=UPLOADS, description="Upload a file, or have one fetched"),
     Tag(name=PHOTOS, description="Status and deletion of a photo with its variants"),
@@ -76,7 +76,8 @@ def _app() -> APIGatewayHttpResolver:
         "version": VERSION,
         "description": DESCRIPTION,
         "servers": [Server(url=settings.api_url)],
-        "tags": _TAGS,
+        # A group without routes would be empty.
+        "tags": _TAGS if settings.render_sizes else _TAGS[:-1],
     }
     if scheme:
         description |= {

@@ -25,6 +25,7 @@ from lib.errors import (
 from lib.fetching.download import Downloader
 from lib.fetching.jobs import FetchJob
 from lib.fetching.records import FailedFetchRecord, FetchRecords, StoredFetchRecord
+from lib.upload_types import UNKNOWN_TYPES, explain_rejection
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -33,9 +34,6 @@ if TYPE_CHECKING:
 JOB_ID = "fetch-order"
 # Servers send these for files of unknown type. The renderer detects the type from the bytes.
 _DEFAULT_TYPE = "application/octet-stream"
-_UNKNOWN_TYPES = {"", _DEFAULT_TYPE, "binary/octet-stream"}
-# Enough characters of a wrong type to recognize it.
-_MAX_TYPE_SHOWN = 60
 
 
 class FetchResult(NamedTuple):
@@ -149,13 +147,12 @@ class Fetcher:
         return FetchResult("fetched", length)
 
     def _get_allowed_type(self, content_type: str) -> str:
-        if content_type in _UNKNOWN_TYPES:
+        if content_type in UNKNOWN_TYPES:
             return _DEFAULT_TYPE
         if content_type not in self.content_types:
             raise PermanentError(
                 Reason.UNSUPPORTED,
-                f"the server sends the file as {content_type[:_MAX_TYPE_SHOWN]!r}; allowed are "
-                f"{', '.join(self.content_types)}",
+                f"the server's Content-Type {explain_rejection(content_type, self.content_types)}",
             )
         return content_type
 

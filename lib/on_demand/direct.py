@@ -13,6 +13,7 @@ from lib.errors import ConflictError, ProblemKind, RequestError
 from lib.on_demand import MAX_IMAGE_BYTES, map_render_errors
 from lib.rekognition import ImageAnalyzer
 from lib.sizes import Quality, Size
+from lib.upload_types import explain_rejection
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -81,7 +82,7 @@ class DirectRenderer:
             raise RequestError(
                 415,
                 ProblemKind.UNSUPPORTED_TYPE,
-                f"the picture is {content_type!r}; kept are {', '.join(self.content_types)}",
+                f"the image's type {explain_rejection(content_type, self.content_types)}",
             )
         folders = [folder for size in self.sizes for folder in size.folders]
         upload_paths.require_valid(target.path, folders)

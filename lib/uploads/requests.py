@@ -24,6 +24,8 @@ def _number(value: object) -> object:
     """Rejects "7" and true, which pydantic would convert; takes 7.0, which some programs write."""
     if isinstance(value, str | bool):
         raise ValueError("must be a number")
+    if value == 0:
+        raise ValueError("0: an empty file is not rendered: upload one with content")
     return value
 
 

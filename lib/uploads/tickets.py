@@ -15,6 +15,7 @@ from lib.concurrency import map_concurrently
 from lib.errors import ProblemKind, RequestError
 from lib.fetching.jobs import FetchJobQueue
 from lib.times import Timestamp
+from lib.upload_types import explain_rejection
 from lib.uploads.requests import FetchRequest, TicketRequest
 
 if TYPE_CHECKING:
@@ -126,8 +127,7 @@ class UploadTickets:
             raise RequestError(
                 415,
                 ProblemKind.UNSUPPORTED_TYPE,
-                f"content_type: {request.content_type!r} is not one of "
-                f"{', '.join(self.content_types)}",
+                f"content_type: {explain_rejection(request.content_type, self.content_types)}",
             )
 
     def _prepare_path(self, path: str, *, check_free: bool) -> dict[str, str]:

@@ -14,7 +14,7 @@ ENTRY_POINTS = ("handlers", "cli", "local", "infra", "bench")
 FLOORS = (
     ("errors", "concurrency", "plurals", "times"),
     ("aws", "keys", "sizes"),
-    ("auth", "images", "upload_paths"),
+    ("auth", "images", "upload_paths", "upload_types"),
     ("rekognition",),
     ("pipeline",),
     ("fetching", "on_demand"),

@@ -280,7 +280,10 @@ class TestKeeping:
         assert ask(api, webp).status == 200
         answer = ask(api, webp, "image/jpeg", store="a.jpg")
         assert kinds(answer) == (415, "unsupported_type")
-        assert "'image/webp'; kept are image/jpeg, image/png" in answer.document["detail"]
+        assert (
+            "'image/webp' is not accepted; accepted are image/jpeg, image/png"
+            in answer.document["detail"]
+        )
         assert stored(s3) == {}
 
     @pytest.mark.parametrize("overwrite", ["true", "false"])
@@ -311,7 +314,9 @@ def test_the_document_describes_it_where_the_stage_has_it(
     }
     openapi._app.cache_clear()
     monkeypatch.setenv("RENDER_SIZES", "[]")
-    assert "/render" not in api("GET", "/openapi.json").document["paths"]
+    document = api("GET", "/openapi.json").document
+    assert "/render" not in document["paths"]
+    assert [tag["name"] for tag in document["tags"]] == ["Uploads", "Photos"]
 
 
 def test_the_document_comes_without_pillow_where_it_is_not_needed() -> None:

@@ -82,8 +82,25 @@ def test_file_names_cannot_climb(ask: Ask, filename: str, name: str) -> None:
     ("changes", "status", "kind", "said"),
     [
         ({"bytes": 5001}, 413, "too_many_bytes", "5,001 is more than the limit of 5,000"),
-        ({"content_type": "image/svg+xml"}, 415, "unsupported_type", "image/jpeg, image/png"),
-        ({"bytes": 0}, 422, "invalid_request", "bytes: "),
+        (
+            {"content_type": "image/svg+xml"},
+            415,
+            "unsupported_type",
+            "content_type: 'image/svg+xml' is an SVG drawing, which is not rendered: export it as "
+            "an image; accepted are image/jpeg, image/png",
+        ),
+        ({"content_type": "application/pdf"}, 415, "unsupported_type", "export the page"),
+        ({"content_type": "image/jpg"}, 415, "unsupported_type", "it may be image/jpeg"),
+        # A browser's type for a file without an extension, and that of other programs.
+        ({"content_type": ""}, 415, "unsupported_type", "give the type of its bytes"),
+        (
+            {"content_type": "application/octet-stream"},
+            415,
+            "unsupported_type",
+            "does not tell the file's format",
+        ),
+        ({"bytes": 0}, 422, "invalid_request", "bytes: 0: an empty file is not rendered"),
+        ({"bytes": -1}, 422, "invalid_request", "bytes: "),
         ({"bytes": "many"}, 422, "invalid_request", "bytes: "),
         ({"content_type": None}, 422, "invalid_request", "content_type: "),
         ({"filename": None}, 422, "invalid_request", "give either path or filename"),

@@ -76,7 +76,7 @@ def test_a_file_that_is_no_photo_is_told_the_formats_that_are_read(
 ) -> None:
     if not installed:
         monkeypatch.setitem(sys.modules, "pillow_heif", None)
-    with pytest.raises(PermanentError, match=f"a PDF document: upload a .*{named}"):
+    with pytest.raises(PermanentError, match=f"a PDF document: .* upload a .*{named}"):
         render(b"%PDF-1.7", made.size())
 
 
@@ -150,9 +150,31 @@ def test_what_is_no_photo_is_unsupported(data: bytes) -> None:
     assert caught.value.reason is Reason.UNSUPPORTED
 
 
-def test_the_message_says_what_it_was_and_what_to_upload() -> None:
-    with pytest.raises(PermanentError, match=r"a PDF document: upload a JPEG"):
-        render(b"%PDF-1.7", made.size())
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"%PDF-1.7", "a PDF document: export the page as an image and upload a JPEG"),
+        (b"<svg/>", "an SVG drawing: export it as an image and upload a JPEG"),
+        (b'<?xml version="1.0"?>\n<!-- a logo -->\n<svg xmlns="">', "an SVG drawing: "),
+        (b"\xef\xbb\xbf <!-- a logo --><svg>", "an SVG drawing: "),
+        (b"<!DOCTYPE svg PUBLIC>", "an SVG drawing: "),
+        (b"<?xml version='1.0'?><rss/>", "XML: upload a JPEG"),
+        (b"\n<!DOCTYPE html><svg>", "a web page: "),
+        (b"\0\0\0\x18ftypisom\0\0\2\0isomiso2", "a video: take a still from it and upload"),
+        (b"\x1a\x45\xdf\xa3\x9fB\x86\x81\1", "a video: "),
+        (b"\0\0\0\x18ftypcrx \0\0\0\1crx isom", "a camera's raw file: develop it"),
+        (b"8BPS\0\1", "a Photoshop document: "),
+        (b"PK\3\4", "an archive: unpack it and upload each photo"),
+        (b"\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL: "),
+        (b"\xff\x0a\xfa", "JPEG XL: "),
+        (b"\0\0\1\0\1\0", "an icon: "),
+        (b"hello", "not a picture that can be read: upload a JPEG"),
+    ],
+)
+def test_the_message_says_what_it_was_and_what_to_upload(data: bytes, message: str) -> None:
+    with pytest.raises(PermanentError) as caught:
+        render(data, made.size())
+    assert str(caught.value).startswith(f"the file is {message}")
 
 
 def test_no_bytes_are_empty() -> None:
