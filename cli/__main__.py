@@ -11,6 +11,7 @@ from cli import dlq, signing_key, sizes, token
 from cli.audit import audit
 from cli.backfill import backfill
 from cli.compiled import PROJECT
+from cli.completion import VARIABLE, ShowCompletionOption, prepare_completion
 from cli.deploy_policy import deploy_policy
 from cli.doctor import doctor
 from cli.status import status
@@ -24,8 +25,11 @@ app = typer.Typer(
     name="fanout",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    # cli/completion.py has its own scripts.
     add_completion=False,
-    rich_markup_mode="rich",
+    # Boxes would cut words at 80 columns.
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 
@@ -49,6 +53,7 @@ def fanout(
         bool,
         typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version"),
     ] = False,
+    show_completion: ShowCompletionOption = None,
 ) -> None:
     """Operate one stage of Image Fan-out: check it, repair it, upload to it."""
 
@@ -63,8 +68,9 @@ def main(arguments: list[str] | None = None) -> int:
     Raises SystemExit, with the exit code, if the command ends by itself.
     """
     try:
+        prepare_completion()
         with raised_for_signals():
-            app(arguments, prog_name="./fanout")
+            app(arguments, prog_name="./fanout", complete_var=VARIABLE)
     except FanoutError as error:
         # No markup: an error may quote [user input].
         Console(stderr=True).print(

@@ -40,10 +40,12 @@ def audit(
     as_json: JsonOption = False,
     region: RegionOption = None,
 ) -> None:
-    """Compare originals with variants: current, missing, stale, orphaned, failed.
+    """Find variants that are missing, stale or orphaned.
 
-    Exit code 1 if a variant is missing, stale or orphaned and --repair was not given. Lists the
-    variants of sizes that are no longer deployed as orphaned, but does not delete them.
+    Compares originals with variants, which are current, missing, stale, orphaned or failed. Lists
+    the variants of sizes that are no longer deployed as orphaned, but does not delete them.
+
+    Exit code 1 if a variant is missing, stale or orphaned and --repair was not given.
 
     Example: ./fanout audit --stage prod --prefix 2026/ --deep
     """

@@ -53,9 +53,10 @@ def deploy_policy(
     region: RegionOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Print the IAM policy that lets an identity deploy, update and remove a stage.
+    """Print the IAM policy of a stage's deployer.
 
-    Derives the policy from the compiled template; makes no calls to AWS.
+    It allows deploying, updating and removing the stage. Derived from the compiled template,
+    without calls to AWS.
 
     Example: ./fanout deploy-policy --stage prod --account 123456789012
     """

@@ -26,7 +26,7 @@ from lib.operations.dead_letters import (
 )
 
 app = typer.Typer(
-    help="List, replay and purge dead letters: messages that failed for good.",
+    help="List, replay and purge dead letters.",
     no_args_is_help=True,
 )
 
@@ -55,7 +55,9 @@ def list_(
     region: RegionOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Count dead letters by size and reason, with the age of the oldest.
+    """Count dead letters by size and reason.
+
+    Shows the age of the oldest too.
 
     Example: ./fanout dlq list --stage prod --size 400x300
     """
@@ -90,7 +92,9 @@ def show(
     region: RegionOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show dead letters one by one: path, reason, error, attempts, time.
+    """Show dead letters one by one.
+
+    Each with its path, reason, error, attempts and time.
 
     Example: ./fanout dlq show --stage prod --reason truncated --limit 20
     """
@@ -120,7 +124,9 @@ def replay(
     yes: YesOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Return dead letters to their source queue, to be tried again; none can get lost.
+    """Return dead letters to their source queue.
+
+    Workers then try them again. None can get lost.
 
     Example: ./fanout dlq replay --stage prod --reason SlowDown --rate 20
     """
@@ -153,7 +159,9 @@ def purge(
     yes: YesOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Delete dead letters and their failure records for good: photos stay without variants.
+    """Delete dead letters and their failure records for good.
+
+    Their photos stay without variants.
 
     Example: ./fanout dlq purge --stage prod --reason malformed_event
     """

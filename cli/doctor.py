@@ -32,7 +32,9 @@ def doctor(
     region: RegionOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Check a stage for known causes of broken deployments; exit code 1 if it has a problem.
+    """Check a stage for known causes of broken deployments.
+
+    Exit code 1 if it has a problem.
 
     Example: ./fanout doctor --stage prod
     """

@@ -25,9 +25,9 @@ def rotate(
     region: RegionOption = None,
     yes: YesOption = False,
 ) -> None:
-    """Replace the signing key; URLs of the current key work until the next rotation.
+    """Replace the key that signs URLs.
 
-    URLs of the key before that stop working.
+    URLs of the current key work until the next rotation; those of the key before it stop working.
 
     Example: ./fanout signing-key rotate --stage prod
     """

@@ -18,9 +18,10 @@ def status(
     as_json: JsonOption = False,
     region: RegionOption = None,
 ) -> None:
-    """Print a photo's status at each size: ready, pending, failed with its reason, or gone.
+    """Print a photo's status at each size.
 
-    Exit code 1 unless the photo is ready at every size.
+    A size is ready, pending, failed with its reason, or gone. Exit code 1 unless the photo is ready
+    at every size.
 
     Example: ./fanout status 2026/photo.jpg --stage prod
     """

@@ -40,7 +40,9 @@ def create(
     region: RegionOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Create a token and print it once: the stage stores only a hash of it.
+    """Create a token and print it.
+
+    It is shown once: the stage stores only its hash.
 
     Example: ./fanout token create --name shop-backend --stage prod
     """
@@ -64,7 +66,9 @@ def list_(
     region: RegionOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List the tokens that are not revoked: id, name, and when each was made and expires.
+    """List the tokens that are not revoked.
+
+    Shows id, name, and when each was made and expires.
 
     Example: ./fanout token list --stage prod
     """
@@ -85,7 +89,9 @@ def revoke(
     region: RegionOption = None,
     yes: YesOption = False,
 ) -> None:
-    """Revoke a token; the API may accept it for two minutes more.
+    """Revoke a token for good.
+
+    The API may accept it for two minutes more.
 
     Example: ./fanout token revoke 3f9a0c5b71de --stage prod
     """

@@ -44,10 +44,10 @@ def verify(
     region: RegionOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Test a deployed stage: upload, read, overwrite, fail, replay and delete photos.
+    """Test a deployed stage with photos of its own.
 
-    Uses a folder of its own, and removes it at the end, also after Ctrl-C.
-    Exit code 1 if a step failed, or if something could not be removed.
+    Uploads, reads, overwrites, replays and deletes photos in a new folder, and removes it at the
+    end, also after Ctrl-C. Exit code 1 if a step failed, or if something could not be removed.
 
     Example: ./fanout verify --stage prod
     """

@@ -61,7 +61,7 @@ def test_each_command_has_its_documents(name: str) -> None:
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_every_documented_command_takes_the_options_it_is_shown_with(example: str) -> None:
     command, words = GROUP, shlex.split(example)
-    while hasattr(command, "commands"):
+    while not words[0].startswith("--") and hasattr(command, "commands"):
         command = command.commands[words.pop(0)]
     known = {option for each in command.params for option in each.opts}
     assert {word for word in words if word.startswith("--")} <= known

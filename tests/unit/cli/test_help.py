@@ -1,8 +1,10 @@
 """Every command explains itself, and what the documents tell people to type can be typed."""
 
+import itertools
 import json
 import re
 import shlex
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ import typer
 from cli.__main__ import app
 from lib.errors import WORKER_STOPPED, Reason
 from lib.operations.dead_letters import NOT_PURGED, UNDELIVERED
+from tests.command_line import fanout
 
 PROJECT = Path(__file__).parents[3]
 DOCUMENTS = [*sorted(PROJECT.glob("*.md")), *sorted((PROJECT / "docs").glob("*.md"))]
@@ -26,6 +29,14 @@ def commands(group: Any = GROUP, *names: str) -> Iterator[tuple[tuple[str, ...],
             yield from commands(command, *names, name)
         else:
             yield (*names, name), command
+
+
+def groups(group: Any = GROUP, *names: str) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Each group of commands with the words that call it."""
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield (*names, name), command
+            yield from groups(command, *names, name)
 
 
 COMMANDS = dict(commands())
@@ -72,6 +83,46 @@ def test_a_commands_help_says_what_it_does_and_gives_an_example_that_works(
 def test_every_option_is_explained(name: tuple[str, ...]) -> None:
     for parameter in COMMANDS[name].params:
         assert parameter.name == "help" or parameter.help, parameter.name
+
+
+HELP = {(): GROUP, **dict(groups()), **COMMANDS}
+
+
+@pytest.mark.parametrize("name", HELP, ids=" ".join)
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_help_fits_a_terminal_of_80_columns(
+    name: tuple[str, ...], option: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    run = fanout(*name, option)
+    assert run.code == 0
+    lines = run.out.splitlines()
+    assert [line for line in lines if len(line) > 80] == []
+    # Nothing is cut, in a word or by an ellipsis.
+    shown = " ".join(run.out.split())
+    for text in texts(HELP[name]):
+        assert " ".join(text.split()) in shown
+    # A line of the description ends only where the next word would not fit.
+    for line, after in itertools.pairwise(lines[: index_of(lines, "Options:")]):
+        if line.strip() and after.strip():
+            assert len(line) + len(after.split()[0]) + 1 > 76, f"broken: {line}"
+
+
+def texts(command: Any) -> Iterator[str]:
+    """The texts that a command's help has to show."""
+    yield from filter(None, command.help.split("\n\n"))
+    yield from (parameter.help for parameter in command.params if parameter.help)
+    for each in getattr(command, "commands", {}).values():
+        yield f" {each.name} {each.help.split(chr(10) * 2)[0]}".replace("\n", " ")
+
+
+def index_of(lines: list[str], title: str) -> int:
+    return next(number for number, line in enumerate(lines) if line in (title, "Arguments:"))
+
+
+def test_the_version_is_the_projects() -> None:
+    version = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["version"]
+    assert fanout("--version") == (0, f"fanout {version}\n", "")
 
 
 def test_a_command_can_be_typed_without_knowing_any(capsys: pytest.CaptureFixture[str]) -> None:
