@@ -1,4 +1,4 @@
-"""Writes the sections of docs/sizes.md and their images, from the model of a size.
+"""Writes the sections of docs/sizes.md and their images, and the photo that the README uploads.
 
 Descriptions, types, defaults and limits are the model's. `lib.images` renders the images from
 drawings made here. The introduction of the page is written by hand.
@@ -18,6 +18,7 @@ from lib.sizes.size import NOT_IN_RECIPE
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 PAGE, IMAGES = DOCS / "sizes.md", DOCS / "images" / "sizes"
+PHOTO = DOCS / "images" / "sea.jpg"
 # Drawings are made this many times larger, then reduced, for smooth edges.
 _OVERSAMPLING = 4
 # Shapes: ImageDraw's method, the colour, and the coordinates as shares of the image's edges.
@@ -143,6 +144,11 @@ def make_images() -> dict[str, bytes]:
     return {"original.png": _make_source(_PHOTO), **images}
 
 
+def make_photo() -> bytes:
+    """Draws the photo that the README uploads; each size of sizes.yml reduces it."""
+    return _save(_draw_photo((1280, 960)), "JPEG", quality=85)
+
+
 def _render(key: str) -> list[tuple[Size, Rendition]]:
     source = _make_source(_SOURCES[key])
     sizes = map(Size.model_validate, EXAMPLES[key])
@@ -229,6 +235,7 @@ def main() -> None:
         old.unlink()
     for name, data in make_images().items():
         (IMAGES / name).write_bytes(data)
+    PHOTO.write_bytes(make_photo())
 
 
 if __name__ == "__main__":

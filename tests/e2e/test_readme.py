@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from local.stack import DeployedStack, LocalDeployment
-from tests.e2e.steps import PHOTO, SECONDS, arrived, eventually, get
+from tests.e2e.steps import SECONDS, arrived, eventually, get
 from tests.pictures import decoded, encoded, quarters
 from tests.web_server import WebServer, answer
 
-README = (Path(__file__).parents[2] / "README.md").read_text()
+PROJECT = Path(__file__).parents[2]
+README = (PROJECT / "README.md").read_text()
 LINES = README.partition("**Upload a photo.**")[2].partition("**Get notified.**")[0]
 
 
@@ -30,9 +31,18 @@ def hill() -> Iterator[str]:
         yield server.url("/hill.jpg")
 
 
-def typed(lines: str, folder: Path, environment: dict[str, str]) -> str:
-    run = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", lines],
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with the project's documents, for the files that the lines write."""
+    (tmp_path / "docs").symlink_to(PROJECT / "docs")
+    return tmp_path
+
+
+def run_typed(
+    lines: str, folder: Path, environment: dict[str, str], *options: str
+) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        ["bash", *options, "-c", lines],
         cwd=folder,
         env={"PATH": "/usr/local/bin:/usr/bin:/bin", **environment},
         stdin=subprocess.DEVNULL,
@@ -41,35 +51,48 @@ def typed(lines: str, folder: Path, environment: dict[str, str]) -> str:
         check=False,
         timeout=SECONDS,
     )
+
+
+def typed(lines: str, folder: Path, environment: dict[str, str]) -> str:
+    run = run_typed(lines, folder, environment, "-euo", "pipefail")
     assert run.returncode == 0, run.stdout + run.stderr
     return run.stdout
 
 
 def test_a_photo_is_uploaded_asked_after_looked_at_fetched_and_deleted(
-    local: LocalDeployment, stack: DeployedStack, hill: str, tmp_path: Path
+    local: LocalDeployment, stack: DeployedStack, hill: str, folder: Path
 ) -> None:
     upload, look, fetch, delete = blocks()
     environment = local.environment() | {"PHOTO_URL": hill}
     assert environment["API_URL"] == stack.api
-    (tmp_path / "sea.jpg").write_bytes(PHOTO)
 
-    typed(upload, tmp_path, environment)
-    ticket = json.loads((tmp_path / "ticket.json").read_text())
+    ticket = json.loads(typed(upload, folder, environment))
     shown = json.loads(re.findall(r"```json\n(.*?)```", LINES, re.DOTALL)[0])
     assert ticket.keys() == shown.keys()
 
-    typed(look, tmp_path, environment)
-    assert decoded((tmp_path / "sea-400x300.jpg").read_bytes()).size == (400, 300)
-    status = json.loads((tmp_path / "status.json").read_text())
+    typed(look, folder, environment)
+    assert decoded((folder / "sea-400x300.jpg").read_bytes()).size == (400, 300)
+    status = json.loads((folder / "status.json").read_text())
     assert {size["state"] for size in status["sizes"].values()} == {"ready"}
 
-    fetching = json.loads(typed(fetch, tmp_path, environment))
+    fetching = json.loads(typed(fetch, folder, environment))
     assert decoded(arrived(fetching["variants"]["400x300"]).data).size == (400, 300)
 
-    typed(delete, tmp_path, environment)
+    typed(delete, folder, environment)
 
     def is_gone() -> bool:
         urls = ticket["variants"].values()
         return all(get(url).status_code == 404 for url in urls)
 
     eventually(is_gone, "every variant is gone")
+
+
+def test_the_lines_of_the_upload_show_the_error_in_place_of_a_ticket(
+    local: LocalDeployment, folder: Path
+) -> None:
+    upload, *_ = blocks()
+    run = run_typed(upload, folder, local.environment() | {"FANOUT_TOKEN": ""})
+    assert run.returncode != 0
+    assert '"message":"Unauthorized"' in run.stdout.replace(" ", "")
+    assert run.stderr.endswith("No ticket\n")
+    assert "Traceback" not in run.stderr

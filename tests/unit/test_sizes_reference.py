@@ -6,8 +6,8 @@ from typing import get_args
 import pytest
 from PIL import ImageChops
 
-from infra.sizes_reference import EXAMPLES, IMAGES, PAGE, make_images, make_page
-from lib.sizes import Size, parse_sizes
+from infra.sizes_reference import EXAMPLES, IMAGES, PAGE, PHOTO, make_images, make_page, make_photo
+from lib.sizes import Size, load_sizes, parse_sizes
 from lib.sizes.size import Fit
 from tests.pictures import decoded
 
@@ -55,7 +55,19 @@ def test_the_pictures_are_those_of_the_program_and_small() -> None:
 
 @pytest.mark.parametrize("name", IMAGES_MADE)
 def test_a_picture_has_the_pixels_that_the_renderer_makes_today(name: str) -> None:
-    kept, made = decoded((IMAGES / name).read_bytes()), decoded(IMAGES_MADE[name])
+    require_same(name, (IMAGES / name).read_bytes(), IMAGES_MADE[name])
+
+
+def test_the_photo_that_the_readme_uploads_is_larger_than_each_size() -> None:
+    require_same(PHOTO.name, PHOTO.read_bytes(), make_photo())
+    width, height = decoded(PHOTO.read_bytes()).size
+    sizes = load_sizes(PAGE.parents[1] / "sizes.yml")
+    assert all((size.width or 0) < width and (size.height or 0) < height for size in sizes)
+    assert PHOTO.stat().st_size < MAX_BYTES
+
+
+def require_same(name: str, stored: bytes, drawn: bytes) -> None:
+    kept, made = decoded(stored), decoded(drawn)
     facts = [(image.size, image.format, getattr(image, "n_frames", 1)) for image in (kept, made)]
     assert facts[0] == facts[1], f"{name} is not up to date: {WRITE}"
     difference = ImageChops.difference(kept.convert("RGBA"), made.convert("RGBA"))
