@@ -7,14 +7,14 @@ drawings made here. The introduction of the page is written by hand.
 import io
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import yaml
 from PIL import Image, ImageDraw
 
-from lib.images import Rendition, render
+from lib.images import Rendition, geometry, render
 from lib.sizes import Size
-from lib.sizes.size import NOT_IN_RECIPE
+from lib.sizes.size import NOT_IN_RECIPE, Fit
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 PAGE, IMAGES = DOCS / "sizes.md", DOCS / "images" / "sizes"
@@ -101,6 +101,13 @@ _SOURCES = {
     "background": _LOGO,
     "enlarge": _SMALL_PHOTO,
 }
+# Photos that are smaller than the boxes of these entries on both edges, and on one.
+SMALL_PHOTOS = ((200, 100), (600, 100))
+SMALL_PHOTO_SIZES: list[dict[str, Any]] = [
+    *({"width": 400, "height": 300, "fit": fit} for fit in get_args(Fit)),
+    {"width": 400},
+    {"height": 300},
+]
 _TYPES = {"boolean": "true or false", "integer": "whole number", "string": "text", "array": "list"}
 
 
@@ -185,6 +192,7 @@ def _make_section(key: str, field: dict[str, Any], definitions: dict[str, Any]) 
         *(f"| {type_} | {default} | {limits} | {recipe} |", ""),
         *("```yaml", "sizes:", *(f"  - {_show(entry)}" for entry in EXAMPLES[key]), "```", ""),
         *(_make_pictures(key) if key in _SOURCES else ()),
+        *(_make_small_photos() if key == "enlarge" else ()),
     ]
     return "\n".join(lines)
 
@@ -221,6 +229,39 @@ def _make_pictures(key: str) -> Iterable[str]:
     yield _make_row(f"![{size.name}](images/sizes/{_name_file(size, each)})" for size, each in made)
     yield _make_row(f"{each.width} x {each.height}" for _, each in made)
     yield ""
+
+
+def _make_small_photos() -> Iterable[str]:
+    """Formats the table of what photos smaller than a box become."""
+    yield (
+        "What becomes of a photo that is smaller than a size, on both edges (200 x 100) or on one "
+        "(600 x 100). The other keys do not change these pixels:"
+    )
+    yield ""
+    headers = [
+        f"{width} x {height}{', `enlarge: true`' if enlarge else ''}"
+        for width, height in SMALL_PHOTOS
+        for enlarge in (False, True)
+    ]
+    yield _make_row(["size", *headers])
+    yield _make_row("---" for _ in range(1 + len(headers)))
+    for entry in SMALL_PHOTO_SIZES:
+        cells = [
+            _describe_fitted({**entry, "enlarge": enlarge}, photo)
+            for photo in SMALL_PHOTOS
+            for enlarge in (False, True)
+        ]
+        yield _make_row([f"`{_show(entry)}`", *cells])
+    yield ""
+
+
+def _describe_fitted(entry: dict[str, Any], photo: tuple[int, int]) -> str:
+    """Describes the pixels of a variant, and those of the photo in it if they are fewer."""
+    plan = geometry.fit(Size(name="small", **entry), *photo)
+    text = f"{plan.canvas[0]} x {plan.canvas[1]}"
+    if plan.scaled == plan.canvas:
+        return text
+    return f"{text}, the photo {plan.scaled[0]} x {plan.scaled[1]}"
 
 
 def _make_row(cells: Iterable[str]) -> str:

@@ -1,15 +1,27 @@
 """docs/sizes.md is what infra/sizes_reference.py writes."""
 
+import itertools
 import re
 from typing import get_args
 
 import pytest
-from PIL import ImageChops
+import yaml
+from PIL import Image, ImageChops
 
-from infra.sizes_reference import EXAMPLES, IMAGES, PAGE, PHOTO, make_images, make_page, make_photo
+from infra.sizes_reference import (
+    EXAMPLES,
+    IMAGES,
+    PAGE,
+    PHOTO,
+    SMALL_PHOTO_SIZES,
+    make_images,
+    make_page,
+    make_photo,
+)
+from lib.images import render
 from lib.sizes import Size, load_sizes, parse_sizes
 from lib.sizes.size import Fit
-from tests.pictures import decoded
+from tests.pictures import decoded, encoded
 
 PROGRAM = "infra/sizes_reference.py"
 WRITE = "run .venv/bin/python -m infra.sizes_reference"
@@ -41,6 +53,31 @@ def test_each_example_is_of_a_key() -> None:
 def test_the_example_of_the_introduction_is_one() -> None:
     _, block, _ = re.split(r"```(?:yaml)?\n", PAGE.read_text().partition("\n## ")[0])
     assert len(parse_sizes(block.encode(), file=PAGE.name).sizes) > 1
+
+
+@pytest.mark.parametrize(
+    ("row", "column"), list(itertools.product(range(len(SMALL_PHOTO_SIZES)), range(4)))
+)
+def test_the_table_of_small_photos_is_what_the_renderer_makes(row: int, column: int) -> None:
+    table = re.findall(r"^\| (?:size|`\{).*$", PAGE.read_text(), re.MULTILINE)
+    header, *rows = ([cell.strip() for cell in line.split("|")[1:-1]] for line in table)
+    assert len(rows) == len(SMALL_PHOTO_SIZES)
+    photo, _, enlarged = header[1 + column].partition(", ")
+    entry = yaml.safe_load(rows[row][0].strip("`"))
+    size = Size(name="small", background="#ff0000", enlarge=bool(enlarged), **entry)
+    white = Image.new("RGB", pixels(photo), "white")
+    made = decoded(render(encoded(white, "PNG"), size).data).convert("RGB")
+    # The blue of the background is 0, the photo's is not.
+    box = made.getchannel("B").getbbox()
+    assert box is not None
+    canvas, _, part = rows[row][1 + column].partition(", the photo ")
+    assert made.size == pixels(canvas)
+    assert (box[2] - box[0], box[3] - box[1]) == pixels(part or canvas)
+
+
+def pixels(text: str) -> tuple[int, int]:
+    width, height = text.split(" x ")
+    return int(width), int(height)
 
 
 def test_the_page_is_what_the_program_writes() -> None:
