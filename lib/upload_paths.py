@@ -65,5 +65,5 @@ def make_taken_error(path: str) -> RequestError:
     return RequestError(
         409,
         ProblemKind.PATH_TAKEN,
-        f"there is a photo at {path!r}: ask with overwrite: true to replace it",
+        f"there is a photo at {path!r}: send overwrite: true to replace it",
     )

@@ -35,8 +35,8 @@ def check(image: Image.Image, canvas: tuple[int, int], targets: list[str], size:
         raise PermanentError(
             Reason.TOO_MANY_PIXELS,
             f"{canvas[0]} x {canvas[1]} pixels of this picture take some {seconds:.0f} s to encode "
-            f"as {', '.join(targets)}; the limit is {MAX_SECONDS:.0f}: ask for fewer formats or a "
-            "smaller box",
+            f"as {', '.join(targets)}; the limit is {MAX_SECONDS:.0f}: give the size fewer "
+            "formats or a smaller box",
         )
 
 

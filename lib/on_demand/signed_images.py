@@ -52,7 +52,7 @@ class SignedImages:
                 413,
                 ProblemKind.TOO_MANY_BYTES,
                 f"the picture has {len(rendition.data):,} bytes, the limit is "
-                f"{MAX_IMAGE_BYTES:,}: ask for fewer pixels, a lower quality or another format",
+                f"{MAX_IMAGE_BYTES:,}: request fewer pixels, a lower quality or another format",
             )
         return ImageResponse(
             rendition.data, rendition.content_type, self._cache_control(parsed.expires)

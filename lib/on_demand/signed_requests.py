@@ -28,7 +28,7 @@ class SignedRequestVerifier:
         self._check_signature(path, options, signature)
         if parsed.expires is not None and self.now() >= parsed.expires:
             raise RequestError(
-                403, ProblemKind.EXPIRED, f"expires: {parsed.expires} has passed: ask for a new URL"
+                403, ProblemKind.EXPIRED, f"expires: {parsed.expires} has passed: request a new URL"
             )
         return parsed
 

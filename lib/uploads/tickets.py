@@ -151,7 +151,7 @@ def _check_answer(results: list[Ticket | RequestError]) -> None:
             413,
             ProblemKind.TOO_MANY_BYTES,
             f"uploads: {len(results)} tickets for paths as long as these have {characters:,} "
-            f"characters, and an answer may have {MAX_ANSWER:,}: ask for {fewer} at once",
+            f"characters, and a response may have {MAX_ANSWER:,}: request {fewer} at once",
         )
 
 

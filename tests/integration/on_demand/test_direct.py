@@ -245,7 +245,7 @@ class TestKeeping:
         for query in ({}, {"overwrite": "false"}):
             refused = ask(api, PHOTO, store="a.jpg", **query)
             assert kinds(refused) == (409, "path_taken")
-            assert "ask with overwrite: true" in refused.document["detail"]
+            assert "send overwrite: true" in refused.document["detail"]
         assert stored(s3) == {"originals/a.jpg": ("image/png", PNG)}
         assert ask(api, PHOTO, store="a.jpg", overwrite="true").status == 200
         assert stored(s3) == {"originals/a.jpg": ("image/jpeg", PHOTO)}

@@ -238,7 +238,7 @@ class TestWhatCannotBeHad:
         monkeypatch.setattr(module, "MAX_IMAGE_BYTES", 100)
         error = self.refused(container, PATH)
         assert (error.status, error.kind) == (413, ProblemKind.TOO_MANY_BYTES)
-        said = "bytes, the limit is 100: ask for fewer pixels, a lower quality or another format"
+        said = "bytes, the limit is 100: request fewer pixels, a lower quality or another format"
         assert re.fullmatch(rf"the picture has [\d,]+ {said}", str(error))
 
     def test_what_the_analyzer_flags(self, container: Container) -> None:

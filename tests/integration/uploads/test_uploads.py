@@ -287,7 +287,7 @@ def test_tickets_that_lambda_could_not_return_are_refused_with_a_number_that_it_
     wishes = [{**file, "path": f"{path}{number:03}.jpg"} for number in range(100)]
     refused = api("POST", "/uploads/batch", {"uploads": wishes})
     assert (refused.status, refused.document["type"]) == (413, "too_many_bytes")
-    fewer = int(re.findall(r"ask for (\d+) at once", refused.document["detail"])[0])
+    fewer = int(re.findall(r"request (\d+) at once", refused.document["detail"])[0])
     answer = api("POST", "/uploads/batch", {"uploads": wishes[:fewer]})
     assert {item["status"] for item in answer.document["uploads"]} == {201}
     # As Lambda counts it: the body is a string inside of JSON.
