@@ -1,6 +1,6 @@
 """Checks compiled templates against our rules, written in CloudFormation Guard's language.
 
-The rules are in the *.guard files beside this one, their exemptions in exceptions.yml.
+The rules are in the *.guard files beside this one, their exemptions in exemptions.yml.
 """
 
 import json
@@ -46,8 +46,8 @@ class Exemption(BaseModel):
 
 
 def exemptions() -> list[Exemption]:
-    """Reads exceptions.yml."""
-    listed = yaml.safe_load((_FOLDER / "exceptions.yml").read_text())
+    """Reads exemptions.yml."""
+    listed = yaml.safe_load((_FOLDER / "exemptions.yml").read_text())
     return TypeAdapter(list[Exemption]).validate_python(listed)
 
 

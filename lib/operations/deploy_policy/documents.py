@@ -61,14 +61,14 @@ def make_documents(
         **{name: [value] for name, value in vars(target).items()},
         "stack": [target.stack],
         "made": [target.made],
-        "deployment_bucket": [_made_bucket(_DEPLOYMENT_BUCKET, target)],
+        "deployment_bucket": [_match_generated_bucket(_DEPLOYMENT_BUCKET, target)],
         "bucket": _bucket_names(resources, target),
         "boundary": _boundaries(resources),
         "web_acl": _foreign_web_acls(resources),
         "key": _keys_of_secrets(resources),
     }
     actions: dict[Scope, set[str]] = {}
-    for scope, names in _granted(resources, values):
+    for scope, names in _list_grants(resources, values):
         wanted = {f"{scope.service}:{name}" for name in names.split()}
         actions.setdefault(scope, set()).update(wanted)
     statements = [_statement(scope, names, values) for scope, names in actions.items()]
@@ -80,12 +80,12 @@ def count_characters(document: dict[str, Any]) -> int:
     return len(re.sub(r"\s", "", json.dumps(document)))
 
 
-def _granted(resources: dict[str, Any], values: Values) -> Iterator[Grant]:
+def _list_grants(resources: dict[str, Any], values: Values) -> Iterator[Grant]:
     yield from grants.DEPLOY
     for kind in sorted({resource["Type"] for resource in resources.values()}):
         if kind not in grants.GRANTS:
             raise ConfigError(
-                f"{kind}: nobody has written down what deploying it takes: add it to "
+                f"{kind}: the actions that deploy it are not listed: add them to "
                 "lib/operations/deploy_policy/grants.py"
             )
         for scope, names in grants.GRANTS[kind]:
@@ -101,21 +101,21 @@ def _granted(resources: dict[str, Any], values: Values) -> Iterator[Grant]:
 
 
 def _statement(scope: Scope, actions: set[str], values: Values) -> Statement:
-    filled = [each for resource in scope.resources for each in _filled(resource, values)]
+    resources = [each for resource in scope.resources for each in _fill(resource, values)]
     statement: Statement = {
         "Sid": scope.sid,
         "Effect": "Allow",
         "Action": sorted(actions),
-        "Resource": filled[0] if len(filled) == 1 else filled,
+        "Resource": resources[0] if len(resources) == 1 else resources,
     }
     if scope.condition:
         operator, key, text = scope.condition
-        (value,) = _filled(text, values)
+        (value,) = _fill(text, values)
         statement["Condition"] = {operator: {key: value}}
     return statement
 
 
-def _filled(text: str, values: Values) -> Iterator[str]:
+def _fill(text: str, values: Values) -> Iterator[str]:
     """Yields the text for each combination of its fields' values."""
     fields = _FIELD.findall(text)
     for chosen in product(*(values[field] for field in fields)):
@@ -139,22 +139,22 @@ def _split(statements: list[Statement], limit: int) -> list[list[Statement]]:
 def _bucket_names(resources: dict[str, Any], target: Target) -> list[str]:
     """Returns the buckets' names, or patterns for names that CloudFormation generates."""
     return [
-        _filled_name(resource["Properties"]["BucketName"], target)
+        _fill_name(resource["Properties"]["BucketName"], target)
         if "BucketName" in resource.get("Properties", {})
-        else _made_bucket(logical, target)
+        else _match_generated_bucket(logical, target)
         for logical, resource in resources.items()
         if resource["Type"] == "AWS::S3::Bucket"
     ]
 
 
-def _filled_name(name: str | dict[str, str], target: Target) -> str:
+def _fill_name(name: str | dict[str, str], target: Target) -> str:
     text = name if isinstance(name, str) else name["Fn::Sub"]
     for pseudo, attribute in _PSEUDO.items():
         text = text.replace(pseudo, getattr(target, attribute))
     return text
 
 
-def _made_bucket(logical: str, target: Target) -> str:
+def _match_generated_bucket(logical: str, target: Target) -> str:
     return f"{target.made}-{logical.lower()[:_PART_OF_MADE_NAME]}*"
 
 

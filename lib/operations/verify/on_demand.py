@@ -30,15 +30,15 @@ def formats(target: Target) -> str:
         url = keys.variant_url(target.images_url, size.name, path)
         own = api.get_status(target, path).sizes[size.name].variants[0].content_type
         wanted = [(f"image/{each}", f"image/{each}") for each in size.formats]
-        for accept, meant in [*wanted, (ANY, own)]:
+        for accept, expected in [*wanted, (ANY, own)]:
             response, _ = get_picture(target, View(url, accept))
             found = response.headers.get("Content-Type")
-            if found != meant:
+            if found != expected:
                 raise StepError(
-                    f"{url}: {found} for Accept: {accept}, not {meant}",
+                    f"{url}: {found} for Accept: {accept}, not {expected}",
                     "the distribution's viewer-request function, and its cache policy",
                 )
-            seen.add(meant)
+            seen.add(expected)
     return ", ".join(sorted(seen))
 
 
@@ -56,9 +56,9 @@ def _with_formats(target: Target) -> "list[Size]":
 def queries(target: Target) -> str:
     """Requests a size by query."""
     path, name = target.path(PHOTO), next(iter(target.sizes))
-    (facts, *_) = api.get_status(target, path).sizes[name].variants
+    (variant, *_) = api.get_status(target, path).sizes[name].variants
     url = f"{target.images_url}/{keys.url_path(path)}?size="
-    check_picture(target, target.sizes[name], facts, RED, url + name)
+    check_picture(target, target.sizes[name], variant, RED, url + name)
     look_at = "the distribution's viewer-request function"
     api.expect(target.web.visit(url + "_"), _NO_SIZE, look_at)
     return f"?size={name}"
@@ -82,10 +82,10 @@ def on_demand(target: Target) -> str:
     """Deletes a variant and requests it: the stage must render and store it again."""
     path = api.upload(target, _UNSEEN, make_photo(RED, target.content_type))
     name = next(reversed(target.sizes))
-    (facts, *_) = api.wait_until_ready(target, path)[name].variants
+    (variant, *_) = api.wait_until_ready(target, path)[name].variants
     bucket, key = target.bucket("Images"), keys.variant_key(name, path)
     objects.delete_object(target.s3, bucket, key)
-    check_picture(target, target.sizes[name], facts, RED)
+    check_picture(target, target.sizes[name], variant, RED)
     if objects.head(target.s3, bucket, key) is None:
         raise StepError(f"{key} was made and not stored", target.logs_of("on-demand"))
     return f"{name} of {_UNSEEN}"
@@ -99,16 +99,16 @@ def why_not_on_demand(target: Target) -> str:
 def render(target: Target) -> str:
     """Renders a photo by POST /render, which stores nothing."""
     name = next(iter(target.sizes))
-    (facts, *_) = api.get_status(target, target.path(PHOTO)).sizes[name].variants
+    (variant, *_) = api.get_status(target, target.path(PHOTO)).sizes[name].variants
     headers = {"Content-Type": target.content_type}
     photo = make_photo(RED, target.content_type)
     response = target.web.call("POST", f"/render?size={name}", headers=headers, data=photo)
     api.expect(response, 200, target.logs_of("render"))
     image = read_picture(response.content)
-    if f"{image.width}x{image.height}" != facts.pixels or not has_colour(image, RED):
+    if f"{image.width}x{image.height}" != variant.pixels or not has_colour(image, RED):
         raise StepError(
             f"POST /render?size={name}: {image.width}x{image.height} pixels, a worker makes "
-            f"{facts.pixels}",
+            f"{variant.pixels}",
             target.logs_of("render"),
         )
     return f"{name}: {len(response.content):,} bytes"

@@ -45,29 +45,29 @@ def get_picture(target: Target, view: View) -> tuple[requests.Response, Image.Im
 
 
 def check_picture(
-    target: Target, size: Size, facts: VariantFacts, colour: int, url: str | None = None
+    target: Target, size: Size, variant: VariantFacts, colour: int, url: str | None = None
 ) -> None:
     """Compares the image at the variant's URL, or at `url`, with the variant's status."""
-    response, image = get_picture(target, View(url or facts.url, ANY))
-    expected = {
-        "bytes": (f"{len(response.content)}", f"{facts.bytes}"),
-        "Content-Type": (response.headers.get("Content-Type"), facts.content_type),
-        "pixels": (f"{image.width}x{image.height}", facts.pixels),
+    response, image = get_picture(target, View(url or variant.url, ANY))
+    comparisons = {
+        "bytes": (f"{len(response.content)}", f"{variant.bytes}"),
+        "Content-Type": (response.headers.get("Content-Type"), variant.content_type),
+        "pixels": (f"{image.width}x{image.height}", variant.pixels),
         "Cache-Control": (
             response.headers.get("Cache-Control"),
             target.stack.sizes[size.name].environment["CACHE_CONTROL"],
         ),
     }
     if target.has_cdn:
-        expected["X-Content-Type-Options"] = (
+        comparisons["X-Content-Type-Options"] = (
             response.headers.get("X-Content-Type-Options"),
             "nosniff",
         )
-    for name, (found, meant) in expected.items():
-        if found != meant:
-            raise StepError(f"{response.url}: {name} is {found}, not {meant}", _delivery(target))
+    for name, (found, expected) in comparisons.items():
+        if found != expected:
+            raise StepError(f"{response.url}: {name} is {found}, not {expected}", _delivery(target))
     if image.width > (size.width or image.width) or image.height > (size.height or image.height):
-        raise StepError(f"{response.url}: {facts.pixels} pixels do not fit {size.name}")
+        raise StepError(f"{response.url}: {variant.pixels} pixels do not fit {size.name}")
     if not has_colour(image, colour):
         raise StepError(f"{response.url}: shows another photo", _delivery(target))
 

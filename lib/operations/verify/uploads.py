@@ -23,10 +23,10 @@ def ticket(target: Target) -> str:
     """Requests an upload ticket, also without credentials."""
     length = len(make_photo(RED, target.content_type))
     if target.stack.outputs["Auth"] != "none":
-        stranger = target.web.call("POST", "/uploads", as_stranger=True, json={})
-        if stranger.status_code not in _REFUSED:
+        response = target.web.call("POST", "/uploads", authorized=False, json={})
+        if response.status_code not in _REFUSED:
             raise StepError(
-                f"POST /uploads without credentials: {stranger.status_code} in place of 401 or "
+                f"POST /uploads without credentials: {response.status_code} in place of 401 or "
                 "403: anybody may upload",
                 "the API's authorizer",
             )
@@ -74,11 +74,11 @@ def hostile(target: Target) -> str:
 def _check_all(target: Target, path: str, colour: int, *, in_other_spelling: bool = False) -> str:
     status, count = api.get_status(target, path).sizes, 0
     for name, size in target.sizes.items():
-        for folder, facts in zip(size.folders, status[name].variants, strict=True):
-            check_picture(target, size, facts, colour)
+        for folder, variant in zip(size.folders, status[name].variants, strict=True):
+            check_picture(target, size, variant, colour)
             if in_other_spelling:
                 url = f"{target.images_url}/{quote(keys.variant_key(folder, path))}"
-                check_picture(target, size, facts, colour, url)
+                check_picture(target, size, variant, colour, url)
             count += 1
     return pluralize(count, "picture")
 

@@ -49,16 +49,16 @@ class Web:
         method: str,
         path: str,
         *,
-        as_stranger: bool = False,
+        authorized: bool = True,
         headers: Mapping[str, str] | None = None,
         **body: Any,
     ) -> requests.Response:
-        """Calls the API; `as_stranger` sends no credentials."""
+        """Calls the API; without `authorized`, it sends no credentials."""
         return self._send(
             lambda: requests.request(
                 method,
                 self._api_url + path,
-                auth=None if as_stranger else self._authorize,
+                auth=self._authorize if authorized else None,
                 headers=headers,
                 timeout=_SECONDS,
                 **body,
