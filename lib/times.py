@@ -1,9 +1,9 @@
-"""The form of every time in JSON and in message attributes: UTC, in whole seconds, with a Z."""
+"""The form of times in JSON and in message attributes: UTC, in whole seconds, with a Z."""
 
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import PlainSerializer, WithJsonSchema
+from pydantic import AwareDatetime, PlainSerializer, WithJsonSchema
 
 
 def format_time(time: datetime) -> str:
@@ -13,7 +13,7 @@ def format_time(time: datetime) -> str:
 
 # A field of a pydantic model that is written to JSON in this form, and read in any of ISO 8601.
 Timestamp = Annotated[
-    datetime,
+    AwareDatetime,
     PlainSerializer(format_time, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]

@@ -17,12 +17,13 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from lib.auth.secret_document import parse_secret
 from lib.auth.ttl_cache import TtlCache, utc_now
 from lib.aws import secrets as secret_store
 from lib.errors import ConfigError
+from lib.times import Timestamp
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
@@ -47,8 +48,8 @@ class Token(BaseModel):
     id: str = Field(pattern="^[0-9a-f]{12}$")
     name: str = Field(min_length=1, max_length=MAX_NAME)
     sha256: str = Field(pattern="^[0-9a-f]{64}$", repr=False)
-    created_at: AwareDatetime
-    expires_at: AwareDatetime | None = None
+    created_at: Timestamp
+    expires_at: Timestamp | None = None
 
     def is_valid(self, now: datetime) -> bool:
         """Returns whether the token has not expired."""

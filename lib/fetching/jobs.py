@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lib import keys, upload_paths
 from lib.aws import s3 as objects
@@ -48,7 +48,7 @@ class FetchJob(BaseModel):
     path: str = Field(min_length=1, max_length=keys.MAX_KEY_BYTES)
     url: str = Field(max_length=MAX_LENGTH, repr=False)
     overwrite: bool
-    ordered_at: AwareDatetime
+    ordered_at: Timestamp
 
 
 class FetchState(BaseModel):
@@ -148,7 +148,7 @@ class FetchJobQueue(FetchJobs):
             path=path,
             url=url,
             overwrite=overwrite,
-            ordered_at=datetime.now(UTC),
+            ordered_at=datetime.now(UTC).replace(microsecond=0),
         )
         record = FetchRecord(id=job.id, ordered_at=job.ordered_at)
         # The record comes first: without one, a worker would treat its job as cancelled.

@@ -7,11 +7,12 @@ pending ones, replace the record unconditionally; every other change is conditio
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, TypeAdapter
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from lib.keys import FETCH_RECORDS
 from lib.pipeline.failure_records import FailureRecord
 from lib.pipeline.json_records import JsonRecords
+from lib.times import Timestamp
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -25,7 +26,7 @@ class FetchRecord(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     id: str
-    ordered_at: AwareDatetime
+    ordered_at: Timestamp
     cancelled: bool = False
 
 

@@ -61,6 +61,7 @@ class Attempt(BaseModel):
 
     etag: str
     recipe: str
+    # With its fraction of a second: two attempts must not have the same ETag.
     began_at: datetime
     left: str = ""
 

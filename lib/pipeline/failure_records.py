@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from lib.errors import WORKER_STOPPED, ConflictError
 from lib.pipeline.json_records import JsonRecords
+from lib.times import Timestamp
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -34,8 +35,8 @@ class FailureRecord(BaseModel):
     reason: str
     error: str
     attempts: int
-    began_at: datetime
-    failed_at: datetime
+    began_at: Timestamp
+    failed_at: Timestamp
 
     def is_about(self, uploaded: datetime) -> bool:
         """Returns whether the attempt saw the original; S3 returns `uploaded` in whole seconds."""

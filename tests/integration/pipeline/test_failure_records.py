@@ -20,6 +20,7 @@ from tests.integration.conftest import Queues, WorkerDoor
 from tests.integration.parked import park
 from tests.integration.pipeline.test_resize import Failing, put, refusal, variant
 from tests.payloads import s3_event
+from tests.times import is_timestamp
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -43,6 +44,8 @@ def test_parking_leaves_a_record_of_what_happened(s3: "S3Client", deliver: Worke
     assert left["reason"] == "unsupported"
     assert left["error"].endswith("HEIC, TIFF or BMP")
     assert left["attempts"] == 3
+    assert is_timestamp(left["began_at"])
+    assert is_timestamp(left["failed_at"])
     began, failed = (datetime.fromisoformat(left[name]) for name in ("began_at", "failed_at"))
     assert before <= began <= failed
     stored = s3.head_object(Bucket=BUCKET, Key="40x30/2026/ä b.jpg")
