@@ -106,7 +106,9 @@ def _app() -> APIGatewayHttpResolver:
         def show_page() -> Response[str]:
             if app.current_event.query_string_parameters.get("format") == "json":
                 return show_document()
-            return Response(200, content_types.TEXT_HTML, make_page(text))
+            # The form cannot sign requests.
+            page = make_page(text, has_form=settings.auth != "iam")
+            return Response(200, content_types.TEXT_HTML, page)
 
     return app
 

@@ -12,8 +12,8 @@ from aws_lambda_powertools.event_handler.openapi import swagger_ui
 _FORM = Path(__file__).with_name("upload_form.html")
 
 
-def make_page(document: str) -> str:
-    """Builds the page for an OpenAPI document."""
+def make_page(document: str, *, has_form: bool) -> str:
+    """Builds the page for an OpenAPI document; `has_form` adds the form."""
     assets = files(swagger_ui)
     page = swagger_ui.generate_swagger_html(
         # `</script>` in a text would end the script that the document is in.
@@ -23,4 +23,6 @@ def make_page(document: str) -> str:
         swagger_base_url="",
         oauth2_config=None,
     )
+    if not has_form:
+        return page
     return page.replace("<body>", f"<body>\n{_FORM.read_text(encoding='utf-8')}", 1)

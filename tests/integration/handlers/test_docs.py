@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
+from handlers import openapi
 from tests.docs_page import send_file
 from tests.integration.api import Api, api
 from tests.pictures import encoded, quarters
@@ -182,6 +183,15 @@ class TestThePage:
         last = send(api, CHOSEN, answers)["shown"][-1]
         assert last.startswith("Not uploaded: ")
         assert text in last
+
+    def test_has_no_form_where_requests_must_be_signed(
+        self, api: Api, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert b"upload-form" in api("GET", "/docs").body
+        openapi._app.cache_clear()
+        monkeypatch.setenv("AUTH", "iam")
+        page = api("GET", "/docs")
+        assert (page.status, b"upload-form" in page.body) == (200, False)
 
     def test_needs_no_token_where_the_stage_needs_none(self, api: Api) -> None:
         ran = send(api, CHOSEN, [(409, "{}", {})], has_token=False)
