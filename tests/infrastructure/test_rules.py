@@ -271,13 +271,13 @@ def test_the_door_prints_each_violation_and_fails(dev: Template, tmp_path: Path)
     template = copy.deepcopy(dev.document)
     remove("RetentionInDays")(template["Resources"]["PurgeLogGroup"]["Properties"])
     bad.write_text(json.dumps(template))
-    assert door("dev", good) == (0, "")
+    assert run_rules("dev", good) == (0, "")
     expected = "PurgeLogGroup: Logs are kept, and paid, for ever (logs_are_forgotten)"
-    assert door("dev", good, bad) == (1, f"{bad}: {expected}\n")
-    assert door("dev")[0] == 2
+    assert run_rules("dev", good, bad) == (1, f"{bad}: {expected}\n")
+    assert run_rules("dev")[0] == 2
 
 
-def door(stage: str, *files: Path) -> tuple[int, str]:
+def run_rules(stage: str, *files: Path) -> tuple[int, str]:
     run = subprocess.run(
         [sys.executable, "-m", "infra.rules", stage, *map(str, files)],
         cwd=PROJECT,

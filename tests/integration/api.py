@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
-_DOORS: dict[tuple[str, str], ModuleType] = {
+_FUNCTIONS: dict[tuple[str, str], ModuleType] = {
     ("POST", "/uploads"): uploads,
     ("POST", "/uploads/batch"): uploads,
     ("POST", "/render"): render,
@@ -31,10 +31,10 @@ SIZES = [
     Size(name="40x30", width=40, height=30),
     Size(name="hero", width=60, height=20, format="webp", formats=("avif", "jpeg"), quality=70),
 ]
-_DOORS_OF_PATHS: dict[str, ModuleType] = {"GET": status, "DELETE": deletion}
+_FUNCTIONS_OF_PATHS: dict[str, ModuleType] = {"GET": status, "DELETE": deletion}
 
 
-class Answer(NamedTuple):
+class Response(NamedTuple):
     """What came back; `document` is the body as JSON, or None where it is none."""
 
     status: int
@@ -62,12 +62,12 @@ class Api:
         body: Any = None,
         query: dict[str, str] | None = None,
         content_type: str | None = "application/json",
-        door: ModuleType | None = None,
+        function: ModuleType | None = None,
         accept_encoding: str = "identity",
-    ) -> Answer:
+    ) -> Response:
         """Send a request; `path` is escaped, as a client would write it.
 
-        Its route leads to the function that answers it, or to another `door`.
+        Its route leads to the function that answers it, or to another `function`.
 
         A body of bytes comes in base64, as API Gateway sends on all that is not called a text.
         """
@@ -83,13 +83,13 @@ class Api:
             event["headers"]["content-type"] = content_type
         event["body"] = _text(body)
         event["isBase64Encoded"] = isinstance(body, bytes)
-        door = door or _DOORS.get((method, path)) or _DOORS_OF_PATHS[method]
-        answer = door.handler(event, Context())
-        text = answer["body"]
-        is_json = "json" in answer["headers"].get("Content-Type", "") and text
+        function = function or _FUNCTIONS.get((method, path)) or _FUNCTIONS_OF_PATHS[method]
+        response = function.handler(event, Context())
+        text = response["body"]
+        is_json = "json" in response["headers"].get("Content-Type", "") and text
         document = json.loads(text) if is_json else None
-        data = b64decode(text) if answer["isBase64Encoded"] else text.encode()
-        return Answer(answer["statusCode"], document, answer["headers"], data)
+        data = b64decode(text) if response["isBase64Encoded"] else text.encode()
+        return Response(response["statusCode"], document, response["headers"], data)
 
 
 def _text(body: Any) -> str:

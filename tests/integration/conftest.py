@@ -121,7 +121,7 @@ class Context:
         return int(self.seconds * 1000)
 
 
-class WorkerDoor:
+class WorkerCall:
     """Calls handlers.resize as Lambda does."""
 
     def __call__(self, *bodies: str, attempts: int = 1, seconds: float = 60) -> list[str]:
@@ -132,8 +132,8 @@ class WorkerDoor:
 
 
 @pytest.fixture
-def deliver(s3: "S3Client", queues: Queues, monkeypatch: pytest.MonkeyPatch) -> WorkerDoor:
-    """The worker's door, with its settings in the environment."""
+def deliver(s3: "S3Client", queues: Queues, monkeypatch: pytest.MonkeyPatch) -> WorkerCall:
+    """The worker's function, with its settings in the environment."""
     for name, value in {
         "SIZE": SIZE.model_dump_json(),
         "ORIGINALS_BUCKET": "originals-bucket",
@@ -151,4 +151,4 @@ def deliver(s3: "S3Client", queues: Queues, monkeypatch: pytest.MonkeyPatch) -> 
         "POWERTOOLS_METRICS_NAMESPACE": "image-fanout-dev",
     }.items():
         monkeypatch.setenv(name, value)
-    return WorkerDoor()
+    return WorkerCall()

@@ -1,4 +1,4 @@
-"""The API's other doors on moto: status, deletion, and the document of all."""
+"""The API's other functions on moto: status, deletion, and the document of all."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -286,7 +286,7 @@ def test_routes_that_are_switched_off_are_answered_with_a_404(
 ) -> None:
     monkeypatch.setenv("SWAGGER", "false")
     monkeypatch.setenv("RENDER_SIZES", "[]")
-    answer = api(method, path, body, content_type="image/jpeg", door=openapi)
+    answer = api(method, path, body, content_type="image/jpeg", function=openapi)
     assert (answer.status, answer.document["type"]) == (404, "no_route")
     assert answer.headers["Content-Type"] == PROBLEM
 

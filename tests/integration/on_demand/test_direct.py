@@ -14,7 +14,7 @@ from lib.auth.signatures import sign
 from lib.images import render_all
 from lib.on_demand import MAX_IMAGE_BYTES, direct
 from lib.sizes import Size, pack_sizes
-from tests.integration.api import SIZES, Answer, Api, api
+from tests.integration.api import SIZES, Api, Response, api
 from tests.integration.signing import FIRST, SigningSecret, secret
 from tests.pictures import decoded, encoded, quarters
 
@@ -30,12 +30,12 @@ CROP, HERO = SIZES
 
 def ask(
     api: Api, body: Any = PHOTO, content_type: str | None = "image/jpeg", **query: str
-) -> Answer:
+) -> Response:
     return api("POST", "/render", body, {"size": "40x30"} | query, content_type=content_type)
 
 
-def kinds(answer: Answer) -> tuple[int, str]:
-    return answer.status, answer.document["type"]
+def kinds(response: Response) -> tuple[int, str]:
+    return response.status, response.document["type"]
 
 
 class TestSignedDimensions:
@@ -44,13 +44,13 @@ class TestSignedDimensions:
         """A stage with signed URLs."""
         monkeypatch.setenv("SIGNING_KEYS", secret.arn)
 
-    def ask(self, api: Api, **query: str) -> Answer:
+    def ask(self, api: Api, **query: str) -> Response:
         return api("POST", "/render", PHOTO, query, content_type="image/jpeg")
 
     def test_are_rendered(self, api: Api) -> None:
-        answer = self.ask(api, signed=f"w=20,h=10/{sign(FIRST, '', 'w=20,h=10')}")
-        assert answer.status == 200
-        assert decoded(answer.body).size == (20, 10)
+        response = self.ask(api, signed=f"w=20,h=10/{sign(FIRST, '', 'w=20,h=10')}")
+        assert response.status == 200
+        assert decoded(response.body).size == (20, 10)
 
     @pytest.mark.parametrize(
         ("signed_options", "status", "kind"),
@@ -77,8 +77,8 @@ class TestSignedDimensions:
 
 def test_signed_dimensions_are_refused_where_the_stage_has_no_keys(api: Api) -> None:
     signed_options = f"w=20/{sign(FIRST, '', 'w=20')}"
-    answer = api("POST", "/render", PHOTO, {"signed": signed_options}, content_type="image/jpeg")
-    assert kinds(answer) == (422, "invalid_request")
+    response = api("POST", "/render", PHOTO, {"signed": signed_options}, content_type="image/jpeg")
+    assert kinds(response) == (422, "invalid_request")
 
 
 class TestThePicture:
@@ -88,18 +88,18 @@ class TestThePicture:
     def test_is_what_a_worker_would_make_whatever_it_is_called(
         self, api: Api, content_type: str | None
     ) -> None:
-        answer = ask(api, content_type=content_type)
+        response = ask(api, content_type=content_type)
         (expected,) = render_all(PHOTO, CROP)
-        assert (answer.status, answer.body) == (200, expected.data)
-        assert answer.headers["Content-Type"] == "image/jpeg"
-        assert answer.headers["Cache-Control"] == "no-store"
-        assert answer.headers["X-Content-Type-Options"] == "nosniff"
-        assert "X-Fanout-Path" not in answer.headers
+        assert (response.status, response.body) == (200, expected.data)
+        assert response.headers["Content-Type"] == "image/jpeg"
+        assert response.headers["Cache-Control"] == "no-store"
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        assert "X-Fanout-Path" not in response.headers
 
     def test_is_known_by_its_bytes(self, api: Api) -> None:
-        answer = ask(api, PNG, "image/jpeg")
-        assert answer.headers["Content-Type"] == "image/png"
-        assert answer.body == render_all(PNG, CROP)[0].data
+        response = ask(api, PNG, "image/jpeg")
+        assert response.headers["Content-Type"] == "image/png"
+        assert response.body == render_all(PNG, CROP)[0].data
 
     def test_can_be_sent_as_base64_with_line_breaks(self, api: Api) -> None:
         text = encodebytes(PHOTO).decode().replace("\n", "\r\n")
@@ -117,9 +117,9 @@ class TestThePicture:
     def test_comes_in_the_sizes_own_format_or_in_another_of_its_formats(
         self, api: Api, query: dict[str, str], index: int, content_type: str
     ) -> None:
-        answer = ask(api, size="hero", **query)
+        response = ask(api, size="hero", **query)
         expected = render_all(PHOTO, HERO)[index]
-        assert (answer.headers["Content-Type"], answer.body) == (content_type, expected.data)
+        assert (response.headers["Content-Type"], response.body) == (content_type, expected.data)
 
     def test_leaves_nothing_behind(self, api: Api, s3: "S3Client") -> None:
         assert ask(api).status == 200
@@ -129,7 +129,7 @@ class TestThePicture:
 
 class TestRefusals:
     @pytest.mark.parametrize(
-        ("query", "kind", "said"),
+        ("query", "kind", "message"),
         [
             ({"size": "41x30"}, "unknown_size", "'41x30' is not declared: choose one of 40x30, he"),
             ({"size": "hero.avif"}, "unknown_size", "choose one of"),
@@ -142,25 +142,27 @@ class TestRefusals:
         ],
     )
     def test_of_a_size_that_is_not_declared_name_those_that_are(
-        self, api: Api, query: dict[str, str], kind: str, said: str
+        self, api: Api, query: dict[str, str], kind: str, message: str
     ) -> None:
-        answer = ask(api, **query)
-        assert kinds(answer) == (422, kind)
-        assert said in answer.document["detail"]
+        response = ask(api, **query)
+        assert kinds(response) == (422, kind)
+        assert message in response.document["detail"]
 
     def test_of_a_request_without_a_size(self, api: Api) -> None:
-        answer = api("POST", "/render", PHOTO)
-        assert kinds(answer) == (422, "invalid_request")
-        assert answer.document["detail"] == ("give either size, with or without format, or signed")
+        response = api("POST", "/render", PHOTO)
+        assert kinds(response) == (422, "invalid_request")
+        assert response.document["detail"] == (
+            "give either size, with or without format, or signed"
+        )
 
     @pytest.mark.parametrize("body", ["!", "abc", "{}", "é", "data:image/png;base64,aGFsbG8="])
     def test_of_a_text_that_is_no_base64(self, api: Api, body: str) -> None:
-        answer = ask(api, body, "text/plain")
-        assert kinds(answer) == (422, "invalid_request")
-        assert "in base64" in answer.document["detail"]
+        response = ask(api, body, "text/plain")
+        assert kinds(response) == (422, "invalid_request")
+        assert "in base64" in response.document["detail"]
 
     @pytest.mark.parametrize(
-        ("body", "said"),
+        ("body", "message"),
         [
             (b"", "empty: "),
             ("", "empty: "),
@@ -173,35 +175,35 @@ class TestRefusals:
     )
     @pytest.mark.parametrize("query", [{}, {"store": "a.jpg"}])
     def test_of_what_cannot_be_rendered_begin_with_the_reason(
-        self, api: Api, s3: "S3Client", body: Any, said: str, query: dict[str, str]
+        self, api: Api, s3: "S3Client", body: Any, message: str, query: dict[str, str]
     ) -> None:
-        answer = ask(api, body, "text/plain", **query)
-        assert kinds(answer) == (422, "not_rendered")
-        assert answer.document["detail"].startswith(said)
+        response = ask(api, body, "text/plain", **query)
+        assert kinds(response) == (422, "not_rendered")
+        assert response.document["detail"].startswith(message)
         assert stored(s3) == {}
 
     def test_of_more_bytes_than_the_stage_takes(self, api: Api) -> None:
-        answer = ask(api, PHOTO.ljust(5001, b"\0"))
-        assert kinds(answer) == (413, "too_many_bytes")
-        assert "5,001 bytes, the limit is 5,000" in answer.document["detail"]
+        response = ask(api, PHOTO.ljust(5001, b"\0"))
+        assert kinds(response) == (413, "too_many_bytes")
+        assert "5,001 bytes, the limit is 5,000" in response.document["detail"]
 
     def test_of_more_bytes_than_a_request_carries_lead_to_an_upload(
         self, api: Api, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("MAX_UPLOAD_BYTES", "50000000")
-        answer = ask(api, PHOTO.ljust(MAX_IMAGE_BYTES + 1, b"\0"))
-        assert kinds(answer) == (413, "too_many_bytes")
-        assert "POST /uploads, which takes 50,000,000" in answer.document["detail"]
+        response = ask(api, PHOTO.ljust(MAX_IMAGE_BYTES + 1, b"\0"))
+        assert kinds(response) == (413, "too_many_bytes")
+        assert "POST /uploads, which takes 50,000,000" in response.document["detail"]
 
-    def test_of_more_bytes_than_an_answer_carries_lead_there_too_and_nothing_is_kept(
+    def test_of_more_bytes_than_a_response_carries_lead_there_too_and_nothing_is_stored(
         self, api: Api, s3: "S3Client", monkeypatch: pytest.MonkeyPatch
     ) -> None:
         small = encoded(Image.effect_noise((40, 30), 90), "JPEG", quality=5)
         monkeypatch.setattr(direct, "MAX_IMAGE_BYTES", len(small))
-        answer = ask(api, small, store="a.jpg")
-        assert kinds(answer) == (413, "too_many_bytes")
-        assert answer.document["detail"].startswith("rendered it has")
-        assert "POST /uploads" in answer.document["detail"]
+        response = ask(api, small, store="a.jpg")
+        assert kinds(response) == (413, "too_many_bytes")
+        assert response.document["detail"].startswith("rendered it has")
+        assert "POST /uploads" in response.document["detail"]
         assert stored(s3) == {}
 
     def test_for_want_of_memory_ask_to_come_again(
@@ -211,9 +213,9 @@ class TestRefusals:
             raise MemoryError
 
         monkeypatch.setattr("lib.on_demand.direct.images.render", exhausted)
-        answer = ask(api)
-        assert kinds(answer) == (503, "busy")
-        assert int(answer.headers["Retry-After"]) > 0
+        response = ask(api)
+        assert kinds(response) == (503, "busy")
+        assert int(response.headers["Retry-After"]) > 0
 
 
 def stored(s3: "S3Client") -> dict[str, tuple[str, bytes]]:
@@ -235,12 +237,12 @@ class TestKeeping:
     def test_puts_the_original_where_the_pipeline_finds_it(
         self, api: Api, s3: "S3Client", path: str, escaped: str
     ) -> None:
-        answer = ask(api, PNG, "image/jpeg", store=path)
-        assert (answer.status, answer.body) == (200, render_all(PNG, CROP)[0].data)
-        assert answer.headers["X-Fanout-Path"] == escaped
+        response = ask(api, PNG, "image/jpeg", store=path)
+        assert (response.status, response.body) == (200, render_all(PNG, CROP)[0].data)
+        assert response.headers["X-Fanout-Path"] == escaped
         assert stored(s3) == {f"originals/{path}": ("image/png", PNG)}
 
-    def test_replaces_nothing_unless_that_is_asked_for(self, api: Api, s3: "S3Client") -> None:
+    def test_replaces_nothing_without_overwrite(self, api: Api, s3: "S3Client") -> None:
         assert ask(api, PNG, store="a.jpg").status == 200
         for query in ({}, {"overwrite": "false"}):
             refused = ask(api, PHOTO, store="a.jpg", **query)
@@ -278,18 +280,16 @@ class TestKeeping:
     def test_takes_the_types_that_may_be_uploaded(self, api: Api, s3: "S3Client") -> None:
         webp = encoded(quarters(80, 60), "WEBP")
         assert ask(api, webp).status == 200
-        answer = ask(api, webp, "image/jpeg", store="a.jpg")
-        assert kinds(answer) == (415, "unsupported_type")
+        response = ask(api, webp, "image/jpeg", store="a.jpg")
+        assert kinds(response) == (415, "unsupported_type")
         assert (
             "'image/webp' is not accepted; accepted are image/jpeg, image/png"
-            in answer.document["detail"]
+            in response.document["detail"]
         )
         assert stored(s3) == {}
 
     @pytest.mark.parametrize("overwrite", ["true", "false"])
-    def test_that_nobody_answered_for_is_a_503_and_is_not_tried_again(
-        self, api: Api, overwrite: str
-    ) -> None:
+    def test_without_a_response_is_a_503_and_is_not_retried(self, api: Api, overwrite: str) -> None:
         sent = []
 
         def lost(**_: Any) -> None:
@@ -297,8 +297,8 @@ class TestKeeping:
             raise ReadTimeoutError(endpoint_url="https://s3.example")
 
         render._direct_renderer().s3.meta.events.register("before-send.s3.PutObject", lost)
-        answer = ask(api, store="a.jpg", overwrite=overwrite)
-        assert kinds(answer) == (503, "busy")
+        response = ask(api, store="a.jpg", overwrite=overwrite)
+        assert kinds(response) == (503, "busy")
         assert sent == ["PUT"]
 
 

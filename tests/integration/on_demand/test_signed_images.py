@@ -232,14 +232,14 @@ class TestWhatCannotBeHad:
         assert (error.status, error.kind) == (422, ProblemKind.NOT_RENDERED)
         assert "too_many_bytes: the file has 1,000,001 bytes, the limit is 1,000,000" in str(error)
 
-    def test_a_picture_that_no_function_can_answer_with(
+    def test_an_image_that_no_function_can_return(
         self, container: Container, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(module, "MAX_IMAGE_BYTES", 100)
         error = self.refused(container, PATH)
         assert (error.status, error.kind) == (413, ProblemKind.TOO_MANY_BYTES)
-        said = "bytes, the limit is 100: request fewer pixels, a lower quality or another format"
-        assert re.fullmatch(rf"the picture has [\d,]+ {said}", str(error))
+        message = "bytes, the limit is 100: request fewer pixels, a lower quality or another format"
+        assert re.fullmatch(rf"the picture has [\d,]+ {message}", str(error))
 
     def test_what_the_analyzer_flags(self, container: Container) -> None:
         class Content:
@@ -327,9 +327,9 @@ class TestKeys:
         secret.put(json.dumps({"current": FIRST}))
         container.wait(60)
         assert container.picture()
-        said = str([vars(record) for record in caplog.records])
-        assert "signing keys not read" in said
-        assert FIRST not in said
+        logged = str([vars(record) for record in caplog.records])
+        assert "signing keys not read" in logged
+        assert FIRST not in logged
 
 
 def test_a_missing_permission_to_read_is_no_missing_photo(

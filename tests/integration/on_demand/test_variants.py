@@ -16,8 +16,8 @@ from lib.aws import s3 as objects
 from lib.errors import TransientError
 from lib.on_demand import attempts, variants
 from lib.sizes import Size, pack_sizes
-from tests.integration.asked import Cdn, cdn, rechecks, renders
-from tests.integration.conftest import Context, Queues, WorkerDoor
+from tests.integration.cdn import Cdn, cdn, rechecks, renders
+from tests.integration.conftest import Context, Queues, WorkerCall
 from tests.integration.pipeline.test_resize import PHOTO, put, variant
 from tests.integration.pipeline.test_stopped_workers import StoppedError
 from tests.integration.signing import FIRST, SigningSecret, secret
@@ -30,20 +30,20 @@ if TYPE_CHECKING:
 __all__ = ["cdn", "rechecks", "renders", "secret"]  # fixtures
 
 
-def test_a_missing_variant_is_made_stored_and_answered_with(s3: "S3Client", cdn: Cdn) -> None:
+def test_a_missing_variant_is_rendered_stored_and_returned(s3: "S3Client", cdn: Cdn) -> None:
     put(s3, "2026/a b+c%.jpg")
-    answer = cdn("/40x30/2026/a%20b%2Bc%25.jpg")
+    response = cdn("/40x30/2026/a%20b%2Bc%25.jpg")
     stored = variant(s3, "2026/a b+c%.jpg")
-    assert answer.status == 200
-    assert answer.body == stored["Body"].read()
-    assert answer.headers["Content-Type"] == stored["ContentType"] == "image/jpeg"
-    assert answer.headers["Cache-Control"] == stored["CacheControl"]
-    assert answer.headers["Cache-Control"] == "public, max-age=60, s-maxage=120"
-    assert answer.headers["ETag"] == stored["ETag"]
+    assert response.status == 200
+    assert response.body == stored["Body"].read()
+    assert response.headers["Content-Type"] == stored["ContentType"] == "image/jpeg"
+    assert response.headers["Cache-Control"] == stored["CacheControl"]
+    assert response.headers["Cache-Control"] == "public, max-age=60, s-maxage=120"
+    assert response.headers["ETag"] == stored["ETag"]
 
 
 def test_it_is_the_bytes_that_the_queues_worker_makes(
-    s3: "S3Client", cdn: Cdn, deliver: WorkerDoor
+    s3: "S3Client", cdn: Cdn, deliver: WorkerCall
 ) -> None:
     put(s3, "asked.jpg")
     deliver(put(s3, "queued.jpg"))
@@ -53,7 +53,7 @@ def test_it_is_the_bytes_that_the_queues_worker_makes(
 def test_a_worker_that_comes_afterwards_finds_it_current(
     s3: "S3Client",
     cdn: Cdn,
-    deliver: WorkerDoor,
+    deliver: WorkerCall,
     renders: list[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -81,9 +81,9 @@ def test_what_cannot_be_checked_later_is_not_written(
 
     put(s3, "a.jpg")
     monkeypatch.setattr("lib.aws.sqs.send", refuse)
-    answer = cdn("/40x30/a.jpg")
-    assert (answer.status, answer.kind) == (503, "busy")
-    assert answer.headers["Cache-Control"] == "no-store"
+    response = cdn("/40x30/a.jpg")
+    assert (response.status, response.kind) == (503, "busy")
+    assert response.headers["Cache-Control"] == "no-store"
     assert variant(s3, "a.jpg") is None
 
 
@@ -96,8 +96,8 @@ def test_all_formats_of_a_size_are_made_at_once(s3: "S3Client", cdn: Cdn) -> Non
 def test_no_header_decides_the_folder(s3: "S3Client", cdn: Cdn) -> None:
     put(s3, "2026/a.jpg")
     assert cdn("/2026/a.jpg", x_fanout_folder="hero.webp").kind == "unknown_size"
-    answer = cdn("/hero.webp/2026/a.jpg", x_fanout_folder="40x30")
-    assert answer.headers["Content-Type"] == "image/webp"
+    response = cdn("/hero.webp/2026/a.jpg", x_fanout_folder="40x30")
+    assert response.headers["Content-Type"] == "image/webp"
 
 
 @pytest.mark.parametrize("raw", ["/40x30/a.jpg", "/", "/_signed/a.jpg/w=64/x", "/%2F40x30", "/L"])
@@ -106,9 +106,9 @@ def test_what_does_not_come_through_the_cdn_is_refused_before_anything_is_read(
 ) -> None:
     put(s3, "a.jpg")
     event = payload("cloudfront_function_url") | {"rawPath": raw}
-    answer = on_demand.handler(event, Context())  # type: ignore[arg-type]
-    assert answer["statusCode"] == 400
-    assert answer["headers"]["Cache-Control"] == "max-age=5"
+    response = on_demand.handler(event, Context())  # type: ignore[arg-type]
+    assert response["statusCode"] == 400
+    assert response["headers"]["Cache-Control"] == "max-age=5"
     assert variant(s3, "a.jpg") is None
 
 
@@ -119,9 +119,9 @@ def test_a_thousand_unknown_sizes_render_nothing(
     chance = random.Random(8)  # noqa: S311  the same sizes each time
     for _ in range(1000):
         size = f"{chance.randrange(1, 9000)}x{chance.choice(['', chance.randrange(1, 9000)])}"
-        answer = cdn(f"/{size}/a.jpg")
-        assert (answer.status, answer.kind) == (404, "unknown_size")
-        assert answer.headers["Cache-Control"] == "max-age=5"
+        response = cdn(f"/{size}/a.jpg")
+        assert (response.status, response.kind) == (404, "unknown_size")
+        assert response.headers["Cache-Control"] == "max-age=5"
     assert renders == []
     assert rechecks == []
     assert "Contents" not in s3.list_objects_v2(Bucket="images-bucket")
@@ -146,18 +146,18 @@ def test_what_names_no_variant_is_not_found(
     s3: "S3Client", cdn: Cdn, renders: list[str], path: str
 ) -> None:
     put(s3, "a.jpg")
-    answer = cdn(path)
-    assert answer.status == 404
-    assert answer.headers["Cache-Control"] == "max-age=5"
+    response = cdn(path)
+    assert response.status == 404
+    assert response.headers["Cache-Control"] == "max-age=5"
     assert renders == []
 
 
 def test_an_unknown_original_is_not_found_for_seconds(
     s3: "S3Client", cdn: Cdn, rechecks: list[tuple[str, int]]
 ) -> None:
-    answer = cdn("/40x30/nobody.jpg")
-    assert (answer.status, answer.kind) == (404, "no_picture")
-    assert answer.headers["Cache-Control"] == "max-age=5"
+    response = cdn("/40x30/nobody.jpg")
+    assert (response.status, response.kind) == (404, "no_picture")
+    assert response.headers["Cache-Control"] == "max-age=5"
     assert rechecks == []
 
 
@@ -165,13 +165,13 @@ def test_what_cannot_be_rendered_is_left_to_a_worker_and_not_tried_again(
     s3: "S3Client",
     cdn: Cdn,
     rechecks: list[tuple[str, int]],
-    deliver: WorkerDoor,
+    deliver: WorkerCall,
     renders: list[str],
 ) -> None:
     message = put(s3, "broken.jpg", PHOTO[: len(PHOTO) // 2])
-    answer = cdn("/40x30/broken.jpg")
-    assert (answer.status, answer.kind) == (404, "not_rendered")
-    assert b"truncated" in answer.body
+    response = cdn("/40x30/broken.jpg")
+    assert (response.status, response.kind) == (404, "not_rendered")
+    assert b"truncated" in response.body
     assert rechecks == [("originals/broken.jpg", 0)]
     deliver(message)
     renders.clear()
@@ -199,7 +199,7 @@ def test_a_photo_that_stops_the_function_is_left_to_a_worker_and_not_tried_again
     cdn: Cdn,
     rechecks: list[tuple[str, int]],
     queues: Queues,
-    deliver: WorkerDoor,
+    deliver: WorkerCall,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def stop(*_: Any) -> None:
@@ -212,13 +212,13 @@ def test_a_photo_that_stops_the_function_is_left_to_a_worker_and_not_tried_again
         patch.setattr("lib.images.render_all", stop)
         with pytest.raises(StoppedError):
             cdn("/40x30/a%20b.jpg")
-    answer = cdn("/40x30/a%20b.jpg")
-    assert (answer.status, answer.kind) == (503, "busy")
+    response = cdn("/40x30/a%20b.jpg")
+    assert (response.status, response.kind) == (503, "busy")
     monkeypatch.setattr(attempts, "_CLOCKS", timedelta(seconds=-25))
     for _ in range(3):
-        answer = cdn("/40x30/a%20b.jpg")
-        assert (answer.status, answer.kind) == (404, "not_rendered")
-        assert b"worker_stopped" in answer.body
+        response = cdn("/40x30/a%20b.jpg")
+        assert (response.status, response.kind) == (404, "not_rendered")
+        assert b"worker_stopped" in response.body
     assert rechecks == [("originals/a+b.jpg", 0)]
     # It was the function's shorter timeout, and nothing about the photo.
     deliver(message)
@@ -226,7 +226,11 @@ def test_a_photo_that_stops_the_function_is_left_to_a_worker_and_not_tried_again
 
 
 def test_what_cannot_be_rendered_any_more_is_a_workers_to_remove(
-    s3: "S3Client", cdn: Cdn, deliver: WorkerDoor, rechecks: list[tuple[str, int]], queues: Queues
+    s3: "S3Client",
+    cdn: Cdn,
+    deliver: WorkerCall,
+    rechecks: list[tuple[str, int]],
+    queues: Queues,
 ) -> None:
     """It was made from an older original: a look now, and none of its own later."""
     deliver(put(s3, "a.jpg"))
@@ -270,9 +274,9 @@ def test_a_path_that_does_not_fit_each_folder_of_a_size_is_nobodys_dead_letter(
     on_demand._renderers().variants.s3.meta.events.register("before-call.s3", fail)
     monkeypatch.setattr("lib.aws.sqs.send", fail)
     for _ in range(2):
-        answer = thumbnail(f"/{folder}/{LONG}")
-        assert (answer.status, answer.kind) == (404, "not_rendered")
-        assert b"S3 takes 1024" in answer.body
+        response = thumbnail(f"/{folder}/{LONG}")
+        assert (response.status, response.kind) == (404, "not_rendered")
+        assert b"S3 takes 1024" in response.body
     assert renders == []
 
 
@@ -282,7 +286,7 @@ def test_a_path_that_just_fits_is_rendered(s3: "S3Client", thumbnail: Cdn) -> No
 
 
 def test_a_photo_that_replaced_a_broken_one_is_rendered(
-    s3: "S3Client", cdn: Cdn, deliver: WorkerDoor, monkeypatch: pytest.MonkeyPatch
+    s3: "S3Client", cdn: Cdn, deliver: WorkerCall, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deliver(put(s3, "a.jpg", PHOTO[: len(PHOTO) // 2]))
     put(s3, "a.jpg")
@@ -298,22 +302,22 @@ def test_a_photo_that_replaced_a_broken_one_is_rendered(
 def _uploaded_at(head: Any, when: datetime) -> Any:
     """S3 tells times in whole seconds, and a test does not wait for the next."""
 
-    def told(s3: Any, bucket: str, key: str) -> Any:
+    def wrapped(s3: Any, bucket: str, key: str) -> Any:
         found = head(s3, bucket, key)
         return found._replace(modified=when) if found and bucket == "originals-bucket" else found
 
-    return told
+    return wrapped
 
 
-def test_a_picture_too_large_for_an_answer_is_stored_and_pointed_at(
+def test_an_image_too_large_for_a_response_is_stored_and_redirected_to(
     s3: "S3Client", cdn: Cdn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(on_demand, "MAX_IMAGE_BYTES", 100)
     put(s3, "a b.jpg")
-    answer = cdn("/40x30/a%20b.jpg")
-    assert answer.status == 302
-    assert answer.headers["Location"] == "/40x30/a%20b.jpg"
-    assert answer.headers["Cache-Control"] == "no-store"
+    response = cdn("/40x30/a%20b.jpg")
+    assert response.status == 302
+    assert response.headers["Location"] == "/40x30/a%20b.jpg"
+    assert response.headers["Cache-Control"] == "no-store"
     assert variant(s3, "a b.jpg") is not None
 
 
@@ -329,11 +333,11 @@ def test_how_often_the_origin_fails_over_is_a_metric_of_its_own(
 ) -> None:
     put(s3, "a.jpg")
     cdn("/40x30/a.jpg")
-    told = metrics(capsys.readouterr().out)
-    assert told["size"] == "on-demand"
-    (milliseconds,) = told["Duration"]
+    recorded = metrics(capsys.readouterr().out)
+    assert recorded["size"] == "on-demand"
+    (milliseconds,) = recorded["Duration"]
     assert milliseconds > 0
-    assert "Needless" not in told
+    assert "Needless" not in recorded
 
 
 def test_asking_for_what_has_been_there_for_long_is_needless(
@@ -345,8 +349,8 @@ def test_asking_for_what_has_been_there_for_long_is_needless(
     assert '"Needless"' not in capsys.readouterr().out
     monkeypatch.setattr(variants, "AT_ONCE", timedelta(seconds=-5))
     assert cdn("/40x30/a.jpg").status == 200
-    told = metrics(capsys.readouterr().out)
-    assert told["Needless"] == [1.0]
+    recorded = metrics(capsys.readouterr().out)
+    assert recorded["Needless"] == [1.0]
 
 
 @pytest.fixture
@@ -364,11 +368,11 @@ def test_a_signed_picture_is_made_and_not_stored(
     s3: "S3Client", signing: Cdn, rechecks: list[tuple[str, int]]
 ) -> None:
     put(s3, "2026/a b.jpg")
-    answer = signing(signed("2026/a b.jpg", "w=64,h=36,format=webp"))
-    assert answer.status == 200
-    assert answer.headers["Content-Type"] == "image/webp"
-    assert answer.headers["Cache-Control"] == "public, max-age=60, s-maxage=120"
-    assert decoded(answer.body).size == (64, 36)
+    response = signing(signed("2026/a b.jpg", "w=64,h=36,format=webp"))
+    assert response.status == 200
+    assert response.headers["Content-Type"] == "image/webp"
+    assert response.headers["Cache-Control"] == "public, max-age=60, s-maxage=120"
+    assert decoded(response.body).size == (64, 36)
     assert "Contents" not in s3.list_objects_v2(Bucket="images-bucket")
     assert rechecks == []
 
@@ -392,17 +396,17 @@ def test_a_refused_signed_url_is_kept_for_seconds(
 ) -> None:
     put(s3, "a.jpg")
     put(s3, "broken.jpg", PHOTO[: len(PHOTO) // 2])
-    answer = signing(path)
-    assert (answer.status, answer.kind) == (status, kind)
-    assert answer.headers["Cache-Control"] == "max-age=5"
+    response = signing(path)
+    assert (response.status, response.kind) == (status, kind)
+    assert response.headers["Cache-Control"] == "max-age=5"
 
 
 def test_a_visitor_cannot_turn_a_signed_url_into_a_size_by_a_header(
     s3: "S3Client", signing: Cdn, renders: list[str]
 ) -> None:
     put(s3, "a.jpg")
-    answer = signing(signed("a.jpg", "w=64", key="x" * 64), x_fanout_folder="40x30")
-    assert answer.kind == "bad_signature"
+    response = signing(signed("a.jpg", "w=64", key="x" * 64), x_fanout_folder="40x30")
+    assert response.kind == "bad_signature"
     assert renders == []
 
 
@@ -412,9 +416,9 @@ def test_the_log_has_no_url_in_it_that_works(
     put(s3, "a.jpg")
     url = signed("a.jpg", "w=64")
     assert signing(url).status == 200
-    told = str([vars(record) for record in caplog.records])
-    assert "a.jpg/w%3D64" in told
-    assert url.rpartition("/")[2] not in told
+    logged = str([vars(record) for record in caplog.records])
+    assert "a.jpg/w%3D64" in logged
+    assert url.rpartition("/")[2] not in logged
 
 
 def invalidations(queues: Queues) -> list[Any]:

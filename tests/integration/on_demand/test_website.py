@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from handlers import website
-from tests.integration.asked import Cdn, cdn, renders
+from tests.integration.cdn import Cdn, cdn, renders
 from tests.integration.conftest import Context
 from tests.integration.pipeline.test_resize import PHOTO, put, variant
 from tests.payloads import payload
@@ -37,9 +37,9 @@ def visit(path: str) -> dict[str, Any]:
 
 def test_a_missing_variant_is_made_and_its_visitor_sent_to_it(s3: "S3Client") -> None:
     put(s3, "2026/a b+ü.jpg")
-    answer = visit("/missing/40x30/2026/a b+ü.jpg")
-    assert answer["statusCode"] == 301
-    assert answer["headers"]["Location"] == f"{SITE}/40x30/2026/a%20b%2B%C3%BC.jpg"
+    response = visit("/missing/40x30/2026/a b+ü.jpg")
+    assert response["statusCode"] == 301
+    assert response["headers"]["Location"] == f"{SITE}/40x30/2026/a%20b%2B%C3%BC.jpg"
     assert variant(s3, "2026/a b+ü.jpg")["ContentType"] == "image/jpeg"
 
 
@@ -66,16 +66,16 @@ def test_no_browser_keeps_the_way_back(s3: "S3Client") -> None:
         ("/missing/", "unknown_size"),
     ],
 )
-def test_where_there_can_be_none_the_visitor_is_told_and_not_sent_round(
+def test_without_a_possible_variant_is_an_error_and_no_redirect(
     s3: "S3Client", path: str, kind: str
 ) -> None:
     put(s3, "a.jpg")
     put(s3, "broken.jpg", PHOTO[: len(PHOTO) // 2])
-    answer = visit(path)
-    assert answer["statusCode"] == 404
-    assert json.loads(answer["body"])["type"] == kind
-    assert "Location" not in answer["headers"]
-    assert answer["headers"]["Cache-Control"] == "no-store"
+    response = visit(path)
+    assert response["statusCode"] == 404
+    assert json.loads(response["body"])["type"] == kind
+    assert "Location" not in response["headers"]
+    assert response["headers"]["Cache-Control"] == "no-store"
 
 
 def test_visitors_who_come_at_once_are_all_sent_to_the_one_variant(
@@ -93,7 +93,7 @@ def test_a_stored_variant_that_s3_does_not_give_ends_the_loop(
     put(s3, "a.jpg")
     visit("/missing/40x30/a.jpg")
     monkeypatch.setattr(website, "_REDIRECT_TIME", timedelta(seconds=-5))
-    answer = visit("/missing/40x30/a.jpg")
-    assert answer["statusCode"] == 500
-    assert json.loads(answer["body"])["type"] == "not_readable"
-    assert "Location" not in answer["headers"]
+    response = visit("/missing/40x30/a.jpg")
+    assert response["statusCode"] == 500
+    assert json.loads(response["body"])["type"] == "not_readable"
+    assert "Location" not in response["headers"]

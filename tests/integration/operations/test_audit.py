@@ -16,7 +16,7 @@ from lib.pipeline.failure_records import FailureRecord, FailureRecords
 from lib.pipeline.put_options import PutOptions
 from lib.sizes import Size
 from tests.command_line import fanout
-from tests.integration.conftest import SIZE, WorkerDoor
+from tests.integration.conftest import SIZE, WorkerCall
 from tests.integration.pipeline.test_resize import Failing, put, refusal
 from tests.integration.stage import Deployed, deployed
 from tests.pictures import encoded, quarters
@@ -54,7 +54,7 @@ class TestStates:
     def test_nothing_is_found_where_nothing_is(self, s3: "S3Client", deep: bool) -> None:
         assert states(s3, deep=deep) == {}
 
-    def test_each_path_has_its_own(self, s3: "S3Client", deliver: WorkerDoor, deep: bool) -> None:
+    def test_each_path_has_its_own(self, s3: "S3Client", deliver: WorkerCall, deep: bool) -> None:
         deliver(put(s3, "current.jpg"), put(s3, "orphaned.jpg"), put(s3, "failed.jpg", b"broken"))
         put(s3, "missing.jpg")
         delete_original(s3, "orphaned.jpg")
@@ -66,7 +66,7 @@ class TestStates:
         }
 
     def test_odd_paths_are_compared_under_their_own_names(
-        self, s3: "S3Client", deliver: WorkerDoor, deep: bool
+        self, s3: "S3Client", deliver: WorkerCall, deep: bool
     ) -> None:
         deliver(*(put(s3, path) for path in ODD))
         assert states(s3, deep=deep) == dict.fromkeys(ODD, "current")
@@ -79,7 +79,7 @@ class TestStates:
         assert states(s3, deep=deep) == {}
 
     def test_an_empty_original_is_a_failure_once_it_was_tried(
-        self, s3: "S3Client", deliver: WorkerDoor, deep: bool
+        self, s3: "S3Client", deliver: WorkerCall, deep: bool
     ) -> None:
         deliver(put(s3, "empty.jpg", b""))
         assert states(s3, deep=deep) == {"empty.jpg": "failed"}
@@ -97,14 +97,14 @@ class TestStates:
         assert len(states(s3, deep=deep)) == 1001
 
     def test_a_size_with_a_new_format_misses_it(
-        self, s3: "S3Client", deliver: WorkerDoor, deep: bool
+        self, s3: "S3Client", deliver: WorkerCall, deep: bool
     ) -> None:
         deliver(put(s3, "a.jpg"))
         two = SIZE.model_copy(update={"formats": ("webp",)})
         assert states(s3, size=two, deep=deep) == {"a.jpg": "missing"}
 
     def test_the_same_bytes_uploaded_again_leave_a_variant_current(
-        self, s3: "S3Client", deliver: WorkerDoor, deep: bool
+        self, s3: "S3Client", deliver: WorkerCall, deep: bool
     ) -> None:
         deliver(put(s3, "a.jpg"))
         put(s3, "a.jpg")
@@ -112,7 +112,7 @@ class TestStates:
         assert states(s3, deep=deep) == {"a.jpg": "current"}
 
     def test_other_bytes_uploaded_later_make_it_stale_until_a_worker_looks(
-        self, s3: "S3Client", deliver: WorkerDoor, deep: bool
+        self, s3: "S3Client", deliver: WorkerCall, deep: bool
     ) -> None:
         deliver(put(s3, "a.jpg"))
         event = put(s3, "a.jpg", encoded(quarters(80, 80)))
@@ -122,7 +122,7 @@ class TestStates:
         assert states(s3, deep=deep) == {"a.jpg": "current"}
 
     def test_what_is_called_stale_a_worker_mends(
-        self, s3: "S3Client", deliver: WorkerDoor, deep: bool
+        self, s3: "S3Client", deliver: WorkerCall, deep: bool
     ) -> None:
         """Of all that may be older than its original: by its bytes, its recipe, its delivery."""
         events = [put(s3, path) for path in ("same.jpg", "recipe.jpg", "cache.jpg", "bytes.jpg")]
@@ -148,7 +148,7 @@ class TestStates:
 
 
 def test_without_deep_only_variants_older_than_their_originals_are_looked_at(
-    s3: "S3Client", deliver: WorkerDoor
+    s3: "S3Client", deliver: WorkerCall
 ) -> None:
     deliver(*(put(s3, path) for path in ("a.jpg", "b.jpg", "c.jpg", "d.jpg")))
     uploaded_an_hour_later("b.jpg")
@@ -170,14 +170,14 @@ def uploaded_an_hour_later(path: str) -> None:
 
 
 class TestDeep:
-    def test_another_recipe_is_stale(self, s3: "S3Client", deliver: WorkerDoor) -> None:
+    def test_another_recipe_is_stale(self, s3: "S3Client", deliver: WorkerCall) -> None:
         deliver(put(s3, "a.jpg"))
         other = SIZE.model_copy(update={"fit": "fill"})
         assert states(s3, size=other) == {"a.jpg": "current"}
         assert states(s3, size=other, deep=True) == {"a.jpg": "stale"}
 
     def test_another_original_of_the_same_second_is_stale(
-        self, s3: "S3Client", deliver: WorkerDoor
+        self, s3: "S3Client", deliver: WorkerCall
     ) -> None:
         deliver(put(s3, "a.jpg"))
         put(s3, "a.jpg", b"another")
@@ -211,7 +211,7 @@ class TestDeep:
 
 @pytest.mark.parametrize("operation", ["ListObjectsV2", "HeadObject"])
 def test_without_leave_to_look_it_says_which_page_lists_what_is_needed(
-    s3: "S3Client", deliver: WorkerDoor, operation: str
+    s3: "S3Client", deliver: WorkerCall, operation: str
 ) -> None:
     deliver(put(s3, "a.jpg"))
     refused = refusal("403" if operation == "HeadObject" else "AccessDenied", 403)
@@ -222,7 +222,7 @@ def test_without_leave_to_look_it_says_which_page_lists_what_is_needed(
 
 class TestCommand:
     def test_prints_a_line_for_each_path_that_is_not_current_and_a_last_with_the_sums(
-        self, deployed: Deployed, deliver: WorkerDoor
+        self, deployed: Deployed, deliver: WorkerCall
     ) -> None:
         deliver(put(deployed.s3, "current.jpg"))
         deployed.put("line\nbreak 😀.jpg")
@@ -236,7 +236,7 @@ class TestCommand:
         assert deployed.waiting() == []
 
     def test_succeeds_where_all_is_current_or_known_to_have_failed(
-        self, deployed: Deployed, deliver: WorkerDoor
+        self, deployed: Deployed, deliver: WorkerCall
     ) -> None:
         assert fanout("audit", "--stage", "dev").code == 0
         deliver(put(deployed.s3, "a.jpg"), put(deployed.s3, "b.jpg", b"broken"))
@@ -244,7 +244,7 @@ class TestCommand:
         assert run.code == 0
         assert "│ 40x30 │ 1       │ 0       │ 0     │ 0        │ 1      │" in run.out
 
-    def test_has_workers_mend_what_it_found(self, deployed: Deployed, deliver: WorkerDoor) -> None:
+    def test_has_workers_mend_what_it_found(self, deployed: Deployed, deliver: WorkerCall) -> None:
         s3 = deployed.s3
         deliver(put(s3, "current.jpg"), put(s3, "orphaned.jpg"), put(s3, "failed.jpg", b"broken"))
         delete_original(s3, "orphaned.jpg")
@@ -372,7 +372,7 @@ class TestSizesThatAreNoMore:
         run = fanout("audit", "--stage", "dev", "--prefix", "2026/", "--json")
         assert [line["path"] for line in run.lines[:-1]] == ["2026/c.jpg"]
 
-    def test_are_told_with_the_command_that_deletes_them(self, left: Deployed) -> None:
+    def test_are_listed_with_the_command_that_deletes_them(self, left: Deployed) -> None:
         run = fanout("audit", "--stage", "dev")
         assert "│ old        │ 0       │ 0       │ 0     │ 2        │ 0      │" in run.out
         assert "aws s3 rm --recursive s3://images-bucket/old/\n" in run.err

@@ -17,7 +17,7 @@ from lib.aws.cloudwatch import get_median_of_last_day
 from lib.aws.stacks import Stack
 from lib.sizes import Size
 from tests.command_line import Run, fanout
-from tests.integration.conftest import WorkerDoor
+from tests.integration.conftest import WorkerCall
 from tests.integration.pipeline.test_resize import Failing, put, refusal
 from tests.integration.stage import Deployed, deployed
 
@@ -42,7 +42,7 @@ def paths(bodies: list[str]) -> list[str]:
 
 
 def test_missing_variants_are_rendered_and_a_second_run_sends_nothing(
-    deployed: Deployed, deliver: WorkerDoor, checkpoints: Path
+    deployed: Deployed, deliver: WorkerCall, checkpoints: Path
 ) -> None:
     deliver(put(deployed.s3, "there.jpg"), put(deployed.s3, "failed.jpg", b"broken"))
     for number in range(23):
@@ -59,7 +59,7 @@ def test_missing_variants_are_rendered_and_a_second_run_sends_nothing(
 
 
 def test_a_repeated_backfill_before_workers_came_to_it_is_rendered_once(
-    deployed: Deployed, deliver: WorkerDoor, caplog: pytest.LogCaptureFixture
+    deployed: Deployed, deliver: WorkerCall, caplog: pytest.LogCaptureFixture
 ) -> None:
     put(deployed.s3, "a.jpg")
     filled()
@@ -70,7 +70,7 @@ def test_a_repeated_backfill_before_workers_came_to_it_is_rendered_once(
     assert [record.msg for record in caplog.records] == ["rendered", "current"]
 
 
-def test_stale_variants_are_taken_only_if_asked_for(deployed: Deployed) -> None:
+def test_stale_variants_are_rendered_only_with_stale(deployed: Deployed) -> None:
     deployed.put("missing.jpg")
     deployed.put("stale.jpg")
     deployed.put_variant("stale.jpg")
@@ -130,7 +130,7 @@ def test_the_median_of_the_last_day_is_read() -> None:
         {"Timestamp": "2026-11-01T00:00:00Z", "ExtendedStatistics": {"p50": 900.0}},
         {"Timestamp": "2026-11-02T00:00:00Z", "ExtendedStatistics": {"p50": 120.5}},
     ]
-    asked = {
+    expected = {
         "Namespace": "image-fanout-dev",
         "MetricName": "Duration",
         "Dimensions": [{"Name": "size", "Value": "40x30"}],
@@ -140,7 +140,7 @@ def test_the_median_of_the_last_day_is_read() -> None:
         "EndTime": ANY,
     }
     with Stubber(cloudwatch) as stub:
-        stub.add_response("get_metric_statistics", {"Datapoints": points}, asked)
+        stub.add_response("get_metric_statistics", {"Datapoints": points}, expected)
         found = get_median_of_last_day(
             cloudwatch, "image-fanout-dev", "Duration", {"size": "40x30"}
         )
@@ -373,5 +373,5 @@ class TestInterrupted:
         assert "SlowDown" in run.err
         assert deployed.waiting() == []
 
-    def test_nothing_to_resume_is_said(self, deployed: Deployed) -> None:
+    def test_nothing_to_resume_starts_from_the_first_path(self, deployed: Deployed) -> None:
         assert "no checkpoint: starting from the first path" in filled("--resume").err

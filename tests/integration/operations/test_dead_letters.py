@@ -77,7 +77,7 @@ class TestALetter:
         assert (letter.reason, letter.path) == ("worker_stopped", ODD)
         assert (letter.error, letter.attempts, letter.failed_at) == ("", None, None)
 
-    def test_that_sqs_moved_again_does_not_repeat_what_was_said_of_an_earlier_failure(
+    def test_that_sqs_moved_again_does_not_repeat_the_error_of_an_earlier_failure(
         self, queues: Queues, dlq: DeadLetterQueue
     ) -> None:
         def moved(parsed: dict[str, Any], **_: Any) -> None:
@@ -220,15 +220,15 @@ class TestScan:
         self, queues: Queues, dlq: DeadLetterQueue
     ) -> None:
         park_many(queues.sqs, queues.dlq_url, 30)
-        asked: list[int] = []
+        timeouts: list[int] = []
         queues.sqs.meta.events.register(
             "before-parameter-build.sqs.ReceiveMessage",
-            lambda params, **_: asked.append(params["VisibilityTimeout"]),
+            lambda params, **_: timeouts.append(params["VisibilityTimeout"]),
         )
         for rate in (None, 0.1, 0.0001):
             with dlq.scan(rate) as scanned:
                 next(iter(scanned))
-        assert asked == [300, 2 * 30 * 10, 12 * 60 * 60]
+        assert timeouts == [300, 2 * 30 * 10, 12 * 60 * 60]
 
     def test_without_permission_names_it(self, queues: Queues, dlq: DeadLetterQueue) -> None:
         def refuse(**_: Any) -> None:
@@ -264,10 +264,10 @@ class TestReplay:
         assert sum(progress) == 24
         assert stored(queues.dlq_url) == []
         assert stored(queues.url) == sorted(parked)
-        answer = queues.sqs.receive_message(
+        received = queues.sqs.receive_message(
             QueueUrl=queues.url, MessageAttributeNames=["All"], MaxNumberOfMessages=10
         )
-        assert all("MessageAttributes" not in message for message in answer["Messages"])
+        assert all("MessageAttributes" not in message for message in received["Messages"])
 
     def test_takes_those_of_a_reason_and_leaves_the_others_visible(
         self, queues: Queues, dlq: DeadLetterQueue
@@ -377,13 +377,13 @@ class TestReplay:
         self, queues: Queues, dlq: DeadLetterQueue
     ) -> None:
         park_many(queues.sqs, queues.dlq_url, 30)
-        asked: list[int] = []
+        timeouts: list[int] = []
         queues.sqs.meta.events.register(
             "before-parameter-build.sqs.ReceiveMessage",
-            lambda params, **_: asked.append(params["VisibilityTimeout"]),
+            lambda params, **_: timeouts.append(params["VisibilityTimeout"]),
         )
         dlq.replay(queues.url, limit=1, rate=0.1)
-        assert asked == [2 * 30 * 10]
+        assert timeouts == [2 * 30 * 10]
 
     def test_that_ended_early_says_so(
         self, queues: Queues, dlq: DeadLetterQueue, monkeypatch: pytest.MonkeyPatch
@@ -431,7 +431,7 @@ def test_purge_takes_no_more_than_the_limit_and_no_more_at_once_than_the_rate(
 
 
 class Interrupting:
-    """Ctrl-C at the n-th call of SQS: before it is sent, or when its answer is on the way."""
+    """Ctrl-C at the n-th call of SQS: before it is sent, or when its response is on the way."""
 
     def __init__(self, sqs: "SQSClient", moment: str, number: int) -> None:
         self.left, self.operation = number, ""

@@ -115,10 +115,10 @@ class Traces:
     def count(self, folder: str) -> int:
         found = 0
         for bucket in (*BUCKETS.values(), "failures-bucket"):
-            told = self._s3.list_object_versions(Bucket=bucket)
+            listed = self._s3.list_object_versions(Bucket=bucket)
             found += sum(
                 f"/{folder}/" in each["Key"]
-                for each in [*told.get("Versions", []), *told.get("DeleteMarkers", [])]
+                for each in [*listed.get("Versions", []), *listed.get("DeleteMarkers", [])]
             )
         bodies = [body for url in self._stage.urls.values() for body in stored(url)]
         return found + sum(f"/{folder}/" in body for body in bodies)
@@ -150,7 +150,7 @@ def test_a_step_that_fails_says_by_which_request_and_where_to_look(
     assert rest[-1].startswith("1 failed, ")
 
 
-def test_programs_are_told_the_same(stage: Deployed, api: Api, fanout: Commands) -> None:
+def test_json_has_the_same(stage: Deployed, api: Api, fanout: Commands) -> None:
     run = fanout("verify", "--json")
     assert run.code == 1
     first, *steps, summary = map(json.loads, run.out.splitlines())
@@ -182,14 +182,14 @@ def test_without_permission_to_remove_it_says_how_to(
 @pytest.fixture
 def folders(api: Api, traces: Traces) -> list[str]:
     """The folders that verifications asked to upload to, and left traces in."""
-    asked: list[str] = []
+    folders: list[str] = []
 
     def happens(folder: str) -> None:
-        asked.append(folder)
+        folders.append(folder)
         traces.leave(folder)
 
     api.happens = happens
-    return asked
+    return folders
 
 
 def test_all_of_its_folder_is_removed_and_nothing_else(
@@ -200,7 +200,7 @@ def test_all_of_its_folder_is_removed_and_nothing_else(
     assert traces.count("others") == ALL
 
 
-def test_with_keep_it_stays_and_how_to_remove_it_is_said(
+def test_with_keep_it_stays_and_its_removal_is_printed(
     stage: Deployed, folders: list[str], traces: Traces, fanout: Commands
 ) -> None:
     run = fanout("verify", "--keep")
@@ -235,7 +235,7 @@ def test_an_interruption_leaves_nothing(
     assert fanout("token", "list").out == "No tokens.\n"
 
 
-def test_who_insists_is_told_how_to_remove_the_rest(
+def test_after_a_second_signal_the_rest_and_its_removal_are_printed(
     stage: Deployed, fanout: Commands, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def insist(_: object) -> list[str]:

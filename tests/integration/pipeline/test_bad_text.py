@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lib.errors import TransientError
-from tests.integration.conftest import Queues, WorkerDoor
+from tests.integration.conftest import Queues, WorkerCall
 from tests.integration.fetch_stage import Fetching, fetching, web
 from tests.integration.pipeline.test_resize import put, variant
 from tests.payloads import s3_event
@@ -47,7 +47,7 @@ BAD = {
 
 @pytest.mark.parametrize("name", BAD)
 def test_a_message_with_half_a_character_becomes_a_dead_letter_and_its_neighbours_are_rendered(
-    s3: "S3Client", deliver: WorkerDoor, queues: Queues, name: str
+    s3: "S3Client", deliver: WorkerCall, queues: Queues, name: str
 ) -> None:
     message, reason = BAD[name]
     assert deliver(put(s3, "first.jpg"), message, put(s3, "last.jpg")) == []
@@ -59,7 +59,7 @@ def test_a_message_with_half_a_character_becomes_a_dead_letter_and_its_neighbour
     assert letter["body"] == message or name == "body"
 
 
-def test_a_whole_pair_is_a_character(s3: "S3Client", deliver: WorkerDoor) -> None:
+def test_a_whole_pair_is_a_character(s3: "S3Client", deliver: WorkerCall) -> None:
     put(s3, "😀.jpg")
     message = event("originals/😀.jpg")
     assert "\\ud83d\\ude00" in message
@@ -68,7 +68,7 @@ def test_a_whole_pair_is_a_character(s3: "S3Client", deliver: WorkerDoor) -> Non
 
 
 def test_a_record_that_cannot_be_read_leaves_the_others_of_its_message_rendered(
-    s3: "S3Client", deliver: WorkerDoor, queues: Queues
+    s3: "S3Client", deliver: WorkerCall, queues: Queues
 ) -> None:
     put(s3, "a.jpg")
     put(s3, "b.jpg")
@@ -88,7 +88,7 @@ def test_an_errors_text_can_always_be_encoded() -> None:
 
 
 def test_our_own_bug_outside_of_the_protocol_costs_no_neighbour(
-    s3: "S3Client", deliver: WorkerDoor, monkeypatch: pytest.MonkeyPatch
+    s3: "S3Client", deliver: WorkerCall, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any, **__: Any) -> None:
         raise ZeroDivisionError

@@ -16,7 +16,7 @@ from lib.operations.dead_letters import (
     scan,
 )
 from lib.pipeline.failure_records import FailureRecord, FailureRecords
-from tests.integration.conftest import Queues, WorkerDoor
+from tests.integration.conftest import Queues, WorkerCall
 from tests.integration.parked import park
 from tests.integration.pipeline.test_resize import Failing, put, refusal, variant
 from tests.payloads import s3_event
@@ -37,7 +37,7 @@ def records(s3: "S3Client") -> list[str]:
     return [each["Key"] for each in listed.get("Contents", [])]
 
 
-def test_parking_leaves_a_record_of_what_happened(s3: "S3Client", deliver: WorkerDoor) -> None:
+def test_parking_leaves_a_record_of_what_happened(s3: "S3Client", deliver: WorkerCall) -> None:
     before = datetime.now(UTC) - timedelta(seconds=1)
     assert deliver(put(s3, "2026/ä b.jpg", b"no picture"), attempts=3) == []
     left = record(s3, "2026/ä b.jpg")
@@ -53,7 +53,7 @@ def test_parking_leaves_a_record_of_what_happened(s3: "S3Client", deliver: Worke
 
 
 def test_a_last_attempt_that_failed_for_a_passing_reason_leaves_one_too(
-    s3: "S3Client", deliver: WorkerDoor
+    s3: "S3Client", deliver: WorkerCall
 ) -> None:
     message = put(s3, "a.jpg")
     resize._worker().reconciler.s3.meta.events.register(
@@ -65,14 +65,14 @@ def test_a_last_attempt_that_failed_for_a_passing_reason_leaves_one_too(
     assert record(s3, "a.jpg")["reason"] == "SlowDown"
 
 
-def test_a_good_photo_under_the_same_path_clears_it(s3: "S3Client", deliver: WorkerDoor) -> None:
+def test_a_good_photo_under_the_same_path_clears_it(s3: "S3Client", deliver: WorkerCall) -> None:
     deliver(put(s3, "a.jpg", b"no picture"))
     deliver(put(s3, "a.jpg"))
     assert records(s3) == []
     assert variant(s3, "a.jpg") is not None
 
 
-def test_deleting_the_original_clears_it(s3: "S3Client", deliver: WorkerDoor) -> None:
+def test_deleting_the_original_clears_it(s3: "S3Client", deliver: WorkerCall) -> None:
     message = put(s3, "a.jpg", b"no picture")
     deliver(message)
     s3.delete_object(Bucket="originals-bucket", Key="originals/a.jpg")
@@ -80,7 +80,7 @@ def test_deleting_the_original_clears_it(s3: "S3Client", deliver: WorkerDoor) ->
     assert records(s3) == []
 
 
-def test_each_failed_record_of_a_message_is_recorded(s3: "S3Client", deliver: WorkerDoor) -> None:
+def test_each_failed_record_of_a_message_is_recorded(s3: "S3Client", deliver: WorkerCall) -> None:
     both = json.loads(put(s3, "a.jpg", b"no picture"))
     both["Records"] += json.loads(put(s3, "b.jpg", b""))["Records"]
     deliver(json.dumps(both))
@@ -100,7 +100,7 @@ def test_each_failed_record_of_a_message_is_recorded(s3: "S3Client", deliver: Wo
     ],
 )
 def test_what_names_no_place_of_ours_leaves_a_dead_letter_and_no_record(
-    s3: "S3Client", deliver: WorkerDoor, queues: Queues, body: str
+    s3: "S3Client", deliver: WorkerCall, queues: Queues, body: str
 ) -> None:
     assert deliver(body) == []
     assert len(queues.dead_letters()) == 1
@@ -113,7 +113,7 @@ def test_what_names_no_place_of_ours_leaves_a_dead_letter_and_no_record(
 )
 def test_a_record_that_cannot_be_written_or_cleared_stops_nothing(
     s3: "S3Client",
-    deliver: WorkerDoor,
+    deliver: WorkerCall,
     queues: Queues,
     caplog: pytest.LogCaptureFixture,
     operation: str,
@@ -141,7 +141,7 @@ class TestPurgingDeadLetters:
         monkeypatch.setattr(scan, "EMPTY_AFTER", 0)
 
     def test_takes_their_records_away_and_no_others(
-        self, s3: "S3Client", deliver: WorkerDoor, queues: Queues
+        self, s3: "S3Client", deliver: WorkerCall, queues: Queues
     ) -> None:
         for number in range(12):
             deliver(put(s3, f"meant/ä {number}.jpg", b"no picture"))
@@ -150,7 +150,7 @@ class TestPurgingDeadLetters:
         assert records(s3) == ["40x30/other.jpg"]
 
     def test_takes_all_records_of_a_message_away(
-        self, s3: "S3Client", deliver: WorkerDoor, queues: Queues
+        self, s3: "S3Client", deliver: WorkerCall, queues: Queues
     ) -> None:
         events = [json.loads(put(s3, path, b"no picture")) for path in ("a.jpg", "b.jpg")]
         deliver(json.dumps({"Records": [event["Records"][0] for event in events]}))
@@ -159,7 +159,7 @@ class TestPurgingDeadLetters:
         assert records(s3) == []
 
     def test_leaves_the_record_of_a_later_failure(
-        self, s3: "S3Client", deliver: WorkerDoor, queues: Queues
+        self, s3: "S3Client", deliver: WorkerCall, queues: Queues
     ) -> None:
         deliver(put(s3, "a.jpg", b"no picture"))
         later = FailureRecord.model_validate(
@@ -170,7 +170,7 @@ class TestPurgingDeadLetters:
         assert records(s3) == ["40x30/a.jpg"]
 
     def test_leaves_what_is_written_meanwhile(
-        self, s3: "S3Client", deliver: WorkerDoor, queues: Queues
+        self, s3: "S3Client", deliver: WorkerCall, queues: Queues
     ) -> None:
         deliver(put(s3, "a.jpg", b"no picture"))
         later = FailureRecord.model_validate(record(s3, "a.jpg") | {"reason": "SlowDown"})
@@ -200,7 +200,7 @@ class TestPurgingDeadLetters:
         assert records(s3) == left
 
     def test_takes_the_record_of_a_letter_that_sqs_has_moved_away(
-        self, s3: "S3Client", deliver: WorkerDoor, queues: Queues
+        self, s3: "S3Client", deliver: WorkerCall, queues: Queues
     ) -> None:
         message = put(s3, "a.jpg", b"no picture")
         deliver(message)

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from handlers import invalidate, resize
 from lib.aws import s3 as objects
 from lib.errors import TransientError
-from tests.integration.conftest import Context, Queues, WorkerDoor
+from tests.integration.conftest import Context, Queues, WorkerCall
 from tests.integration.pipeline.test_resize import Failing, logged, put, refusal, variant
 from tests.payloads import sqs_batch
 from tests.pictures import encoded, quarters
@@ -53,13 +53,13 @@ def written(monkeypatch: pytest.MonkeyPatch, s3: "S3Client", later: timedelta) -
 
 class TestAWorker:
     def test_queues_nothing_for_a_variant_that_was_never_there(
-        self, s3: "S3Client", deliver: WorkerDoor, queues: Queues
+        self, s3: "S3Client", deliver: WorkerCall, queues: Queues
     ) -> None:
         deliver(put(s3, "a.jpg"))
         assert queued_paths(queues) == []
 
     def test_invalidates_what_it_replaces(
-        self, s3: "S3Client", deliver: WorkerDoor, queues: Queues
+        self, s3: "S3Client", deliver: WorkerCall, queues: Queues
     ) -> None:
         deliver(put(s3, "ä *?.jpg"))
         deliver(put(s3, "ä *?.jpg", OTHER))
@@ -68,7 +68,7 @@ class TestAWorker:
     def test_has_the_purge_wait_until_its_write_is_over(
         self,
         s3: "S3Client",
-        deliver: WorkerDoor,
+        deliver: WorkerCall,
         queues: Queues,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
@@ -84,14 +84,14 @@ class TestAWorker:
         assert queued_paths(queues) == []
 
     def test_spells_a_path_as_the_cdn_does(
-        self, s3: "S3Client", deliver: WorkerDoor, queues: Queues
+        self, s3: "S3Client", deliver: WorkerCall, queues: Queues
     ) -> None:
         deliver(put(s3, "photo (1)+~@.jpg"))
         deliver(put(s3, "photo (1)+~@.jpg", OTHER))
         assert queued_paths(queues) == [["/40x30/photo%20(1)%2B%7E@.jpg"]]
 
     def test_invalidates_what_it_deletes(
-        self, s3: "S3Client", deliver: WorkerDoor, queues: Queues
+        self, s3: "S3Client", deliver: WorkerCall, queues: Queues
     ) -> None:
         message = put(s3, "a.jpg")
         deliver(message)
@@ -102,7 +102,7 @@ class TestAWorker:
     def test_invalidates_what_was_signed_of_a_photo_that_was_deleted_before_it_was_rendered(
         self,
         s3: "S3Client",
-        deliver: WorkerDoor,
+        deliver: WorkerCall,
         queues: Queues,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
@@ -116,7 +116,7 @@ class TestAWorker:
     def test_invalidates_what_was_signed_of_a_photo_before_its_first_variant(
         self,
         s3: "S3Client",
-        deliver: WorkerDoor,
+        deliver: WorkerCall,
         queues: Queues,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
@@ -130,7 +130,7 @@ class TestAWorker:
     def test_invalidates_what_was_signed_of_a_photo_that_a_broken_one_has_replaced(
         self,
         s3: "S3Client",
-        deliver: WorkerDoor,
+        deliver: WorkerCall,
         queues: Queues,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
@@ -142,7 +142,7 @@ class TestAWorker:
     def test_invalidates_what_was_signed_while_another_photo_was_in_its_place(
         self,
         s3: "S3Client",
-        deliver: WorkerDoor,
+        deliver: WorkerCall,
         queues: Queues,
         monkeypatch: pytest.MonkeyPatch,
         later: int,
@@ -159,7 +159,7 @@ class TestAWorker:
     def test_queues_nothing_for_what_is_younger_than_its_original(
         self,
         s3: "S3Client",
-        deliver: WorkerDoor,
+        deliver: WorkerCall,
         queues: Queues,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
@@ -172,7 +172,7 @@ class TestAWorker:
         assert asked(queues) == []
 
     def test_queues_nothing_for_signed_images_without_signed_delivery(
-        self, s3: "S3Client", deliver: WorkerDoor, queues: Queues
+        self, s3: "S3Client", deliver: WorkerCall, queues: Queues
     ) -> None:
         message = put(s3, "a.jpg")
         s3.delete_object(Bucket="originals-bucket", Key="originals/a.jpg")
@@ -180,14 +180,14 @@ class TestAWorker:
         assert queued_paths(queues) == []
 
     def test_invalidates_an_older_originals_variant(
-        self, s3: "S3Client", deliver: WorkerDoor, queues: Queues
+        self, s3: "S3Client", deliver: WorkerCall, queues: Queues
     ) -> None:
         deliver(put(s3, "a.jpg"))
         deliver(put(s3, "a.jpg", b"no picture"))
         assert queued_paths(queues) == [["/40x30/a.jpg"]]
 
     def test_queues_nothing_for_what_is_current(
-        self, s3: "S3Client", deliver: WorkerDoor, queues: Queues
+        self, s3: "S3Client", deliver: WorkerCall, queues: Queues
     ) -> None:
         message = put(s3, "a.jpg")
         deliver(message)
@@ -195,7 +195,7 @@ class TestAWorker:
         assert queued_paths(queues) == []
 
     def test_changes_nothing_if_the_invalidation_cannot_be_queued(
-        self, s3: "S3Client", deliver: WorkerDoor
+        self, s3: "S3Client", deliver: WorkerCall
     ) -> None:
         deliver(put(s3, "a.jpg"))
         before = variant(s3, "a.jpg")
@@ -212,7 +212,7 @@ class TestAWorker:
     def test_works_without_a_cdn(
         self,
         s3: "S3Client",
-        deliver: WorkerDoor,
+        deliver: WorkerCall,
         queues: Queues,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:

@@ -9,7 +9,7 @@ from handlers import fetch, resize
 from lib.aws import s3 as objects
 from lib.aws import tags
 from lib.errors import ConflictError, TransientError
-from tests.integration.conftest import Queues, WorkerDoor
+from tests.integration.conftest import Queues, WorkerCall
 from tests.integration.fetch_stage import Fetching, fetching, web
 from tests.integration.pipeline.test_resize import Failing, put, refusal, variant
 
@@ -37,7 +37,7 @@ def hook(operation: str, error: Exception, bucket: str, times: int = 99) -> None
 
 @pytest.mark.parametrize("error", [NO_BUCKET, BARE, refusal("NoSuchVersion", 404)])
 def test_a_variant_outlives_its_originals_bucket(
-    s3: "S3Client", deliver: WorkerDoor, queues: Queues, error: Exception
+    s3: "S3Client", deliver: WorkerCall, queues: Queues, error: Exception
 ) -> None:
     message = put(s3, "a.jpg")
     deliver(message)
@@ -48,7 +48,7 @@ def test_a_variant_outlives_its_originals_bucket(
 
 
 def test_a_variant_goes_with_its_original_whose_key_is_in_no_xml(
-    s3: "S3Client", deliver: WorkerDoor, queues: Queues
+    s3: "S3Client", deliver: WorkerCall, queues: Queues
 ) -> None:
     """S3 repeats the key in its NoSuchKey, which nobody can read then."""
     message = put(s3, "a\x1b.jpg")
@@ -60,7 +60,7 @@ def test_a_variant_goes_with_its_original_whose_key_is_in_no_xml(
 
 
 def test_a_deletion_is_checked_against_the_object_and_not_its_bucket(
-    s3: "S3Client", deliver: WorkerDoor
+    s3: "S3Client", deliver: WorkerCall
 ) -> None:
     message = put(s3, "a.jpg")
     deliver(message)
@@ -76,7 +76,7 @@ def test_a_deletion_is_checked_against_the_object_and_not_its_bucket(
 
 
 def test_a_variant_that_a_missing_bucket_hides_is_no_variant_that_is_gone(
-    s3: "S3Client", deliver: WorkerDoor
+    s3: "S3Client", deliver: WorkerCall
 ) -> None:
     message = put(s3, "a.jpg")
     deliver(message)
@@ -87,7 +87,7 @@ def test_a_variant_that_a_missing_bucket_hides_is_no_variant_that_is_gone(
 
 
 def test_a_variant_that_head_did_not_see_is_removed_with_its_original(
-    s3: "S3Client", deliver: WorkerDoor
+    s3: "S3Client", deliver: WorkerCall
 ) -> None:
     message = put(s3, "a.jpg")
     deliver(message)
@@ -99,7 +99,7 @@ def test_a_variant_that_head_did_not_see_is_removed_with_its_original(
 
 @pytest.mark.parametrize("operation", ["PutObject", "DeleteObject"])
 def test_a_write_into_a_missing_bucket_goes_back(
-    s3: "S3Client", deliver: WorkerDoor, caplog: pytest.LogCaptureFixture, operation: str
+    s3: "S3Client", deliver: WorkerCall, caplog: pytest.LogCaptureFixture, operation: str
 ) -> None:
     message = put(s3, "a.jpg")
     if operation == "DeleteObject":
@@ -112,7 +112,7 @@ def test_a_write_into_a_missing_bucket_goes_back(
 
 
 def test_a_variant_that_goes_before_it_is_replaced_is_written_anew(
-    s3: "S3Client", deliver: WorkerDoor
+    s3: "S3Client", deliver: WorkerCall
 ) -> None:
     deliver(put(s3, "a.jpg"))
     message = put(s3, "a.jpg")

@@ -10,7 +10,7 @@ from handlers import resize
 from lib import images
 from lib.pipeline.render_slots import RenderSlots
 from lib.pipeline.worker import MAX_WORKERS
-from tests.integration.conftest import Context, WorkerDoor
+from tests.integration.conftest import Context, WorkerCall
 from tests.integration.pipeline.test_resize import put, variant
 from tests.payloads import sqs_batch
 
@@ -21,7 +21,7 @@ SECONDS = 20
 
 
 def test_a_photo_is_fetched_while_another_is_rendered(
-    s3: "S3Client", deliver: WorkerDoor, monkeypatch: pytest.MonkeyPatch
+    s3: "S3Client", deliver: WorkerCall, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fetched = threading.Semaphore(0)
     render_all = images.render_all
@@ -39,7 +39,7 @@ def test_a_photo_is_fetched_while_another_is_rendered(
     assert deliver(*messages) == []
 
 
-def test_four_photos_are_under_way_at_once_and_no_more(s3: "S3Client", deliver: WorkerDoor) -> None:
+def test_four_photos_are_under_way_at_once_and_no_more(s3: "S3Client", deliver: WorkerCall) -> None:
     """More would only hold memory and connections: four keep the core busy."""
     together = threading.Barrier(MAX_WORKERS)
     threads: set[int] = set()
@@ -55,7 +55,7 @@ def test_four_photos_are_under_way_at_once_and_no_more(s3: "S3Client", deliver: 
 
 
 def test_one_photo_is_rendered_at_a_time(
-    s3: "S3Client", deliver: WorkerDoor, monkeypatch: pytest.MonkeyPatch
+    s3: "S3Client", deliver: WorkerCall, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     render_all = images.render_all
     inside: list[int] = []
@@ -73,7 +73,7 @@ def test_one_photo_is_rendered_at_a_time(
 
 
 def test_what_waited_for_its_turn_too_long_is_not_rendered_and_comes_again_at_once(
-    s3: "S3Client", deliver: WorkerDoor
+    s3: "S3Client", deliver: WorkerCall
 ) -> None:
     context = Context()
     resize._worker().reconciler.s3.meta.events.register(

@@ -7,7 +7,7 @@ import pytest
 from handlers import resize
 from lib.operations.audit import Auditor
 from lib.pipeline.put_options import PutOptions
-from tests.integration.conftest import SIZE, Queues, WorkerDoor
+from tests.integration.conftest import SIZE, Queues, WorkerCall
 from tests.integration.pipeline.test_resize import put, variant
 from tests.pictures import encoded, quarters
 
@@ -34,14 +34,14 @@ def deploy(monkeypatch: pytest.MonkeyPatch, **settings: str) -> None:
     resize._worker.cache_clear()
 
 
-def test_a_private_stage_writes_no_acl(s3: "S3Client", deliver: WorkerDoor) -> None:
+def test_a_private_stage_writes_no_acl(s3: "S3Client", deliver: WorkerCall) -> None:
     deliver(put(s3, "a.jpg"))
     assert readers(s3, "a.jpg") == []
     assert "acl" not in variant(s3, "a.jpg")["Metadata"]
 
 
 def test_going_public_makes_every_variant_readable_once_it_is_looked_at(
-    s3: "S3Client", deliver: WorkerDoor, monkeypatch: pytest.MonkeyPatch
+    s3: "S3Client", deliver: WorkerCall, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     message = put(s3, "a.jpg")
     deliver(message)
@@ -54,7 +54,7 @@ def test_going_public_makes_every_variant_readable_once_it_is_looked_at(
 
 
 def test_going_private_again_leaves_variants_alone(
-    s3: "S3Client", deliver: WorkerDoor, monkeypatch: pytest.MonkeyPatch
+    s3: "S3Client", deliver: WorkerCall, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The bucket ignores ACLs then, and a variant that keeps its ACL is public again at once."""
     message = put(s3, "a.jpg")
@@ -69,7 +69,7 @@ def test_going_private_again_leaves_variants_alone(
 
 
 def test_another_cache_control_reaches_what_is_there_and_purges_nothing(
-    s3: "S3Client", deliver: WorkerDoor, queues: Queues, monkeypatch: pytest.MonkeyPatch
+    s3: "S3Client", deliver: WorkerCall, queues: Queues, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The CDN's copy shows the same picture, and each purge costs."""
     message = put(s3, "a.jpg")
@@ -84,7 +84,7 @@ def test_another_cache_control_reaches_what_is_there_and_purges_nothing(
 
 
 def test_another_photo_is_purged_also_where_the_cache_control_changes(
-    s3: "S3Client", deliver: WorkerDoor, queues: Queues, monkeypatch: pytest.MonkeyPatch
+    s3: "S3Client", deliver: WorkerCall, queues: Queues, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deliver(put(s3, "a.jpg"))
     deploy(monkeypatch, CACHE_CONTROL="public, max-age=31536000, immutable")
@@ -94,7 +94,7 @@ def test_another_photo_is_purged_also_where_the_cache_control_changes(
 
 
 def test_the_sizes_own_format_is_written_last(
-    s3: "S3Client", deliver: WorkerDoor, monkeypatch: pytest.MonkeyPatch
+    s3: "S3Client", deliver: WorkerCall, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The CDN would show it, and keep it, in place of another that is not there yet."""
     size = SIZE.model_copy(update={"formats": ("avif", "webp")})

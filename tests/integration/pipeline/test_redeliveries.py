@@ -10,7 +10,7 @@ import pytest
 from handlers import fetch, resize
 from lib.pipeline.messages import MAX_UNTRIED_AGE
 from lib.times import format_time
-from tests.integration.conftest import Context, Queues, WorkerDoor
+from tests.integration.conftest import Context, Queues, WorkerCall
 from tests.integration.fetch_stage import Fetching, fetching, web
 from tests.integration.pipeline.test_resize import Failing, logged, put, refusal, variant
 from tests.payloads import sqs_batch
@@ -67,7 +67,7 @@ class TestAMessageThatWasNeverBegun:
     """SQS would park it after its last receive, and a photo that is well would be missing."""
 
     def test_is_put_into_its_queue_anew_and_then_rendered(
-        self, s3: "S3Client", deliver: WorkerDoor, queues: Queues
+        self, s3: "S3Client", deliver: WorkerCall, queues: Queues
     ) -> None:
         message = put(s3, "a.jpg")
         assert handled(last_receive(message), LITTLE_TIME) == []
@@ -78,13 +78,13 @@ class TestAMessageThatWasNeverBegun:
         assert variant(s3, "a.jpg") is not None
 
     def test_comes_back_plainly_before_its_last_receive(
-        self, s3: "S3Client", deliver: WorkerDoor, queues: Queues
+        self, s3: "S3Client", deliver: WorkerCall, queues: Queues
     ) -> None:
         assert deliver(put(s3, "a.jpg"), attempts=9, seconds=LITTLE_TIME) == ["message-0"]
         assert in_queue(queues)["Records"] == []
 
     def test_that_ran_out_of_time_after_its_bytes_came_is_put_in_anew_too(
-        self, s3: "S3Client", deliver: WorkerDoor, queues: Queues
+        self, s3: "S3Client", deliver: WorkerCall, queues: Queues
     ) -> None:
         message, context = put(s3, "a.jpg"), Context()
         resize._worker().reconciler.s3.meta.events.register(
@@ -95,7 +95,7 @@ class TestAMessageThatWasNeverBegun:
         assert queues.dead_letters() == []
         assert len(in_queue(queues)["Records"]) == 1
 
-    def test_leaves_no_failure_record(self, s3: "S3Client", deliver: WorkerDoor) -> None:
+    def test_leaves_no_failure_record(self, s3: "S3Client", deliver: WorkerCall) -> None:
         context = Context()
         resize._worker().reconciler.s3.meta.events.register(
             "before-call.s3.HeadObject", lambda **_: setattr(context, "seconds", LITTLE_TIME)
@@ -104,7 +104,7 @@ class TestAMessageThatWasNeverBegun:
         assert s3.list_objects_v2(Bucket="failures-bucket")["KeyCount"] == 0
 
     def test_tells_since_when_through_all_of_its_copies(
-        self, s3: "S3Client", deliver: WorkerDoor, queues: Queues
+        self, s3: "S3Client", deliver: WorkerCall, queues: Queues
     ) -> None:
         since = format_time(datetime.now(UTC) - timedelta(days=1))
         handled(last_receive(put(s3, "a.jpg"), untried_since=since), LITTLE_TIME)
@@ -112,7 +112,7 @@ class TestAMessageThatWasNeverBegun:
         assert record["messageAttributes"]["untried_since"]["stringValue"] == since
 
     def test_for_days_is_parked_at_last(
-        self, s3: "S3Client", deliver: WorkerDoor, queues: Queues
+        self, s3: "S3Client", deliver: WorkerCall, queues: Queues
     ) -> None:
         since = datetime.now(UTC) - MAX_UNTRIED_AGE - timedelta(minutes=1)
         event = last_receive(put(s3, "a.jpg"), untried_since=since.isoformat())
@@ -121,13 +121,13 @@ class TestAMessageThatWasNeverBegun:
 
     @pytest.mark.parametrize("since", ["yesterday", "2026-01-01", ""])
     def test_is_not_parked_for_what_no_worker_has_written(
-        self, s3: "S3Client", deliver: WorkerDoor, queues: Queues, since: str
+        self, s3: "S3Client", deliver: WorkerCall, queues: Queues, since: str
     ) -> None:
         assert handled(last_receive(put(s3, "a.jpg"), untried_since=since), LITTLE_TIME) == []
         assert queues.dead_letters() == []
 
     def test_stays_where_the_copy_cannot_be_sent(
-        self, s3: "S3Client", deliver: WorkerDoor, capsys: pytest.CaptureFixture[str]
+        self, s3: "S3Client", deliver: WorkerCall, capsys: pytest.CaptureFixture[str]
     ) -> None:
         message = put(s3, "a.jpg")
         resize._worker().queue.sqs.meta.events.register(
@@ -137,7 +137,7 @@ class TestAMessageThatWasNeverBegun:
         assert [line["reason"] for line in logged(capsys, "returned")] == ["ServiceUnavailable"]
 
     def test_is_told_the_operator(
-        self, s3: "S3Client", deliver: WorkerDoor, capsys: pytest.CaptureFixture[str]
+        self, s3: "S3Client", deliver: WorkerCall, capsys: pytest.CaptureFixture[str]
     ) -> None:
         since = format_time(datetime.now(UTC) - timedelta(days=1))
         handled(last_receive(put(s3, "é.jpg"), untried_since=since), LITTLE_TIME)
@@ -146,14 +146,14 @@ class TestAMessageThatWasNeverBegun:
         assert (line["path"], line["untried_since"]) == ("%C3%A9.jpg", since)
 
     def test_is_logged(
-        self, s3: "S3Client", deliver: WorkerDoor, capsys: pytest.CaptureFixture[str]
+        self, s3: "S3Client", deliver: WorkerCall, capsys: pytest.CaptureFixture[str]
     ) -> None:
         handled(last_receive(put(s3, "a.jpg")), LITTLE_TIME)
         lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
         assert [line["path"] for line in lines if line.get("message") == "renewed"] == ["a.jpg"]
 
     def test_takes_its_suspicion_along(
-        self, s3: "S3Client", deliver: WorkerDoor, queues: Queues
+        self, s3: "S3Client", deliver: WorkerCall, queues: Queues
     ) -> None:
         handled(last_receive(put(s3, "a.jpg")), LITTLE_TIME)
         event = in_queue(queues)
@@ -207,7 +207,7 @@ def order_of(event: dict[str, Any]) -> list[str]:
 
 class TestOneThatWasReceivedBefore:
     @pytest.fixture(autouse=True)
-    def visibility(self, deliver: WorkerDoor, monkeypatch: pytest.MonkeyPatch) -> None:
+    def visibility(self, deliver: WorkerCall, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("VISIBILITY_SECONDS", str(VISIBILITY))
 
     def batch(self, s3: "S3Client", *receives: tuple[int, float]) -> dict[str, Any]:

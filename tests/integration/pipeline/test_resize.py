@@ -1,4 +1,4 @@
-"""The worker's door on moto: each message ends as a variant, a no-op or a dead letter."""
+"""The worker's function on moto: each message ends as a variant, a no-op or a dead letter."""
 
 import json
 import sys
@@ -14,7 +14,7 @@ from lib import images
 from lib.errors import ConfigError
 from lib.pipeline.failure_records import FailureRecords
 from lib.sizes import Size
-from tests.integration.conftest import SIZE, Context, Queues, WorkerDoor
+from tests.integration.conftest import SIZE, Context, Queues, WorkerCall
 from tests.payloads import payload, s3_event, sqs_batch
 from tests.pictures import decoded, encoded, quarters
 from tests.times import is_timestamp
@@ -45,7 +45,7 @@ def logged(capsys: pytest.CaptureFixture[str], message: str) -> list[dict[str, A
     return [line for line in lines if line.get("message") == message]
 
 
-def test_an_upload_becomes_a_variant(s3: "S3Client", deliver: WorkerDoor) -> None:
+def test_an_upload_becomes_a_variant(s3: "S3Client", deliver: WorkerCall) -> None:
     assert deliver(put(s3, "2026/a b+c.jpg")) == []
     found = variant(s3, "2026/a b+c.jpg")
     assert decoded(found["Body"].read()).size == (40, 30)
@@ -55,13 +55,13 @@ def test_an_upload_becomes_a_variant(s3: "S3Client", deliver: WorkerDoor) -> Non
 
 @pytest.mark.parametrize("path", ["a/${filename}", "${filename}.jpg", "${", "line\nbreak.jpg"])
 def test_an_original_that_no_ticket_would_be_given_for_is_rendered(
-    s3: "S3Client", deliver: WorkerDoor, path: str
+    s3: "S3Client", deliver: WorkerCall, path: str
 ) -> None:
     assert deliver(put(s3, path)) == []
     assert decoded(variant(s3, path)["Body"].read()).size == (40, 30)
 
 
-def test_a_variant_tells_what_it_was_made_from(s3: "S3Client", deliver: WorkerDoor) -> None:
+def test_a_variant_tells_what_it_was_made_from(s3: "S3Client", deliver: WorkerCall) -> None:
     deliver(put(s3, "a.jpg"))
     original = s3.head_object(Bucket="originals-bucket", Key="originals/a.jpg")
     metadata = variant(s3, "a.jpg")["Metadata"]
@@ -72,14 +72,14 @@ def test_a_variant_tells_what_it_was_made_from(s3: "S3Client", deliver: WorkerDo
 
 
 def test_the_bytes_decide_the_type_whatever_the_name_says(
-    s3: "S3Client", deliver: WorkerDoor
+    s3: "S3Client", deliver: WorkerCall
 ) -> None:
     deliver(put(s3, "really-png.jpg", encoded(quarters(), "PNG")))
     assert variant(s3, "really-png.jpg")["ContentType"] == "image/png"
 
 
 def test_a_second_delivery_changes_nothing(
-    s3: "S3Client", deliver: WorkerDoor, caplog: pytest.LogCaptureFixture
+    s3: "S3Client", deliver: WorkerCall, caplog: pytest.LogCaptureFixture
 ) -> None:
     message = put(s3, "a.jpg")
     deliver(message)
@@ -94,14 +94,14 @@ def test_a_second_delivery_changes_nothing(
     assert [record.msg for record in caplog.records] == ["rendered", "current"]
 
 
-def test_an_overwritten_original_is_rendered_anew(s3: "S3Client", deliver: WorkerDoor) -> None:
+def test_an_overwritten_original_is_rendered_anew(s3: "S3Client", deliver: WorkerCall) -> None:
     deliver(put(s3, "a.jpg"))
     deliver(put(s3, "a.jpg", encoded(quarters(100, 100))))
     assert variant(s3, "a.jpg")["Metadata"]["original-pixels"] == "100x100"
 
 
 def test_a_late_event_of_an_older_upload_renders_what_is_there_now(
-    s3: "S3Client", deliver: WorkerDoor
+    s3: "S3Client", deliver: WorkerCall
 ) -> None:
     old = put(s3, "a.jpg")
     put(s3, "a.jpg", encoded(quarters(100, 100)))
@@ -110,7 +110,7 @@ def test_a_late_event_of_an_older_upload_renders_what_is_there_now(
 
 
 def test_a_deleted_original_takes_its_variant_along(
-    s3: "S3Client", deliver: WorkerDoor, caplog: pytest.LogCaptureFixture
+    s3: "S3Client", deliver: WorkerCall, caplog: pytest.LogCaptureFixture
 ) -> None:
     created = put(s3, "a.jpg")
     deliver(created)
@@ -124,7 +124,7 @@ def test_a_deleted_original_takes_its_variant_along(
 
 
 def test_a_late_delete_event_after_a_new_upload_removes_nothing(
-    s3: "S3Client", deliver: WorkerDoor
+    s3: "S3Client", deliver: WorkerCall
 ) -> None:
     deliver(put(s3, "a.jpg"))
     deliver(json.dumps(s3_event("originals/a.jpg", eventName="ObjectRemoved:Delete")))
@@ -135,7 +135,7 @@ class TestASizeWithSeveralFormats:
     """Each format is an object of its own, beside the size's folder."""
 
     @pytest.fixture(autouse=True)
-    def two_formats(self, deliver: WorkerDoor, monkeypatch: pytest.MonkeyPatch) -> None:
+    def two_formats(self, deliver: WorkerCall, monkeypatch: pytest.MonkeyPatch) -> None:
         size = SIZE.model_copy(update={"formats": ("webp",)})
         monkeypatch.setenv("SIZE", size.model_dump_json())
 
@@ -145,13 +145,13 @@ class TestASizeWithSeveralFormats:
             for entry in s3.list_objects_v2(Bucket="images-bucket").get("Contents", [])
         }
 
-    def test_stores_each_in_its_folder(self, s3: "S3Client", deliver: WorkerDoor) -> None:
+    def test_stores_each_in_its_folder(self, s3: "S3Client", deliver: WorkerCall) -> None:
         assert deliver(put(s3, "a.jpg")) == []
         assert self.stored(s3) == {"40x30/a.jpg": "image/jpeg", "40x30.webp/a.jpg": "image/webp"}
 
     @pytest.mark.parametrize("lost", ["40x30/a.jpg", "40x30.webp/a.jpg"])
     def test_brings_back_the_one_that_is_missing_and_leaves_the_other(
-        self, s3: "S3Client", deliver: WorkerDoor, lost: str
+        self, s3: "S3Client", deliver: WorkerCall, lost: str
     ) -> None:
         message = put(s3, "a.jpg")
         deliver(message)
@@ -164,7 +164,7 @@ class TestASizeWithSeveralFormats:
         assert written == [lost]
         assert len(self.stored(s3)) == 2
 
-    def test_removes_all_with_the_original(self, s3: "S3Client", deliver: WorkerDoor) -> None:
+    def test_removes_all_with_the_original(self, s3: "S3Client", deliver: WorkerCall) -> None:
         message = put(s3, "a.jpg")
         deliver(message)
         s3.delete_object(Bucket="originals-bucket", Key="originals/a.jpg")
@@ -182,7 +182,7 @@ class TestASizeWithSeveralFormats:
     ],
 )
 def test_what_can_never_be_rendered_is_parked_at_once_with_its_reason(
-    s3: "S3Client", deliver: WorkerDoor, queues: Queues, data: bytes, reason: str
+    s3: "S3Client", deliver: WorkerCall, queues: Queues, data: bytes, reason: str
 ) -> None:
     message = put(s3, "ü/bad one.jpg", data)
     assert deliver(message) == []
@@ -198,7 +198,7 @@ def test_what_can_never_be_rendered_is_parked_at_once_with_its_reason(
 
 
 def test_an_unrenderable_overwrite_leaves_nothing_of_the_older_photo(
-    s3: "S3Client", deliver: WorkerDoor, queues: Queues
+    s3: "S3Client", deliver: WorkerCall, queues: Queues
 ) -> None:
     deliver(put(s3, "a.jpg"))
     message = put(s3, "a.jpg", b"not a picture")
@@ -213,7 +213,7 @@ def test_an_unrenderable_overwrite_leaves_nothing_of_the_older_photo(
 
 
 def test_a_variant_stays_though_its_original_can_be_rendered_no_more(
-    s3: "S3Client", deliver: WorkerDoor, queues: Queues, monkeypatch: pytest.MonkeyPatch
+    s3: "S3Client", deliver: WorkerCall, queues: Queues, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A deploy has changed the size, and lowered what the stage takes."""
     message = put(s3, "a.jpg")
@@ -227,7 +227,7 @@ def test_a_variant_stays_though_its_original_can_be_rendered_no_more(
 
 
 def test_an_archived_original_is_parked_and_rendered_once_restored(
-    s3: "S3Client", deliver: WorkerDoor, queues: Queues
+    s3: "S3Client", deliver: WorkerCall, queues: Queues
 ) -> None:
     s3.put_object(
         Bucket="originals-bucket", Key="originals/a.jpg", Body=PHOTO, StorageClass="GLACIER"
@@ -239,7 +239,7 @@ def test_an_archived_original_is_parked_and_rendered_once_restored(
 
 
 def test_a_variant_survives_the_archiving_of_its_original(
-    s3: "S3Client", deliver: WorkerDoor, queues: Queues
+    s3: "S3Client", deliver: WorkerCall, queues: Queues
 ) -> None:
     message = put(s3, "a.jpg")
     deliver(message)
@@ -260,7 +260,7 @@ def test_a_variant_survives_the_archiving_of_its_original(
     ],
 )
 def test_events_of_other_buckets_and_folders_are_refused(
-    s3: "S3Client", deliver: WorkerDoor, queues: Queues, bucket: str, key: str
+    s3: "S3Client", deliver: WorkerCall, queues: Queues, bucket: str, key: str
 ) -> None:
     s3.put_object(Bucket=bucket, Key=key, Body=PHOTO)
     assert deliver(json.dumps(s3_event(key, bucket=bucket))) == []
@@ -270,7 +270,7 @@ def test_events_of_other_buckets_and_folders_are_refused(
 
 
 def test_a_heic_is_a_dead_letter_where_its_decoder_was_left_out(
-    s3: "S3Client", deliver: WorkerDoor, queues: Queues, monkeypatch: pytest.MonkeyPatch
+    s3: "S3Client", deliver: WorkerCall, queues: Queues, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     message = put(s3, "phone.heic", heic(quarters()))
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
@@ -282,7 +282,7 @@ def test_a_heic_is_a_dead_letter_where_its_decoder_was_left_out(
 
 @pytest.mark.parametrize("path", ["../b.jpg", "a//b.jpg", "/b.jpg", "./b.jpg", "x" * 1019])
 def test_paths_that_could_leave_their_folder_are_parked(
-    s3: "S3Client", deliver: WorkerDoor, queues: Queues, path: str
+    s3: "S3Client", deliver: WorkerCall, queues: Queues, path: str
 ) -> None:
     assert deliver(json.dumps(s3_event(f"originals/{path}"))) == []
     assert [letter["reason"] for letter in queues.dead_letters()] == ["bad_key"]
@@ -290,7 +290,7 @@ def test_paths_that_could_leave_their_folder_are_parked(
 
 
 def test_a_path_too_long_for_its_variant_is_parked_though_there_is_no_time(
-    deliver: WorkerDoor, queues: Queues
+    deliver: WorkerCall, queues: Queues
 ) -> None:
     event = json.dumps(s3_event(f"originals/{'x' * 1019}"))
     assert deliver(event, seconds=4) == []
@@ -298,7 +298,7 @@ def test_a_path_too_long_for_its_variant_is_parked_though_there_is_no_time(
 
 
 def test_folder_markers_and_test_events_are_no_ops(
-    s3: "S3Client", deliver: WorkerDoor, queues: Queues
+    s3: "S3Client", deliver: WorkerCall, queues: Queues
 ) -> None:
     markers = [json.dumps(s3_event(key, size=0)) for key in ("originals/", "originals/a/")]
     assert deliver(*markers, json.dumps(payload("s3_test_event"))) == []
@@ -306,7 +306,7 @@ def test_folder_markers_and_test_events_are_no_ops(
 
 
 def test_a_malformed_message_does_not_touch_its_neighbours(
-    s3: "S3Client", deliver: WorkerDoor, queues: Queues
+    s3: "S3Client", deliver: WorkerCall, queues: Queues
 ) -> None:
     assert deliver("null", put(s3, "a.jpg"), "[") == []
     assert variant(s3, "a.jpg") is not None
@@ -316,7 +316,7 @@ def test_a_malformed_message_does_not_touch_its_neighbours(
 
 
 def test_one_bad_record_leaves_the_others_of_its_message_rendered(
-    s3: "S3Client", deliver: WorkerDoor, queues: Queues
+    s3: "S3Client", deliver: WorkerCall, queues: Queues
 ) -> None:
     bad = json.loads(put(s3, "bad.jpg", b"no picture"))
     good = json.loads(put(s3, "good.jpg"))
@@ -327,7 +327,7 @@ def test_one_bad_record_leaves_the_others_of_its_message_rendered(
 
 
 def test_one_malformed_record_leaves_the_others_of_its_message_rendered(
-    s3: "S3Client", deliver: WorkerDoor, queues: Queues
+    s3: "S3Client", deliver: WorkerCall, queues: Queues
 ) -> None:
     good = json.loads(put(s3, "good.jpg"))
     message = json.dumps({"Records": [{"eventSource": "aws:sns"}, *good["Records"]]})
@@ -371,7 +371,7 @@ TIMEOUT = ReadTimeoutError(endpoint_url="https://s3")
 )
 def test_transient_failures_send_that_message_alone_back_with_a_delay(
     s3: "S3Client",
-    deliver: WorkerDoor,
+    deliver: WorkerCall,
     queues: Queues,
     caplog: pytest.LogCaptureFixture,
     failure: tuple[str, Exception, str],
@@ -397,7 +397,7 @@ def test_transient_failures_send_that_message_alone_back_with_a_delay(
     assert variant(s3, "first.jpg") is not None
 
 
-def test_a_writer_starts_over_after_a_conflict(s3: "S3Client", deliver: WorkerDoor) -> None:
+def test_a_writer_starts_over_after_a_conflict(s3: "S3Client", deliver: WorkerCall) -> None:
     message = put(s3, "a.jpg")
     resize._worker().reconciler.s3.meta.events.register(
         "before-call.s3", Failing("PutObject", refusal("PreconditionFailed", 412), times=2)
@@ -407,7 +407,7 @@ def test_a_writer_starts_over_after_a_conflict(s3: "S3Client", deliver: WorkerDo
 
 
 def test_a_writer_with_constant_conflicts_returns_the_message(
-    s3: "S3Client", deliver: WorkerDoor, capsys: pytest.CaptureFixture[str]
+    s3: "S3Client", deliver: WorkerCall, capsys: pytest.CaptureFixture[str]
 ) -> None:
     message = put(s3, "a.jpg")
     resize._worker().reconciler.s3.meta.events.register(
@@ -420,7 +420,7 @@ def test_a_writer_with_constant_conflicts_returns_the_message(
 
 
 def test_an_original_replaced_while_it_was_rendered_is_rendered_again(
-    s3: "S3Client", deliver: WorkerDoor
+    s3: "S3Client", deliver: WorkerCall
 ) -> None:
     message = put(s3, "a.jpg")
     pending = [encoded(quarters(100, 100))]
@@ -435,7 +435,7 @@ def test_an_original_replaced_while_it_was_rendered_is_rendered_again(
 
 
 def test_a_dead_letter_that_cannot_be_sent_keeps_the_message_in_its_queue(
-    s3: "S3Client", deliver: WorkerDoor, queues: Queues, capsys: pytest.CaptureFixture[str]
+    s3: "S3Client", deliver: WorkerCall, queues: Queues, capsys: pytest.CaptureFixture[str]
 ) -> None:
     message = put(s3, "bad.jpg", b"no picture")
     resize._worker().queue.sqs.meta.events.register(
@@ -466,7 +466,7 @@ def test_a_dead_letter_that_cannot_be_sent_keeps_the_message_in_its_queue(
 )
 def test_no_memory_and_our_own_bugs_cost_no_neighbour_and_no_message(
     s3: "S3Client",
-    deliver: WorkerDoor,
+    deliver: WorkerCall,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     error: Exception,
@@ -495,7 +495,7 @@ def test_no_memory_and_our_own_bugs_cost_no_neighbour_and_no_message(
 
 def test_a_bug_of_ours_becomes_a_dead_letter_with_its_name(
     s3: "S3Client",
-    deliver: WorkerDoor,
+    deliver: WorkerCall,
     queues: Queues,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
@@ -518,7 +518,7 @@ def test_a_bug_of_ours_becomes_a_dead_letter_with_its_name(
 
 
 def test_a_bug_of_ours_after_the_work_costs_no_neighbour_and_no_message(
-    s3: "S3Client", deliver: WorkerDoor, capsys: pytest.CaptureFixture[str]
+    s3: "S3Client", deliver: WorkerCall, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bad, good = put(s3, "bad.jpg", b"no picture"), put(s3, "good.jpg")
     resize._worker().queue.sqs.meta.events.register(
@@ -530,7 +530,7 @@ def test_a_bug_of_ours_after_the_work_costs_no_neighbour_and_no_message(
 
 
 def test_nothing_is_begun_that_may_take_longer_than_there_is_time(
-    s3: "S3Client", deliver: WorkerDoor, monkeypatch: pytest.MonkeyPatch
+    s3: "S3Client", deliver: WorkerCall, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RESERVE_SECONDS", "30")
     message = put(s3, "a.jpg")
@@ -540,7 +540,7 @@ def test_nothing_is_begun_that_may_take_longer_than_there_is_time(
 
 
 def test_with_little_time_left_nothing_is_begun_and_all_comes_back(
-    s3: "S3Client", deliver: WorkerDoor
+    s3: "S3Client", deliver: WorkerCall
 ) -> None:
     assert deliver(put(s3, "a.jpg"), put(s3, "b.jpg"), seconds=4) == ["message-0", "message-1"]
     assert s3.list_objects_v2(Bucket="images-bucket")["KeyCount"] == 0
@@ -548,20 +548,20 @@ def test_with_little_time_left_nothing_is_begun_and_all_comes_back(
 
 @pytest.mark.parametrize("event", [{}, {"Records": None}, {"source": "aws.events"}, []])
 def test_what_is_no_sqs_event_raises_instead_of_reporting_success(
-    deliver: WorkerDoor, event: Any
+    deliver: WorkerCall, event: Any
 ) -> None:
     with pytest.raises(Exception, match="not an SQS event"):
         resize.handler(event, Context())  # type: ignore[arg-type]
 
 
-def test_a_record_without_message_id_raises(deliver: WorkerDoor) -> None:
+def test_a_record_without_message_id_raises(deliver: WorkerCall) -> None:
     event = sqs_batch("null")
     del event["Records"][0]["messageId"]
     with pytest.raises(KeyError):
         resize.handler(event, Context())  # type: ignore[arg-type]
 
 
-def test_wrong_settings_are_named(deliver: WorkerDoor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wrong_settings_are_named(deliver: WorkerCall, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DLQ_URL")
     monkeypatch.setenv("SIZE", "{}")
     with pytest.raises(ConfigError, match="DLQ_URL: FIELD REQUIRED; SIZE"):
@@ -569,7 +569,7 @@ def test_wrong_settings_are_named(deliver: WorkerDoor, monkeypatch: pytest.Monke
 
 
 def test_a_photo_counts_in_one_metric_of_its_size_and_a_dead_letter_in_none(
-    s3: "S3Client", deliver: WorkerDoor, capsys: pytest.CaptureFixture[str]
+    s3: "S3Client", deliver: WorkerCall, capsys: pytest.CaptureFixture[str]
 ) -> None:
     good, bad = put(s3, "good.jpg"), put(s3, "bad.jpg", b"no picture")
     deliver(good, bad)
@@ -585,7 +585,7 @@ def test_a_photo_counts_in_one_metric_of_its_size_and_a_dead_letter_in_none(
 
 
 def test_all_else_is_in_the_log_lines_for_nothing(
-    s3: "S3Client", deliver: WorkerDoor, capsys: pytest.CaptureFixture[str]
+    s3: "S3Client", deliver: WorkerCall, capsys: pytest.CaptureFixture[str]
 ) -> None:
     deliver(put(s3, "good.jpg"), put(s3, "bad.jpg", b"no picture"))
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
@@ -597,7 +597,7 @@ def test_all_else_is_in_the_log_lines_for_nothing(
 
 def test_log_and_metric_have_how_long_a_photo_took(
     s3: "S3Client",
-    deliver: WorkerDoor,
+    deliver: WorkerCall,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -611,7 +611,7 @@ def test_log_and_metric_have_how_long_a_photo_took(
 
 
 def test_keys_are_escaped_in_logs(
-    s3: "S3Client", deliver: WorkerDoor, caplog: pytest.LogCaptureFixture
+    s3: "S3Client", deliver: WorkerCall, caplog: pytest.LogCaptureFixture
 ) -> None:
     deliver(put(s3, "line\nbreak \u202e.jpg"))
     (record,) = caplog.records

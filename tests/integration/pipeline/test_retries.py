@@ -9,7 +9,7 @@ from botocore.compat import HTTPHeaders
 from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 
 from handlers import resize
-from tests.integration.conftest import Context, Queues, WorkerDoor
+from tests.integration.conftest import Context, Queues, WorkerCall
 from tests.integration.pipeline.test_resize import Failing, logged, put, refusal, variant
 from tests.payloads import sqs_batch
 
@@ -49,7 +49,7 @@ class Body:
 )
 def test_a_write_of_unknown_outcome_is_not_repeated_but_returned(
     s3: "S3Client",
-    deliver: WorkerDoor,
+    deliver: WorkerCall,
     caplog: pytest.LogCaptureFixture,
     operation: str,
     answer: int | Exception,
@@ -71,7 +71,7 @@ def test_a_write_of_unknown_outcome_is_not_repeated_but_returned(
     assert (variant(s3, "a.jpg") is None) == (operation == "DeleteObject")
 
 
-def test_a_refused_write_is_repeated_by_the_sdk(s3: "S3Client", deliver: WorkerDoor) -> None:
+def test_a_refused_write_is_repeated_by_the_sdk(s3: "S3Client", deliver: WorkerCall) -> None:
     message = put(s3, "a.jpg")
     answering: Any = Answering(503)
     resize._worker().reconciler.s3.meta.events.register_first("before-send.s3.PutObject", answering)
@@ -80,7 +80,7 @@ def test_a_refused_write_is_repeated_by_the_sdk(s3: "S3Client", deliver: WorkerD
 
 
 def test_on_its_last_receive_a_message_becomes_a_dead_letter_with_its_error(
-    s3: "S3Client", deliver: WorkerDoor, queues: Queues
+    s3: "S3Client", deliver: WorkerCall, queues: Queues
 ) -> None:
     message = put(s3, "a.jpg")
     resize._worker().reconciler.s3.meta.events.register(
@@ -95,7 +95,7 @@ def test_on_its_last_receive_a_message_becomes_a_dead_letter_with_its_error(
 
 
 def test_a_dead_letter_that_cannot_be_sent_stays_for_sqs_to_move(
-    s3: "S3Client", deliver: WorkerDoor
+    s3: "S3Client", deliver: WorkerCall
 ) -> None:
     message = put(s3, "bad.jpg", b"no picture")
     resize._worker().queue.sqs.meta.events.register(
@@ -123,14 +123,14 @@ class TestARedeliveredBatch:
         return deleted
 
     def test_runs_the_most_received_last_and_deletes_each_as_it_ends(
-        self, s3: "S3Client", deliver: WorkerDoor
+        self, s3: "S3Client", deliver: WorkerCall
     ) -> None:
         event, deleted = self.batch(s3, [3, 1, 2]), self.deletions()
         resize.handler(event, Context())  # type: ignore[arg-type]
         assert deleted == ["receipt-1", "receipt-2", "receipt-0"]
 
     def test_a_message_that_kills_affects_no_other(
-        self, s3: "S3Client", deliver: WorkerDoor, monkeypatch: pytest.MonkeyPatch
+        self, s3: "S3Client", deliver: WorkerCall, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         event, deleted = self.batch(s3, [2, 1, 1]), self.deletions()
         look = type(resize._worker().reconciler).reconcile
@@ -146,14 +146,14 @@ class TestARedeliveredBatch:
         assert sorted(deleted) == ["receipt-1", "receipt-2"]
 
     def test_first_deliveries_leave_the_deleting_to_lambda(
-        self, s3: "S3Client", deliver: WorkerDoor
+        self, s3: "S3Client", deliver: WorkerCall
     ) -> None:
         event, deleted = self.batch(s3, [1, 1]), self.deletions()
         resize.handler(event, Context())  # type: ignore[arg-type]
         assert deleted == []
 
     def test_a_deletion_that_fails_is_no_failure(
-        self, s3: "S3Client", deliver: WorkerDoor, capsys: pytest.CaptureFixture[str]
+        self, s3: "S3Client", deliver: WorkerCall, capsys: pytest.CaptureFixture[str]
     ) -> None:
         resize._worker().queue.sqs.meta.events.register(
             "before-call.sqs", Failing("DeleteMessage", refusal("Throttled", 400))
@@ -164,7 +164,7 @@ class TestARedeliveredBatch:
 
 
 def test_a_body_of_unknown_length_is_read_another_time(
-    s3: "S3Client", deliver: WorkerDoor, caplog: pytest.LogCaptureFixture
+    s3: "S3Client", deliver: WorkerCall, caplog: pytest.LogCaptureFixture
 ) -> None:
     message = put(s3, "a.jpg")
     events = resize._worker().reconciler.s3.meta.events
@@ -188,7 +188,7 @@ def test_a_body_of_unknown_length_is_read_another_time(
 )
 def test_a_body_that_was_damaged_on_its_way_is_read_again_and_never_called_corrupt(
     s3: "S3Client",
-    deliver: WorkerDoor,
+    deliver: WorkerCall,
     queues: Queues,
     caplog: pytest.LogCaptureFixture,
     damage: Any,

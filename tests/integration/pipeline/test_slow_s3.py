@@ -15,7 +15,7 @@ from lib.aws import s3 as objects
 from lib.aws.call_budget import CALL_SECONDS, CallBudget
 from lib.errors import NoTimeError
 from lib.pipeline.events import build_event
-from tests.integration.conftest import Context, WorkerDoor
+from tests.integration.conftest import Context, WorkerCall
 from tests.integration.fetch_stage import Fetching, fetching, web
 from tests.integration.pipeline.test_resize import PHOTO, put, variant
 from tests.integration.pipeline.test_retries import Answering
@@ -63,7 +63,7 @@ class Dripping(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def dripping(deliver: WorkerDoor, monkeypatch: pytest.MonkeyPatch) -> Iterator[DrippingS3]:
+def dripping(deliver: WorkerCall, monkeypatch: pytest.MonkeyPatch) -> Iterator[DrippingS3]:
     with DrippingS3() as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
@@ -77,7 +77,7 @@ def dripping(deliver: WorkerDoor, monkeypatch: pytest.MonkeyPatch) -> Iterator[D
 
 class TestABodyThatDrips:
     def test_is_given_up_in_time_for_the_rest_of_the_batch(
-        self, deliver: WorkerDoor, dripping: DrippingS3, caplog: pytest.LogCaptureFixture
+        self, deliver: WorkerCall, dripping: DrippingS3, caplog: pytest.LogCaptureFixture
     ) -> None:
         message = object_message()
         assert deliver(message, seconds=CALL_SECONDS + 1) == ["message-0"]
@@ -86,7 +86,7 @@ class TestABodyThatDrips:
 
     def test_is_given_up_where_there_is_time_because_s3_is_never_so_slow(
         self,
-        deliver: WorkerDoor,
+        deliver: WorkerCall,
         dripping: DrippingS3,
         caplog: pytest.LogCaptureFixture,
         monkeypatch: pytest.MonkeyPatch,
@@ -103,7 +103,7 @@ class TestABodyThatDrips:
             found.read(max_bytes=LENGTH, seconds=0.3)
 
     def test_costs_its_neighbours_nothing(
-        self, s3: "S3Client", deliver: WorkerDoor, monkeypatch: pytest.MonkeyPatch
+        self, s3: "S3Client", deliver: WorkerCall, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         first, second = put(s3, "first.jpg"), put(s3, "second.jpg")
         monkeypatch.setattr(objects, "_BODY_SECONDS", 0.2)
@@ -139,7 +139,7 @@ def reasons(caplog: pytest.LogCaptureFixture) -> list[str]:
 class TestNearTheEndOfABatch:
     @pytest.mark.parametrize(("seconds", "tries"), [(CALL_SECONDS + 1, 1), (600, 3)])
     def test_a_silent_call_is_not_repeated(
-        self, s3: "S3Client", deliver: WorkerDoor, seconds: float, tries: int
+        self, s3: "S3Client", deliver: WorkerCall, seconds: float, tries: int
     ) -> None:
         message, answering = put(s3, "a.jpg"), Answering(TIMEOUT)
         events: Any = resize._worker().reconciler.s3.meta.events
@@ -149,7 +149,7 @@ class TestNearTheEndOfABatch:
 
     @pytest.mark.parametrize("code", [503, 500])
     def test_a_refused_call_is_not_repeated(
-        self, s3: "S3Client", deliver: WorkerDoor, code: int
+        self, s3: "S3Client", deliver: WorkerCall, code: int
     ) -> None:
         message, answering = put(s3, "a.jpg"), Answering(code)
         events: Any = resize._worker().reconciler.s3.meta.events
@@ -159,7 +159,7 @@ class TestNearTheEndOfABatch:
 
     @pytest.mark.parametrize("last", ["HeadObject", "GetObject", "PutObject"])
     def test_no_call_is_begun_and_the_next_delivery_ends_what_was_begun(
-        self, s3: "S3Client", deliver: WorkerDoor, last: str
+        self, s3: "S3Client", deliver: WorkerCall, last: str
     ) -> None:
         message, context, calls = put(s3, "a.jpg"), Context(), list[str]()
         events = resize._worker().reconciler.s3.meta.events
@@ -172,7 +172,7 @@ class TestNearTheEndOfABatch:
         assert deliver(message) == []
         assert variant(s3, "a.jpg") is not None
 
-    def test_a_dead_letter_still_gets_its_record(self, s3: "S3Client", deliver: WorkerDoor) -> None:
+    def test_a_dead_letter_still_gets_its_record(self, s3: "S3Client", deliver: WorkerCall) -> None:
         message, context = put(s3, "a.jpg", b"no picture"), Context()
         resize._worker().queue.sqs.meta.events.register(
             "after-call.sqs.SendMessage", lambda **_: setattr(context, "seconds", 4)

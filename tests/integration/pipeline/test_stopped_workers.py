@@ -12,7 +12,7 @@ from lib.on_demand.variants import OnDemandVariants
 from lib.operations.audit import Auditor
 from lib.pipeline.put_options import PutOptions
 from lib.uploads.status import StatusReader
-from tests.integration.conftest import SIZE, Queues, WorkerDoor
+from tests.integration.conftest import SIZE, Queues, WorkerCall
 from tests.integration.fetch_stage import Fetching, fetching, web
 from tests.integration.pipeline.test_failure_records import record, records
 from tests.integration.pipeline.test_resize import Failing, put, refusal, variant
@@ -41,7 +41,7 @@ def killer() -> Iterator[pytest.MonkeyPatch]:
         yield patch
 
 
-def stopped(deliver: WorkerDoor, message: str, attempts: int = LAST) -> None:
+def stopped(deliver: WorkerCall, message: str, attempts: int = LAST) -> None:
     with pytest.raises(StoppedError):
         deliver(message, attempts=attempts)
 
@@ -61,7 +61,7 @@ def status(s3: "S3Client", path: str) -> tuple[str, str | None]:
 
 @pytest.mark.parametrize("deep", [False, True])
 def test_it_has_failed_by_status_and_audit(
-    s3: "S3Client", deliver: WorkerDoor, killer: pytest.MonkeyPatch, deep: bool
+    s3: "S3Client", deliver: WorkerCall, killer: pytest.MonkeyPatch, deep: bool
 ) -> None:
     stopped(deliver, put(s3, "a.jpg"))
     assert status(s3, "a.jpg") == ("failed", "worker_stopped")
@@ -72,7 +72,7 @@ def test_it_has_failed_by_status_and_audit(
 
 
 def test_it_is_not_rendered_on_demand(
-    s3: "S3Client", deliver: WorkerDoor, killer: pytest.MonkeyPatch
+    s3: "S3Client", deliver: WorkerCall, killer: pytest.MonkeyPatch
 ) -> None:
     stopped(deliver, put(s3, "a.jpg"))
     declared = OnDemandVariants(
@@ -89,7 +89,7 @@ def test_it_is_not_rendered_on_demand(
 
 
 def test_another_upload_is_another_matter(
-    s3: "S3Client", deliver: WorkerDoor, killer: pytest.MonkeyPatch
+    s3: "S3Client", deliver: WorkerCall, killer: pytest.MonkeyPatch
 ) -> None:
     message = put(s3, "a.jpg")
     stopped(deliver, message)
@@ -100,7 +100,7 @@ def test_another_upload_is_another_matter(
 
 
 def test_before_its_last_attempt_it_is_pending(
-    s3: "S3Client", deliver: WorkerDoor, killer: pytest.MonkeyPatch
+    s3: "S3Client", deliver: WorkerCall, killer: pytest.MonkeyPatch
 ) -> None:
     stopped(deliver, put(s3, "a.jpg"), attempts=LAST - 1)
     assert records(s3) == []
@@ -109,7 +109,7 @@ def test_before_its_last_attempt_it_is_pending(
 
 @pytest.mark.parametrize("is_current", [False, True])
 def test_a_last_attempt_that_ends_well_leaves_no_record(
-    s3: "S3Client", deliver: WorkerDoor, is_current: bool
+    s3: "S3Client", deliver: WorkerCall, is_current: bool
 ) -> None:
     message = put(s3, "a.jpg")
     if is_current:
@@ -120,7 +120,7 @@ def test_a_last_attempt_that_ends_well_leaves_no_record(
 
 
 def test_a_last_attempt_that_fails_leaves_its_own_reason(
-    s3: "S3Client", deliver: WorkerDoor, queues: Queues
+    s3: "S3Client", deliver: WorkerCall, queues: Queues
 ) -> None:
     assert deliver(put(s3, "a.jpg", b"no picture"), attempts=LAST) == []
     assert record(s3, "a.jpg")["reason"] == "unsupported"
@@ -128,7 +128,7 @@ def test_a_last_attempt_that_fails_leaves_its_own_reason(
 
 
 def test_a_record_that_cannot_be_left_stops_no_attempt(
-    s3: "S3Client", deliver: WorkerDoor, caplog: pytest.LogCaptureFixture
+    s3: "S3Client", deliver: WorkerCall, caplog: pytest.LogCaptureFixture
 ) -> None:
     message = put(s3, "a.jpg")
     resize._worker().reconciler.s3.meta.events.register(

@@ -15,7 +15,7 @@ from lib.errors import PermanentError, TransientError
 from lib.rekognition import ImageAnalyzer
 from lib.rekognition.results import FACES, MODERATION
 from lib.sizes import Size
-from tests.integration.conftest import SIZE, Queues, WorkerDoor
+from tests.integration.conftest import SIZE, Queues, WorkerCall
 from tests.integration.pipeline.test_resize import Failing, put, refusal, variant
 from tests.payloads import payload
 from tests.pictures import decoded, encoded, quarters
@@ -81,13 +81,13 @@ def rekognition(monkeypatch: pytest.MonkeyPatch) -> Iterator[Rekognition]:
 
 
 @pytest.fixture
-def moderated(deliver: WorkerDoor, monkeypatch: pytest.MonkeyPatch) -> WorkerDoor:
+def moderated(deliver: WorkerCall, monkeypatch: pytest.MonkeyPatch) -> WorkerCall:
     monkeypatch.setenv("MODERATION_CONFIDENCE", "80")
     return deliver
 
 
 @pytest.fixture
-def by_faces(deliver: WorkerDoor, monkeypatch: pytest.MonkeyPatch) -> WorkerDoor:
+def by_faces(deliver: WorkerCall, monkeypatch: pytest.MonkeyPatch) -> WorkerCall:
     another_size(monkeypatch, FACES_SIZE)
     monkeypatch.setenv("FACES", "true")
     return deliver
@@ -122,7 +122,7 @@ def stored(s3: "S3Client") -> list[str]:
 
 class TestModeration:
     def test_a_flagged_photo_is_parked_and_nothing_of_it_is_stored(
-        self, s3: "S3Client", moderated: WorkerDoor, rekognition: Rekognition, queues: Queues
+        self, s3: "S3Client", moderated: WorkerCall, rekognition: Rekognition, queues: Queues
     ) -> None:
         rekognition.answers("detect_moderation_labels")
         message = put(s3, "a.jpg")
@@ -135,7 +135,7 @@ class TestModeration:
     def test_it_is_not_even_rendered(
         self,
         s3: "S3Client",
-        moderated: WorkerDoor,
+        moderated: WorkerCall,
         rekognition: Rekognition,
         queues: Queues,
         monkeypatch: pytest.MonkeyPatch,
@@ -151,7 +151,7 @@ class TestModeration:
         assert rendered == []
 
     def test_the_older_photos_variant_is_gone(
-        self, s3: "S3Client", moderated: WorkerDoor, rekognition: Rekognition
+        self, s3: "S3Client", moderated: WorkerCall, rekognition: Rekognition
     ) -> None:
         rekognition.answers("detect_moderation_labels", "rekognition_no_moderation_labels")
         moderated(put(s3, "a.jpg"))
@@ -163,7 +163,7 @@ class TestModeration:
     def test_a_variant_made_before_anybody_looked_goes_when_it_is_made_anew(
         self,
         s3: "S3Client",
-        deliver: WorkerDoor,
+        deliver: WorkerCall,
         rekognition: Rekognition,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
@@ -181,7 +181,7 @@ class TestModeration:
     def test_one_question_is_enough_for_all_sizes(
         self,
         s3: "S3Client",
-        moderated: WorkerDoor,
+        moderated: WorkerCall,
         rekognition: Rekognition,
         queues: Queues,
         monkeypatch: pytest.MonkeyPatch,
@@ -199,7 +199,7 @@ class TestModeration:
         assert len(rekognition.seen) == 2
 
     def test_a_replaced_photo_is_looked_at_anew(
-        self, s3: "S3Client", moderated: WorkerDoor, rekognition: Rekognition, queues: Queues
+        self, s3: "S3Client", moderated: WorkerCall, rekognition: Rekognition, queues: Queues
     ) -> None:
         rekognition.answers("detect_moderation_labels")
         moderated(put(s3, "a.jpg"))
@@ -213,7 +213,7 @@ class TestModeration:
         assert tags(s3, "a.jpg")[MODERATION] == f"{etag(s3, 'a.jpg')} 80 ok"
 
     def test_a_replay_asks_nobody_and_is_parked_again_until_a_person_lets_it_pass(
-        self, s3: "S3Client", moderated: WorkerDoor, rekognition: Rekognition, queues: Queues
+        self, s3: "S3Client", moderated: WorkerCall, rekognition: Rekognition, queues: Queues
     ) -> None:
         rekognition.answers("detect_moderation_labels")
         message = put(s3, "a.jpg")
@@ -240,7 +240,7 @@ class TestModeration:
     def test_where_rekognition_does_not_answer_nothing_is_rendered_and_the_message_comes_again(
         self,
         s3: "S3Client",
-        moderated: WorkerDoor,
+        moderated: WorkerCall,
         rekognition: Rekognition,
         queues: Queues,
         caplog: pytest.LogCaptureFixture,
@@ -259,20 +259,20 @@ class TestModeration:
         assert stored(s3) == ["40x30/a.jpg"]
 
     def test_what_can_never_be_rendered_costs_no_question(
-        self, s3: "S3Client", moderated: WorkerDoor, rekognition: Rekognition, queues: Queues
+        self, s3: "S3Client", moderated: WorkerCall, rekognition: Rekognition, queues: Queues
     ) -> None:
         assert moderated(put(s3, "a.jpg", PHOTO[: len(PHOTO) // 2])) == []
         assert [letter["reason"] for letter in queues.dead_letters()] == ["truncated"]
         assert rekognition.seen == []
 
     def test_with_little_time_left_it_is_not_begun(
-        self, s3: "S3Client", moderated: WorkerDoor, rekognition: Rekognition
+        self, s3: "S3Client", moderated: WorkerCall, rekognition: Rekognition
     ) -> None:
         assert moderated(put(s3, "a.jpg"), seconds=4) == ["message-0"]
         assert rekognition.seen == []
 
     def test_what_vanishes_meanwhile_takes_its_variant_along(
-        self, s3: "S3Client", moderated: WorkerDoor, rekognition: Rekognition, queues: Queues
+        self, s3: "S3Client", moderated: WorkerCall, rekognition: Rekognition, queues: Queues
     ) -> None:
         rekognition.answers("detect_moderation_labels", "rekognition_no_moderation_labels")
         message = put(s3, "a.jpg")
@@ -287,7 +287,7 @@ class TestModeration:
 
 class TestFaces:
     def test_the_crop_keeps_them(
-        self, s3: "S3Client", by_faces: WorkerDoor, rekognition: Rekognition
+        self, s3: "S3Client", by_faces: WorkerCall, rekognition: Rekognition
     ) -> None:
         # A face that is hardly to be seen, at 0.81 of the width, and a red door that draws the eye.
         photo = Image.new("RGB", (400, 200), (90, 90, 90))
@@ -309,7 +309,7 @@ class TestFaces:
     def test_without_any_it_is_attention(
         self,
         s3: "S3Client",
-        by_faces: WorkerDoor,
+        by_faces: WorkerCall,
         rekognition: Rekognition,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
@@ -329,7 +329,7 @@ class TestFaces:
     def test_where_nobody_can_be_asked_it_is_attention_too(
         self,
         s3: "S3Client",
-        by_faces: WorkerDoor,
+        by_faces: WorkerCall,
         rekognition: Rekognition,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
@@ -339,7 +339,7 @@ class TestFaces:
         assert tags(s3, "a.jpg") == {}
 
     def test_throttled_it_does_not_fall_back_to_attention(
-        self, s3: "S3Client", by_faces: WorkerDoor, rekognition: Rekognition
+        self, s3: "S3Client", by_faces: WorkerCall, rekognition: Rekognition
     ) -> None:
         rekognition.refuses("detect_faces", "ThrottlingException", 400)
         assert by_faces(put(s3, "a.jpg")) == ["message-0"]
@@ -348,7 +348,7 @@ class TestFaces:
     def test_other_sizes_ask_for_none(
         self,
         s3: "S3Client",
-        by_faces: WorkerDoor,
+        by_faces: WorkerCall,
         rekognition: Rekognition,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
@@ -360,7 +360,7 @@ class TestFaces:
     def test_moderation_comes_first_and_one_picture_serves_both(
         self,
         s3: "S3Client",
-        by_faces: WorkerDoor,
+        by_faces: WorkerCall,
         rekognition: Rekognition,
         queues: Queues,
         monkeypatch: pytest.MonkeyPatch,
@@ -379,7 +379,7 @@ class TestFaces:
 
 
 class TestTagsOfOthers:
-    def test_stay(self, s3: "S3Client", by_faces: WorkerDoor, rekognition: Rekognition) -> None:
+    def test_stay(self, s3: "S3Client", by_faces: WorkerCall, rekognition: Rekognition) -> None:
         message = put(s3, "a.jpg")
         tag(s3, "a.jpg", project="spring", owner="ann")
         rekognition.answers("detect_faces", "rekognition_no_faces")
@@ -393,7 +393,7 @@ class TestTagsOfOthers:
     def test_come_first_where_there_is_no_room_for_ours(
         self,
         s3: "S3Client",
-        by_faces: WorkerDoor,
+        by_faces: WorkerCall,
         rekognition: Rekognition,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
@@ -409,7 +409,7 @@ class TestTagsOfOthers:
         assert by_faces(message) == []
 
     def test_of_our_name_and_wrong_are_written_over(
-        self, s3: "S3Client", by_faces: WorkerDoor, rekognition: Rekognition
+        self, s3: "S3Client", by_faces: WorkerCall, rekognition: Rekognition
     ) -> None:
         message = put(s3, "a.jpg")
         tag(s3, "a.jpg", **{FACES: "in the middle"})
@@ -459,7 +459,7 @@ class TestOutsideOfAQueue:
 
 
 def test_without_settings_no_client_is_made(
-    s3: "S3Client", deliver: WorkerDoor, monkeypatch: pytest.MonkeyPatch
+    s3: "S3Client", deliver: WorkerCall, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[str] = []
     client = boto3.client

@@ -12,7 +12,7 @@ from lib.pipeline.failure_records import FailureRecord, FailureRecords
 from lib.sizes import Size
 from lib.uploads.status import PhotoStatus, SizeStatus, Status, StatusPoller, StatusReader
 from tests.command_line import fanout
-from tests.integration.conftest import SIZE, WorkerDoor
+from tests.integration.conftest import SIZE, WorkerCall
 from tests.integration.pipeline.test_resize import Failing, put, refusal
 from tests.integration.stage import Deployed, deployed
 from tests.pictures import encoded, quarters
@@ -45,7 +45,7 @@ def fail(s3: "S3Client", path: str, *, seconds_ago: float) -> None:
 
 
 def test_a_rendered_photo_is_ready_and_all_is_told_of_its_variant(
-    s3: "S3Client", deliver: WorkerDoor
+    s3: "S3Client", deliver: WorkerCall
 ) -> None:
     path = "2026/é 😀/a+b %2F&?#'.jpg"
     deliver(put(s3, path))
@@ -63,7 +63,7 @@ def test_a_rendered_photo_is_ready_and_all_is_told_of_its_variant(
     ]
 
 
-def test_no_original_is_gone_whatever_else_is_there(s3: "S3Client", deliver: WorkerDoor) -> None:
+def test_no_original_is_gone_whatever_else_is_there(s3: "S3Client", deliver: WorkerCall) -> None:
     assert status(s3, "never.jpg") == {"40x30": SizeStatus(state="gone")}
     deliver(put(s3, "a.jpg"))
     fail(s3, "a.jpg", seconds_ago=0)
@@ -71,14 +71,14 @@ def test_no_original_is_gone_whatever_else_is_there(s3: "S3Client", deliver: Wor
     assert status(s3, "a.jpg")["40x30"].state == "gone"
 
 
-def test_an_upload_is_pending_until_it_is_rendered(s3: "S3Client", deliver: WorkerDoor) -> None:
+def test_an_upload_is_pending_until_it_is_rendered(s3: "S3Client", deliver: WorkerCall) -> None:
     message = put(s3, "a.jpg")
     assert status(s3, "a.jpg") == {"40x30": SizeStatus(state="pending")}
     deliver(message)
     assert status(s3, "a.jpg")["40x30"].state == "ready"
 
 
-def test_an_overwritten_photo_is_pending_again(s3: "S3Client", deliver: WorkerDoor) -> None:
+def test_an_overwritten_photo_is_pending_again(s3: "S3Client", deliver: WorkerCall) -> None:
     deliver(put(s3, "a.jpg"))
     message = put(s3, "a.jpg", encoded(quarters(100, 100)))
     assert status(s3, "a.jpg")["40x30"].state == "pending"
@@ -86,7 +86,7 @@ def test_an_overwritten_photo_is_pending_again(s3: "S3Client", deliver: WorkerDo
     assert status(s3, "a.jpg")["40x30"].state == "ready"
 
 
-def test_a_broken_file_has_failed_with_its_reason(s3: "S3Client", deliver: WorkerDoor) -> None:
+def test_a_broken_file_has_failed_with_its_reason(s3: "S3Client", deliver: WorkerCall) -> None:
     deliver(put(s3, "a.jpg", b"no picture"))
     told = status(s3, "a.jpg")["40x30"]
     assert (told.state, told.reason) == ("failed", "unsupported")
@@ -113,21 +113,21 @@ def test_an_attempt_of_the_uploads_own_second_counts() -> None:
 
 
 def test_what_is_ready_has_not_failed_whatever_record_is_left(
-    s3: "S3Client", deliver: WorkerDoor
+    s3: "S3Client", deliver: WorkerCall
 ) -> None:
     deliver(put(s3, "a.jpg"))
     fail(s3, "a.jpg", seconds_ago=-5)
     assert status(s3, "a.jpg")["40x30"].state == "ready"
 
 
-def test_another_recipe_is_ready_all_the_same(s3: "S3Client", deliver: WorkerDoor) -> None:
+def test_another_recipe_is_ready_all_the_same(s3: "S3Client", deliver: WorkerCall) -> None:
     deliver(put(s3, "a.jpg"))
     other = SIZE.model_copy(update={"fit": "fill"})
     assert status(s3, "a.jpg", other)["40x30"].state == "ready"
 
 
 def test_a_variant_without_a_word_of_its_pixels_is_ready_all_the_same(
-    s3: "S3Client", deliver: WorkerDoor
+    s3: "S3Client", deliver: WorkerCall
 ) -> None:
     """Someone has written its metadata anew."""
     deliver(put(s3, "a.jpg"))
@@ -145,7 +145,7 @@ def test_a_variant_without_a_word_of_its_pixels_is_ready_all_the_same(
 
 
 def test_each_format_of_a_size_is_needed_and_named(
-    s3: "S3Client", deliver: WorkerDoor, monkeypatch: pytest.MonkeyPatch
+    s3: "S3Client", deliver: WorkerCall, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     two = SIZE.model_copy(update={"formats": ("webp",)})
     monkeypatch.setenv("SIZE", two.model_dump_json())
@@ -157,7 +157,7 @@ def test_each_format_of_a_size_is_needed_and_named(
 
 
 def test_a_path_too_long_for_one_size_has_failed_there_only(
-    s3: "S3Client", deliver: WorkerDoor
+    s3: "S3Client", deliver: WorkerCall
 ) -> None:
     path = "x" * 1013
     deliver(put(s3, path))
@@ -183,7 +183,7 @@ def test_without_leave_to_look_it_says_what_is_needed(s3: "S3Client") -> None:
 
 
 class TestCommand:
-    def test_tells_a_person(self, deployed: Deployed, deliver: WorkerDoor) -> None:
+    def test_tells_a_person(self, deployed: Deployed, deliver: WorkerCall) -> None:
         deliver(put(deployed.s3, "a b.jpg"))
         run = fanout("status", "a b.jpg", "--stage", "dev")
         assert run.code == 0
@@ -191,7 +191,7 @@ class TestCommand:
             "40x30  ready\n  https://images.example/40x30/a%20b.jpg\n  40x30 pixels, "
         )
 
-    def test_tells_a_program(self, deployed: Deployed, deliver: WorkerDoor) -> None:
+    def test_tells_a_program(self, deployed: Deployed, deliver: WorkerCall) -> None:
         deliver(put(deployed.s3, "a.jpg", b"[red]no picture"))
         run = fanout("status", "a.jpg", "--stage", "dev", "--json")
         assert run.code == 1

@@ -1,4 +1,4 @@
-"""The upload API's door on moto: tickets, and what is refused with which answer."""
+"""The upload API's function on moto: tickets, and which error responses requests get."""
 
 import base64
 import json

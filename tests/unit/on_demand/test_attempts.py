@@ -162,10 +162,10 @@ class TestAPhotoThatKills:
         """No message of a queue may be behind it at all."""
         stopped(killing)
         killing.time += timedelta(seconds=LONGEST + 6)
-        told = {killing.refused() for _ in range(20)}
+        errors = {killing.refused() for _ in range(20)}
         assert killing.sent == [0]
-        assert len(told) == 1
-        assert told.pop().startswith(
+        assert len(errors) == 1
+        assert errors.pop().startswith(
             "worker_stopped: rendering this photo has stopped the function"
         )
 
@@ -184,7 +184,7 @@ class TestAPhotoThatKills:
         assert killing.sent == [0, 0, 0]
         assert killing.renders == 1
 
-    def test_is_asked_for_again_where_sqs_has_not_taken_the_message(
+    def test_is_sent_again_if_sqs_has_not_taken_the_message(
         self, killing: Visitors, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         stopped(killing)
@@ -352,12 +352,12 @@ class TestOneThatDoesNot:
         assert not visitors.ask().made_now
         assert visitors.renders == 1
 
-    def test_whose_record_cannot_be_taken_away_is_answered_all_the_same(
+    def test_whose_record_cannot_be_deleted_is_returned_all_the_same(
         self, visitors: Visitors, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def refuse(**_: Any) -> None:
-            told: Any = {"Error": {"Code": "SlowDown"}}
-            raise ClientError(told, "DeleteObject")
+            response: Any = {"Error": {"Code": "SlowDown"}}
+            raise ClientError(response, "DeleteObject")
 
         monkeypatch.setattr(visitors.s3, "delete_object", refuse)
         assert visitors.ask().made_now
@@ -367,8 +367,8 @@ class TestOneThatDoesNot:
         self, visitors: Visitors, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def refuse(**_: Any) -> None:
-            told: Any = {"Error": {"Code": "SlowDown"}}
-            raise ClientError(told, "PutObject")
+            response: Any = {"Error": {"Code": "SlowDown"}}
+            raise ClientError(response, "PutObject")
 
         monkeypatch.setattr(visitors.s3, "put_object", refuse)
         with pytest.raises(TransientError, match="SlowDown"):

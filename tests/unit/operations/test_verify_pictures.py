@@ -79,7 +79,7 @@ def test_a_picture_as_it_should_be_passes(server: WebServer, target: Target) -> 
 
 
 @pytest.mark.parametrize(
-    ("served", "said"),
+    ("served", "message"),
     [
         (answer(PICTURE, **HEADERS | {"Content_Type": "image/png"}), "Content-Type is image/png"),
         (answer(PICTURE, **HEADERS | {"Cache_Control": ""}), "Cache-Control is None, not public"),
@@ -92,9 +92,9 @@ def test_a_picture_as_it_should_be_passes(server: WebServer, target: Target) -> 
     ],
 )
 def test_what_is_wrong_with_a_picture_is_named(
-    server: WebServer, target: Target, served: bytes, said: str
+    server: WebServer, target: Target, served: bytes, message: str
 ) -> None:
-    with pytest.raises(StepError, match=said):
+    with pytest.raises(StepError, match=message):
         check(server, target, served)
     (request,) = target.web.take_requests()
     assert (request.method, request.url) == ("GET", server.url("/40x30/a.jpg"))

@@ -70,7 +70,7 @@ def test_what_needs_a_failed_step_is_not_tried_and_the_rest_is(verification: Ver
     ]
 
 
-def test_a_call_that_aws_refused_is_told_by_its_request_id(verification: Verification) -> None:
+def test_a_call_that_aws_refused_is_shown_with_its_request_id(verification: Verification) -> None:
     result = verification.take(Step("look", denied))
     assert result.requests == [("HeadObject", "", 403, "4DX8")]
     assert "docs/operations.md" in result.detail

@@ -12,13 +12,13 @@ from lib import images
 from lib.aws import sqs as queues
 from lib.on_demand.plain_paths import pack
 from lib.sizes import Size, pack_sizes
-from tests.integration.conftest import SIZE, Context, WorkerDoor
+from tests.integration.conftest import SIZE, Context, WorkerCall
 from tests.payloads import payload
 
 HERO = Size(name="hero", width=60, height=40, formats=("webp",))
 
 
-class Answer(NamedTuple):
+class Response(NamedTuple):
     """The response of the function."""
 
     status: int
@@ -33,18 +33,18 @@ class Answer(NamedTuple):
 class Cdn:
     """Calls the function as the origin failover of the distribution does."""
 
-    def __call__(self, path: str, **headers: str) -> Answer:
+    def __call__(self, path: str, **headers: str) -> Response:
         event = payload("cloudfront_function_url")
         event["rawPath"] = event["requestContext"]["http"]["path"] = pack(path)
         event["headers"] |= {name.replace("_", "-"): value for name, value in headers.items()}
         response = on_demand.handler(event, Context())  # type: ignore[arg-type]
         body = response["body"]
         data = b64decode(body) if response.get("isBase64Encoded") else body.encode()
-        return Answer(response["statusCode"], response["headers"], data)
+        return Response(response["statusCode"], response["headers"], data)
 
 
 @pytest.fixture
-def cdn(deliver: WorkerDoor, monkeypatch: pytest.MonkeyPatch) -> Cdn:
+def cdn(deliver: WorkerCall, monkeypatch: pytest.MonkeyPatch) -> Cdn:
     """The function, with its settings in the environment; `deliver` has the worker's."""
     for size in (SIZE, HERO):
         boto3.client("sqs").create_queue(QueueName=f"stage-{size.name}")
