@@ -13,7 +13,9 @@ from lib.uploads.status import Status, VariantFacts
 
 def status(
     *,
-    path: Annotated[str, typer.Argument(help="The photo's path, such as 2026/photo.jpg")],
+    path: Annotated[
+        str, typer.Argument(metavar="PATH", help="The photo's path, such as 2026/photo.jpg")
+    ],
     stage: StageOption,
     as_json: JsonOption = False,
     region: RegionOption = None,

@@ -29,7 +29,8 @@ def url(
     path: Annotated[
         str | None,
         typer.Argument(
-            help="The photo's path, such as 2026/photo.jpg; leave it out to sign for POST /render"
+            metavar="PATH",
+            help="The photo's path, such as 2026/photo.jpg; leave it out to sign for POST /render",
         ),
     ] = None,
     stage: StageOption,

@@ -5,7 +5,7 @@ switched off lead here too (infra/api/throttles.py), and get a 404.
 """
 
 import json
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response, content_types
@@ -70,20 +70,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 def _app() -> APIGatewayHttpResolver:
     """Built once per container."""
     settings = OpenapiSettings.from_environment()
-    scheme = _SCHEMES.get(settings.auth)
-    description: dict[str, Any] = {
-        "title": TITLE,
-        "version": VERSION,
-        "description": DESCRIPTION,
-        "servers": [Server(url=settings.api_url)],
-        # A group without routes would be empty.
-        "tags": _TAGS if settings.render_sizes else _TAGS[:-1],
-    }
-    if scheme:
-        description |= {
-            "security_schemes": {settings.auth: scheme},
-            "security": [{settings.auth: []}],
-        }
     routers = [uploads.router, status.router, deletion.router]
     if settings.render_sizes:
         from handlers import render  # noqa: PLC0415  imports Pillow
@@ -91,14 +77,14 @@ def _app() -> APIGatewayHttpResolver:
         routers.append(render.router)
     app = make_resolver(*routers, describing=True)
 
-    document = json.loads(app.get_openapi_json_schema(**description))
-    if settings.render_sizes:
-        _list_sizes(document, settings.render_sizes)
-    text = json.dumps(document)
+    # Not at once: a route that is switched off needs no document.
+    @cache
+    def make_document() -> str:
+        return _make_document(app, settings)
 
     @app.get("/openapi.json", include_in_schema=False)
     def show_document() -> Response[str]:
-        return Response(200, content_types.APPLICATION_JSON, text)
+        return Response(200, content_types.APPLICATION_JSON, make_document())
 
     if settings.swagger:
 
@@ -107,10 +93,31 @@ def _app() -> APIGatewayHttpResolver:
             if app.current_event.query_string_parameters.get("format") == "json":
                 return show_document()
             # The form cannot sign requests.
-            page = make_page(text, has_form=settings.auth != "iam")
+            page = make_page(make_document(), has_form=settings.auth != "iam")
             return Response(200, content_types.TEXT_HTML, page)
 
     return app
+
+
+def _make_document(app: APIGatewayHttpResolver, settings: OpenapiSettings) -> str:
+    description: dict[str, Any] = {
+        "title": TITLE,
+        "version": VERSION,
+        "description": DESCRIPTION,
+        "servers": [Server(url=settings.api_url)],
+        # A group without routes would be empty.
+        "tags": _TAGS if settings.render_sizes else _TAGS[:-1],
+    }
+    scheme = _SCHEMES.get(settings.auth)
+    if scheme:
+        description |= {
+            "security_schemes": {settings.auth: scheme},
+            "security": [{settings.auth: []}],
+        }
+    document = json.loads(app.get_openapi_json_schema(**description))
+    if settings.render_sizes:
+        _list_sizes(document, settings.render_sizes)
+    return json.dumps(document)
 
 
 def _list_sizes(document: dict[str, Any], names: list[str]) -> None:
