@@ -21,16 +21,16 @@ _OTHERS = {
 def explain_rejection(content_type: str, accepted: Sequence[str]) -> str:
     """Says what is wrong with a content type that is not accepted, and which ones are."""
     why = _explain(content_type[:_MAX_SHOWN], accepted)
-    return f"{why}; accepted are {', '.join(accepted)}"
+    return f"{why} Accepted are {', '.join(accepted)}"
 
 
 def _explain(content_type: str, accepted: Sequence[str]) -> str:
     type_ = content_type.partition(";")[0].strip().lower()
     if type_ in UNKNOWN_TYPES:
-        return f"{content_type!r} does not tell the file's format: give the type of its bytes"
+        return f"{content_type!r} does not tell the file's format: give the type of its bytes."
     other = _OTHERS.get(type_) or _OTHERS.get(type_.partition("/")[0])
     if other:
-        return f"{content_type!r} is {other}"
+        return f"{content_type!r} is {other}."
     near = get_close_matches(type_, accepted, n=1, cutoff=0.8)
-    hint = f": it may be {near[0]}" if near else ""
+    hint = f": did you mean {near[0]}?" if near else "."
     return f"{content_type!r} is not accepted{hint}"

@@ -283,7 +283,7 @@ class TestKeeping:
         response = ask(api, webp, "image/jpeg", store="a.jpg")
         assert kinds(response) == (415, "unsupported_type")
         assert (
-            "'image/webp' is not accepted; accepted are image/jpeg, image/png"
+            "'image/webp' is not accepted. Accepted are image/jpeg, image/png"
             in response.document["detail"]
         )
         assert stored(s3) == {}

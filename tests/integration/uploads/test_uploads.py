@@ -87,10 +87,10 @@ def test_file_names_cannot_climb(ask: Ask, filename: str, name: str) -> None:
             415,
             "unsupported_type",
             "content_type: 'image/svg+xml' is an SVG drawing, which is not rendered: export it as "
-            "an image; accepted are image/jpeg, image/png",
+            "an image. Accepted are image/jpeg, image/png",
         ),
         ({"content_type": "application/pdf"}, 415, "unsupported_type", "export the page"),
-        ({"content_type": "image/jpg"}, 415, "unsupported_type", "it may be image/jpeg"),
+        ({"content_type": "image/jpg"}, 415, "unsupported_type", "did you mean image/jpeg?"),
         # A browser's type for a file without an extension, and that of other programs.
         ({"content_type": ""}, 415, "unsupported_type", "give the type of its bytes"),
         (
