@@ -1,4 +1,4 @@
-"""What the README has people type against the API does what it says, line after line."""
+"""What the README and docs/on-demand.md have people type against the API does what they say."""
 
 import json
 import re
@@ -16,11 +16,13 @@ from tests.web_server import WebServer, answer
 PROJECT = Path(__file__).parents[2]
 README = (PROJECT / "README.md").read_text()
 LINES = README.partition("**Upload a photo.**")[2].partition("**Get notified.**")[0]
+ON_DEMAND = (PROJECT / "docs" / "on-demand.md").read_text()
+RENDER_LINES = ON_DEMAND.partition("## Request and response")[2].partition("\n## ")[0]
 
 
-def blocks() -> list[str]:
-    """What to type, in order: upload, wait and look, have it fetched, delete."""
-    return re.findall(r"```sh\n(.*?)```", LINES, re.DOTALL)
+def blocks(lines: str = LINES) -> list[str]:
+    """What to type, in order; of the README: upload, wait and look, have it fetched, delete."""
+    return re.findall(r"```sh\n(.*?)```", lines, re.DOTALL)
 
 
 @pytest.fixture
@@ -100,3 +102,18 @@ def test_the_lines_of_the_upload_show_the_error_in_place_of_a_ticket(
     assert json.loads(run.stdout)["type"] == "path_taken"
     assert run.stderr.endswith("No ticket\n")
     assert "Traceback" not in run.stderr
+
+
+@pytest.mark.parametrize("lines", blocks(RENDER_LINES), ids=["file", "base64", "stored"])
+def test_an_image_is_rendered_in_one_request(
+    local: LocalDeployment, folder: Path, lines: str
+) -> None:
+    *_, delete = blocks()
+    try:
+        assert typed(lines, folder, local.environment()) == ""
+    finally:  # one of them stores the photo
+        typed(delete, folder, local.environment())
+    assert decoded((folder / "small.jpg").read_bytes()).size == (400, 300)
+    wrong = lines.replace("400x300", "401x300")
+    shown = json.loads(run_typed(wrong, folder, local.environment()).stdout)
+    assert shown["type"] == "unknown_size"
