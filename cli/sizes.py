@@ -26,10 +26,11 @@ FileArgument = Annotated[
 
 @app.command()
 def check(*, file: FileArgument = SIZES_FILE, as_json: JsonOption = False) -> None:
-    """Check the file as a deploy does, and print each size as it is understood.
+    """Check the file as a deploy does.
 
-    Lists all mistakes, and then has exit code 1. How many sizes a stage can have, and how long
-    their names can be, depends on its parameters: a deploy checks that.
+    Prints each size as it is understood. Lists all mistakes, and then has exit code 1. How many
+    sizes a stage can have, and how long their names can be, depends on its parameters: a deploy
+    checks that.
 
     Example: ./fanout sizes check sizes.yml
     """
