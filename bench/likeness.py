@@ -2,8 +2,9 @@
 
 import io
 import tempfile
+from importlib import import_module
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pillow_heif
 from PIL import Image, ImageCms, ImageOps
@@ -46,13 +47,13 @@ def compare(case: Case, wanted: Wanted, variant: Path, *, thorough: bool) -> Lik
 
 
 def _ssim(case: Case, best: Path, shown: Image.Image) -> float:
-    from skimage.metrics import structural_similarity  # noqa: PLC0415  as above
-
+    # Untyped, and installed for benchmarks only.
+    metrics: Any = import_module("skimage.metrics")
     with Image.open(best) as reference:
         if reference.size != shown.size:
             raise ConfigError(f"{case.name}: {shown.size} pixels, not {reference.size}")
         return float(
-            structural_similarity(
+            metrics.structural_similarity(
                 *(_luma(image) for image in (reference, shown)),
                 data_range=255,
                 gaussian_weights=True,
