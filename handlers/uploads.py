@@ -17,7 +17,7 @@ from lib.errors import RequestError
 from lib.fetching.jobs import FetchJobQueue
 from lib.sizes import folders_of
 from lib.uploads.requests import TicketRequest, UploadRequest
-from lib.uploads.tickets import MAX_TICKETS, FetchAccepted, Ticket, UploadTickets
+from lib.uploads.tickets import MAX_TICKETS, FetchAccepted, StoredPhoto, Ticket, UploadTickets
 
 router = make_router()
 
@@ -67,10 +67,11 @@ class Batch(BaseModel):
 
 
 class BatchItem(BaseModel):
-    """Result of one request: a ticket (201), or the problem of this request alone."""
+    """Result of one request: a ticket (201), the stored photo (200), or this request's problem."""
 
     status: int
     ticket: Ticket | None = None
+    stored: StoredPhoto | None = None
     problem: Problem | None = None
 
 
@@ -88,9 +89,14 @@ class BatchAnswer(BaseModel):
     description="With `content_type` and `bytes`: 201 and a ticket, a form to post the file with. "
     "It can be used repeatedly until it expires, and replaces a photo that came to its path "
     "meanwhile. To use it, POST its `fields`, then the file as the field `file`, to its `url` as "
-    "`multipart/form-data`; the form at the top of `/docs` does all of this. With `url`: 202, the "
-    "photo is fetched in the background.",
+    "`multipart/form-data`; the form at the top of `/docs` does all of this. With `sha256` too: "
+    "200 if the photo is at `path` with the same bytes already. With `url`: 202, the photo is "
+    "fetched in the background.",
     responses={
+        200: {
+            "description": "The photo is stored already, with the same bytes: nothing to upload",
+            "content": {"application/json": {"model": StoredPhoto}},
+        },
         201: {"description": "A ticket", "content": {"application/json": {"model": Ticket}}},
         202: {
             "description": "Accepted; the photo is being fetched",
@@ -101,10 +107,12 @@ class BatchAnswer(BaseModel):
 )
 def create_upload(
     request: Annotated[UploadRequest, Body(openapi_examples=_EXAMPLES)],
-) -> Response[Ticket | FetchAccepted]:
-    """Issues a ticket, or submits a fetch job."""
+) -> Response[Ticket | StoredPhoto | FetchAccepted]:
+    """Issues a ticket unless the photo is stored already, or submits a fetch job."""
     if isinstance(request, TicketRequest):
-        return Response(201, content_types.APPLICATION_JSON, _upload_tickets().issue(request))
+        result = _upload_tickets().issue(request)
+        status = 201 if isinstance(result, Ticket) else 200
+        return Response(status, content_types.APPLICATION_JSON, result)
     return Response(202, content_types.APPLICATION_JSON, _upload_tickets().fetch(request))
 
 
@@ -115,7 +123,7 @@ def create_upload(
     summary="Get up to 100 tickets at once",
     responses={
         200: {
-            "description": "A ticket for each request, or the problem of that request alone",
+            "description": "For each request a ticket, the stored photo, or its own problem",
             "content": {"application/json": {"model": BatchAnswer}},
         },
         **describe_errors(413, 415, 422),
@@ -126,9 +134,11 @@ def create_uploads(batch: Annotated[Batch, Body(openapi_examples=_BATCH_EXAMPLE)
     return BatchAnswer(uploads=[_item(each) for each in _upload_tickets().issue_all(batch.uploads)])
 
 
-def _item(each: Ticket | RequestError) -> BatchItem:
+def _item(each: Ticket | StoredPhoto | RequestError) -> BatchItem:
     if isinstance(each, Ticket):
         return BatchItem(status=201, ticket=each)
+    if isinstance(each, StoredPhoto):
+        return BatchItem(status=200, stored=each)
     said = make_problem(each.status, each.kind, str(each))
     return BatchItem(status=each.status, problem=said)
 

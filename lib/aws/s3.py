@@ -1,11 +1,12 @@
 """Reads objects; writes and deletes them, unconditionally or if their ETag still matches."""
 
+import hashlib
 import io
 import json
 import math
 import re
 import time
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from email.utils import parsedate_to_datetime
@@ -46,6 +47,10 @@ _BODY_SECONDS, _BODY_BYTES_PER_SECOND = 5, 2_000_000
 _CHUNK_BYTES = 1 << 20
 # A timeout that ends a read at once; 0 would make the socket non-blocking.
 _NO_WAIT_SECONDS = 0.001
+
+
+# The form field with the checksum that S3 compares the bytes with, in base64.
+_SHA256_FIELD = "x-amz-checksum-sha256"
 
 
 class StoredObject(NamedTuple):
@@ -205,6 +210,37 @@ def _make_stored_object(
         response["Metadata"],
         response["LastModified"],
     )
+
+
+def has_sha256(s3: "S3Client", bucket: str, key: str, sha256: str) -> bool:
+    """Returns whether an object's bytes have this SHA-256, in hexadecimal.
+
+    S3 stores the checksum of an upload that declared one; otherwise the bytes are read. False if
+    there is no object, or an archived one without checksum.
+    """
+    with map_errors(f"HEAD {bucket}"):
+        try:
+            response = s3.head_object(Bucket=bucket, Key=key, ChecksumMode="ENABLED")
+        except ClientError as error:
+            if status_of(error) == _NOT_FOUND:
+                return False
+            raise
+    # Of a multipart upload it is a checksum of the parts' checksums.
+    if "ChecksumSHA256" in response and response.get("ChecksumType") != "COMPOSITE":
+        return response["ChecksumSHA256"] == _to_base64(sha256)
+    download = get(s3, bucket, key)
+    if not isinstance(download, Download) or download.body is None:
+        return False
+    digest = hashlib.sha256()
+    with closing(download.body) as body, map_errors(f"GET {bucket}, while reading"):
+        for chunk in body.iter_chunks(_CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest() == sha256
+
+
+def _to_base64(hexadecimal: str) -> str:
+    """Returns a checksum as S3 writes it."""
+    return b64encode(bytes.fromhex(hexadecimal)).decode()
 
 
 def list_objects(
@@ -385,19 +421,33 @@ class UploadForm(NamedTuple):
 
 
 def sign_upload(
-    s3: "S3Client", bucket: str, key: str, *, content_type: str, max_bytes: int, seconds: int
+    s3: "S3Client",
+    bucket: str,
+    key: str,
+    *,
+    content_type: str,
+    max_bytes: int,
+    seconds: int,
+    sha256: str | None = None,
 ) -> UploadForm:
     """Presigns a POST for exactly this key and type, for 1 to `max_bytes` bytes.
 
-    A presigned PUT cannot limit the file's size. Raises FanoutError if the SDK signs anything
-    else, as it does for a key with a variable.
+    With `sha256`, in hexadecimal, S3 rejects other bytes and stores the checksum. A presigned PUT
+    cannot limit the file's size. Raises FanoutError if the SDK signs anything else, as it does for
+    a key with a variable.
     """
-    conditions: list[Any] = [{"Content-Type": content_type}, ["content-length-range", 1, max_bytes]]
+    fields = {"Content-Type": content_type}
+    if sha256:
+        fields[_SHA256_FIELD] = _to_base64(sha256)
+    conditions: list[Any] = [
+        *({name: value} for name, value in fields.items()),
+        ["content-length-range", 1, max_bytes],
+    ]
     with map_errors("signing an upload"):
         form = s3.generate_presigned_post(
             bucket,
             key,
-            Fields={"Content-Type": content_type},
+            Fields=dict(fields),
             Conditions=list(conditions),
             ExpiresIn=seconds,
         )
@@ -412,7 +462,7 @@ def _check_policy(fields: dict[str, str], conditions: list[Any]) -> None:
     signer = [
         {name: value}
         for name, value in fields.items()
-        if name.startswith("x-amz-") and name != "x-amz-signature"
+        if name.startswith("x-amz-") and name not in ("x-amz-signature", _SHA256_FIELD)
     ]
     if sorted(map(json.dumps, signed)) != sorted(map(json.dumps, conditions + signer)):
         raise FanoutError(f"an upload's policy is {signed}, not {conditions}: no ticket is issued")

@@ -18,6 +18,8 @@ from lib.fetching.urls import MAX_LENGTH
 
 Path = Annotated[str, Field(min_length=1, max_length=keys.MAX_KEY_BYTES)]
 Filename = Annotated[str, Field(min_length=1, max_length=255)]
+# In hexadecimal, as sha256sum prints it.
+Sha256 = Annotated[str, Field(min_length=64, max_length=64, pattern="^[0-9a-f]{64}$")]
 
 
 def _number(value: object) -> object:
@@ -42,7 +44,11 @@ _ONE_NAME: Any = {
 
 
 class TicketRequest(BaseModel):
-    """Request to upload a file to `path`, or under its `filename` to a new folder."""
+    """Request to upload a file to `path`, or under its `filename` to a new folder.
+
+    With `sha256`, a file that is stored at `path` already needs no upload, and S3 accepts no other
+    bytes.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=_ONE_NAME)
 
@@ -50,6 +56,7 @@ class TicketRequest(BaseModel):
     filename: Filename | None = None
     content_type: str
     bytes: Annotated[int, BeforeValidator(_number)] = Field(ge=1)
+    sha256: Sha256 | None = None
     overwrite: StrictBool = False
 
     @model_validator(mode="after")

@@ -45,6 +45,14 @@ class Ticket(BaseModel):
     variants: dict[str, str]
 
 
+class StoredPhoto(BaseModel):
+    """A photo that is stored at `path` with the same bytes already; `variants` are URLs by size."""
+
+    path: str
+    key: str
+    variants: dict[str, str]
+
+
 class FetchAccepted(BaseModel):
     """A photo that will be fetched into `path`; `variants` are URLs by size."""
 
@@ -68,12 +76,21 @@ class UploadTickets:
     content_types: list[str]
     max_bytes: int
 
-    def issue(self, request: TicketRequest) -> Ticket:
-        """Returns a ticket for one file; RequestError if the file or its path is not allowed."""
+    def issue(self, request: TicketRequest) -> Ticket | StoredPhoto:
+        """Returns a ticket for one file, or the photo if it is stored with the same bytes.
+
+        Raises RequestError if the file or its path is not allowed.
+        """
         self._check_limits(request)
         path = request.path or _in_fresh_folder(str(request.filename))
-        variants = self._prepare_path(path, check_free=bool(request.path and not request.overwrite))
+        variants = self._prepare_path(path)
         key = keys.original_key(path)
+        if request.path and (request.sha256 or not request.overwrite):
+            stored = objects.head(self.s3, self.originals_bucket, key)
+            if stored and self._has_same_bytes(key, stored.length, request):
+                return StoredPhoto(path=path, key=key, variants=variants)
+            if stored and not request.overwrite:
+                raise upload_paths.make_taken_error(path)
         form = objects.sign_upload(
             self.s3,
             self.originals_bucket,
@@ -81,6 +98,7 @@ class UploadTickets:
             content_type=request.content_type,
             max_bytes=request.bytes,
             seconds=TICKET_SECONDS,
+            sha256=request.sha256,
         )
         expires_at = datetime.now(UTC) + timedelta(seconds=TICKET_SECONDS)
         return Ticket(
@@ -92,13 +110,13 @@ class UploadTickets:
             variants=variants,
         )
 
-    def issue_all(self, requests: list[TicketRequest]) -> list[Ticket | RequestError]:
-        """Returns a ticket or an error for each file, in their order.
+    def issue_all(self, requests: list[TicketRequest]) -> list[Ticket | StoredPhoto | RequestError]:
+        """Returns what `issue` returns or raises for each file, in their order.
 
         Raises RequestError if all tickets together exceed what Lambda can return.
         """
 
-        def try_one(request: TicketRequest) -> Ticket | RequestError:
+        def try_one(request: TicketRequest) -> Ticket | StoredPhoto | RequestError:
             try:
                 return self.issue(request)
             except RequestError as error:
@@ -112,7 +130,9 @@ class UploadTickets:
         """Submits a fetch job; RequestError if the URL or the path is not allowed."""
         url = self.fetch_queue.check_url(request.url)
         path = request.path or _in_fresh_folder(url.filename or "photo")
-        variants = self._prepare_path(path, check_free=bool(request.path and not request.overwrite))
+        variants = self._prepare_path(path)
+        if request.path and not request.overwrite:
+            upload_paths.require_free(self.s3, self.originals_bucket, path)
         self.fetch_queue.submit(path, request.url, overwrite=request.overwrite)
         return FetchAccepted(path=path, key=keys.original_key(path), variants=variants)
 
@@ -130,21 +150,22 @@ class UploadTickets:
                 f"content_type: {explain_rejection(request.content_type, self.content_types)}",
             )
 
-    def _prepare_path(self, path: str, *, check_free: bool) -> dict[str, str]:
+    def _has_same_bytes(self, key: str, length: int, request: TicketRequest) -> bool:
+        """Returns whether an original has the file's bytes; reads it only if its length is equal."""
+        return (
+            request.sha256 is not None
+            and length == request.bytes
+            and objects.has_sha256(self.s3, self.originals_bucket, key, request.sha256)
+        )
+
+    def _prepare_path(self, path: str) -> dict[str, str]:
         """Checks an upload's path and returns the variants' URLs by size."""
         upload_paths.require_valid(path, chain.from_iterable(self.folders.values()))
-        if check_free:
-            upload_paths.require_free(self.s3, self.originals_bucket, path)
         return {name: keys.variant_url(self.images_url, name, path) for name in self.folders}
 
 
-def _check_answer(results: list[Ticket | RequestError]) -> None:
-    characters = sum(
-        len(text)
-        for result in results
-        if isinstance(result, Ticket)
-        for text in chain(result.variants.values(), result.fields.values())
-    )
+def _check_answer(results: list[Ticket | StoredPhoto | RequestError]) -> None:
+    characters = sum(map(_count_characters, results))
     if characters > MAX_ANSWER:
         fewer = len(results) * MAX_ANSWER // characters
         raise RequestError(
@@ -153,6 +174,14 @@ def _check_answer(results: list[Ticket | RequestError]) -> None:
             f"uploads: {len(results)} tickets for paths as long as these have {characters:,} "
             f"characters, and a response may have {MAX_ANSWER:,}: request {fewer} at once",
         )
+
+
+def _count_characters(result: Ticket | StoredPhoto | RequestError) -> int:
+    """Returns the length of the texts that make up nearly all of a result."""
+    if isinstance(result, RequestError):
+        return len(str(result))
+    fields = result.fields.values() if isinstance(result, Ticket) else ()
+    return sum(map(len, chain(result.variants.values(), fields)))
 
 
 def _in_fresh_folder(filename: str) -> str:

@@ -1,6 +1,7 @@
 """The upload API's function on moto: tickets, and which error responses requests get."""
 
 import base64
+import hashlib
 import json
 import re
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from urllib.parse import quote
 import pytest
 
 from handlers import uploads
+from lib.aws import s3 as objects
 from lib.errors import TransientError
 from tests.integration.api import Api, api
 from tests.times import is_timestamp
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 __all__ = ["api"]  # a fixture
 
 Ask = Callable[[Any], tuple[int, dict[str, Any]]]
+DATA = b"the bytes of a photo"
+SHA256 = hashlib.sha256(DATA).hexdigest()
+FILE = {"content_type": "image/jpeg", "bytes": len(DATA), "sha256": SHA256, "path": "sea.jpg"}
 WISH = {"filename": "photo.jpg", "content_type": "image/jpeg", "bytes": 1000}
 
 
@@ -249,6 +254,71 @@ def test_an_own_path_is_kept_and_overwriting_must_be_asked_for(ask: Ask, s3: "S3
     status, problem = ask(wish)
     assert (status, problem["type"]) == (409, "path_taken")
     assert ask({**wish, "overwrite": True})[0] == 201
+
+
+class TestSha256:
+    """A file that is stored with the same bytes needs no upload, whoever uploaded it."""
+
+    @pytest.mark.parametrize("overwrite", [False, True])
+    @pytest.mark.parametrize("checksum", [{}, {"ChecksumAlgorithm": "SHA256"}])
+    def test_the_same_bytes_need_no_ticket(
+        self, ask: Ask, s3: "S3Client", checksum: Any, overwrite: bool
+    ) -> None:
+        s3.put_object(Bucket="originals-bucket", Key="originals/sea.jpg", Body=DATA, **checksum)
+        assert ask({**FILE, "overwrite": overwrite}) == (
+            200,
+            {
+                "path": "sea.jpg",
+                "key": "originals/sea.jpg",
+                "variants": {
+                    "400x300": "https://cdn.example/400x300/sea.jpg",
+                    "thumbnail": "https://cdn.example/thumbnail/sea.jpg",
+                },
+            },
+        )
+
+    @pytest.mark.parametrize("checksum", [{}, {"ChecksumAlgorithm": "SHA256"}])
+    @pytest.mark.parametrize("other", [DATA.upper(), DATA + b"!"], ids=["bytes", "length"])
+    def test_other_bytes_are_a_taken_path(
+        self, ask: Ask, s3: "S3Client", checksum: Any, other: bytes
+    ) -> None:
+        s3.put_object(Bucket="originals-bucket", Key="originals/sea.jpg", Body=other, **checksum)
+        status, problem = ask(FILE)
+        assert (status, problem["type"]) == (409, "path_taken")
+        assert ask({**FILE, "overwrite": True})[0] == 201
+
+    def test_a_stored_checksum_is_compared_without_reading_the_photo(
+        self, ask: Ask, s3: "S3Client", monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        s3.put_object(
+            Bucket="originals-bucket",
+            Key="originals/sea.jpg",
+            Body=DATA,
+            ChecksumAlgorithm="SHA256",
+        )
+        monkeypatch.setattr(objects, "get", None)
+        assert ask(FILE)[0] == 200
+
+    def test_the_form_lets_no_other_bytes_through(self, ask: Ask) -> None:
+        status, ticket = ask(FILE)
+        assert status == 201
+        checksum = base64.b64encode(bytes.fromhex(SHA256)).decode()
+        assert ticket["fields"]["x-amz-checksum-sha256"] == checksum
+        policy = json.loads(base64.b64decode(ticket["fields"]["policy"]))
+        assert {"x-amz-checksum-sha256": checksum} in policy["conditions"]
+
+    @pytest.mark.parametrize("sha256", ["", SHA256.upper(), SHA256[1:], SHA256 + "\n", 7])
+    def test_what_is_no_checksum_is_refused(self, ask: Ask, sha256: Any) -> None:
+        status, problem = ask({**FILE, "sha256": sha256})
+        assert (status, problem["type"]) == (422, "invalid_request")
+        assert "sha256: " in problem["detail"]
+
+    def test_in_a_batch_only_new_files_get_a_ticket(self, api: Api, s3: "S3Client") -> None:
+        s3.put_object(Bucket="originals-bucket", Key="originals/sea.jpg", Body=DATA)
+        files = [FILE, {**FILE, "path": "new.jpg"}]
+        there, new = api("POST", "/uploads/batch", {"uploads": files}).document["uploads"]
+        assert (there["status"], there["stored"]["path"]) == (200, "sea.jpg")
+        assert (new["status"], new["ticket"]["path"]) == (201, "new.jpg")
 
 
 def test_a_batch_gives_each_file_a_ticket_or_its_own_problem(api: Api, s3: "S3Client") -> None:
