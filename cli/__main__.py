@@ -2,6 +2,7 @@
 
 import sys
 import tomllib
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -20,6 +21,9 @@ from cli.url import url
 from cli.verify import verify
 from lib.errors import FanoutError
 from lib.operations.interrupts import raised_for_signals
+
+# Exit code after a signal, as shells report Ctrl-C.
+_INTERRUPTED = 130
 
 app = typer.Typer(
     name="fanout",
@@ -78,9 +82,20 @@ def main(arguments: list[str] | None = None) -> int:
         )
         return 1
     except KeyboardInterrupt:
-        Console(stderr=True).print("Interrupted.", style="red")
-        return 130
+        return _end_interrupted()
+    except SystemExit as end:
+        # Typer ends a command that raises KeyboardInterrupt so, without a word.
+        if end.code == _INTERRUPTED:
+            _end_interrupted()
+        raise
     return 0
+
+
+def _end_interrupted() -> int:
+    # The signal may have come because the terminal is gone.
+    with suppress(OSError):
+        Console(stderr=True).print("Interrupted.", style="red")
+    return _INTERRUPTED
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 import typer
+from rich.progress import Progress
 
 from cli.factories import make_status_reader
 from cli.stage import JsonOption, RegionOption, Stage, StageOption
@@ -53,14 +54,14 @@ def as_document(path: str, sizes: Status) -> dict[str, Any]:
     return {"path": path, "sizes": states}
 
 
-def print_status(sizes: Status) -> None:
+def print_status(sizes: Status, *, beside: Progress | None = None) -> None:
     """Prints a line per size and, for easy copying, each variant's URL on its own line."""
     width = max((len(name) for name in sizes), default=0)
     for name, each in sizes.items():
         why = f"  {each.reason}: {escape(str(each.error))}" if each.reason else ""
-        show(f"{name:<{width}}  {each.state}{why}")
+        show(f"{name:<{width}}  {each.state}{why}", beside=beside)
         for variant in each.variants:
-            show(f"  {variant.url}\n  {_format_facts(variant)}")
+            show(f"  {variant.url}\n  {_format_facts(variant)}", beside=beside)
 
 
 def _format_facts(variant: VariantFacts) -> str:

@@ -7,7 +7,14 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console, RenderableType
-from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    TaskProgressColumn,
+    TextColumn,
+)
 
 from lib.times import format_time
 
@@ -28,14 +35,21 @@ def print_json(document: Any) -> None:
     typer.echo(json.dumps(document, default=format_time))
 
 
-def show(text: RenderableType) -> None:
-    """Prints a text or a table for people; brackets in quoted text are not markup."""
-    Console(highlight=False, markup=False, soft_wrap=True).print(text)
+def show(text: RenderableType, *, beside: Progress | None = None) -> None:
+    """Prints a text or a table for people; brackets in quoted text are not markup.
+
+    A text that is printed while a progress bar is shown has to be given the bar.
+    """
+    is_drawn = beside is not None and not beside.disable and sys.stdout.isatty()
+    console = beside.console if beside and is_drawn else Console()
+    console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
-def note(text: str) -> None:
-    """Prints a sentence that is not data."""
-    Console(stderr=True).print(text, highlight=False, markup=False, soft_wrap=True)
+def note(text: str, *, beside: Progress | None = None) -> None:
+    """Prints a sentence that is not data; see `show` for `beside`."""
+    is_drawn = beside is not None and not beside.disable and sys.stderr.isatty()
+    console = beside.console if beside and is_drawn else Console(stderr=True)
+    console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 def confirm(question: str, *, yes: bool) -> None:
@@ -48,14 +62,16 @@ def confirm(question: str, *, yes: bool) -> None:
     typer.confirm(question, abort=True, err=True)
 
 
-def progress(*, as_json: bool) -> Progress:
-    """Builds a progress bar on standard error; hidden if JSON goes to the same terminal."""
-    console = Console(stderr=True)
+def progress(*columns: ProgressColumn, as_json: bool) -> Progress:
+    """Builds a progress bar on the terminal; hidden if JSON goes to the same terminal."""
+    # Output beside the bar has to go through the bar's console: that of the output, if both are
+    # shown at a terminal.
+    console = Console(stderr=not sys.stdout.isatty())
     return Progress(
         SpinnerColumn(),
         TextColumn("{task.description}", markup=False),
         BarColumn(),
-        TaskProgressColumn(show_speed=True),
+        *(columns or [TaskProgressColumn(show_speed=True)]),
         console=console,
         transient=True,
         # Otherwise rich prints output beside the bar to standard error.

@@ -1,48 +1,37 @@
-"""`fanout upload`: uploads files through the upload API, as a site does."""
+"""`fanout upload`: uploads files and folders through the upload API, as a site does."""
 
-from collections import Counter
-from collections.abc import Iterator
+import shlex
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
-import requests
 import typer
-from rich.progress import Progress, TaskID
+from rich.filesize import decimal
+from rich.progress import Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from cli.factories import make_status_reader
+from cli.spool import Spool
 from cli.stage import JsonOption, RegionOption, Stage, StageOption
 from cli.status import as_document, is_ready, print_status
 from cli.terminal import escape, note, print_json, progress, show
-from lib.concurrency import map_concurrently
-from lib.errors import FanoutError
-from lib.uploads.client import ask_for_ticket, post_form
-from lib.uploads.status import Status, StatusPoller
+from lib.concurrency import map_as_completed
+from lib.errors import ConfigError, FanoutError
+from lib.uploads.local_files import LocalFile, count_files, find_files, has_photo_suffix
+from lib.uploads.new_folders import UploadRecord
+from lib.uploads.results import Outcome, UploadResult
+from lib.uploads.status import Status, StatusPoller, StatusReader
+from lib.uploads.summary import MAX_NAMED, UploadSummary
+from lib.uploads.uploader import Uploader
 
-# Concurrent uploads, and concurrent waits for photos.
-_CONCURRENCY = 8
-# Content types by file suffix, for the ticket; the renderer detects the format from the bytes.
-_TYPES = {
-    ".jpg": "image/jpeg",
-    ".jpeg": "image/jpeg",
-    ".png": "image/png",
-    ".webp": "image/webp",
-    ".gif": "image/gif",
-    ".avif": "image/avif",
-    ".heic": "image/heic",
-    ".heif": "image/heif",
-    ".tif": "image/tiff",
-    ".tiff": "image/tiff",
-    ".bmp": "image/bmp",
-}
-_NOT_ALLOWED = (401, 403)
-
-
-class Uploaded(NamedTuple):
-    """A file and its ticket, or why its upload failed."""
-
-    file: Path
-    ticket: dict[str, Any] | None = None
-    error: str = ""
+# Concurrent waits for photos.
+_MAX_WAITS = 8
+_RECORDS = Path(__file__).resolve().parent.parent / ".fanout"
+# Characters of a command that is shown to be run again; a longer one is only referred to.
+_MAX_COMMAND = 500
 
 
 def upload(
@@ -50,16 +39,20 @@ def upload(
     files: Annotated[
         list[Path],
         typer.Argument(
-            help="The photos to upload", exists=True, dir_okay=False, readable=True, metavar="FILE…"
+            help="The photos to upload, and folders of photos", exists=True, metavar="FILE…"
         ),
     ],
     stage: StageOption,
     path: Annotated[
         str | None,
-        typer.Option(help="The photo's path, or a folder for all files if it ends in /"),
+        typer.Option(help="A folder for all files, which ends in /; or the path of one photo"),
+    ] = None,
+    content_type: Annotated[
+        str | None,
+        typer.Option(help="The photos' type, such as image/jpeg; by default by name or bytes"),
     ] = None,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Retarget a photo at the path")
+        bool, typer.Option("--overwrite", help="Replace other photos at the paths")
     ] = False,
     wait: Annotated[
         bool, typer.Option("--wait", help="Wait until each size is ready or has failed")
@@ -67,125 +60,235 @@ def upload(
     as_json: JsonOption = False,
     region: RegionOption = None,
 ) -> None:
-    """Upload photos, and print the URL of each variant.
+    """Upload photos and folders of photos; those that are there already are not sent again.
 
-    Without --path, each photo gets a new folder with a random name.
+    Without --path, each photo gets a new folder with a random name. After an interruption, the
+    same command goes on.
 
-    Exit code 1 if an upload fails, or with --wait if a size is not ready.
+    Exit code 1 if a file is not uploaded, or with --wait if a size is not ready.
 
     Example: ./fanout upload a.jpg b.jpg --stage prod --path 2026/ --wait
     """
-    paths = _choose_paths(files, path)
+    destination = None if path is None else _choose_destination(files, path)
     target = Stage(stage, region)
-    with progress(as_json=as_json) as bar:
-        task = bar.add_task("Uploading", total=sum(file.stat().st_size for file in files))
-        uploader = _Uploader(target, bar, task, overwrite=overwrite)
-        uploads = list(
-            map_concurrently(
-                zip(files, paths, strict=True), uploader.upload, max_workers=_CONCURRENCY
-            )
-        )
-    succeeded = True
-    results = _wait_for(target, uploads) if wait else ((each, None) for each in uploads)
-    for uploaded, status in results:
-        _print(uploaded, status, as_json=as_json)
-        succeeded = succeeded and uploaded.ticket is not None and (not status or is_ready(status))
-    if not succeeded:
+    record = None
+    if destination is None:
+        record = UploadRecord.of(_RECORDS, stage, target.region, files)
+    options = {"--path": destination, "--content-type": content_type, "--region": region}
+    flags = {"--overwrite": overwrite, "--wait": wait, "--json": as_json}
+    job = _Job(
+        files,
+        _open_record(record) if record else _place_in(str(destination)),
+        partial(
+            Uploader,
+            target.api_url,
+            target.authorize,
+            overwrite=overwrite,
+            content_type=content_type,
+        ),
+        _format_command(files, {"--stage": stage, **options}, flags),
+        as_json,
+    )
+    with Spool() as paths:
+        summary = _upload(job, paths)
+        all_ready = not wait or _wait_for(job, make_status_reader(target), paths)
+    if summary.not_uploaded:
+        note(f"To try again: {job.again}")
+    elif record:
+        record.remove()
+    if summary.not_uploaded or not all_ready:
         raise typer.Exit(1)
 
 
-def _choose_paths(files: list[Path], path: str | None) -> list[str | None]:
-    """Returns each file's path, None if the API chooses it; BadParameter if two are equal."""
-    if path is None:
-        return [None] * len(files)
-    if not path.endswith("/"):
-        if len(files) > 1:
-            raise typer.BadParameter(
-                f"{path!r} is the path of one photo, but there are {len(files)}: end a folder in /",
-                param_hint="--path",
-            )
-        return [path]
-    name, times = Counter(file.name for file in files).most_common(1)[0]
-    if times > 1:
-        raise typer.BadParameter(f"{times} files have the name {name!r}", param_hint="FILE")
-    return [path + file.name for file in files]
+@dataclass(frozen=True)
+class _Job:
+    """What to upload to which paths, and the command that goes on after an interruption."""
+
+    files: list[Path]
+    make_path: Callable[[LocalFile], str]
+    make_uploader: Callable[..., Uploader]
+    again: str
+    as_json: bool
+
+    @cached_property
+    def show_urls(self) -> bool:
+        """Whether to print each variant's URL: of a folder, a line for each photo is enough."""
+        return not any(file.is_dir() for file in self.files)
 
 
-class _Uploader:
-    """Uploads files from several threads, and advances the progress bar."""
+def _choose_destination(files: list[Path], path: str) -> str:
+    """Returns the folder or the photo's path; asks if the path does not tell which it is."""
+    if path.endswith("/"):
+        return path
+    is_one = len(files) == 1 and not files[0].is_dir()
+    name = path.rpartition("/")[2]
+    if has_photo_suffix(name) or name == files[0].name:
+        if is_one:
+            return path
+        raise typer.BadParameter(
+            f"{path!r} is the path of one photo, but there may be several: end a folder in /",
+            param_hint="--path",
+        )
+    if not sys.stdin.isatty():
+        raise typer.BadParameter(
+            f"{path!r} looks like a folder: write {path + '/'!r}, or the path of a photo such as "
+            f"{path + '/photo.jpg'!r}",
+            param_hint="--path",
+        )
+    question = f"{escape(path)} does not end in /. Is it a folder?"
+    if typer.confirm(question, default=True, err=True) or not is_one:
+        return f"{path}/"
+    return path
 
-    def __init__(self, target: Stage, bar: Progress, task: TaskID, *, overwrite: bool) -> None:
-        self._api_url, self._authorize = target.api_url, target.authorize
-        self._bar, self._task, self._overwrite = bar, task, overwrite
 
-    def upload(self, item: tuple[Path, str | None]) -> Uploaded:
-        file, path = item
+def _place_in(destination: str) -> Callable[[LocalFile], str]:
+    if destination.endswith("/"):
+        return lambda local: destination + local.name
+    return lambda _: destination
+
+
+def _open_record(record: UploadRecord) -> Callable[[LocalFile], str]:
+    folders = record.read()
+    if folders:
+        note(f"Going on with an earlier upload, in the same folders ({record.file})")
+    return (folders or record.create()).make_path
+
+
+def _format_command(
+    files: list[Path], options: dict[str, str | None], flags: dict[str, bool]
+) -> str:
+    words = ["./fanout", "upload", *map(str, files)]
+    for name, value in options.items():
+        words += [] if value is None else [name, value]
+    words += [name for name, is_set in flags.items() if is_set]
+    command = shlex.join(words)
+    return escape(command) if len(command) <= _MAX_COMMAND else "run the same command again"
+
+
+def _upload(job: _Job, paths: Spool) -> UploadSummary:
+    """Uploads the files, printing each result; adds the photos' paths to `paths`."""
+    total, length = _count(job)
+    summary = UploadSummary()
+    columns = TextColumn("{task.fields[files]}"), TransferSpeedColumn(), TimeRemainingColumn()
+    with progress(*columns, as_json=job.as_json) as bar:
+        task = bar.add_task("Uploading", total=length, files=f"0 of {total:,}")
+        uploader = job.make_uploader(on_sent=partial(bar.advance, task))
+        results = uploader.upload_all(find_files(job.files), job.make_path)
         try:
-            with file.open("rb") as opened:
-                length = file.stat().st_size
-                ticket = self._ticket(file, path, length)
-                response = post_form(ticket, opened, length, self._advance)
-                _check(response, "S3 refused it")
-        except (FanoutError, OSError, requests.RequestException) as error:
-            return Uploaded(file, error=str(error))
-        return Uploaded(file, ticket)
-
-    def _ticket(self, file: Path, path: str | None, length: int) -> dict[str, Any]:
-        name = {"path": path} if path else {"filename": file.name}
-        kind = _TYPES.get(file.suffix.lower(), "application/octet-stream")
-        request = {**name, "content_type": kind, "bytes": length, "overwrite": self._overwrite}
-        response = ask_for_ticket(self._api_url, self._authorize, request)
-        if response.status_code in _NOT_ALLOWED:
-            raise FanoutError(
-                "this token, or these credentials, may not upload: see the permissions in "
-                f"docs/operations.md. The API's response: {response.text}"
-            )
-        _check(response, "no ticket")
-        ticket: dict[str, Any] = response.json()
-        return ticket
-
-    def _advance(self, sent: int) -> None:
-        self._bar.advance(self._task, sent)
+            for result in results:
+                summary.add(result)
+                if result.variants:
+                    paths.add(result.path)
+                if result.outcome is not Outcome.UPLOADED:
+                    # Nothing of it is sent, so the time that is left must not include it.
+                    length -= result.length
+                bar.update(task, total=length, files=f"{summary.total:,} of {total:,}")
+                _print(job, result, bar)
+        except BaseException:
+            results.close()
+            # A lost terminal shows nothing more.
+            with suppress(OSError):
+                bar.stop()
+                _print_summary(job, summary, total, uploader.begun)
+            raise
+    _print_summary(job, summary, total, uploader.begun)
+    return summary
 
 
-def _check(response: requests.Response, failure: str) -> None:
-    if response.ok:
-        return
-    try:
-        detail = response.json()["detail"]
-    except (ValueError, KeyError, TypeError):
-        detail = response.text
-    raise FanoutError(f"{failure} ({response.status_code}): {detail}")
+def _count(job: _Job) -> tuple[int, int]:
+    """Returns the number of files and their bytes."""
+    with progress(as_json=job.as_json) as bar:
+        bar.add_task("Looking for photos", total=None)
+        try:
+            total, length = count_files(job.files, job.make_path)
+        except ConfigError as error:
+            raise typer.BadParameter(str(error), param_hint="FILE") from error
+    if not total:
+        raise FanoutError(f"There are no files in {', '.join(map(str, job.files))}")
+    return total, length
 
 
-def _wait_for(target: Stage, uploads: list[Uploaded]) -> Iterator[tuple[Uploaded, Status | None]]:
-    """Yields each upload, in order, with its final status."""
-    poller = StatusPoller(make_status_reader(target).get)
+def _print(job: _Job, result: UploadResult, bar: Progress) -> None:
+    file, path = escape(str(result.file)), escape(result.path)
+    if job.as_json:
+        print_json(_as_document(result))
+    elif result.error:
+        note(f"{file}: {escape(result.error)}", beside=bar)
+    elif result.outcome is Outcome.THERE:
+        show(f"{file}: there already, at {path}", beside=bar)
+    elif result.outcome is Outcome.UPLOADED:
+        # Of a folder, a line for each photo is enough.
+        is_named = result.file in job.files
+        urls = [f"{size}  {url}" for size, url in result.variants.items() if is_named]
+        show("\n".join([f"{file}: path {path}", *urls]), beside=bar)
 
-    def wait(uploaded: Uploaded) -> tuple[Uploaded, Status | None]:
-        return uploaded, poller.wait(uploaded.ticket["path"]) if uploaded.ticket else None
 
-    return map_concurrently(uploads, wait, max_workers=_CONCURRENCY)
+def _as_document(result: UploadResult) -> dict[str, Any]:
+    fields = {
+        "path": result.path if result.variants else "",
+        "variants": result.variants,
+        "reason": result.reason,
+        "error": result.error,
+    }
+    given = {name: value for name, value in fields.items() if value}
+    return {"file": str(result.file), "result": result.outcome, **given}
 
 
-def _print(uploaded: Uploaded, status: Status | None, *, as_json: bool) -> None:
-    if as_json:
-        print_json(_document(uploaded, status))
-    elif uploaded.ticket is None:
-        note(escape(f"{uploaded.file}: {uploaded.error}"))
+def _print_summary(job: _Job, summary: UploadSummary, total: int, begun: int) -> None:
+    under_way, not_begun = begun - summary.total, max(0, total - begun)
+    is_complete = not under_way and not not_begun
+    if job.as_json:
+        rest = {"under_way": under_way, "not_begun": not_begun}
+        print_json({"summary": summary.as_document() | rest})
     else:
-        show(escape(f"{uploaded.file}: path {uploaded.ticket['path']}"))
-        if status:
-            print_status(status)
-        else:
-            for size, url in uploaded.ticket["variants"].items():
-                show(f"{size}  {url}")
+        unfinished = "" if is_complete else f"; {under_way:,} under way, {not_begun:,} not begun"
+        note(f"{_format_counts(summary)}{unfinished}")
+        if summary.total > MAX_NAMED:
+            _print_named(summary)
+    if not is_complete:
+        note(f"What is uploaded is not sent again. To go on: {job.again}")
 
 
-def _document(uploaded: Uploaded, status: Status | None) -> dict[str, Any]:
-    if uploaded.ticket is None:
-        return {"file": str(uploaded.file), "error": uploaded.error}
-    path = uploaded.ticket["path"]
-    if status:
-        return {"file": str(uploaded.file), **as_document(path, status)}
-    return {"file": str(uploaded.file), "path": path, "variants": uploaded.ticket["variants"]}
+def _format_counts(summary: UploadSummary) -> str:
+    parts = [
+        f"{summary.counts[Outcome.UPLOADED]:,} uploaded ({decimal(summary.bytes_sent)})",
+        f"{summary.counts[Outcome.THERE]:,} there already",
+    ]
+    for outcome in (Outcome.REFUSED, Outcome.FAILED, Outcome.SKIPPED):
+        if count := summary.counts[outcome]:
+            reasons = summary.reasons[outcome].most_common()
+            listed = ", ".join(f"{each} {times:,}" for each, times in reasons)
+            parts.append(f"{count:,} {outcome} ({listed})")
+    return ", ".join(parts)
+
+
+def _print_named(summary: UploadSummary) -> None:
+    for result in summary.named:
+        note(f"  {escape(str(result.file))}: {escape(result.error)}")
+    if more := summary.not_uploaded - len(summary.named):
+        note(f"  and {more:,} more")
+
+
+def _wait_for(job: _Job, reader: StatusReader, paths: Spool) -> bool:
+    """Prints each photo's final status as soon as it is known; returns whether all are ready."""
+    poller, ended, ready = StatusPoller(reader.get), 0, True
+
+    def wait(path: str) -> tuple[str, Status]:
+        return path, poller.wait(path)
+
+    try:
+        with progress(as_json=job.as_json) as bar:
+            task = bar.add_task("Waiting for the sizes", total=len(paths))
+            for path, status in map_as_completed(paths, wait, max_workers=_MAX_WAITS):
+                if job.as_json:
+                    print_json(as_document(path, status))
+                else:
+                    show(f"{escape(path)}:", beside=bar)
+                    print_status(status, beside=bar)
+                bar.advance(task)
+                ended, ready = ended + 1, ready and is_ready(status)
+    except KeyboardInterrupt:
+        with suppress(OSError):
+            note(f"Stopped waiting: {ended:,} of {len(paths):,} are done; all go on by themselves.")
+        raise
+    return ready

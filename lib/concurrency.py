@@ -1,8 +1,10 @@
 """Merging of sorted streams, and concurrent work on a stream, both in constant memory."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from queue import SimpleQueue
+from threading import Thread
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -45,3 +47,49 @@ def map_concurrently(
                 yield pending.popleft().result()
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def map_as_completed(
+    items: Iterable[T],
+    work: Callable[[T], R],
+    *,
+    max_workers: int,
+    weigh: Callable[[T], int] = lambda _: 0,
+    max_weight: int = 0,
+) -> Generator[R, None, None]:
+    """Yields the results of `work` as soon as each is known.
+
+    Items that are worked on at once weigh at most `max_weight`; one alone may weigh more. After an
+    error or an interrupt, the work that has begun is abandoned: its threads do not keep the process
+    alive, as those of a ThreadPoolExecutor do.
+    """
+    begun, done = SimpleQueue[T | None](), SimpleQueue[tuple[T, Future[R]]]()
+
+    def run() -> None:
+        while (item := begun.get()) is not None:
+            future = Future[R]()
+            try:
+                future.set_result(work(item))
+            except BaseException as error:  # noqa: BLE001  raised by `result` in the main thread
+                future.set_exception(error)
+            done.put((item, future))
+
+    threads = running = weight = 0
+    try:
+        for item in items:
+            while running and (running == max_workers or weight + weigh(item) > max_weight):
+                finished, future = done.get()
+                running, weight = running - 1, weight - weigh(finished)
+                yield future.result()
+            if running == threads:
+                Thread(target=run, daemon=True).start()
+                threads += 1
+            begun.put(item)
+            running, weight = running + 1, weight + weigh(item)
+        while running:
+            _, future = done.get()
+            running -= 1
+            yield future.result()
+    finally:
+        for _ in range(threads):
+            begun.put(None)

@@ -20,6 +20,10 @@ _SECONDS = (10, 60)
 Authorize = Callable[[requests.PreparedRequest], requests.PreparedRequest]
 
 
+class ShorterFileError(FanoutError):
+    """The file has fewer bytes than its form declares: it changed meanwhile."""
+
+
 def make_bearer_auth(token: str) -> Authorize:
     """Returns the `auth` of requests that sends a bearer token."""
 
@@ -44,19 +48,28 @@ def make_sigv4_auth(credentials: "Credentials | ReadOnlyCredentials", region: st
 
 
 def ask_for_ticket(
-    api_url: str, authorize: Authorize | None, ticket_request: dict[str, Any]
+    api_url: str,
+    authorize: Authorize | None,
+    ticket_request: dict[str, Any],
+    session: requests.Session | None = None,
 ) -> requests.Response:
-    """Sends POST /uploads."""
+    """Sends POST /uploads, on a connection of the session if there is one."""
     url = f"{api_url}/uploads"
-    return requests.post(url, json=ticket_request, auth=authorize, timeout=_SECONDS)
+    post = session.post if session else requests.post
+    return post(url, json=ticket_request, auth=authorize, timeout=_SECONDS)
 
 
 def post_form(
-    ticket: dict[str, Any], file: BinaryIO, length: int, on_sent: Callable[[int], None]
+    ticket: dict[str, Any],
+    file: BinaryIO,
+    length: int,
+    on_sent: Callable[[int], None],
+    session: requests.Session | None = None,
 ) -> requests.Response:
     """Posts a file of `length` bytes with a ticket; `on_sent` gets the bytes of each part."""
     form = _Form(ticket["fields"], file, length, on_sent)
-    return requests.post(
+    post = session.post if session else requests.post
+    return post(
         ticket["url"], data=form, headers={"Content-Type": form.content_type}, timeout=_SECONDS
     )
 
@@ -93,7 +106,7 @@ class _Form:
             return b""
         data = self._file.read(min(size, self._remaining))
         if not data:
-            raise FanoutError("the file became shorter while it was uploaded")
+            raise ShorterFileError("the file became shorter while it was uploaded")
         self._remaining -= len(data)
         self._on_sent(len(data))
         return data

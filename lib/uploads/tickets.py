@@ -151,7 +151,7 @@ class UploadTickets:
             )
 
     def _has_same_bytes(self, key: str, length: int, request: TicketRequest) -> bool:
-        """Returns whether an original has the file's bytes; reads it only if its length is equal."""
+        """Returns whether an original has these bytes; reads it only if its length is equal."""
         return (
             request.sha256 is not None
             and length == request.bytes

@@ -7,21 +7,31 @@ from collections.abc import Callable
 
 from lib.errors import PermanentError, Reason
 from lib.images.formats import bmp, gif, isobmff, jpeg, others, png, tiff, webp
-from lib.images.header import Header
+from lib.images.header import Codec, Header
 from lib.plurals import pluralize
 
 _Reader = Callable[[bytes], Header]
 
-_MAGIC: dict[bytes, _Reader] = {
-    b"\xff\xd8\xff": jpeg.read,
-    b"\x89PNG\r\n\x1a\n": png.read,
-    b"GIF87a": gif.read,
-    b"GIF89a": gif.read,
-    b"II*\0": tiff.read,
-    b"MM\0*": tiff.read,
-    b"II+\0": tiff.read,
-    b"MM\0+": tiff.read,
-    b"BM": bmp.read,
+_MAGIC: dict[bytes, Codec] = {
+    b"\xff\xd8\xff": Codec.JPEG,
+    b"\x89PNG\r\n\x1a\n": Codec.PNG,
+    b"GIF87a": Codec.GIF,
+    b"GIF89a": Codec.GIF,
+    b"II*\0": Codec.TIFF,
+    b"MM\0*": Codec.TIFF,
+    b"II+\0": Codec.TIFF,
+    b"MM\0+": Codec.TIFF,
+    b"BM": Codec.BMP,
+}
+_READERS: dict[Codec, _Reader] = {
+    Codec.JPEG: jpeg.read,
+    Codec.PNG: png.read,
+    Codec.GIF: gif.read,
+    Codec.WEBP: webp.read,
+    Codec.TIFF: tiff.read,
+    Codec.BMP: bmp.read,
+    Codec.AVIF: isobmff.read,
+    Codec.HEIC: isobmff.read,
 }
 
 
@@ -29,9 +39,9 @@ def read_header(source: bytes) -> Header:
     """Reads a photo's header; raises PermanentError for other files and truncated headers."""
     if not source:
         raise PermanentError(Reason.EMPTY, "the file is empty, it has no bytes: upload it again")
-    reader = _find_reader(source)
-    if reader is not None:
-        return reader(source)
+    codec = _find_codec(source)
+    if codec is not None:
+        return _READERS[codec](source)
     if any(magic.startswith(source) for magic in _MAGIC):
         raise PermanentError(
             Reason.TRUNCATED,
@@ -40,9 +50,16 @@ def read_header(source: bytes) -> Header:
     raise PermanentError(Reason.UNSUPPORTED, f"the file is {others.describe(source)}")
 
 
-def _find_reader(source: bytes) -> _Reader | None:
+def detect_codec(start: bytes) -> Codec | None:
+    """Returns the format of a photo by the first 256 bytes of its file; None for other files."""
+    codec = _find_codec(start)
+    # Two letters alone would make a BMP of every text that begins with them.
+    return None if codec is Codec.BMP and not bmp.has_known_header(start) else codec
+
+
+def _find_codec(source: bytes) -> Codec | None:
     if source[:4] == b"RIFF" and source[8:12] == b"WEBP":
-        return webp.read
+        return Codec.WEBP
     if source[4:8] == b"ftyp":
-        return isobmff.read if isobmff.is_photo(source) else None
-    return next((reader for magic, reader in _MAGIC.items() if source.startswith(magic)), None)
+        return isobmff.find_codec(source)
+    return next((codec for magic, codec in _MAGIC.items() if source.startswith(magic)), None)

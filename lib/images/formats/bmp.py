@@ -31,6 +31,11 @@ MAX_RUN_LENGTH_PIXELS = 4_000_000
 MAX_RUN_LENGTH_BYTES = 4_000_000
 
 
+def has_known_header(start: bytes) -> bool:
+    """Returns whether the bitmap header has one of the known lengths."""
+    return int.from_bytes(start[14:18], "little") in _HEADERS
+
+
 def read(source: bytes) -> Header:
     """Reads the file header and the first fields of the bitmap header."""
     if len(source) < 26:  # noqa: PLR2004  file header and the oldest bitmap header

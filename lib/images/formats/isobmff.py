@@ -33,9 +33,12 @@ _MAX_BOXES = 1000
 _MAX_OCCURRENCES = 1000
 
 
-def is_photo(source: bytes) -> bool:
-    """Returns whether the brands are of photos: video and camera raw files share the container."""
-    return bool(_brands(source) & (_AVIF | _HEIC))
+def find_codec(source: bytes) -> Codec | None:
+    """Returns the codec that the brands name; None for the container's videos and raw files."""
+    brands = _brands(source)
+    if brands & _AVIF:
+        return Codec.AVIF
+    return Codec.HEIC if brands & _HEIC else None
 
 
 def read(source: bytes) -> Header:
@@ -47,7 +50,7 @@ def read(source: bytes) -> Header:
     boxes = list(_boxes(source))
     complete = all(end <= len(source) for _, _, end in boxes)
     meta = next(((start, end) for name, start, end in boxes if name == b"meta"), None)
-    codec = Codec.AVIF if _brands(source) & _AVIF else Codec.HEIC
+    codec = find_codec(source) or Codec.HEIC
     # The first brand decides whether libavif decodes tracks or items.
     moving = source[8:12] == b"avis" and any(name == b"moov" for name, _, _ in boxes)
     primary = None
@@ -160,7 +163,7 @@ def _find_name(source: bytes, name: bytes, start: int, end: int) -> Iterator[int
             return
         yield at
         at += 4
-    codec = Codec.AVIF if _brands(source) & _AVIF else Codec.HEIC
+    codec = find_codec(source) or Codec.HEIC
     raise metadata_bomb(codec, f"more than {_MAX_OCCURRENCES} {name.decode()} boxes")
 
 

@@ -10,6 +10,7 @@ from PIL import Image
 
 from lib.errors import PermanentError, Reason
 from lib.images import render
+from lib.images.formats import detect_codec
 from tests.unit.images import made
 
 FORMATS = ["JPEG", "PNG", "WEBP", "GIF", "AVIF", "TIFF", "BMP", "HEIC"]
@@ -352,3 +353,24 @@ def test_original_pixels_are_told_as_they_are_seen() -> None:
     data = made.encoded(made.photo(), "JPEG", exif=made.exif(6))
     rendition = render(data, made.size())
     assert (rendition.source_width, rendition.source_height) == (96, 128)
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_a_format_is_detected_by_the_first_bytes(format_: str) -> None:
+    assert detect_codec(made.source(made.photo(), format_)[:256]) == format_.lower()
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        b"",
+        b"BM is how bitmaps begin, and this text",
+        b"%PDF-1.7",
+        b"<svg",
+        b"\x00\x00\x00\x18ftypisom\x00\x00\x00\x00isommp42",
+        b"RIFF\x00\x00\x00\x00WAVE",
+        b"\xff\xd8",
+    ],
+)
+def test_other_files_have_no_codec(start: bytes) -> None:
+    assert detect_codec(start) is None
