@@ -36,10 +36,10 @@ class UploadSite(ThreadingHTTPServer):
         # Tickets a second, as API Gateway throttles: a bucket that holds two seconds' worth.
         self.rate: float | None = None
         self._tokens, self._filled_at = 0.0, time.monotonic()
-        # Posts of forms wait for it: an upload that is under way.
-        self.open = threading.Event()
-        self.open.set()
-        self.posting = threading.Semaphore(0)
+        # Forms that are taken before those that stay under way, and a count of the latter.
+        self._takes_forms: int | None = None
+        self._closed = threading.Event()
+        self.held = threading.Semaphore(0)
 
     def limit(self, rate: float) -> None:
         self.rate, self._tokens, self._filled_at = rate, 2 * rate, time.monotonic()
@@ -58,6 +58,26 @@ class UploadSite(ThreadingHTTPServer):
             self._tokens -= 1
             return True
 
+    def hold_after(self, count: int | None) -> None:
+        """Takes that many forms; those that follow are not answered until the site closes."""
+        with self.lock:
+            self._takes_forms = count
+
+    def hold(self) -> bool:
+        """Whether a form is not taken; then its client has hung up, or the site closes."""
+        with self.lock:
+            if self._takes_forms is None:
+                return False
+            self._takes_forms -= 1
+            if self._takes_forms >= 0:
+                return False
+        self.held.release()
+        self._closed.wait()
+        return True
+
+    def close(self) -> None:
+        self._closed.set()
+
     def process_request(self, request: Any, client_address: Any) -> None:
         self.connections += 1
         super().process_request(request, client_address)
@@ -75,9 +95,9 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         site = self.server
         length = int(self.headers["Content-Length"])
-        if self.path == "/form":
-            site.posting.release()
-            site.open.wait()
+        if self.path == "/form" and site.hold():
+            self.close_connection = True
+            return None
         if length > _LONG:
             left = length
             while left and (part := self.rfile.read(min(left, 65536))):
@@ -153,6 +173,6 @@ def serving() -> Iterator[UploadSite]:
         try:
             yield site
         finally:
-            site.open.set()
+            site.close()
             site.shutdown()
             thread.join()

@@ -1,0 +1,169 @@
+"""`fanout upload` in a process of its own: signals, a lost terminal, memory, and speed."""
+
+import fcntl
+import json
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import sys
+import termios
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.upload_site import UploadSite, serving
+
+PROJECT = Path(__file__).parents[3]
+COUNT = 100
+WORKERS = 32
+
+
+@pytest.fixture
+def site() -> Iterator[UploadSite]:
+    with serving() as site:
+        yield site
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "photos"
+    for number in range(COUNT):
+        file = folder / f"day {number % 7}" / f"{number}.jpg"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(b"\xff\xd8\xff" + str(number).encode() * 1000)
+    return folder
+
+
+def command(site: UploadSite, folder: Path, *arguments: str) -> list[str]:
+    records = folder.parent / "records"
+    module = [sys.executable, "-m", "tests.integration.uploading"]
+    return [*module, site.url, str(records), str(folder), *arguments]
+
+
+@contextmanager
+def started(command: list[str], **streams: Any) -> Iterator["subprocess.Popen[str]"]:
+    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=PROJECT, text=True, **(pipes | streams)) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def wait_until_full(site: UploadSite) -> None:
+    """Wait until every worker of the command posts a form that is not answered."""
+    for _ in range(WORKERS):
+        assert site.held.acquire(timeout=60)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_stopped_upload_says_what_was_done_and_how_to_go_on(
+    site: UploadSite, folder: Path, number: signal.Signals
+) -> None:
+    site.hold_after(40)
+    with started(command(site, folder, "--path", "2026/")) as process:
+        wait_until_full(site)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    uploaded = len(re.findall(": path 2026/", out))
+    assert uploaded == 40
+    assert "\n40 uploaded (" in f"\n{err}"
+    assert f"; {WORKERS} under way, {COUNT - 40 - WORKERS} not begun\n" in err
+    assert (
+        "What is uploaded is not sent again. To go on: "
+        f"./fanout upload {folder} --stage dev --path 2026/ --region eu-west-1\n"
+    ) in err
+    assert err.endswith("Interrupted.\n")
+
+
+@pytest.mark.parametrize("destination", [["--path", "2026/"], []])
+def test_run_again_it_sends_only_what_is_missing(
+    site: UploadSite, folder: Path, destination: list[str]
+) -> None:
+    again = command(site, folder, *destination, "--json")
+    site.hold_after(40)
+    with started(again) as process:
+        wait_until_full(site)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    *first, end = [json.loads(line) for line in out.splitlines()]
+    assert end["summary"]["under_way"] == WORKERS
+    assert end["summary"]["not_begun"] == COUNT - 40 - WORKERS
+    assert err.endswith("Interrupted.\n")
+    site.hold_after(None)
+    with started(again) as process:
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    *second, end = [json.loads(line) for line in out.splitlines()]
+    assert end["summary"]["uploaded"] + end["summary"]["there_already"] == COUNT
+    assert end["summary"]["there_already"] >= 40
+    paths = {line["file"]: line["path"] for line in second}
+    assert {line["file"]: line["path"] for line in first}.items() <= paths.items()
+    assert len(paths) == len(set(paths.values())) == len(site.stored) == COUNT
+
+
+def test_a_lost_terminal_ends_it_without_a_traceback_and_it_can_go_on(
+    site: UploadSite, folder: Path
+) -> None:
+    """Without --path, the folders are known only to the record."""
+    site.hold_after(40)
+    log = folder.parent / "stderr"
+    terminal, its = pty.openpty()
+    with (
+        log.open("w") as stderr,
+        started(
+            command(site, folder),
+            stdin=its,
+            stdout=its,
+            stderr=stderr,
+            start_new_session=True,
+            preexec_fn=_take_terminal,
+        ) as process,
+    ):
+        os.close(its)
+        with read(terminal):
+            wait_until_full(site)
+        os.close(terminal)
+        process.wait(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in log.read_text()
+    assert log.read_text().endswith("Interrupted.\n")
+    site.hold_after(None)
+    with started(command(site, folder, "--json")) as process:
+        out, err = process.communicate(timeout=60)
+    assert "Going on with an earlier upload" in err
+    assert json.loads(out.splitlines()[-1])["summary"]["there_already"] >= 40
+    assert len(site.stored) == COUNT
+
+
+@contextmanager
+def read(terminal: int) -> Iterator[None]:
+    """Take all that is written to a terminal, which otherwise would block its writer."""
+    done = threading.Event()
+
+    def take() -> None:
+        while not done.is_set():
+            if select.select([terminal], [], [], 0.05)[0]:
+                os.read(terminal, 65536)
+
+    taking = threading.Thread(target=take)
+    taking.start()
+    try:
+        yield
+    finally:
+        done.set()
+        taking.join()
+
+
+def _take_terminal() -> None:
+    """Make standard input the terminal that the process belongs to, which hangs up on it."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)

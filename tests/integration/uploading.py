@@ -1,0 +1,25 @@
+"""`fanout upload` in a process of its own, against a site of the tests.
+
+`uploading URL RECORDS ARGUMENT…`; RECORDS is the folder for records of uploads.
+"""
+
+import os
+import sys
+from pathlib import Path
+from unittest import mock
+
+from cli import upload
+from cli.__main__ import main
+from cli.stage import Stage
+from lib.uploads.client import make_bearer_auth
+from tests.upload_site import TOKEN
+
+if __name__ == "__main__":
+    os.environ |= {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+    url, records, *arguments = sys.argv[1:]
+    with (
+        mock.patch.object(Stage, "api_url", url),
+        mock.patch.object(Stage, "authorize", property(lambda _: make_bearer_auth(TOKEN))),
+        mock.patch.object(upload, "_RECORDS", Path(records)),
+    ):
+        sys.exit(main(["upload", *arguments, "--stage", "dev", "--region", "eu-west-1"]))
