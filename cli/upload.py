@@ -237,16 +237,16 @@ def _as_document(result: UploadResult) -> dict[str, Any]:
 def _print_summary(job: _Job, summary: UploadSummary, total: int, begun: int) -> None:
     under_way, not_begun = begun - summary.total, max(0, total - begun)
     is_complete = not under_way and not not_begun
-    if job.as_json:
-        rest = {"under_way": under_way, "not_begun": not_begun}
-        print_json({"summary": summary.as_document() | rest})
-    else:
-        unfinished = "" if is_complete else f"; {under_way:,} under way, {not_begun:,} not begun"
-        note(f"{_format_counts(summary)}{unfinished}")
+    if not job.as_json:
+        rest = "" if is_complete else f"; {under_way:,} under way, {not_begun:,} not begun"
+        note(f"{_format_counts(summary)}{rest}")
         if summary.total > MAX_NAMED:
             _print_named(summary)
     if not is_complete:
         note(f"What is uploaded is not sent again. To go on: {job.again}")
+    if job.as_json:
+        unfinished = {"under_way": under_way, "not_begun": not_begun}
+        print_json({"summary": summary.as_document() | unfinished})
 
 
 def _format_counts(summary: UploadSummary) -> str:

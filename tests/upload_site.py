@@ -112,9 +112,7 @@ class Handler(BaseHTTPRequestHandler):
             return self.answer(*answers.pop(0))
         if self.path in site.refusals:
             return self.answer(*site.refusals[self.path])
-        if self.path == "/uploads":
-            return self.issue(json.loads(body))
-        return self.store(body)
+        return self.issue(json.loads(body)) if self.path == "/uploads" else self.store(body)
 
     def issue(self, request: dict[str, Any]) -> None:
         site = self.server

@@ -1,11 +1,14 @@
 """`fanout upload` in a process of its own, against a site of the tests.
 
-`uploading URL RECORDS ARGUMENT…`; RECORDS is the folder for records of uploads.
+`uploading URL RECORDS ARGUMENT…`; RECORDS is the folder for records of uploads. The status of a
+photo is never known; `waiting` is printed when somebody asks for one.
 """
 
 import os
 import sys
 from pathlib import Path
+from threading import Event
+from typing import NoReturn
 from unittest import mock
 
 from cli import upload
@@ -14,6 +17,19 @@ from cli.stage import Stage
 from lib.uploads.client import make_bearer_auth
 from tests.upload_site import TOKEN
 
+
+class Silence:
+    """A reader of statuses that does not come back."""
+
+    def __init__(self, _: Stage) -> None:
+        pass
+
+    def get(self, _: str) -> NoReturn:
+        print("waiting", flush=True)
+        Event().wait()
+        raise AssertionError
+
+
 if __name__ == "__main__":
     os.environ |= {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
     url, records, *arguments = sys.argv[1:]
@@ -21,5 +37,6 @@ if __name__ == "__main__":
         mock.patch.object(Stage, "api_url", url),
         mock.patch.object(Stage, "authorize", property(lambda _: make_bearer_auth(TOKEN))),
         mock.patch.object(upload, "_RECORDS", Path(records)),
+        mock.patch.object(upload, "make_status_reader", Silence),
     ):
         sys.exit(main(["upload", *arguments, "--stage", "dev", "--region", "eu-west-1"]))

@@ -1,4 +1,7 @@
-"""Commands that are told to stop, by real signals to a real process, let go of what they hold."""
+"""Commands that are told to stop, by real signals to a real process.
+
+They let go of what they hold, and end with a sentence.
+"""
 
 import json
 import signal
@@ -16,7 +19,7 @@ SHOW = ["dlq", "show", "--json"]
 
 
 class Command:
-    """A command that runs until it comes to a call of SQS."""
+    """A command that runs until it comes to a call of AWS."""
 
     def __init__(self, moment: str, operation: str, *command: str, hangups: str = "end") -> None:
         module = "tests.integration.signalled"
@@ -53,7 +56,7 @@ class Command:
 
     def left(self) -> dict[str, Any]:
         """What it left behind; from here on it waits no more."""
-        said, _ = self._process.communicate("\n" * 2 * LETTERS, timeout=60)
+        said, self.err = self._process.communicate("\n" * 100 * LETTERS, timeout=60)
         told: dict[str, Any] = json.loads(said.splitlines()[-1])
         return told
 
@@ -71,7 +74,7 @@ def test_letters_are_visible_again_whenever_the_signal_comes(
     moment: str, number: signal.Signals
 ) -> None:
     """After the call SQS has handed letters out that the command does not know of yet."""
-    with Command(moment, "ReceiveMessage", *SHOW) as command:
+    with Command(moment, "sqs.ReceiveMessage", *SHOW) as command:
         for _ in range(2):  # one batch is in hand
             command.comes_there()
             command.goes_on()
@@ -79,6 +82,7 @@ def test_letters_are_visible_again_whenever_the_signal_comes(
         command.gets(number)
         left = command.left()
     assert (left["code"], left["hidden"], left["parked"]) == (130, 0, LETTERS)
+    assert command.err == "Interrupted.\n"
 
 
 @pytest.mark.parametrize(
@@ -92,13 +96,13 @@ def test_another_signal_while_they_become_visible_hides_none(
     numbers: tuple[signal.Signals, ...],
 ) -> None:
     """A shell sends another SIGHUP to what its terminal has sent one."""
-    with Command("before-call", "ChangeMessageVisibilityBatch", *SHOW) as command:
+    with Command("before-call", "sqs.ChangeMessageVisibilityBatch", *SHOW) as command:
         command.comes_there()
         command.gets(*numbers)
         assert command.left()["hidden"] == 0
 
 
-@pytest.mark.parametrize("operation", ["SendMessageBatch", "DeleteMessageBatch"])
+@pytest.mark.parametrize("operation", ["sqs.SendMessageBatch", "sqs.DeleteMessageBatch"])
 def test_a_replay_that_is_stopped_loses_and_hides_no_letter(operation: str) -> None:
     with Command("after-call", operation, "dlq", "replay", "--yes") as command:
         command.comes_there()
@@ -111,8 +115,31 @@ def test_a_replay_that_is_stopped_loses_and_hides_no_letter(operation: str) -> N
 
 def test_under_nohup_a_closed_terminal_stops_nothing() -> None:
     replay = ("dlq", "replay", "--yes")
-    with Command("before-call", "SendMessageBatch", *replay, hangups="ignored") as command:
+    with Command("before-call", "sqs.SendMessageBatch", *replay, hangups="ignored") as command:
         command.comes_there()
         command.gets(signal.SIGHUP)
         left = command.left()
     assert left == {"code": 0, "hidden": 0, "parked": 0, "replayed": LETTERS}
+
+
+@pytest.mark.parametrize(
+    ("operation", "line"),
+    [
+        ("sqs.ReceiveMessage", "dlq list"),
+        ("sqs.SendMessageBatch", "dlq replay --yes"),
+        ("sqs.DeleteMessageBatch", "dlq purge --yes"),
+        ("s3.HeadObject", "audit --deep"),
+        ("sqs.SendMessageBatch", "audit --repair --yes"),
+        ("s3.ListObjectsV2", "backfill --size 40x30"),
+        ("sqs.SendMessageBatch", "backfill --size 40x30 --stale --yes"),
+    ],
+)
+def test_ctrl_c_ends_a_command_with_one_sentence(operation: str, line: str) -> None:
+    """In the main thread and in others; test_interrupts.py has the commands' first calls."""
+    with Command("before-call", operation, *line.split()) as command:
+        command.comes_there()
+        command.gets(signal.SIGINT)
+        left = command.left()
+    assert left["code"] == 130, command.err
+    assert command.err.endswith("Interrupted.\n")
+    assert "Traceback" not in command.err

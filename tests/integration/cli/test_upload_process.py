@@ -85,6 +85,37 @@ def test_a_stopped_upload_says_what_was_done_and_how_to_go_on(
     assert err.endswith("Interrupted.\n")
 
 
+def test_waiting_for_photos_ends_at_once(site: UploadSite, folder: Path) -> None:
+    """Its threads ask for minutes, and nobody has to wait for them."""
+    with started(command(site, folder, "--path", "2026/", "--wait")) as process:
+        assert process.stdout is not None
+        while (line := process.stdout.readline()) != "waiting\n":
+            assert line, "the process has ended"
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err.endswith(
+        f"Stopped waiting: 0 of {COUNT} are done; all go on by themselves.\nInterrupted.\n"
+    )
+
+
+def test_an_output_that_nobody_reads_any_more_ends_it(site: UploadSite, folder: Path) -> None:
+    """As `| head -1` does."""
+    site.hold_after(40)
+    with started(command(site, folder, "--path", "2026/", "--json")) as process:
+        wait_until_full(site)
+        assert process.stdout is not None
+        process.stdout.close()
+        site.hold_after(None)
+        site.close()
+        assert process.stderr is not None
+        err = process.stderr.read()
+        process.wait(timeout=60)
+    assert process.returncode == 1
+    assert "Traceback" not in err
+    assert "What is uploaded is not sent again. To go on: " in err
+
+
 @pytest.mark.parametrize("destination", [["--path", "2026/"], []])
 def test_run_again_it_sends_only_what_is_missing(
     site: UploadSite, folder: Path, destination: list[str]
@@ -111,10 +142,11 @@ def test_run_again_it_sends_only_what_is_missing(
     assert len(paths) == len(set(paths.values())) == len(site.stored) == COUNT
 
 
+@pytest.mark.parametrize("logs", [True, False])
 def test_a_lost_terminal_ends_it_without_a_traceback_and_it_can_go_on(
-    site: UploadSite, folder: Path
+    site: UploadSite, folder: Path, logs: bool
 ) -> None:
-    """Without --path, the folders are known only to the record."""
+    """Without --path, the folders are known only to the record; there may be no file of errors."""
     site.hold_after(40)
     log = folder.parent / "stderr"
     terminal, its = pty.openpty()
@@ -124,7 +156,7 @@ def test_a_lost_terminal_ends_it_without_a_traceback_and_it_can_go_on(
             command(site, folder),
             stdin=its,
             stdout=its,
-            stderr=stderr,
+            stderr=stderr if logs else its,
             start_new_session=True,
             preexec_fn=_take_terminal,
         ) as process,
@@ -136,7 +168,7 @@ def test_a_lost_terminal_ends_it_without_a_traceback_and_it_can_go_on(
         process.wait(timeout=60)
     assert process.returncode == 130
     assert "Traceback" not in log.read_text()
-    assert log.read_text().endswith("Interrupted.\n")
+    assert log.read_text().endswith("Interrupted.\n" if logs else "")
     site.hold_after(None)
     with started(command(site, folder, "--json")) as process:
         out, err = process.communicate(timeout=60)

@@ -229,6 +229,7 @@ def test_an_interruption_leaves_nothing(
     api.happens = happens
     run = fanout("verify")
     assert run.code == 130
+    assert run.err.endswith("Interrupted.\n")
     assert traces.count(folders[0]) == 0
     assert traces.count("others") == ALL
     assert api.tokens[0].startswith("Bearer fanout_")
@@ -246,6 +247,7 @@ def test_after_a_second_signal_the_rest_and_its_removal_are_printed(
     monkeypatch.setattr(command, "clean_up", insist)
     run = fanout("verify")
     assert run.code == 130
+    assert run.err.endswith("Interrupted.\n")
     assert "Some uploads remain. To remove it: aws s3 rm --recursive s3://" in run.err
 
 
