@@ -22,7 +22,7 @@ from tests.upload_site import UploadSite, serving
 
 PROJECT = Path(__file__).parents[3]
 COUNT = 100
-WORKERS = 32
+WORKERS, WAITERS = 32, 8
 
 
 @pytest.fixture
@@ -89,8 +89,11 @@ def test_waiting_for_photos_ends_at_once(site: UploadSite, folder: Path) -> None
     """Its threads ask for minutes, and nobody has to wait for them."""
     with started(command(site, folder, "--path", "2026/", "--wait")) as process:
         assert process.stdout is not None
-        while (line := process.stdout.readline()) != "waiting\n":
+        waiting = 0
+        while waiting < WAITERS:
+            line = process.stdout.readline()
             assert line, "the process has ended"
+            waiting += line == "waiting\n"
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
     assert process.returncode == 130
