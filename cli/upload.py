@@ -21,7 +21,7 @@ from cli.terminal import escape, note, print_json, progress, show
 from lib.concurrency import map_as_completed
 from lib.errors import ConfigError, FanoutError
 from lib.uploads.local_files import LocalFile, count_files, find_files, has_photo_suffix
-from lib.uploads.new_folders import UploadRecord
+from lib.uploads.new_folders import NewFolders, UploadRecord
 from lib.uploads.results import Outcome, UploadResult
 from lib.uploads.status import Status, StatusPoller, StatusReader
 from lib.uploads.summary import MAX_NAMED, UploadSummary
@@ -71,26 +71,27 @@ def upload(
     """
     destination = None if path is None else _choose_destination(files, path)
     target = Stage(stage, region)
+    make_uploader = partial(
+        Uploader,
+        target.api_url,
+        target.authorize,
+        overwrite=overwrite,
+        content_type=content_type,
+    )
     record = None
     if destination is None:
         record = UploadRecord.of(_RECORDS, stage, target.region, files)
+        folders = _read_folders(record)
+    make_path = folders.make_path if destination is None else _place_in(destination)
     options = {"--path": destination, "--content-type": content_type, "--region": region}
     flags = {"--overwrite": overwrite, "--wait": wait, "--json": as_json}
-    job = _Job(
-        files,
-        _open_record(record) if record else _place_in(str(destination)),
-        partial(
-            Uploader,
-            target.api_url,
-            target.authorize,
-            overwrite=overwrite,
-            content_type=content_type,
-        ),
-        _format_command(files, {"--stage": stage, **options}, flags),
-        as_json,
-    )
+    again = _format_command(files, {"--stage": stage, **options}, flags)
+    job = _Job(files, make_path, make_uploader, again, as_json)
+    total, length = _count(job)
+    if record:
+        record.write(folders)
     with Spool() as paths:
-        summary = _upload(job, paths)
+        summary = _upload(job, total, length, paths)
         all_ready = not wait or _wait_for(job, make_status_reader(target), paths)
     if summary.not_uploaded:
         note(f"To try again: {job.again}")
@@ -147,11 +148,12 @@ def _place_in(destination: str) -> Callable[[LocalFile], str]:
     return lambda _: destination
 
 
-def _open_record(record: UploadRecord) -> Callable[[LocalFile], str]:
+def _read_folders(record: UploadRecord) -> NewFolders:
+    """Returns the folders of an interrupted upload of the same files, or new ones."""
     folders = record.read()
     if folders:
         note(f"Going on with an earlier upload, in the same folders ({record.file})")
-    return (folders or record.create()).make_path
+    return folders or NewFolders.with_new_key()
 
 
 def _format_command(
@@ -165,9 +167,8 @@ def _format_command(
     return escape(command) if len(command) <= _MAX_COMMAND else "run the same command again"
 
 
-def _upload(job: _Job, paths: Spool) -> UploadSummary:
+def _upload(job: _Job, total: int, length: int, paths: Spool) -> UploadSummary:
     """Uploads the files, printing each result; adds the photos' paths to `paths`."""
-    total, length = _count(job)
     summary = UploadSummary()
     columns = TextColumn("{task.fields[files]}"), TransferSpeedColumn(), TimeRemainingColumn()
     with progress(*columns, as_json=job.as_json) as bar:

@@ -25,6 +25,11 @@ class NewFolders:
 
     key: str
 
+    @classmethod
+    def with_new_key(cls) -> "NewFolders":
+        """Returns folders that nothing was uploaded to yet."""
+        return cls(secrets.token_hex(_KEY_BYTES))
+
     def make_path(self, local: LocalFile) -> str:
         """Returns the file's path in its folder."""
         digest = hmac.new(bytes.fromhex(self.key), os.fsencode(local.file.absolute()), sha256)
@@ -55,9 +60,8 @@ class UploadRecord:
             raise ConfigError(f"{self.file} is no record of an upload: delete it") from error
         return folders
 
-    def create(self) -> NewFolders:
-        """Writes a new key; raises ConfigError if the file cannot be written."""
-        folders = NewFolders(secrets.token_hex(_KEY_BYTES))
+    def write(self, folders: NewFolders) -> None:
+        """Replaces the key; raises ConfigError if the file cannot be written."""
         draft = self.file.with_suffix(".new")
         try:
             self.file.parent.mkdir(parents=True, exist_ok=True)
@@ -69,7 +73,6 @@ class UploadRecord:
                 f"{self.file} cannot be written ({error.strerror}): the folders' names are kept "
                 "there until the upload ends. An upload with --path needs no such file"
             ) from error
-        return folders
 
     def remove(self) -> None:
         """Deletes the file after a complete upload."""

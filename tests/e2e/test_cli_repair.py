@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cli import backfill
+from cli import backfill, upload
 from local.client import aws
 from local.stack import DeployedStack, LocalDeployment
 from tests.command_line import Run, fanout
@@ -28,6 +28,7 @@ def surroundings(local: LocalDeployment, tmp_path: Path, monkeypatch: pytest.Mon
     """The command line finds this test run's stack, and leaves its notes in a folder of its own."""
     monkeypatch.setenv("FANOUT_LOCAL", str(local.state))
     monkeypatch.setattr(backfill, "_CHECKPOINTS", tmp_path / ".fanout")
+    monkeypatch.setattr(upload, "_RECORDS", tmp_path / ".fanout")
 
 
 def run(*arguments: str) -> Run:
@@ -56,9 +57,10 @@ def test_uploads_are_followed_to_their_end(
 ) -> None:
     done = uploaded(tmp_path, "followed/")
     assert done.code == 1
-    *good, broken = done.lines
-    for line in good:
-        assert line["path"].startswith("followed/")
+    statuses = {line["path"]: line for line in done.lines if "sizes" in line}
+    broken = statuses.pop(f"followed/{BROKEN}")
+    assert statuses.keys() == {f"followed/{name}" for name in GOOD}
+    for line in statuses.values():
         assert set(line["sizes"]) == set(stack.sizes)
         for told in line["sizes"].values():
             (variant,) = told["variants"]
@@ -74,8 +76,8 @@ def test_uploads_are_followed_to_their_end(
     gone = run("status", "followed/never.jpg")
     assert gone.lines[0]["sizes"][SIZE] == {"state": "gone", "variants": []}
     again = fanout("upload", str(tmp_path / GOOD[0]), "--path", "followed/", "--stage", "local")
-    assert again.code == 1
-    assert "(409): there is a photo at 'followed/plain.jpg'" in again.err
+    assert again.code == 0
+    assert "there already, at followed/plain.jpg\n" in again.out
 
 
 def test_a_file_goes_to_a_folder_of_its_own_and_its_urls_are_told(

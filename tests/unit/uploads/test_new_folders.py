@@ -44,7 +44,8 @@ def test_a_record_is_of_a_stage_and_of_files_in_any_order(tmp_path: Path) -> Non
 def test_a_record_lasts_until_it_is_removed(tmp_path: Path) -> None:
     record = UploadRecord.of(tmp_path / "new", "dev", "eu-west-1", [SEA.file])
     assert record.read() is None
-    folders = record.create()
+    folders = NewFolders.with_new_key()
+    record.write(folders)
     assert record.read() == folders
     record.remove()
     record.remove()
@@ -56,7 +57,7 @@ def test_a_record_that_cannot_be_written_is_explained(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     record = UploadRecord.of(tmp_path / "file", "dev", "eu-west-1", [SEA.file])
     with pytest.raises(ConfigError, match=r"cannot be written.*--path"):
-        record.create()
+        record.write(NewFolders.with_new_key())
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"key": 7}', '{"key": "xyz"}'])
