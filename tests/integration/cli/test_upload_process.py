@@ -12,7 +12,7 @@ import sys
 import termios
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -181,22 +181,43 @@ def test_a_lost_terminal_ends_it_without_a_traceback_and_it_can_go_on(
 
 
 @contextmanager
-def read(terminal: int) -> Iterator[None]:
+def read(terminal: int) -> Iterator[list[bytes]]:
     """Take all that is written to a terminal, which otherwise would block its writer."""
-    done = threading.Event()
+    done, taken = threading.Event(), list[bytes]()
 
     def take() -> None:
-        while not done.is_set():
-            if select.select([terminal], [], [], 0.05)[0]:
-                os.read(terminal, 65536)
+        with suppress(OSError):  # nobody has the terminal any more
+            while not done.is_set():
+                if select.select([terminal], [], [], 0.05)[0]:
+                    taken.append(os.read(terminal, 65536))
 
     taking = threading.Thread(target=take)
     taking.start()
     try:
-        yield
+        yield taken
     finally:
         done.set()
         taking.join()
+
+
+def test_a_terminal_shows_a_bar_below_the_results(site: UploadSite, folder: Path) -> None:
+    site.limit(30)
+    terminal, its = pty.openpty()
+    environment = os.environ | {"COLUMNS": "200", "TERM": "xterm"}
+    upload = command(site, folder, "--path", "2026/")
+    with (
+        read(terminal) as taken,
+        started(upload, stdin=its, stdout=its, stderr=its, env=environment) as process,
+    ):
+        os.close(its)
+        process.wait(timeout=60)
+    os.close(terminal)
+    shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", b"".join(taken).decode())
+    assert re.search(rf"Uploading \S+ \d+ of {COUNT} [\d.]+ [kM]B/s \d:\d\d:\d\d", shown)
+    lines = [line for line in re.split(r"[\r\n]+", shown) if ": path 2026/" in line]
+    assert len(lines) == COUNT
+    assert all(line.startswith(str(folder)) for line in lines)
+    assert shown.rstrip().endswith(f"\n\r{COUNT} uploaded (190.3 kB), 0 there already")
 
 
 def _take_terminal() -> None:

@@ -47,6 +47,23 @@ def test_a_policy_holds_the_key_the_type_and_the_length_and_nothing_else(
     assert ("x-amz-security-token" in form.fields) is bool(session_token)
 
 
+def test_a_policy_with_a_checksum_holds_it_too() -> None:
+    form = sign_upload(
+        client(),
+        "bucket",
+        KEY,
+        content_type="image/jpeg",
+        max_bytes=10,
+        seconds=60,
+        sha256="00ff" * 16,
+    )
+    checksum = b64encode(bytes.fromhex("00ff" * 16)).decode()
+    assert form.fields["x-amz-checksum-sha256"] == checksum
+    conditions = json.loads(b64decode(form.fields["policy"]))["conditions"]
+    assert {"x-amz-checksum-sha256": checksum} in conditions
+    assert ["content-length-range", 1, 10] in conditions
+
+
 @pytest.mark.parametrize(
     ("key", "content_type"),
     [
