@@ -119,6 +119,8 @@ class _Job:
 
 def _choose_destination(files: list[Path], path: str) -> str:
     """Returns the folder or the photo's path; asks if the path does not tell which it is."""
+    if not path.strip("/"):
+        raise typer.BadParameter(f"{path!r} names no folder and no photo", param_hint="--path")
     if path.endswith("/"):
         return path
     is_one = len(files) == 1 and not files[0].is_dir()
@@ -159,7 +161,9 @@ def _read_folders(record: UploadRecord) -> NewFolders:
 def _format_command(
     files: list[Path], options: dict[str, str | None], flags: dict[str, bool]
 ) -> str:
-    words = ["./fanout", "upload", *map(str, files)]
+    # A name that begins with a hyphen would be an option.
+    names = [f"./{file}" if str(file).startswith("-") else str(file) for file in files]
+    words = ["./fanout", "upload", *names]
     for name, value in options.items():
         words += [] if value is None else [name, value]
     words += [name for name, is_set in flags.items() if is_set]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import threading
 import tracemalloc
 from collections.abc import Iterator
@@ -150,7 +151,8 @@ class TestAPathThatLooksLikeAFolder:
         assert "'2026' looks like a folder: write '2026/'" in words(run.err)
         assert uploaded(*photos, "--path", "2026").code == 2
         assert uploaded(photos[0], "--path", "2026.05").code == 2
-        assert uploaded(photos[0], "--path", "").code == 2
+        for path in ("", "/"):
+            assert "names no folder and no photo" in uploaded(photos[0], "--path", path).err
         assert site.ticket_requests == []
 
     @pytest.mark.parametrize(
@@ -331,6 +333,21 @@ class TestTwice:
         assert uploaded(str(folder), "--path", "2026/", "--overwrite").code == 0
         assert site.stored["2026/beach/sea.jpg"] == b"beach/sea.jpg"
 
+    def test_a_command_that_is_shown_can_be_typed(
+        self, site: UploadSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        for name in ("-x.jpg", "it's.jpg"):
+            Path(name).write_bytes(PHOTO)
+        site.refusals["/form"] = (400, "")
+        run = fanout("upload", *STAGE, "--overwrite", "--path", "a b/", "--", "-x.jpg", "it's.jpg")
+        shown = run.err.splitlines()[-1].removeprefix("To try again: ./fanout ")
+        assert not site.stored
+        site.refusals.clear()
+        assert fanout(*shlex.split(shown)).code == 0
+        assert site.stored.keys() == {"a b/-x.jpg", "a b/it's.jpg"}
+        assert site.ticket_requests[-1]["overwrite"] is True
+
     def test_many_refused_files_are_named_again_at_the_end(
         self, site: UploadSite, tmp_path: Path
     ) -> None:
@@ -339,7 +356,6 @@ class TestTwice:
         for number in range(25):
             (folder / f"{number:02}.jpg").write_bytes(PHOTO)
             site.stored[f"{number:02}.jpg"] = b"another"
-        run = fanout("upload", str(folder), "--path", "x/../", *STAGE)
         site.refusals["/uploads"] = (422, '{"type": "bad_path", "detail": "no"}')
         run = fanout("upload", str(folder), "--path", "2026/", *STAGE)
         assert run.err.count("the API refused it (422): no\n") == 25 + 20
