@@ -60,7 +60,7 @@ def upload(
     as_json: JsonOption = False,
     region: RegionOption = None,
 ) -> None:
-    """Upload photos and folders of photos; those that are there already are not sent again.
+    """Upload photos and folders, and skip what is there already.
 
     Without --path, each photo gets a new folder with a random name. After an interruption, the
     same command goes on.
