@@ -3,9 +3,6 @@ PYTHON ?= python3
 BIN := .venv/bin
 PORT ?= 0
 CDN_PORT ?= 0
-# constraints.txt pins all packages: pip and uv need not resolve dependencies.
-PIP := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --no-deps
-INSTALL := $(BIN)/uv pip install --quiet --python .venv --no-deps --compile-bytecode --requirement
 
 # Without byte code, each start compiles all modules.
 unexport PYTHONDONTWRITEBYTECODE
@@ -15,7 +12,8 @@ unexport PYTHONDONTWRITEBYTECODE
 
 help:
 	echo "make demo     photos in, every size out, on this machine"
-	echo "make local    the same stack, kept running (again: deploys to it); PORT=, CDN_PORT="
+	echo "make local    the same stack, kept running (again: deploys to it); PORT=, CDN_PORT=,"
+	echo "              ARGS='--param=\"on_demand=declared\"' for sls deploy"
 	echo "make stop     ends it"
 	echo "make test     all tests, the end-to-end ones included; ARGS=\"-k name\" some of them"
 	echo "make test-thorough  the same, with twenty times the examples"
@@ -28,10 +26,10 @@ help:
 setup: .venv/.ready node_modules/.ready native/built/.ready
 
 demo: setup
-	$(BIN)/python -m local demo --port $(PORT) --cdn-port $(CDN_PORT)
+	$(BIN)/python -m local demo --port="$(PORT)" --cdn-port="$(CDN_PORT)"
 
 local: setup
-	$(BIN)/python -m local up --port $(PORT) --cdn-port $(CDN_PORT)
+	$(BIN)/python -m local up --port="$(PORT)" --cdn-port="$(CDN_PORT)" -- $(ARGS)
 
 stop: .venv/.ready
 	$(BIN)/python -m local down
@@ -68,22 +66,14 @@ format: setup
 clean: stop
 	rm -rf .venv node_modules native/built mutants bench/node_modules .serverless .serverless-cache .cache
 
-# uv ignores pip.conf: if uv fails, pip installs the same packages.
+# local/setup.py says why a set-up fails; of two at once, the second waits.
 .venv/.ready: constraints.txt
 	command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed: install it, or say PYTHON=/path/to/python3" >&2; exit 1; }
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed, this is $$($(PYTHON) --version): say PYTHON=/path/to/python3" >&2; exit 1; }
-	echo "Setting up Python packages in .venv (half a minute)"
-	$(PYTHON) -m venv --clear .venv || { echo "Python's venv module is needed (on Debian: apt install python3-venv)" >&2; exit 1; }
-	$(PIP) $$(grep '^uv==' constraints.txt)
-	$(INSTALL) constraints.txt || $(PIP) --requirement constraints.txt
-	touch $@
+	$(PYTHON) -m local.setup python
 
-node_modules/.ready: package.json package-lock.json
-	command -v npm >/dev/null || { echo "Node 20.19 or newer with npm is needed: install it from your system or nodejs.org" >&2; exit 1; }
-	node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)' || { echo "Node 20.19 or newer is needed, this is $$(node --version)" >&2; exit 1; }
-	echo "Setting up Node packages in node_modules (half a minute)"
-	npm ci --silent --no-audit --no-fund
-	touch $@
+node_modules/.ready: package.json package-lock.json | .venv/.ready
+	$(BIN)/python -m local.setup node
 
 # For this machine, and for a deploy's usual functions.
 native/built/.ready: .venv/.ready native/resample.c native/build.py
@@ -92,14 +82,10 @@ native/built/.ready: .venv/.ready native/resample.c native/build.py
 	touch $@
 
 .venv/.bench-ready: .venv/.ready bench/requirements.txt
-	$(INSTALL) bench/requirements.txt || $(PIP) --requirement bench/requirements.txt
-	touch $@
+	$(BIN)/python -m local.setup bench
 
 .venv/.mutants-ready: .venv/.ready tests/mutants/requirements.txt
-	$(INSTALL) tests/mutants/requirements.txt || $(PIP) --requirement tests/mutants/requirements.txt
-	touch $@
+	$(BIN)/python -m local.setup mutants
 
-bench/node_modules/.ready: bench/package.json bench/package-lock.json
-	command -v npm >/dev/null || { echo "Node 20.19 or newer with npm is needed: install it from your system or nodejs.org" >&2; exit 1; }
-	cd bench && npm ci --silent --no-audit --no-fund
-	touch $@
+bench/node_modules/.ready: bench/package.json bench/package-lock.json | .venv/.ready
+	$(BIN)/python -m local.setup bench-node
