@@ -4,6 +4,7 @@ The photographs belong to others, so none is committed: pip downloads the pinned
 ship them.
 """
 
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -59,6 +60,8 @@ def _fetch(source: Source, folder: Path) -> None:
     for wheel in wheels.glob(f"{name}-*.whl"):
         with zipfile.ZipFile(wheel) as archive:
             for file in source.files:
-                (folder / Path(file).name).write_bytes(archive.read(file))
-        wheel.unlink()
-    wheels.rmdir()
+                # Renamed when complete: an interruption leaves no half photo.
+                part = wheels / Path(file).name
+                part.write_bytes(archive.read(file))
+                part.rename(folder / part.name)
+    shutil.rmtree(wheels)
