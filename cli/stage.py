@@ -1,15 +1,19 @@
 """The stage that a command operates on: its stack, and clients for its account and region."""
 
 import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlsplit
 
-import boto3
 import typer
 
+from lib.aws.sessions import open_isolated_session, open_session
 from lib.aws.stacks import Stack, find_stack, get_upload_settings
-from lib.errors import ConfigError
+from lib.errors import ConfigError, TransientError
 from lib.operations.stage_commands import LOCAL, StageCommands
 from lib.uploads.client import Authorize, make_bearer_auth, make_sigv4_auth
 
@@ -20,7 +24,19 @@ if TYPE_CHECKING:
 SERVICE = "image-fanout"
 # The environment variable with a bearer token of the upload API.
 TOKEN = "FANOUT_TOKEN"  # noqa: S105  its name, not a token
+# The environment variable with the state folder of the local stack that this shell uses.
+STATE = "FANOUT_LOCAL"
 _LOCAL_FOLDER = Path(__file__).resolve().parent.parent / ".local"
+# The environment variable that directs AWS tools to the local stack, once a shell read .local/env.
+_ENDPOINT = "AWS_ENDPOINT_URL"
+# Errors of botocore and of AWS about credentials that are missing, expired or wrong.
+_CREDENTIAL_ERRORS = {
+    *("NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError"),
+    *("SSOTokenLoadError", "UnauthorizedSSOTokenError", "TokenRetrievalError"),
+    *("ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId"),
+    *("UnrecognizedClientException", "InvalidAccessKeyId", "SignatureDoesNotMatch"),
+}
+_UNREACHABLE_ERRORS = {"EndpointConnectionError", "ConnectTimeoutError", "ProxyConnectionError"}
 
 StageOption = Annotated[str, typer.Option("--stage", help="The stage, such as dev, prod or local")]
 RegionOption = Annotated[
@@ -37,14 +53,15 @@ class Stage:
         self.name = name
         self.commands = StageCommands(name, region)
         local = self._local = _local_environment() if name == LOCAL else {}
-        self._endpoint = local.get("AWS_ENDPOINT_URL")
-        self._session = boto3.Session(
-            aws_access_key_id=local.get("AWS_ACCESS_KEY_ID"),
-            aws_secret_access_key=local.get("AWS_SECRET_ACCESS_KEY"),
-            region_name=local.get("AWS_REGION", region),
+        self._endpoint = local.get(_ENDPOINT)
+        _note_other_endpoint(self._endpoint)
+        if not self._endpoint:
+            self._session = open_session(region)
+            return
+        _require_answer(self._endpoint)
+        self._session = open_isolated_session(
+            local["AWS_ACCESS_KEY_ID"], local["AWS_SECRET_ACCESS_KEY"], local["AWS_REGION"]
         )
-        if self._session.region_name is None:
-            raise ConfigError("No region: give one, such as --region eu-west-1")
 
     @property
     def prefix(self) -> str:
@@ -63,7 +80,8 @@ class Stage:
     @cached_property
     def stack(self) -> Stack:
         """The deployed stack, read once from CloudFormation and Lambda."""
-        return find_stack(self.client("cloudformation"), self.client("lambda"), self.prefix)
+        with self._describe_failures():
+            return find_stack(self.client("cloudformation"), self.client("lambda"), self.prefix)
 
     def chosen_sizes(self, names: list[str] | None) -> list[str]:
         """Returns these sizes, or all; raises BadParameter if one is not deployed."""
@@ -84,7 +102,26 @@ class Stage:
     @cached_property
     def upload_settings(self) -> dict[str, str]:
         """Environment of the uploads function, read once."""
-        return get_upload_settings(self.client("lambda"), self.prefix)
+        with self._describe_failures():
+            return get_upload_settings(self.client("lambda"), self.prefix)
+
+    @contextmanager
+    def _describe_failures(self) -> Iterator[None]:
+        """Raises ConfigError, with the cure, if credentials or the region prevent an answer."""
+        try:
+            yield
+        except TransientError as error:
+            if error.reason in _CREDENTIAL_ERRORS:
+                raise ConfigError(
+                    "AWS accepts no credentials of this shell: log in to AWS (aws sso login), or "
+                    f"name a profile in AWS_PROFILE. The cause: {error.__cause__}"
+                ) from error
+            if error.reason in _UNREACHABLE_ERRORS:
+                raise ConfigError(
+                    f"AWS does not answer in region {self.region}: is there such a region, and is "
+                    f"this machine online? The cause: {error.__cause__}"
+                ) from error
+            raise
 
     @property
     def api_url(self) -> str:
@@ -129,12 +166,48 @@ class Stage:
 
 def _local_folder() -> Path:
     """Returns the state folder of the local stack; tests set their own."""
-    return Path(os.environ.get("FANOUT_LOCAL", _LOCAL_FOLDER))
+    return Path(os.environ.get(STATE, _LOCAL_FOLDER))
 
 
 def _local_environment() -> dict[str, str]:
+    folder = _local_folder()
     try:
-        lines = (_local_folder() / "env").read_text().splitlines()
+        lines = (folder / "env").read_text().splitlines()
     except FileNotFoundError as error:
+        if STATE in os.environ and (_LOCAL_FOLDER / "env").exists():
+            raise ConfigError(
+                f"The local stack of this shell, {folder}, is not running: run . .local/env in "
+                "this project's folder for the one that is"
+            ) from error
         raise ConfigError("The local stack is not running: run make local") from error
     return dict(line.removeprefix("export ").split("=", 1) for line in lines)
+
+
+def _require_answer(endpoint: str) -> None:
+    """Raises ConfigError if nothing listens at the local stack's address; retries take seconds."""
+    address = urlsplit(endpoint)
+    try:
+        socket.create_connection((address.hostname, address.port)).close()
+    except OSError as error:
+        raise ConfigError(
+            f"The local stack is not running any more ({endpoint} does not answer): run make local"
+        ) from error
+
+
+def _note_other_endpoint(endpoint: str | None) -> None:
+    """Prints a note if this shell's variables, from .local/env, are not those of the stage."""
+    of_shell = os.environ.get(_ENDPOINT)
+    if STATE not in os.environ or of_shell in (None, endpoint):
+        return
+    if endpoint:
+        typer.echo(
+            f"Note: this shell's variables are of an earlier local stack ({of_shell}; now it is "
+            f"{endpoint}): run . .local/env",
+            err=True,
+        )
+    else:
+        typer.echo(
+            f"Note: this shell's variables direct AWS tools to the local stack ({of_shell}): for "
+            "another stage use a shell that did not read .local/env",
+            err=True,
+        )

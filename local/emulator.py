@@ -1,12 +1,15 @@
 """Starts ministack, the emulator of AWS that the local stack is deployed to."""
 
 import sys
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import boto3
-
+from lib.aws.sessions import open_isolated_session
 from local.processes import Processes, clean_environment
+
+if TYPE_CHECKING:
+    import boto3
 
 # The emulator's root key, valid with any secret. Policies apply to all other identities.
 ROOT_KEY = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
@@ -36,16 +39,19 @@ def start(processes: Processes, state: Path, port: int, *, checks: bool = True) 
         }
     )
     # By default the emulator listens on every network of the machine.
-    command = [sys.executable, "-m", "hypercorn", "ministack.app:app"]
+    # Without workers, one process serves: killed, it leaves none that holds the port.
+    command = [sys.executable, "-m", "hypercorn", "ministack.app:app", "--workers", "0"]
     processes.start(NAME, [*command, "--bind", f"127.0.0.1:{port}"], port, environment)
 
 
 def client(endpoint: str, region: str, service: Any) -> Any:
     """Returns a boto3 client of the emulator, as its root user."""
-    return boto3.client(
-        service,
-        endpoint_url=endpoint,
-        region_name=region,
-        aws_access_key_id=ROOT_KEY["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=ROOT_KEY["AWS_SECRET_ACCESS_KEY"],
+    return _open_session(region).client(service, endpoint_url=endpoint)
+
+
+@cache
+def _open_session(region: str) -> "boto3.Session":
+    """Returns one session for all clients: each session parses botocore's models again."""
+    return open_isolated_session(
+        ROOT_KEY["AWS_ACCESS_KEY_ID"], ROOT_KEY["AWS_SECRET_ACCESS_KEY"], region
     )

@@ -11,6 +11,7 @@ import sys
 import boto3
 
 from infra.hooks import adoption, loss_guard, stale_notes
+from lib.aws.sessions import open_session
 from lib.errors import FanoutError
 from lib.operations.stage_commands import StageCommands
 
@@ -25,6 +26,7 @@ def main() -> int:
     after: list[str] = []
     code = 0
     try:
+        open_session(None)  # raises for an AWS configuration that sls did not read
         now += loss_guard.find_losses(given)
         if "adopt" in given:
             now += adoption.adopt_buckets(given)

@@ -2,6 +2,7 @@
 
 import io
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -69,6 +70,17 @@ def test_a_removal_looks_at_queues_alone(asked: Asked) -> None:
     assert "old: 1 message" in reason
     lost = {"now": "Abandoning with its queue old: 1 message\n", "after": ""}
     assert asked({}, abandon_messages=True) == (0, lost, "")
+
+
+def test_a_broken_aws_configuration_is_one_sentence(
+    asked: Asked, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    broken = tmp_path / "config"
+    broken.write_text("[default\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(broken))
+    code, output, reason = asked({**QUEUE, **BUCKET}, **DEPLOY)
+    assert (code, output) == (1, {"now": "", "after": ""})
+    assert reason == f"The AWS configuration cannot be read: correct the syntax of {broken}\n"
 
 
 def test_a_bucket_in_the_way_stops_a_deploy(asked: Asked, s3: "S3Client") -> None:
