@@ -6,6 +6,8 @@ Function URLs.
 """
 
 import argparse
+import threading
+from collections.abc import Callable
 from http.client import HTTPConnection, HTTPException, HTTPMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
@@ -13,11 +15,12 @@ from typing import Any, NamedTuple
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+from botocore.exceptions import BotoCoreError, ClientError
 
 from lib.on_demand.plain_paths import pack
-from local.emulator import REGION, ROOT_KEY
+from local.emulator import REGION, ROOT_KEY, client
 
-_FORBIDDEN, _NOT_FOUND, _BROKEN, _TIMED_OUT = 403, 404, 502, 504
+_FORBIDDEN, _NOT_FOUND, _BROKEN, _UNAVAILABLE, _TIMED_OUT = 403, 404, 502, 503, 504
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "host"}
 # Longer than any origin takes.
 _TIMEOUT_SECONDS = 40
@@ -34,23 +37,61 @@ class CdnResponse(NamedTuple):
     body: bytes
 
 
-class Distribution(NamedTuple):
-    """The emulator's distribution, and the id of the Function URL behind its origin failover."""
+class DistributionConfig(NamedTuple):
+    """A distribution's domain, and the id of the Function URL behind its origin failover.
 
-    port: int
+    Without a distribution the domain is ""; without origin failover the id is.
+    """
+
     domain: str
     on_demand: str
 
+
+class Distribution:
+    """The emulator's distribution.
+
+    A deploy may replace it, or the function behind its origin failover. Both show in a response
+    without an object, so the configuration is read again before one is passed on.
+    """
+
+    def __init__(self, port: int, read_config: Callable[[], DistributionConfig]) -> None:
+        self._port = port
+        self._read_config = read_config
+        self._lock = threading.Lock()
+        self._config = DistributionConfig("", "")
+
     def get(self, method: str, path: str, headers: dict[str, str]) -> CdnResponse:
         """Returns the distribution's response, with origin failover."""
-        response = self._request(method, path, headers)
-        if response.status not in (_FORBIDDEN, _NOT_FOUND):
-            return response
-        if self.on_demand:
-            mapped = self._request(method, path, {**headers, _MAP_ONLY: "uri"})
+        with self._lock:
+            config = self._config
+        if config.domain:
+            response = self._request(config, method, path, headers)
+            if response.status not in (_FORBIDDEN, _NOT_FOUND):
+                return response
+        current = self._read_config()
+        with self._lock:
+            self._config = current
+        if not current.domain:
+            return _make_text(_UNAVAILABLE, "The stage is deployed without a CDN.\n")
+        if current.domain != config.domain:
+            response = self._request(current, method, path, headers)
+            if response.status not in (_FORBIDDEN, _NOT_FOUND):
+                return response
+        return self._replace_missing(current, response, method, path, headers)
+
+    def _replace_missing(
+        self,
+        config: DistributionConfig,
+        response: CdnResponse,
+        method: str,
+        path: str,
+        headers: dict[str, str],
+    ) -> CdnResponse:
+        if config.on_demand:
+            mapped = self._request(config, method, path, {**headers, _MAP_ONLY: "uri"})
             if mapped.headers[_URI] is None:  # the emulator is too busy to run the function
                 return mapped
-            rendered = self._fail_over(method, mapped.headers[_URI])
+            rendered = self._fail_over(config, method, mapped.headers[_URI])
             # CloudFront adds the distribution's headers to the responses of every origin.
             for name, value in response.headers.items():
                 if name not in rendered.headers:
@@ -59,24 +100,26 @@ class Distribution(NamedTuple):
         if "Accept" in response.headers.get("Vary", "").split(", "):
             # The accepted format may be missing: without Accept, S3 has the size's own.
             without = {k: v for k, v in headers.items() if k.lower() != "accept"}
-            return self._request(method, path, without)
+            return self._request(config, method, path, without)
         return response
 
-    def _request(self, method: str, path: str, headers: dict[str, str]) -> CdnResponse:
+    def _request(
+        self, config: DistributionConfig, method: str, path: str, headers: dict[str, str]
+    ) -> CdnResponse:
         # The distribution refuses plain http, which is all that this machine has.
-        headers = {**headers, "Host": self.domain, "X-Forwarded-Proto": "https"}
+        headers = {**headers, "Host": config.domain, "X-Forwarded-Proto": "https"}
         response = self._send(method, path, headers)
         return response._replace(status=_map_status(response.status, path))
 
-    def _fail_over(self, method: str, path: str) -> CdnResponse:
+    def _fail_over(self, config: DistributionConfig, method: str, path: str) -> CdnResponse:
         """Requests the function as CloudFront does: packed (infra/delivery/relay.js) and signed."""
-        path = f"/_aws/lambda-url/{self.on_demand}{pack(path)}"
-        request = AWSRequest(method, f"http://127.0.0.1:{self.port}{path}")
+        path = f"/_aws/lambda-url/{config.on_demand}{pack(path)}"
+        request = AWSRequest(method, f"http://127.0.0.1:{self._port}{path}")
         SigV4Auth(Credentials(*ROOT_KEY.values()), "lambda", REGION).add_auth(request)
         return self._send(method, path, dict(request.headers.items()))
 
     def _send(self, method: str, path: str, headers: dict[str, str]) -> CdnResponse:
-        emulator = HTTPConnection("127.0.0.1", self.port, timeout=_TIMEOUT_SECONDS)
+        emulator = HTTPConnection("127.0.0.1", self._port, timeout=_TIMEOUT_SECONDS)
         try:
             emulator.request(method, path, headers=headers)
             response = emulator.getresponse()
@@ -110,7 +153,7 @@ def serve(port: int, distribution: Distribution) -> None:
             headers = {k: v for k, v in self.headers.items() if k.lower() not in _HOP_BY_HOP}
             try:
                 response = distribution.get(self.command, self.path, headers)
-            except OSError:  # no response in time; CloudFront returns 504 too
+            except (OSError, BotoCoreError):  # no response in time; CloudFront returns 504 too
                 self.send_error(_TIMED_OUT)
                 return
             except HTTPException:  # an incomplete or invalid response
@@ -141,18 +184,37 @@ def _map_status(status: int, path: str) -> int:
     return _NOT_FOUND if status == _FORBIDDEN and folder else status
 
 
+def read_config(cloudformation: Any, stack: str) -> DistributionConfig:
+    """Returns the configuration of the distribution that is deployed now."""
+    try:
+        (described,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
+    except ClientError:  # the stack was removed
+        return DistributionConfig("", "")
+    outputs = {each["OutputKey"]: each["OutputValue"] for each in described.get("Outputs", [])}
+    return DistributionConfig(
+        outputs.get("CdnUrl", "").removeprefix("https://"),
+        outputs.get("OnDemandUrl", "").removeprefix("https://").partition(".")[0],
+    )
+
+
+def _make_text(status: int, text: str) -> CdnResponse:
+    headers = HTTPMessage()
+    headers["Content-Type"] = "text/plain"
+    return CdnResponse(status, headers, text.encode())
+
+
 def main() -> None:
-    """Serves the distribution that the arguments name."""
+    """Serves the distribution of the stack that the arguments name."""
     parser = argparse.ArgumentParser(prog="python -m local.cdn", description=__doc__)
     parser.add_argument("port", type=int)
     parser.add_argument("emulator_port", type=int)
-    parser.add_argument("domain")
-    parser.add_argument(
-        "--on-demand", default="", help="id of the Function URL for origin failover"
-    )
+    parser.add_argument("stack")
     arguments = parser.parse_args()
+    emulator = f"http://127.0.0.1:{arguments.emulator_port}"
+    cloudformation = client(emulator, REGION, "cloudformation")
     serve(
-        arguments.port, Distribution(arguments.emulator_port, arguments.domain, arguments.on_demand)
+        arguments.port,
+        Distribution(arguments.emulator_port, lambda: read_config(cloudformation, arguments.stack)),
     )
 
 

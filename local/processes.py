@@ -1,7 +1,8 @@
 """Starts, records and stops the servers of the local stack.
 
 The record has the process id and start time of each server, so that a later command stops exactly
-these, even after a crash, and never an unrelated process with a reused id.
+these, even after a crash, and never an unrelated process with a reused id. Servers and their
+descendants also have the state folder in their environment, by which they are found without it.
 """
 
 import json
@@ -9,19 +10,27 @@ import os
 import random
 import socket
 import subprocess
+import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import psutil
 
 from lib.errors import ConfigError
+from local import supervisor
 
 START_SECONDS = 30
-STOP_SECONDS = 5
+# Longer than a supervisor gives its server.
+STOP_SECONDS = supervisor.GRACE_SECONDS + 2
 # Below the ephemeral ports (from 32768 on Linux, 49152 elsewhere), above the well-known ones.
 _PORTS = range(20_000, 32_000)
+_MAX_PORT = 65_535
+# Enough to find a free port on any machine that has one.
+_PORT_ATTEMPTS = 100
+# The environment variable of servers that has their state folder.
+_MARK = "FANOUT_SERVER_STATE"
 
 
 class Processes:
@@ -37,17 +46,18 @@ class Processes:
     ) -> None:
         """Starts a server and waits until it listens on 127.0.0.1:`port`.
 
-        Raises ConfigError, with the end of its log, if it does not start.
+        It ends with this process, unless `release` is called. Raises ConfigError, with the end of
+        its log, if it does not start.
         """
         self._state.mkdir(parents=True, exist_ok=True)
         log = self._state / f"{name}.log"
         with log.open("wb") as output:
             process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
+                [sys.executable, supervisor.__file__, *command],
+                stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env=dict(environment),
+                env={**environment, _MARK: str(self._state)},
                 cwd=self._state,
                 # Its own session: Ctrl-C reaches only us, and we stop the servers in order.
                 start_new_session=True,
@@ -64,25 +74,40 @@ class Processes:
                 )
             time.sleep(0.05)
 
+    def release(self) -> None:
+        """Lets the servers that this object started outlive this process."""
+        for child in self._children:
+            if child.stdin and not child.stdin.closed:
+                with suppress(BrokenPipeError):
+                    child.stdin.write(b"\n")
+                    child.stdin.close()
+
     def are_running(self, *names: str) -> bool:
         """Returns whether all of these servers run."""
         record = self._read()
         return all(name in record and _find(record[name]) for name in names)
 
     def family(self, name: str) -> list[psutil.Process]:
-        """Returns the descendants of a server."""
+        """Returns the process of a server, and then its descendants."""
         server = _find(self._read().get(name))
         return server.children(recursive=True) if server else []
 
-    def stop(self, *names: str) -> bool:
-        """Stops these servers, or all, with their descendants; returns whether any ran."""
-        record = self._read()
-        chosen = names or tuple(record)
-        running = [process for name in chosen if (process := _find(record.get(name)))]
-        for process in running:
-            _stop(process)
-        self._children = [child for child in self._children if child.poll() is None]
-        self._write({name: each for name, each in record.items() if name not in chosen})
+    def stop(self) -> bool:
+        """Stops all servers of the state folder, with their descendants; returns whether any ran.
+
+        Also those without a record: descendants of a killed server, servers of a deleted folder.
+        """
+        recorded = [process for each in self._read().values() if (process := _find(each))]
+        running = {*recorded, *_find_marked(self._state)}
+        for process in recorded:
+            running.update(_descendants(process))
+        _stop(running)
+        for child in self._children:
+            child.poll()  # collects it: a dead child that is not collected still counts as running
+            if child.stdin:
+                child.stdin.close()
+        self._children.clear()
+        self._write({})
         return bool(running)
 
     def _read(self) -> dict[str, list[float]]:
@@ -97,7 +122,7 @@ class Processes:
             self._record.write_text(json.dumps(record))
 
 
-def free_port(port: int = 0) -> int:
+def free_port(port: int = 0, *, other_than: int = 0) -> int:
     """Returns `port`, or a free port of 127.0.0.1 if 0; raises ConfigError if `port` is in use.
 
     A free port is not an ephemeral one, which the system might assign to another program before
@@ -105,9 +130,21 @@ def free_port(port: int = 0) -> int:
     """
     if port:
         return _require_free(port)
-    while True:
-        with suppress(ConfigError):
-            return _require_free(random.choice(_PORTS))  # noqa: S311  any will do
+    for _ in range(_PORT_ATTEMPTS):
+        chosen = random.choice(_PORTS)  # noqa: S311  any will do
+        if chosen != other_than:
+            with suppress(ConfigError):
+                return _require_free(chosen)
+    raise ConfigError(f"No free port on 127.0.0.1 among {_PORT_ATTEMPTS} that were tried")
+
+
+def parse_port(name: str, given: str) -> int:
+    """Returns a port that somebody gave as `name`; raises ConfigError if it cannot be one."""
+    if not (given.isascii() and given.isdigit() and int(given) <= _MAX_PORT):
+        raise ConfigError(
+            f"{name}={given}: a port is a number from 1 to {_MAX_PORT}, or 0 for any free one"
+        )
+    return int(given)
 
 
 def _require_free(port: int) -> int:
@@ -115,6 +152,10 @@ def _require_free(port: int) -> int:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
+        except PermissionError as error:
+            raise ConfigError(
+                f"Port {port} on 127.0.0.1 is reserved for the system: choose one from 1024 on"
+            ) from error
         except OSError as error:
             raise ConfigError(
                 f"Port {port} on 127.0.0.1 is used by another program: stop it, or choose "
@@ -138,25 +179,43 @@ def _find(identity: list[float] | None) -> psutil.Process | None:
     return None
 
 
-def _stop(process: psutil.Process) -> None:
-    family = [process]
+def _find_marked(state: Path) -> list[psutil.Process]:
+    """Returns the processes that have the state folder in their environment."""
+    found = []
+    for process in psutil.process_iter():
+        # AccessDenied: another user's. Some systems raise OSError for one that is just ending.
+        with suppress(psutil.Error, OSError):
+            if process.pid != os.getpid() and process.environ().get(_MARK) == str(state):
+                found.append(process)
+    return found
+
+
+def _descendants(process: psutil.Process) -> list[psutil.Process]:
     with suppress(psutil.NoSuchProcess):
-        family += process.children(recursive=True)
-    for member in family:
+        return process.children(recursive=True)
+    return []
+
+
+def _stop(processes: Collection[psutil.Process]) -> None:
+    for process in processes:
         with suppress(psutil.NoSuchProcess):
-            member.terminate()
-    _, alive = psutil.wait_procs(family, timeout=STOP_SECONDS)
-    for member in alive:
+            process.terminate()
+    _, alive = psutil.wait_procs(processes, timeout=STOP_SECONDS)
+    for process in alive:
         with suppress(psutil.NoSuchProcess):
-            member.kill()
+            process.kill()
     psutil.wait_procs(alive, timeout=STOP_SECONDS)
 
 
 def _listens(pid: int, port: int) -> bool:
-    """Returns whether this process has the port, not another one that was faster."""
+    """Returns whether this process or a descendant has the port, not a stranger."""
     with suppress(psutil.NoSuchProcess):
-        sockets = psutil.Process(pid).net_connections(kind="tcp")
-        return any(s.status == psutil.CONN_LISTEN and s.laddr.port == port for s in sockets)
+        process = psutil.Process(pid)
+        return any(
+            s.status == psutil.CONN_LISTEN and s.laddr.port == port
+            for member in (process, *process.children(recursive=True))
+            for s in member.net_connections(kind="tcp")
+        )
     return False
 
 
@@ -165,6 +224,8 @@ def clean_environment() -> dict[str, str]:
     return {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("AWS_", "LOCALSTACK_", "MINISTACK_", "LAMBDA_", "POWERTOOLS_"))
+        if not name.startswith(
+            ("AWS_", "FANOUT_", "LOCALSTACK_", "MINISTACK_", "LAMBDA_", "POWERTOOLS_")
+        )
         and name not in ("PYTHONPATH", "GATEWAY_PORT", "EDGE_PORT", "AUTH", "SERVICES")
     }

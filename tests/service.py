@@ -34,7 +34,8 @@ class Service:
         for part in _FOLDERS:
             ignored = shutil.ignore_patterns("__pycache__")
             shutil.copytree(PROJECT / part, folder / part, ignore=ignored)
-        for part in ("node_modules", ".venv"):
+        # sls runs `local refresh` after a deploy to the emulator.
+        for part in ("node_modules", ".venv", "local", "cli"):
             (folder / part).symlink_to(PROJECT / part)
         # Wheels and byte code of earlier runs are used again.
         cache = PROJECT / ".serverless-cache"
@@ -43,12 +44,12 @@ class Service:
         if not with_packages:
             (folder / "requirements.txt").write_text("")
 
-    def sls(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    def sls(self, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
         """Run an sls command that needs no AWS; what it printed."""
         return subprocess.run(
             ["node_modules/.bin/sls", *arguments],
             cwd=self.folder,
-            env=clean_environment() | {"NODE_NO_WARNINGS": "1"},
+            env=clean_environment() | {"NODE_NO_WARNINGS": "1"} | environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

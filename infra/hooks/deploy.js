@@ -1,15 +1,23 @@
 // Runs before_deploy.py before a deploy or a removal: it stops them if something would be lost, and
-// its notes are printed after a deploy.
+// its notes are printed after a deploy. After a deploy to the emulator of `make local` it adapts the
+// emulator and .local/ to it.
 
 const { spawnSync } = require('child_process');
+const net = require('net');
 const path = require('path');
 const python = require('./python');
+const stop = require('./stop');
+
+// Commands that talk to AWS; the others, such as package and print, need no emulator.
+const REMOTE = ['deploy', 'remove', 'info', 'invoke', 'logs', 'metrics', 'rollback'];
 
 module.exports = class Deploy {
-  constructor(serverless) {
+  constructor(serverless, options) {
     this.serverless = serverless;
+    this.options = options;
     const { service } = serverless;
     this.hooks = {
+      initialize: () => this.checkInput(),
       'before:deploy:deploy': () =>
         this.check({
           template: service.provider.compiledCloudFormationTemplate,
@@ -17,8 +25,32 @@ module.exports = class Deploy {
           adopt: String(service.custom.adopt) === 'true',
         }),
       'before:remove:remove': () => this.check({ template: { Resources: {} } }),
-      'after:deploy:deploy': () => process.stdout.write(this.after),
+      'after:deploy:deploy': () => {
+        process.stdout.write(this.after);
+        if (process.env.FANOUT_LOCAL && service.custom.emulator) this.refresh();
+      },
     };
+  }
+
+  async checkInput() {
+    const { processedInput, configurationInput, service } = this.serverless;
+    const known = Object.keys(configurationInput.params.default);
+    for (const parameter of this.options.param || []) {
+      const name = parameter.split('=')[0];
+      if (!known.includes(name))
+        stop(`--param: ${name} is no parameter; serverless.yml lists them under params`);
+    }
+    if (service.custom.emulator && REMOTE.includes(processedInput.commands[0]))
+      await checkEmulator(process.env.AWS_ENDPOINT_URL);
+  }
+
+  // The emulator's addresses, as sls prints them, do not resolve: `local refresh` prints those that do.
+  refresh() {
+    const { serviceDir, serviceOutputs, classes } = this.serverless;
+    const run = spawnSync(python(), ['-m', 'local', 'refresh'], { cwd: serviceDir, encoding: 'utf8' });
+    if (run.status !== 0) throw new classes.Error(run.stderr || String(run.error), 'LOCAL');
+    serviceOutputs.clear();
+    process.stdout.write(run.stdout);
   }
 
   check(given) {
@@ -49,3 +81,15 @@ module.exports = class Deploy {
     if (run.status !== 0) throw new classes.Error(run.stderr || String(run.error), 'REFUSED');
   }
 };
+
+// Without the endpoint, sls would deploy the stage of the emulator to AWS.
+async function checkEmulator(endpoint) {
+  const cure = 'run `make local`, then `. .local/env` in this shell';
+  if (!endpoint) stop(`This stage is deployed to an emulator of AWS, not to AWS: ${cure}.`);
+  const { hostname, port } = new URL(endpoint);
+  const answers = await new Promise((resolve) => {
+    const socket = net.connect(port || 80, hostname);
+    socket.on('connect', () => resolve(true)).on('error', () => resolve(false));
+  });
+  if (!answers) stop(`The emulator of this shell, ${endpoint}, is not running: ${cure}.`);
+}

@@ -11,7 +11,8 @@ import requests
 from lib.errors import ConfigError
 from local.client import aws
 from local.processes import Processes, clean_environment, free_port
-from local.stack import PROJECT, DeployedStack, LocalDeployment
+from local.setup import PROJECT
+from local.stack import DeployedStack, LocalDeployment
 
 _PROXY = "faults"
 # The proxy answers within milliseconds, and on a busy machine after many seconds.

@@ -1,22 +1,97 @@
-"""The local CDN answers each request, also if the emulator behind it does not."""
+"""The local CDN answers each request, and from what is deployed then."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from threading import Event
 
-from local.cdn import Distribution
+import pytest
+from botocore.stub import Stubber
+
+from local.cdn import Distribution, DistributionConfig, read_config
+from local.emulator import client as emulator_client
 from tests.web_server import WebServer, answer
 
 PATH = "/400x300/a.jpg"
 
 
-def test_a_failed_function_is_the_answer_and_breaks_nothing_off() -> None:
-    statuses = iter(["404 Not Found", "503 Service Unavailable"])
+@pytest.fixture
+def emulator() -> Iterator[WebServer]:
+    with WebServer() as server:
+        yield server
+
+
+def responses(*statuses: str) -> Callable[[Callable[[bytes], None], Event], None]:
+    rest = iter(statuses)
 
     def respond(send: Callable[[bytes], None], _stop: Event) -> None:
-        send(answer(b"", next(statuses)))
+        send(answer(b"", next(rest)))
 
-    with WebServer() as emulator:
-        emulator.pages[PATH] = respond
-        response = Distribution(emulator.port, "cdn.example", "function").get("GET", PATH, {})
+    return respond
+
+
+def hosts(emulator: WebServer) -> list[str]:
+    """The domains that were asked, in order."""
+    lines = [line for head in emulator.heads for line in head.splitlines()]
+    return [line.split()[1] for line in lines if line.lower().startswith("host:")]
+
+
+def deployed(*configs: DistributionConfig) -> Callable[[], DistributionConfig]:
+    """What is deployed, each time that it is read."""
+    rest = iter(configs)
+    return lambda: next(rest)
+
+
+def test_a_failed_function_is_the_answer_and_breaks_nothing_off(emulator: WebServer) -> None:
+    emulator.pages[PATH] = responses("404 Not Found", "503 Service Unavailable")
+    config = DistributionConfig("cdn.example", "function")
+    response = Distribution(emulator.port, lambda: config).get("GET", PATH, {})
     assert response.status == 503
-    assert next(statuses, None) is None
+    assert len(emulator.heads) == 2
+
+
+def test_what_is_deployed_is_read_again_only_before_nothing_is_found(emulator: WebServer) -> None:
+    emulator.pages[PATH] = responses("200 OK", "200 OK")
+    distribution = Distribution(emulator.port, deployed(DistributionConfig("cdn.example", "")))
+    assert [distribution.get("GET", PATH, {}).status for _ in range(2)] == [200, 200]
+
+
+def test_a_replaced_distribution_is_found(emulator: WebServer) -> None:
+    emulator.pages[PATH] = responses("200 OK", "404 Not Found", "200 OK")
+    configs = deployed(DistributionConfig("old.example", ""), DistributionConfig("new.example", ""))
+    distribution = Distribution(emulator.port, configs)
+    assert [distribution.get("GET", PATH, {}).status for _ in range(2)] == [200, 200]
+    assert hosts(emulator) == ["old.example", "old.example", "new.example"]
+
+
+def test_an_origin_failover_that_was_switched_off_is_not_tried(emulator: WebServer) -> None:
+    emulator.pages[PATH] = responses("404 Not Found", "503 Service Unavailable", "404 Not Found")
+    configs = deployed(
+        DistributionConfig("cdn.example", "function"), DistributionConfig("cdn.example", "")
+    )
+    distribution = Distribution(emulator.port, configs)
+    assert [distribution.get("GET", PATH, {}).status for _ in range(2)] == [503, 404]
+
+
+def test_without_a_distribution_that_is_the_answer() -> None:
+    response = Distribution(9, lambda: DistributionConfig("", "")).get("GET", PATH, {})
+    assert (response.status, response.body) == (503, b"The stage is deployed without a CDN.\n")
+
+
+def test_the_configuration_is_that_of_the_stacks_outputs() -> None:
+    cloudformation = emulator_client("http://127.0.0.1:9", "us-east-1", "cloudformation")
+    outputs = {
+        "CdnUrl": "https://d1.cloudfront.net",
+        "OnDemandUrl": "https://abc.lambda-url.us-east-1.on.aws/",
+    }
+
+    def describe(outputs: dict[str, str]) -> dict[str, object]:
+        listed = [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()]
+        stack = {"StackName": "s", "CreationTime": "2026-01-01T00:00:00Z", "Outputs": listed}
+        return {"Stacks": [{**stack, "StackStatus": "UPDATE_COMPLETE"}]}
+
+    with Stubber(cloudformation) as stub:
+        stub.add_response("describe_stacks", describe(outputs))
+        assert read_config(cloudformation, "s") == ("d1.cloudfront.net", "abc")
+        stub.add_response("describe_stacks", describe({}))
+        assert read_config(cloudformation, "s") == ("", "")
+        stub.add_client_error("describe_stacks", "ValidationError", "does not exist")
+        assert read_config(cloudformation, "s") == ("", "")
