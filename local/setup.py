@@ -172,7 +172,16 @@ def run(title: str, command: Sequence[str], failure: str) -> None:
     if sys.stdout.isatty() and time.monotonic() - started > 1:
         print(flush=True)
     if tool.returncode != 0:
-        raise SetupError(f"{output.strip()}\nSet-up failed: {failure}; its own message is above")
+        raise SetupError(
+            f"{strip_traces(output)}\nSet-up failed: {failure}; its own message is above"
+        )
+
+
+def strip_traces(output: str) -> str:
+    """Removes stack traces of Node and Python from a tool's output, unless it has nothing else."""
+    rest = re.sub(r"^(npm error)? +at .*\n", "", output, flags=re.MULTILINE)
+    rest = re.sub(r"^Traceback .*\n(?: .*\n)+.*$", "", rest, flags=re.MULTILINE)
+    return rest.strip() or output.strip()
 
 
 _announced: set[str] = set()

@@ -137,6 +137,14 @@ def test_an_interruption_is_one_sentence_and_no_set_up(
     assert not (with_python.folder / "node_modules" / ".ready").exists()
 
 
+def test_of_a_tools_message_only_the_stack_trace_is_left_out() -> None:
+    trace = 'Traceback (most recent call last):\n  File "a.py", line 1\n    b()\nBroken: it\n'
+    npm = "npm error code ECONNREFUSED\nnpm error     at emit (node:events:524:28)\nnpm error x\n"
+    assert setup.strip_traces(f"ERROR: No space left\n{trace}") == "ERROR: No space left"
+    assert setup.strip_traces(npm) == "npm error code ECONNREFUSED\nnpm error x"
+    assert setup.strip_traces(trace) == trace.strip()
+
+
 def test_tools_use_this_folder_if_the_home_folder_is_read_only(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
