@@ -46,8 +46,8 @@ class Processes:
     ) -> None:
         """Starts a server and waits until it listens on 127.0.0.1:`port`.
 
-        It ends with this process, unless `release` is called. Raises ConfigError, with the end of
-        its log, if it does not start.
+        It ends with this process, unless `release` is called. Raises ConfigError, with the last
+        line of its log, if it does not start.
         """
         self._state.mkdir(parents=True, exist_ok=True)
         log = self._state / f"{name}.log"
@@ -68,10 +68,10 @@ class Processes:
         while not _listens(process.pid, port):
             if process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
-                last = "\n".join(log.read_text(errors="replace").splitlines()[-5:])
-                raise ConfigError(
-                    f"{name} did not start on 127.0.0.1:{port}; its log ends:\n{last}"
-                )
+                # Of a traceback, the last line is the error.
+                last = log.read_text(errors="replace").strip().splitlines()[-1:]
+                reason = last[0] if last else f"it did not listen within {START_SECONDS} s"
+                raise ConfigError(f"The {name} did not start on 127.0.0.1:{port}: {reason}")
             time.sleep(0.05)
 
     def release(self) -> None:

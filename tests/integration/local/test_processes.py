@@ -41,7 +41,7 @@ def test_a_server_is_found_and_stopped_by_a_later_command(tmp_path: Path) -> Non
 def test_a_server_that_does_not_start_leaves_nothing_and_shows_its_log(tmp_path: Path) -> None:
     processes = Processes(tmp_path)
     command = [sys.executable, "-c", "raise SystemExit('no licence')"]
-    with pytest.raises(ConfigError, match=r"web did not start on 127.0.0.1:\d+(.|\n)*no licence"):
+    with pytest.raises(ConfigError, match=r"^The web did not start on 127.0.0.1:\d+: no licence$"):
         processes.start("web", command, free_port(), clean_environment())
     assert not processes.are_running("web")
 
@@ -53,7 +53,7 @@ def test_a_stranger_who_answers_at_the_port_is_not_taken_for_the_server(tmp_path
         stranger.listen()
         port = stranger.getsockname()[1]
         command = [sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1"]
-        with pytest.raises(ConfigError, match=r"web did not start(.|\n)*in use"):
+        with pytest.raises(ConfigError, match=r"^The web did not start on .*: .*in use$"):
             processes.start("web", command, port, clean_environment())
 
 
