@@ -24,8 +24,8 @@ def hold(file: Path) -> Iterator[None]:
     with _open(file) as lock:
         if not _acquire(lock):
             raise ConfigError(
-                f"make local or make demo is at work here (process {_holder(lock)}): wait until it "
-                "ends, or end it with make stop"
+                f"make local or make demo is at work here (process {_read_holder(lock)}): wait "
+                "until it ends, or end it with make stop"
             )
         yield
 
@@ -37,19 +37,22 @@ def interrupt_and_hold(file: Path) -> Iterator[bool]:
     The block gets whether there was one.
     """
     with _open(file) as lock:
+        interrupted = ""
         deadline = time.monotonic() + INTERRUPT_SECONDS
-        is_held = not _acquire(lock)
-        if is_held:
-            holder = _holder(lock)
-            with suppress(ProcessLookupError):
-                os.kill(holder, signal.SIGTERM)
-            while not _acquire(lock):
-                if time.monotonic() > deadline:
-                    raise ConfigError(
-                        f"Process {holder} did not end {INTERRUPT_SECONDS} s after its interruption"
-                    )
-                time.sleep(0.1)
-        yield is_held
+        while not _acquire(lock):
+            # A process writes its id a moment after it has the lock.
+            holder = _read_holder(lock)
+            if holder not in ("", interrupted):
+                interrupted = holder
+                with suppress(ProcessLookupError):
+                    os.kill(int(holder), signal.SIGTERM)
+            if time.monotonic() > deadline:
+                raise ConfigError(
+                    f"make local or make demo (process {holder}) did not end within "
+                    f"{INTERRUPT_SECONDS} s of its interruption"
+                )
+            time.sleep(0.1)
+        yield bool(interrupted)
 
 
 def _open(file: Path) -> IO[str]:
@@ -68,10 +71,6 @@ def _acquire(lock: IO[str]) -> bool:
     return True
 
 
-def _holder(lock: IO[str]) -> int:
-    """Returns the process id in the file; it is written a moment after the lock is acquired."""
-    while True:
-        lock.seek(0)
-        if text := lock.read():
-            return int(text)
-        time.sleep(0.01)
+def _read_holder(lock: IO[str]) -> str:
+    lock.seek(0)
+    return lock.read()
