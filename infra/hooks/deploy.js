@@ -34,12 +34,12 @@ module.exports = class Deploy {
 
   async checkInput() {
     const { processedInput, configurationInput, service } = this.serverless;
-    const known = Object.keys(configurationInput.params.default);
-    for (const parameter of this.options.param || []) {
-      const name = parameter.split('=')[0];
-      if (!known.includes(name))
-        stop(`--param: ${name} is no parameter; serverless.yml lists them under params`);
-    }
+    const { default: known, ...stages } = configurationInput.params;
+    const given = (this.options.param || []).map((each) => ['--param', each.split('=')[0]]);
+    for (const [stage, parameters] of Object.entries(stages))
+      given.push(...Object.keys(parameters || {}).map((name) => [`params.${stage}`, name]));
+    const wrong = given.find(([, name]) => !(name in known));
+    if (wrong) stop(`${wrong.join(': ')} is no parameter; serverless.yml lists them in params.default`);
     if (service.custom.emulator && REMOTE.includes(processedInput.commands[0]))
       await checkEmulator(process.env.AWS_ENDPOINT_URL);
   }

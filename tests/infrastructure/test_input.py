@@ -23,6 +23,12 @@ def test_a_parameter_that_is_none_is_named(service: Service) -> None:
     assert said.startswith("--param: on_demnd is no parameter")
 
 
+def test_a_stages_parameter_that_is_none_is_named(service: Service) -> None:
+    file = service.folder / "serverless.yml"
+    file.write_text(file.read_text().replace("  prod:\n", "  prod:\n    on_demnd: signed\n"))
+    assert refusal(service, "package").startswith("params.prod: on_demnd is no parameter")
+
+
 @pytest.mark.parametrize("command", ["deploy", "remove"])
 def test_the_local_stage_is_never_deployed_to_aws(service: Service, command: str) -> None:
     said = refusal(service, command, "--stage", "local")
