@@ -75,11 +75,8 @@ clean: stop
 node_modules/.ready: package.json package-lock.json | .venv/.ready
 	$(BIN)/python -m local.setup node
 
-# For this machine, and for a deploy's usual functions.
 native/built/.ready: .venv/.ready native/resample.c native/build.py
-	echo "Building the resampling kernel (ten seconds)"
-	$(BIN)/python -m native.build && $(BIN)/python -m native.build linux-arm64
-	touch $@
+	$(BIN)/python -m local.setup kernel
 
 .venv/.bench-ready: .venv/.ready bench/requirements.txt
 	$(BIN)/python -m local.setup bench

@@ -46,6 +46,11 @@ def main() -> int:
     parts = {
         "python": (set_up_python, ".venv/.ready", ["constraints.txt"]),
         "node": (set_up_node, "node_modules/.ready", ["package.json", "package-lock.json"]),
+        "kernel": (
+            build_kernel,
+            "native/built/.ready",
+            ["native/resample.c", "native/build.py", ".venv/.ready"],
+        ),
         "bench": (add_requirements, ".venv/.bench-ready", ["bench/requirements.txt"]),
         "bench-node": (
             set_up_node,
@@ -144,6 +149,16 @@ def set_up_node(package: Path) -> None:
         ["npm", "ci", "--prefix", str(folder), *NPM_OPTIONS],
         "npm ci could not install the Node packages",
     )
+
+
+def build_kernel(_source: Path) -> None:
+    """Builds the resampling kernel for this machine, and for a deploy's usual functions."""
+    for target in ([], ["linux-arm64"]):
+        run(
+            "Building the resampling kernel (ten seconds)",
+            [str(PYTHON), "-m", "native.build", *target],
+            "the resampling kernel was not built",
+        )
 
 
 def run(title: str, command: Sequence[str], failure: str) -> None:

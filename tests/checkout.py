@@ -12,7 +12,7 @@ _FILES = (
     *("Makefile", "fanout", "constraints.txt", "package.json", "package-lock.json"),
     *("requirements.txt", "serverless.yml", "sizes.yml", "pyproject.toml"),
 )
-_FOLDERS = ("cli", "handlers", "infra", "lib", "local")
+_FOLDERS = ("cli", "handlers", "infra", "lib", "local", "native")
 
 
 class Checkout:
@@ -32,6 +32,8 @@ class Checkout:
             (PROJECT / ".serverless-cache").mkdir(exist_ok=True)
             for name in (".venv", "node_modules", ".serverless-cache"):
                 (folder / name).symlink_to(PROJECT / name)
+            if (ready := folder / "native" / "built" / ".ready").exists():
+                ready.touch()
 
     def start(self, *command: str, **environment: str) -> "subprocess.Popen[str]":
         """Start a command in a session of its own, so that its process group can get signals."""

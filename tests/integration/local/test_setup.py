@@ -11,6 +11,7 @@ import pytest
 from local import setup
 from tests.checkout import Checkout
 
+NODE = "node_modules/.ready"
 # Nothing listens there.
 NOWHERE = "http://127.0.0.1:9"
 NO_PYPI = {
@@ -64,7 +65,7 @@ def test_pips_own_error_is_shown(bare: Checkout) -> None:
 def test_npms_own_error_is_shown(with_python: Checkout, tmp_path: Path) -> None:
     code, output = with_python.run(
         "make",
-        "setup",
+        NODE,
         npm_config_registry=NOWHERE,
         npm_config_cache=str(tmp_path / "cache"),
         npm_config_fetch_retries="0",
@@ -85,7 +86,7 @@ def test_the_command_line_names_a_set_up_that_is_missing(bare: Checkout, begun: 
 
 def test_an_old_node_is_named(with_python: Checkout, tmp_path: Path) -> None:
     path = program(tmp_path / "bin", "node", "echo v18.20.1")
-    code, output = with_python.run("make", "setup", PATH=path)
+    code, output = with_python.run("make", NODE, PATH=path)
     assert code != 0
     assert sentence(output) == "Node 20.19 or newer is needed, this is v18.20.1"
 
@@ -112,7 +113,7 @@ def test_of_two_at_once_the_second_waits_and_has_nothing_left_to_do(with_python:
     lock.parent.mkdir()
     with lock.open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
-        second = with_python.start("make", "setup", PATH=os.environ["PATH"])
+        second = with_python.start("make", NODE, PATH=os.environ["PATH"])
         assert second.stdout
         assert second.stdout.readline().startswith("Another set-up is at work here")
         (with_python.folder / "node_modules").mkdir()
@@ -128,7 +129,7 @@ def test_an_interruption_is_one_sentence_and_no_set_up(
     started = tmp_path / "started"
     os.mkfifo(started)
     path = program(tmp_path / "bin", "npm", f"echo > {started}; exec sleep 600")
-    with with_python.start("make", "setup", PATH=path) as process:
+    with with_python.start("make", NODE, PATH=path) as process:
         started.read_text()
         os.killpg(process.pid, signal.SIGINT)
         output, _ = process.communicate(timeout=60)
