@@ -46,7 +46,7 @@ class LocalStack:
         sizes.write_text(sizes.read_text().replace("quality: 80", "quality: 81"))
         said = self.say("make", "local")
         assert "400x300" in said
-        assert "new recipe" in said
+        assert "have new recipes" in said
         assert "must read it again" not in said, "the addresses are as before"
 
     def take_parameters(self) -> None:
@@ -62,7 +62,7 @@ class LocalStack:
     def deploy_by_hand(self, stack: DeployedStack) -> None:
         (self.checkout.folder / "sizes.yml").write_text("sizes: [400x300, 120x120]\n")
         said = self.typed("npx sls deploy --stage local")
-        assert "120x120 is new" in said
+        assert "120x120 is a new size" in said
         assert f"api  {stack.api}\ncdn  {stack.cdn}\n" in said
         assert self.deployment.read().sizes == ["400x300", "120x120"]
         self.assert_failover(on_demand=False)
