@@ -393,13 +393,12 @@ def test_pngs_larger_than_sharps_miss() -> None:
 
 
 @pytest.fixture
-def recorded(tmp_path: Path) -> Path:
+def recorded(photo: None, tmp_path: Path) -> Path:
     file = tmp_path / "baseline.json"
     baseline.write([a_race(ours=lap(1.0, ssim=0.99, size=1000))], file)
     return file
 
 
-@pytest.mark.usefixtures("photo")
 def test_a_run_is_compared_with_the_baseline(recorded: Path) -> None:
     same = baseline.compare([a_race(ours=lap(9.0))], recorded)
     assert same == baseline.Difference(0.0, 0.0, inputs=1)
@@ -410,9 +409,7 @@ def test_a_run_is_compared_with_the_baseline(recorded: Path) -> None:
     assert len(missed(difference=worse)) == 2
 
 
-def test_an_input_of_other_bytes_is_not_compared(
-    recorded: Path, photo: None, tmp_path: Path
-) -> None:
+def test_an_input_of_other_bytes_is_not_compared(recorded: Path, tmp_path: Path) -> None:
     (tmp_path / "photo.jpg").write_bytes(b"another")
     assert baseline.compare([a_race(ours=lap(1.0))], recorded) is None
 
