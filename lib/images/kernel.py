@@ -21,6 +21,8 @@ _ARCHITECTURES = {"aarch64": "arm64", "amd64": "x86_64"}
 _MACHINE = platform.machine().lower()
 # This machine, as native/build.py names its targets.
 HOST = f"{sys.platform}-{_ARCHITECTURES.get(_MACHINE, _MACHINE)}"
+# The processor's features on Linux; Lambda's x86_64 processors have AVX2.
+_CPU = Path("/proc/cpuinfo")
 # Cells of `average` may be this long and this high: their sums have 16 bits.
 MAX_FACTOR = 255
 # Pillow splits an image into blocks of 16 MB by default, which the kernel cannot read. The largest
@@ -57,8 +59,8 @@ def path_of(target: str) -> Path:
 
 @lru_cache(maxsize=1)
 def is_available() -> bool:
-    """Returns whether the kernel is built for this machine."""
-    return path_of(HOST).exists()
+    """Returns whether the kernel is built for this machine, whose processor has to have AVX2."""
+    return path_of(HOST).exists() and (HOST != "linux-x86_64" or "avx2" in _CPU.read_text())
 
 
 def resample(image: Image.Image, box: Box, size: tuple[int, int]) -> Image.Image:

@@ -22,8 +22,8 @@ _LANCZOS_RADIUS = 3
 _BAND_PIXELS = 1_000_000
 # A checkout that is not set up; a deploy without the kernel is refused.
 _NO_KERNEL = (
-    "the resampling kernel is not built for this machine, so Pillow resizes, in five times the "
-    "time: run make setup"
+    "the resampling kernel is not built for this machine, or its processor has no AVX2, so Pillow "
+    "resizes, in five times the time: run make setup"
 )
 
 

@@ -160,6 +160,19 @@ def test_without_the_kernel_pillow_resizes_and_a_warning_says_so(
     assert ImageStat.Stat(difference).mean[0] < 1
 
 
+def test_a_processor_without_avx2_is_left_to_pillow(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    cpu = tmp_path / "cpuinfo"
+    cpu.write_text("flags : fpu sse sse2 ssse3 sse4_1\n")
+    monkeypatch.setattr(kernel, "_CPU", cpu)
+    monkeypatch.setattr(kernel, "HOST", "linux-x86_64")
+    monkeypatch.setattr(kernel, "path_of", lambda _: cpu)
+    assert not kernel.is_available.__wrapped__()
+    cpu.write_text("flags : fpu sse sse2 avx avx2 bmi2\n")
+    assert kernel.is_available.__wrapped__()
+
+
 def test_the_kernel_runs_here() -> None:
     assert kernel.is_available(), "run make setup"
 
