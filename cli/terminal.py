@@ -1,7 +1,9 @@
 """Terminal output of all commands: data on standard output, the rest on standard error."""
 
+import errno
 import json
 import sys
+import threading
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
@@ -64,6 +66,7 @@ def confirm(question: str, *, yes: bool) -> None:
 
 def progress(*columns: ProgressColumn, as_json: bool) -> Progress:
     """Builds a progress bar on the terminal; hidden if JSON goes to the same terminal."""
+    threading.excepthook = _ignore_lost_terminal
     # Output beside the bar has to go through the bar's console: that of the output, if both are
     # shown at a terminal.
     console = Console(stderr=not sys.stdout.isatty())
@@ -79,6 +82,15 @@ def progress(*columns: ProgressColumn, as_json: bool) -> Progress:
         redirect_stderr=False,
         disable=not console.is_terminal or (as_json and sys.stdout.isatty()),
     )
+
+
+def _ignore_lost_terminal(raised: threading.ExceptHookArgs) -> None:
+    """Reports an error of a thread, except that the bar's terminal is gone.
+
+    The main thread gets a signal then, and says what was done.
+    """
+    if not (isinstance(raised.exc_value, OSError) and raised.exc_value.errno == errno.EIO):
+        threading.__excepthook__(raised)
 
 
 def escape(text: str) -> str:

@@ -220,12 +220,15 @@ def _listens(pid: int, port: int) -> bool:
 
 
 def clean_environment() -> dict[str, str]:
-    """Returns this environment without variables of AWS: a stray profile must not leak in."""
+    """Returns this environment without variables of AWS and of make.
+
+    A stray profile must not leak in, and make says where it is if another make runs it.
+    """
     return {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(
-            ("AWS_", "FANOUT_", "LOCALSTACK_", "MINISTACK_", "LAMBDA_", "POWERTOOLS_")
+            ("AWS_", "FANOUT_", "LOCALSTACK_", "MINISTACK_", "LAMBDA_", "POWERTOOLS_", "MAKE")
         )
-        and name not in ("PYTHONPATH", "GATEWAY_PORT", "EDGE_PORT", "AUTH", "SERVICES")
+        and name not in ("PYTHONPATH", "GATEWAY_PORT", "EDGE_PORT", "AUTH", "SERVICES", "MFLAGS")
     }

@@ -29,7 +29,6 @@ const UNUSED = [
   'dateutil/zoneinfo',
   'pydantic/v1',
   'aws_lambda_powertools/utilities/!(data_classes|jmespath_utils|typing|*.py)',
-  'isal/igzip*',
   'PIL/_imaging{ft,tk}.*',
   'PIL/!(Avif|Bmp|Gif|Jpeg|Mpo|Png|Ppm|Tiff|WebP)ImagePlugin.py',
   'pydantic/mypy.py',

@@ -1,6 +1,7 @@
 """Pictures made as they are asked for, on a stack of its own that does all of it."""
 
 import re
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -229,11 +230,14 @@ def test_the_lines_of_signed_urls(
 def test_the_lines_of_request_and_response(
     site: Site, stack: DeployedStack, tmp_path: Path
 ) -> None:
-    (tmp_path / "sea.jpg").write_bytes(PHOTO)
+    """They return the very bytes that a worker stores."""
+    shown = tmp_path / "docs" / "images"
+    shown.mkdir(parents=True)
+    shutil.copy(Path(__file__).parents[2] / "docs" / "images" / "sea.jpg", shown)
     pictures = []
     for lines in blocks("Request and response"):
         typed(lines, tmp_path, site.local.environment())
-        pictures.append((tmp_path / "sea-400x300.jpg").read_bytes())
+        pictures.append((tmp_path / "small.jpg").read_bytes())
     assert len(pictures) == 3
     arrived_ = arrived(f"{stack.cdn}/400x300/2026/sea.jpg")
     assert set(pictures) == {arrived_.data}
