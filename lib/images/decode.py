@@ -14,7 +14,7 @@ from math import ceil
 from PIL import Image, ImageChops, ImageFile
 
 from lib.errors import PermanentError
-from lib.images import colour, exif, item_transforms
+from lib.images import colour, exif, item_transforms, webp_decoder
 from lib.images.formats.jpeg import JpegHeader
 from lib.images.geometry import Box
 from lib.images.header import Codec, Header, truncated, unsupported
@@ -107,6 +107,17 @@ def _read_low_bytes(image: Image.Image, header: Header) -> Image.Image:
     again.tile = [tile._replace(args="RGB;16L") for tile in again.tile]
     again.load()
     return again
+
+
+def load_scaled(
+    image: ImageFile.ImageFile, header: Header, shrink: float
+) -> tuple[Image.Image, int]:
+    """Decodes an opened file for a resize by `shrink`; returns the pixels and their divisor."""
+    if header.codec is Codec.WEBP:
+        decoded = webp_decoder.decode(image, header.parts[0], shrink)
+        if decoded is not None:
+            return decoded
+    return load(image, header), 1
 
 
 def _equal(band: Image.Image, value: int) -> Image.Image:

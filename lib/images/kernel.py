@@ -66,7 +66,7 @@ def is_available() -> bool:
 def resample(image: Image.Image, box: Box, size: tuple[int, int]) -> Image.Image:
     """Resizes the pixels in `box` of an image of 1 or 4 bytes a pixel by a Lanczos filter."""
     target = Image.new(image.mode, size)
-    with _memory(image) as source, _memory(target) as result:
+    with memory(image) as source, memory(target) as result:
         failed = _library().resample(
             source, *image.size, _samples(image), (ctypes.c_double * 4)(*box), result, *size
         )
@@ -82,7 +82,7 @@ def average(
     left, top, right, bottom = region
     size = -(-(right - left) // factors[0]), -(-(bottom - top) // factors[1])
     target = Image.new(image.mode, size)
-    with _memory(image) as source, _memory(target) as result:
+    with memory(image) as source, memory(target) as result:
         failed = _library().average(
             source, image.width, _samples(image), (ctypes.c_int * 4)(*region), *factors, result
         )
@@ -94,7 +94,7 @@ def average(
 def premultiply(image: Image.Image) -> Image.Image:
     """Converts RGBA to RGBa, with the same results as Pillow."""
     target = Image.new("RGBa", image.size)
-    with _memory(image) as source, _memory(target) as result:
+    with memory(image) as source, memory(target) as result:
         _library().premultiply(source, image.width * image.height, result)
     return target
 
@@ -104,7 +104,7 @@ def read_png_rows(data: bytes, samples: int, above: Image.Image, target: Image.I
 
     `above` has the row above them, of zeros at the top. Raises ValueError for an unknown filter.
     """
-    with _memory(above) as last, _memory(target) as result:
+    with memory(above) as last, memory(target) as result:
         if _library().read_png_rows(data, target.height, target.width, samples, last, result):
             raise ValueError("a row has an unknown filter")
 
@@ -115,7 +115,7 @@ def _samples(image: Image.Image) -> int:
 
 
 @contextmanager
-def _memory(image: Image.Image) -> Iterator[int]:
+def memory(image: Image.Image) -> Iterator[int]:
     """Yields the address of the pixels, which are valid as long as their capsule."""
     _, capsule = image.__arrow_c_array__()
     array = _ArrowArray.from_address(_get_pointer(capsule, b"arrow_array"))

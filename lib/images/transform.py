@@ -36,8 +36,8 @@ def transform_still(header: Header, size: Size, focus: Focus | None = None) -> T
         rows = None if size.searches and focus is None else open_rows(image, header)
         if rows:
             return transform(rows, header, plan)
-        pixels = decode.load(image, header)
-        return transform(pixels, header, place_crop(pixels, header, plan, size, focus))
+        pixels, scale = decode.load_scaled(image, header, plan.shrink)
+        return transform(pixels, header, place_crop(pixels, header, plan, size, focus), scale)
 
 
 def _transform_jpeg(header: JpegHeader, size: Size, focus: Focus | None) -> TransformedImage:

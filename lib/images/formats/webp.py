@@ -1,14 +1,17 @@
 """Reads WebP headers: canvas, profile, orientation and frames."""
 
 import struct
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from lib.images import exif
 from lib.images.header import Codec, Header, corrupt, metadata_bomb, truncated
 
-_RIFF = 12
+_RIFF, _CHUNK_HEADER = 12, 8
 # Enough for 1,000 frames and metadata; reading so many takes 50 ms.
 _MAX_CHUNKS = 50_000
+# VP8X's flags are behind its chunk's header, in the first byte.
+_FLAGS = _RIFF + _CHUNK_HEADER
 # Bytes of a frame's header; its flag of disposal to background; VP8X's flag of transparency.
 _FRAME_HEADER, _DISPOSE, ALPHA_FLAG = 16, 1, 0x10
 
@@ -57,27 +60,48 @@ def _size(source: bytes) -> tuple[int, int]:
     raise corrupt(Codec.WEBP, "its first chunk is no picture")
 
 
+def find_picture(source: bytes | memoryview) -> tuple[int, int] | None:
+    """Returns where a still's chunks begin and end: its alpha, if any, and its picture.
+
+    Returns None for an animation, and for alpha that the file's flags deny.
+    """
+    alpha = 0
+    for name, at, length in _walk(source):
+        if name == b"ANMF" or (name == b"ALPH" and not source[_FLAGS] & ALPHA_FLAG):
+            return None
+        if name == b"ALPH":
+            alpha = alpha or at - _CHUNK_HEADER
+        elif name in (b"VP8 ", b"VP8L"):
+            return alpha or at - _CHUNK_HEADER, at + length + length % 2
+    return None
+
+
 def _chunks(source: bytes) -> _Chunks:
     profile: bytes | None = None
     blocks: list[bytes] = []
     frames, gaps = 0, False
     extended = source[_RIFF : _RIFF + 4] == b"VP8X"
-    at = _RIFF
-    for _ in range(_MAX_CHUNKS):
-        if at + 8 > len(source):
-            break
-        name, length = struct.unpack_from("<4sL", source, at)
+    for name, at, length in _walk(source):
         if name == b"ICCP" and profile is None:
-            profile = source[at + 8 : at + 8 + length]
+            profile = source[at : at + length]
         elif name == b"EXIF" and len(blocks) < exif.MAX_BLOCKS:
-            blocks.append(source[at + 8 : at + 8 + length])
+            blocks.append(source[at : at + length])
         elif name == b"ANMF":
-            gaps |= extended and _leaves_gap(source, at + 8, first=not frames)
+            gaps |= extended and _leaves_gap(source, at, first=not frames)
             frames += 1
-        at += 8 + length + length % 2
-    else:
-        raise metadata_bomb(Codec.WEBP, f"more than {_MAX_CHUNKS:,} chunks")
     return _Chunks(profile, blocks, frames, gaps)
+
+
+def _walk(source: bytes | memoryview) -> Iterator[tuple[bytes, int, int]]:
+    """Yields each chunk's name, and the start and length of its data."""
+    at = _RIFF + _CHUNK_HEADER
+    for _ in range(_MAX_CHUNKS):
+        if at > len(source):
+            return
+        name, length = struct.unpack_from("<4sL", source, at - _CHUNK_HEADER)
+        yield name, at, length
+        at += length + length % 2 + _CHUNK_HEADER
+    raise metadata_bomb(Codec.WEBP, f"more than {_MAX_CHUNKS:,} chunks")
 
 
 def _leaves_gap(source: bytes, at: int, *, first: bool) -> bool:
@@ -91,4 +115,4 @@ def _leaves_gap(source: bytes, at: int, *, first: bool) -> bool:
 def _set_alpha_flag(source: bytes) -> list[bytes | memoryview]:
     """Sets the file's flag of transparency, without which libwebp shows gaps as opaque."""
     view = memoryview(source)
-    return [view[:20], bytes([source[20] | ALPHA_FLAG]), view[21:]]
+    return [view[:_FLAGS], bytes([source[_FLAGS] | ALPHA_FLAG]), view[_FLAGS + 1 :]]
