@@ -17,6 +17,7 @@ from lib.images.formats.webp import find_picture
 # A lossy picture is averaged in its own planes, whose chroma has half the size, by an even factor
 # that leaves at least twice the result's size: rounding in YUV then adds nothing to its error.
 _GAP, _CHROMA = 2, 2
+_MAX_SCALE = kernel.MAX_FACTOR // _CHROMA * _CHROMA
 # ITU-R BT.601 with luma of 16 to 235 and chroma of 16 to 240: from Y, U, V to R, G, B.
 _LUMA_GAIN, _CHROMA_GAIN = 255 / 219, 255 / 224
 _RED, _GREEN, _BLUE = 0.299, 0.587, 0.114
@@ -39,7 +40,7 @@ def decode(
     known = library.WebPGetInfo(chunks, len(chunks), ctypes.byref(width), ctypes.byref(height))
     if not known or (width.value, height.value) != image.size:
         return None
-    scale = min(kernel.MAX_FACTOR // _CHROMA, int(shrink / _GAP / _CHROMA)) * _CHROMA
+    scale = min(_MAX_SCALE, int(shrink / _GAP / _CHROMA) * _CHROMA)
     if scale and lossy and image.mode == "RGB" and kernel.is_available():
         planes = _decode_planes(library, chunks, image.size)
         return None if planes is None else (_average(planes, scale), scale)
