@@ -1,5 +1,6 @@
 """What packaging refuses, and what is in the zip."""
 
+import inspect
 import json
 import os
 import re
@@ -18,6 +19,7 @@ from botocore.loaders import create_loader
 from infra.hooks.bytecode import add
 from infra.licences import list_libraries
 from lib.errors import ConfigError
+from lib.images import webp_decoder
 from tests.infrastructure.generated import HERO, generated, generated_template
 from tests.service import PROJECT, Service
 
@@ -191,6 +193,22 @@ def test_every_library_in_the_zip_has_its_licence_in_the_documents(archive: Path
         found = {LIBRARY.match(name) for name in files.namelist()}
     packed = {match[1] for match in found if match}
     assert packed == {file for _, library in list_libraries() for file in library.files}
+
+
+@ARCHIVE
+@pytest.mark.slow
+def test_the_zip_holds_the_libwebp_whose_functions_are_called(archive: Path) -> None:
+    with zipfile.ZipFile(archive) as files:
+        names = files.namelist()
+        (library,) = (name for name in names if name.startswith("pillow.libs/libwebp-"))
+        (extension,) = (name for name in names if name.startswith("PIL/_webp.cpython-"))
+        # The decoder finds it as a library that Pillow's extension needs.
+        assert Path(library).name.encode() in files.read(extension)
+        symbols = files.read(library)
+    called = re.findall(r"library\.(WebP\w+)\.argtypes", inspect.getsource(webp_decoder))
+    assert len(called) == 3
+    for function in called:
+        assert b"\0" + function.encode() + b"\0" in symbols
 
 
 @ARCHIVE
