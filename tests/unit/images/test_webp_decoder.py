@@ -7,7 +7,7 @@ import struct
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, _imaging
 from PIL.WebPImagePlugin import WebPImageFile
 
 from lib.errors import PermanentError, Reason
@@ -127,6 +127,16 @@ def test_a_variant_is_the_same_with_pillows_decoder(
     ours = made.rendered(data, format="png", **shape)
     monkeypatch.setattr(webp_decoder, "_library", lambda: None)
     assert made.difference(ours, made.rendered(data, format="png", **shape)) < 1
+
+
+def test_a_pillow_whose_libwebp_cannot_be_called_decodes_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = webp_decoder._library
+    monkeypatch.setattr(webp_decoder, "_library", before.__wrapped__)
+    monkeypatch.setattr(webp_decoder, "import_module", lambda _: _imaging)
+    assert decoded(STILLS["lossy"]) is None
+    assert made.rendered(STILLS["lossy"]).size == (41, 31)
 
 
 def test_an_animation_is_pillows() -> None:
