@@ -1,5 +1,5 @@
 /* Resizes 8-bit pixels with a Lanczos filter in fixed point, averages them by whole factors, and
- * undoes the filters of PNG's rows.
+ * undoes the filters of the rows of PNGs and TIFFs.
  *
  * Pillow's own filter is scalar code: it takes up to 62 % of a render. This file is built for AVX2
  * (x86-64-v3) and NEON; elsewhere the plain loops do the same arithmetic. It sees pixels only: one
@@ -23,6 +23,13 @@ enum {
     OK = 0,
     NO_MEMORY = 1,
     BAD_FILTER = 2,
+    /* Filters of rows, as numbered by PNG; of FILTER_FIRST, each row has its own before it. */
+    FILTER_FIRST = -1,
+    NONE = 0,
+    SUB = 1,
+    UP = 2,
+    AVERAGE = 3,
+    PAETH = 4,
     RADIUS = 3,
     /* Fraction bits between the passes. The absolute values of a pixel's coefficients sum up to
      * 1.58 at most, so a filtered sample is 1.29 * 255 at most, and with 6 bits fits into 16. */
@@ -252,83 +259,102 @@ static void filter_row_1(const int16_t *row, const Filter *filter, int offset, i
     }
 }
 
-static int filter_image(const uint8_t *source, int source_width, int source_height, int samples,
-                        const Filter *across, const Filter *down, uint8_t *target,
-                        int target_width, int target_height) {
+/* A resize of a box, of which some rows may be asked for at a time. */
+typedef struct {
+    Filter across, down;
+    int source_width, samples, target_width;
+} Resize;
+
+void end_resize(Resize *resize) {
+    if (!resize) return;
+    free_filter(&resize->across);
+    free_filter(&resize->down);
+    free(resize);
+}
+
+/* Begins to resize the pixels in `box` (left, top, right, bottom) by a Lanczos filter of radius 3;
+ * returns NULL without memory. */
+Resize *begin_resize(int source_width, int source_height, int samples, const double box[4],
+                     int target_width, int target_height) {
+    Resize *resize = calloc(1, sizeof *resize);
+    if (!resize) return NULL;
+    resize->source_width = source_width;
+    resize->samples = samples;
+    resize->target_width = target_width;
+    if (make_filter(source_width, box[0], box[2], target_width, samples == 4 ? 4 : 8,
+                    HORIZONTAL_BITS, &resize->across) ||
+        make_filter(source_height, box[1], box[3], target_height, 2, VERTICAL_BITS, &resize->down)) {
+        end_resize(resize);
+        return NULL;
+    }
+    return resize;
+}
+
+/* Makes the result's rows from `from` to `to`, of the `count` source rows from `top`: all that these
+ * need. */
+int resize_rows(const Resize *resize, const uint8_t *source, int top, int count, int from, int to,
+                uint8_t *target) {
+    const Filter *across = &resize->across, *down = &resize->down;
+    int samples = resize->samples, width = resize->target_width;
     int first = across->starts[0];
-    int last = across->starts[target_width - 1] + across->taps;
-    if (last > source_width) last = source_width;
-    size_t width = (size_t)(last - first + across->taps + SLACK) * samples;
-    int16_t *row = calloc(width, sizeof *row);
+    int last = across->starts[width - 1] + across->taps;
+    if (last > resize->source_width) last = resize->source_width;
+    size_t filtered = (size_t)(last - first + across->taps + SLACK) * samples;
+    int16_t *row = calloc(filtered, sizeof *row);
     const uint8_t **rows = malloc((size_t)down->taps * sizeof *rows);
     if (!row || !rows) {
         free(row);
         free(rows);
         return NO_MEMORY;
     }
-    size_t stride = (size_t)source_width * samples;
-    for (int y = 0; y < target_height; y++) {
+    size_t stride = (size_t)resize->source_width * samples;
+    for (int y = from; y < to; y++) {
         for (int tap = 0; tap < down->taps; tap++) {
-            int from = down->starts[y] + tap;
-            rows[tap] = source + (size_t)(from < source_height ? from : source_height - 1) * stride;
+            /* The surplus taps of a filter may be outside; their coefficients are 0. */
+            int at = down->starts[y] + tap - top;
+            at = at < 0 ? 0 : at < count ? at : count - 1;
+            rows[tap] = source + (size_t)at * stride;
         }
         filter_rows(rows, down->weights + (size_t)y * down->taps, down->taps, down->bits,
                     first * samples, last * samples, row);
-        uint8_t *result = target + (size_t)y * target_width * samples;
+        uint8_t *result = target + (size_t)y * width * samples;
         if (samples == 4)
-            filter_row_4(row, across, first, target_width, result);
+            filter_row_4(row, across, first, width, result);
         else
-            filter_row_1(row, across, first, target_width, result);
+            filter_row_1(row, across, first, width, result);
     }
     free(row);
     free(rows);
     return OK;
 }
 
-/* Resizes the pixels in `box` (left, top, right, bottom) by a Lanczos filter of radius 3. */
-int resample(const uint8_t *source, int source_width, int source_height, int samples,
-             const double box[4], uint8_t *target, int target_width, int target_height) {
-    Filter across = {0}, down = {0};
-    int failed = make_filter(source_width, box[0], box[2], target_width, samples == 4 ? 4 : 8,
-                             HORIZONTAL_BITS, &across) ||
-                 make_filter(source_height, box[1], box[3], target_height, 2, VERTICAL_BITS, &down);
-    if (!failed)
-        failed = filter_image(source, source_width, source_height, samples, &across, &down, target,
-                              target_width, target_height);
-    free_filter(&across);
-    free_filter(&down);
-    return failed ? NO_MEMORY : OK;
-}
-
 /* Returns the factor of 2^40 that divides by `count`: exact for sums below 2^40 / `count`, and a
  * cell of 255 x 255 pixels of 255 stays below. */
 static inline uint64_t reciprocal(int count) { return ((1ULL << 40) + count - 1) / count; }
 
-static uint8_t *average_row_4(const uint16_t *sums, int width, int across, int rows,
-                              uint8_t *target) {
-    for (int x = 0; x < width; x += across) {
-        int columns = width - x < across ? width - x : across;
-        int count = columns * rows;
-        uint32_t sum[4] = {count / 2, count / 2, count / 2, count / 2};
+/* Averages `cells` of `columns` sums each; it is inlined for 1 and 4 samples. */
+static inline void average_cells(const uint16_t *sums, int cells, int columns, int rows,
+                                 int samples, uint8_t *target) {
+    int count = columns * rows;
+    uint64_t factor = reciprocal(count);
+    for (; cells > 0; cells--, sums += columns * samples, target += samples) {
+        uint32_t sum[4] = {0};
         for (int i = 0; i < columns; i++)
-            for (int sample = 0; sample < 4; sample++) sum[sample] += sums[4 * (x + i) + sample];
-        uint64_t factor = reciprocal(count);
-        for (int sample = 0; sample < 4; sample++)
-            *target++ = (uint8_t)(sum[sample] * factor >> 40);
+            for (int sample = 0; sample < samples; sample++)
+                sum[sample] += sums[samples * i + sample];
+        for (int sample = 0; sample < samples; sample++)
+            target[sample] = (uint8_t)((sum[sample] + count / 2) * factor >> 40);
     }
-    return target;
 }
 
-static uint8_t *average_row_1(const uint16_t *sums, int width, int across, int rows,
-                              uint8_t *target) {
-    for (int x = 0; x < width; x += across) {
-        int columns = width - x < across ? width - x : across;
-        int count = columns * rows;
-        uint32_t sum = count / 2;
-        for (int i = 0; i < columns; i++) sum += sums[x + i];
-        *target++ = (uint8_t)(sum * reciprocal(count) >> 40);
-    }
-    return target;
+static inline uint8_t *average_row(const uint16_t *sums, int width, int across, int rows,
+                                   int samples, uint8_t *target) {
+    int cells = width / across, rest = width % across;
+    average_cells(sums, cells, across, rows, samples, target);
+    target += cells * samples;
+    if (!rest) return target;
+    average_cells(sums + cells * across * samples, 1, rest, rows, samples, target);
+    return target + samples;
 }
 
 /* Averages cells of `across` x `down` pixels, 255 at most each, of the pixels from (left, top) to
@@ -347,8 +373,8 @@ int average(const uint8_t *source, int source_width, int samples, const int regi
             const uint8_t *row = source + ((size_t)(y + i) * source_width + left) * samples;
             for (int at = 0; at < width; at++) sums[at] = (uint16_t)(sums[at] + row[at]);
         }
-        target = samples == 4 ? average_row_4(sums, right - left, across, rows, target)
-                              : average_row_1(sums, right - left, across, rows, target);
+        target = samples == 4 ? average_row(sums, right - left, across, rows, 4, target)
+                              : average_row(sums, right - left, across, rows, 1, target);
     }
     free(sums);
     return OK;
@@ -401,36 +427,84 @@ static inline Pixel paeth(Pixel left, Pixel above, Pixel corner) {
     return (other & not_left) | (left & ~not_left);
 }
 
+/* Four pixels of four samples. */
+typedef uint8_t Pixels __attribute__((vector_size(16)));
+
+/* Loads four pixels as `load` does; of 3 samples, the fourth is 0, and 16 bytes are read. */
+static inline Pixels load_four(const uint8_t *row, int samples) {
+    Pixels bytes = {0}, zero = {0};
+    memcpy(&bytes, row, samples == 2 ? 8 : 16);
+    if (samples == 2)
+        return __builtin_shufflevector(bytes, zero, 0, 0, 0, 1, 2, 2, 2, 3, 4, 4, 4, 5, 6, 6, 6, 7);
+    if (samples == 3)
+        return __builtin_shufflevector(bytes, zero, 0, 1, 2, 16, 3, 4, 5, 16, 6, 7, 8, 16, 9, 10, 11,
+                                       16);
+    return bytes;
+}
+
+/* Adds to each of four pixels those before it, and `last`'s last. */
+static inline Pixels add_left(Pixels pixels, Pixels last) {
+    Pixels zero = {0};
+    pixels += __builtin_shufflevector(pixels, zero, 16, 16, 16, 16, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
+                                      11);
+    pixels += __builtin_shufflevector(pixels, zero, 16, 16, 16, 16, 16, 16, 16, 16, 0, 1, 2, 3, 4, 5,
+                                      6, 7);
+    return pixels + __builtin_shufflevector(last, last, 12, 13, 14, 15, 12, 13, 14, 15, 12, 13, 14,
+                                            15, 12, 13, 14, 15);
+}
+
+/* Undoes one of the first three filters, four pixels at a time; returns the pixels that are done.
+ */
+static inline int read_fours(const uint8_t *row, int filter, int width, int samples,
+                             const uint8_t *above, uint8_t *target) {
+    uint8_t full = samples == 3 ? 255 : 0;
+    Pixels opaque = {0, 0, 0, full, 0, 0, 0, full, 0, 0, 0, full, 0, 0, 0, full}, last = {0};
+    /* Sixteen bytes have more than five pixels of 3 samples. */
+    int read = samples == 3 ? 6 : 4, x = 0;
+    for (; x + read <= width; x += 4, row += 4 * samples, above += 16, target += 16) {
+        Pixels pixels = load_four(row, samples);
+        if (filter == SUB) pixels = last = add_left(pixels, last);
+        if (filter == UP) pixels += load_four(above, 4);
+        pixels |= opaque;
+        memcpy(target, &pixels, sizeof pixels);
+    }
+    return x;
+}
+
 /* Undoes the filter of a row of 2, 3 or 4 samples a pixel; it is inlined for each number. */
-static inline int read_row_4(const uint8_t *row, int width, int samples, const uint8_t *above,
-                             uint8_t *target) {
-    int filter = *row++;
-    if (filter > 4) return BAD_FILTER;
+static inline void read_row_4(const uint8_t *row, int filter, int width, int samples,
+                              const uint8_t *above, uint8_t *target) {
     Pixel opaque = {0, 0, 0, samples == 3 ? 255 : 0};
     Pixel left = {0}, corner = {0};
-    for (int x = 0; x < width; x++, row += samples, above += 4, target += 4) {
+    int x = filter == NONE  ? read_fours(row, NONE, width, samples, above, target)
+            : filter == SUB ? read_fours(row, SUB, width, samples, above, target)
+            : filter == UP  ? read_fours(row, UP, width, samples, above, target)
+                            : 0;
+    row += (size_t)x * samples;
+    above += 4 * (size_t)x;
+    target += 4 * (size_t)x;
+    if (x) left = widen(target - 4);
+    for (; x < width; x++, row += samples, above += 4, target += 4) {
         Pixel up = widen(above), predicted = {0};
-        if (filter == 1) predicted = left;
-        if (filter == 2) predicted = up;
-        if (filter == 3) predicted = (left + up) >> 1;
-        if (filter == 4) predicted = paeth(left, up, corner);
+        if (filter == SUB) predicted = left;
+        if (filter == UP) predicted = up;
+        if (filter == AVERAGE) predicted = (left + up) >> 1;
+        if (filter == PAETH) predicted = paeth(left, up, corner);
         left = (load(row, samples) + predicted) & 255;
         corner = up;
         narrow(left | opaque, target);
     }
-    return OK;
 }
 
-static int read_row_1(const uint8_t *row, int width, const uint8_t *above, uint8_t *target) {
-    int filter = *row++;
-    if (filter > 4) return BAD_FILTER;
+static void read_row_1(const uint8_t *row, int filter, int width, const uint8_t *above,
+                       uint8_t *target) {
     int left = 0, corner = 0;
     for (int x = 0; x < width; x++) {
         int up = above[x], predicted = 0;
-        if (filter == 1) predicted = left;
-        if (filter == 2) predicted = up;
-        if (filter == 3) predicted = (left + up) / 2;
-        if (filter == 4) {
+        if (filter == SUB) predicted = left;
+        if (filter == UP) predicted = up;
+        if (filter == AVERAGE) predicted = (left + up) / 2;
+        if (filter == PAETH) {
             int to_left = abs(up - corner), to_up = abs(left - corner);
             int to_corner = abs(left + up - 2 * corner);
             predicted = to_up <= to_corner ? up : corner;
@@ -440,24 +514,24 @@ static int read_row_1(const uint8_t *row, int width, const uint8_t *above, uint8
         corner = up;
         target[x] = (uint8_t)left;
     }
-    return OK;
 }
 
-/* Undoes the filters of a PNG's rows of 1 to 4 samples of 8 bits a pixel, each behind the number of
- * its filter; `rows` is readable for one more byte. The pixels become those of an image of 1 sample,
- * or 4: grey with alpha is spread, and 255 is added to RGB. `above` is the image's row above them,
- * of zeros at the top. */
-int read_png_rows(const uint8_t *rows, int count, int width, int samples, const uint8_t *above,
-                  uint8_t *target) {
+/* Undoes the filters of rows of 1 to 4 samples of 8 bits a pixel: all of one filter, or each behind
+ * the number of its own (FILTER_FIRST). `rows` is readable for one more byte. The pixels become those
+ * of an image of 1 sample, or 4: grey with alpha is spread, and 255 is added to RGB. `above` is the
+ * image's row above them, of zeros at the top. */
+int read_rows(const uint8_t *rows, int filter, int count, int width, int samples,
+              const uint8_t *above, uint8_t *target) {
     size_t stride = (size_t)width * (samples == 1 ? 1 : 4);
     for (int y = 0; y < count; y++) {
-        int failed = samples == 1   ? read_row_1(rows, width, above, target)
-                     : samples == 2 ? read_row_4(rows, width, 2, above, target)
-                     : samples == 3 ? read_row_4(rows, width, 3, above, target)
-                                    : read_row_4(rows, width, 4, above, target);
-        if (failed) return failed;
+        int own = filter == FILTER_FIRST ? *rows++ : filter;
+        if (own > PAETH) return BAD_FILTER;
+        if (samples == 1) read_row_1(rows, own, width, above, target);
+        if (samples == 2) read_row_4(rows, own, width, 2, above, target);
+        if (samples == 3) read_row_4(rows, own, width, 3, above, target);
+        if (samples == 4) read_row_4(rows, own, width, 4, above, target);
         above = target;
-        rows += (size_t)width * samples + 1;
+        rows += (size_t)width * samples;
         target += stride;
     }
     return OK;

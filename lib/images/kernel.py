@@ -7,8 +7,10 @@ kernel, Pillow resizes, in five times the time.
 import ctypes
 import platform
 import sys
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import IntEnum
 from functools import lru_cache
 from pathlib import Path
 
@@ -37,6 +39,17 @@ _get_pointer = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.py_object, ctypes.c_cha
 )
 
 
+class Filter(IntEnum):
+    """How rows are stored: the difference from the pixel to the left, or by a number before each.
+
+    The numbers are PNG's.
+    """
+
+    OF_ROW = -1
+    NONE = 0
+    LEFT = 1
+
+
 class _ArrowArray(ctypes.Structure):
     """The Arrow C data interface's array, up to the fields that are read."""
 
@@ -63,16 +76,40 @@ def is_available() -> bool:
     return path_of(HOST).exists() and (HOST != "linux-x86_64" or "avx2" in _CPU.read_text())
 
 
+class Resize:
+    """A resize by a Lanczos filter, of which some rows can be made at a time.
+
+    The pixels in `box`, of an image as large as `source`, have 1 or 4 bytes.
+    """
+
+    def __init__(self, mode: str, source: tuple[int, int], box: Box, size: tuple[int, int]) -> None:
+        self.target = Image.new(mode, size)
+        box_ = (ctypes.c_double * 4)(*box)
+        handle = _library().begin_resize(*source, _samples(self.target), box_, *size)
+        if not handle:
+            raise MemoryError
+        self._handle = handle
+        # Called when the last reference is gone, whatever happens before.
+        weakref.finalize(self, _library().end_resize, handle)
+
+    def fill(self, rows: Image.Image, top: int, first: int, last: int) -> None:
+        """Makes the target's rows from `first` to `last`, from all rows of the source they need.
+
+        `top` is the place of `rows` in the source.
+        """
+        with memory(rows) as source, memory(self.target) as result:
+            failed = _library().resize_rows(
+                self._handle, source, top, rows.height, first, last, result
+            )
+        if failed:
+            raise MemoryError
+
+
 def resample(image: Image.Image, box: Box, size: tuple[int, int]) -> Image.Image:
     """Resizes the pixels in `box` of an image of 1 or 4 bytes a pixel by a Lanczos filter."""
-    target = Image.new(image.mode, size)
-    with memory(image) as source, memory(target) as result:
-        failed = _library().resample(
-            source, *image.size, _samples(image), (ctypes.c_double * 4)(*box), result, *size
-        )
-    if failed:
-        raise MemoryError
-    return target
+    resize = Resize(image.mode, image.size, box, size)
+    resize.fill(image, 0, 0, size[1])
+    return resize.target
 
 
 def average(
@@ -99,14 +136,30 @@ def premultiply(image: Image.Image) -> Image.Image:
     return target
 
 
-def read_png_rows(data: bytes, samples: int, above: Image.Image, target: Image.Image) -> None:
-    """Undoes the filters of inflated PNG rows of 8-bit samples; fills an image with the pixels.
+def read_rows(  # noqa: PLR0917  the kernel's parameters
+    data: bytes,
+    at: int,
+    filter_: Filter,
+    samples: int,
+    above: Image.Image,
+    target: Image.Image,
+) -> None:
+    """Undoes the filters of rows of 8-bit samples in `data` at `at`; fills an image with them.
 
     `above` has the row above them, of zeros at the top. Raises ValueError for an unknown filter.
     """
+    width, height = target.size
+    if at < 0 or at + height * (width * samples + (filter_ is Filter.OF_ROW)) > len(data):
+        raise ValueError("its pixels end too early")
     with memory(above) as last, memory(target) as result:
-        if _library().read_png_rows(data, target.height, target.width, samples, last, result):
+        rows = _address(data) + at
+        if _library().read_rows(rows, filter_, height, width, samples, last, result):
             raise ValueError("a row has an unknown filter")
+
+
+def _address(data: bytes) -> int:
+    """Returns where bytes are in memory, valid as long as they are; a zero follows them."""
+    return ctypes.cast(ctypes.c_char_p(data), ctypes.c_void_p).value or 0
 
 
 def _samples(image: Image.Image) -> int:
@@ -129,9 +182,13 @@ def memory(image: Image.Image) -> Iterator[int]:
 def _library() -> ctypes.CDLL:
     library = ctypes.CDLL(str(path_of(HOST)))
     integer, pointer = ctypes.c_int, ctypes.c_void_p
-    library.resample.argtypes = [pointer, *[integer] * 3, pointer, pointer, *[integer] * 2]
+    library.begin_resize.argtypes = [*[integer] * 3, pointer, *[integer] * 2]
+    library.begin_resize.restype = pointer
+    library.resize_rows.argtypes = [pointer, pointer, *[integer] * 4, pointer]
+    library.end_resize.argtypes = [pointer]
+    library.end_resize.restype = None
     library.average.argtypes = [pointer, *[integer] * 2, pointer, *[integer] * 2, pointer]
     library.premultiply.argtypes = [pointer, integer, pointer]
     library.premultiply.restype = None
-    library.read_png_rows.argtypes = [ctypes.c_char_p, *[integer] * 3, pointer, pointer]
+    library.read_rows.argtypes = [pointer, *[integer] * 4, pointer, pointer]
     return library

@@ -1,4 +1,4 @@
-"""Resizes a box of pixels of any mode, decoded or a PNG's rows, in little memory.
+"""Resizes a box of pixels of any mode, decoded or rows of a file, in little memory.
 
 Large images are averaged by whole factors first (as with Pillow's `reducing_gap`), band by band, so
 that a change of mode makes no second full-size copy.
@@ -11,7 +11,7 @@ from PIL import Image
 
 from lib.images import colour, kernel
 from lib.images.geometry import Box
-from lib.images.png_rows import PngRows
+from lib.images.rows import Rows
 
 # Averaging leaves at least twice the target size: the result then equals a Lanczos filter over all
 # pixels (SSIM within 0.001).
@@ -27,10 +27,10 @@ _NO_KERNEL = (
 )
 
 
-def resample(image: Image.Image | PngRows, box: Box, size: tuple[int, int]) -> Image.Image:
+def resample(image: Image.Image | Rows, box: Box, size: tuple[int, int]) -> Image.Image:
     """Resizes the pixels in `box` of a loaded image to `size`, in one of the working modes."""
     is_small = image.width * image.height <= _BAND_PIXELS
-    if is_small and isinstance(image, PngRows):
+    if is_small and isinstance(image, Rows):
         image = image.crop((0, 0, *image.size))
     working = image if isinstance(image, Image.Image) and _is_working(image) else None
     if is_small and working:
@@ -43,7 +43,12 @@ def resample(image: Image.Image | PngRows, box: Box, size: tuple[int, int]) -> I
         return _filter(working, box, size)
     region = _region(image.size, box, size)
     factors = across, down
-    reduced = _average(working, region, factors) if working else _reduce(image, region, factors)
+    if working:
+        reduced = _average(working, region, factors)
+    elif isinstance(image, Rows) and _is_working(image) and across == down == 1:
+        return _filter_rows(image, box, size)
+    else:
+        reduced = _reduce(image, region, factors)
     inner = (
         (box[0] - region[0]) / across,
         (box[1] - region[1]) / down,
@@ -53,7 +58,7 @@ def resample(image: Image.Image | PngRows, box: Box, size: tuple[int, int]) -> I
     return _filter(reduced, inner, size)
 
 
-def _is_working(image: Image.Image) -> bool:
+def _is_working(image: Image.Image | Rows) -> bool:
     return image.mode in colour.WORKING and not image.has_transparency_data
 
 
@@ -68,6 +73,20 @@ def _filter(image: Image.Image, box: Box, size: tuple[int, int]) -> Image.Image:
     return image.resize(size, Image.Resampling.LANCZOS, box=box)
 
 
+def _filter_rows(rows: Rows, box: Box, size: tuple[int, int]) -> Image.Image:
+    """Resizes by a Lanczos filter, band by band."""
+    resize = kernel.Resize(rows.mode, rows.size, box, size)
+    scale = (box[3] - box[1]) / size[1]
+    lines = max(1, floor(_BAND_PIXELS / rows.width / scale))
+    for first in range(0, size[1], lines):
+        last = min(first + lines, size[1])
+        part = (box[0], box[1] + first * scale, box[2], box[1] + last * scale)
+        region = _region(rows.size, part, (size[0], last - first))
+        band = rows.crop((0, region[1], rows.width, region[3]))
+        resize.fill(band, region[1], first, last)
+    return resize.target
+
+
 def _average(
     image: Image.Image, region: tuple[int, int, int, int], factors: tuple[int, int]
 ) -> Image.Image:
@@ -78,7 +97,9 @@ def _average(
 
 def _region(whole: tuple[int, int], box: Box, size: tuple[int, int]) -> tuple[int, int, int, int]:
     """Returns the pixels that the filter reads: the box and a margin around it."""
-    margin = [_LANCZOS_RADIUS * (box[axis + 2] - box[axis]) / size[axis] for axis in (0, 1)]
+    scales = [(box[axis + 2] - box[axis]) / size[axis] for axis in (0, 1)]
+    # Enlarging reads as many pixels as no change of size does.
+    margin = [_LANCZOS_RADIUS * max(1.0, scale) for scale in scales]
     return (
         max(0, floor(box[0] - margin[0])),
         max(0, floor(box[1] - margin[1])),
@@ -88,7 +109,7 @@ def _region(whole: tuple[int, int], box: Box, size: tuple[int, int]) -> tuple[in
 
 
 def _reduce(
-    image: Image.Image | PngRows, region: tuple[int, int, int, int], factors: tuple[int, int]
+    image: Image.Image | Rows, region: tuple[int, int, int, int], factors: tuple[int, int]
 ) -> Image.Image:
     """Converts the region to a working mode, and averages it by whole factors."""
     left, top, right, bottom = region

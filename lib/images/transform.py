@@ -2,14 +2,14 @@
 
 from typing import NamedTuple
 
-from PIL import Image
+from PIL import Image, ImageFile
 
-from lib.images import attention, colour, decode, geometry, limits, orient
+from lib.images import attention, colour, decode, geometry, limits, orient, png_rows, tiff_rows
 from lib.images.formats.jpeg import JpegHeader
 from lib.images.geometry import Box, Focus, Geometry
 from lib.images.header import Header
-from lib.images.png_rows import PngRows, open_rows
 from lib.images.resample import resample
+from lib.images.rows import Rows
 from lib.sizes import Size
 
 
@@ -33,11 +33,16 @@ def transform_still(header: Header, size: Size, focus: Focus | None = None) -> T
         plan = geometry.fit(size, *header.upright, focus=focus)
         limits.check(header, size, plan.canvas)
         # The saliency map needs the whole photo, and before the crop is known.
-        rows = None if size.searches and focus is None else open_rows(image, header)
+        rows = None if size.searches and focus is None else _open_rows(image, header)
         if rows:
             return transform(rows, header, plan)
         pixels, scale = decode.load_scaled(image, header, plan.shrink)
         return transform(pixels, header, place_crop(pixels, header, plan, size, focus), scale)
+
+
+def _open_rows(image: ImageFile.ImageFile, header: Header) -> Rows | None:
+    """Returns the rows of an opened picture, or None if Pillow has to decode it."""
+    return png_rows.open_rows(image, header) or tiff_rows.open_rows(image, header)
 
 
 def _transform_jpeg(header: JpegHeader, size: Size, focus: Focus | None) -> TransformedImage:
@@ -66,7 +71,7 @@ def place_crop(
 
 
 def transform(
-    image: Image.Image | PngRows, header: Header, plan: Geometry, scale: int = 1
+    image: Image.Image | Rows, header: Header, plan: Geometry, scale: int = 1
 ) -> TransformedImage:
     """Resizes decoded pixels by a plan, orients them, and converts them to sRGB.
 

@@ -5,13 +5,27 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-int resample(const uint8_t *, int, int, int, const double[4], uint8_t *, int, int);
+typedef struct Resize Resize;
+Resize *begin_resize(int, int, int, const double[4], int, int);
+int resize_rows(const Resize *, const uint8_t *, int, int, int, int, uint8_t *);
+void end_resize(Resize *);
 int average(const uint8_t *, int, int, const int[4], int, int, uint8_t *);
-int read_png_rows(const uint8_t *, int, int, int, const uint8_t *, uint8_t *);
+int read_rows(const uint8_t *, int, int, int, int, const uint8_t *, uint8_t *);
 void premultiply(const uint8_t *, int, uint8_t *);
 
-enum { RESAMPLE, AVERAGE, READ_PNG_ROWS, PREMULTIPLY };
+enum { RESAMPLE, AVERAGE, READ_ROWS, PREMULTIPLY };
 enum { FUNCTION, GIVEN_BYTES, RESULT_BYTES, WIDTH, HEIGHT, SAMPLES, BOX, X = BOX + 4, Y, FIELDS };
+
+/* The whole result of a resize, in two calls. */
+static int resample(const uint8_t *source, int width, int height, int samples, const double *box,
+                    uint8_t *result, int target_width, int target_height) {
+    int half = target_height / 2;
+    Resize *resize = begin_resize(width, height, samples, box, target_width, target_height);
+    int failed = !resize || resize_rows(resize, source, 0, height, 0, half, result) ||
+                 resize_rows(resize, source, 0, height, half, target_height, result);
+    end_resize(resize);
+    return failed;
+}
 
 static int run(const double *fields, const uint8_t *given, uint8_t *result) {
     int width = (int)fields[WIDTH], height = (int)fields[HEIGHT], samples = (int)fields[SAMPLES];
@@ -23,10 +37,11 @@ static int run(const double *fields, const uint8_t *given, uint8_t *result) {
             return resample(given, width, height, samples, fields + BOX, result, x, y);
         case AVERAGE:
             return average(given, width, samples, region, x, y, result);
-        case READ_PNG_ROWS:
+        case READ_ROWS: {
             /* The row above follows the byte that may be read beyond the rows. */
-            return read_png_rows(given, height, width, samples,
-                                 given + (size_t)height * (width * samples + 1) + 1, result);
+            size_t row = (size_t)width * samples + (x < 0);
+            return read_rows(given, x, height, width, samples, given + height * row + 1, result);
+        }
         default:
             premultiply(given, width * height, result);
             return 0;

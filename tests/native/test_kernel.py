@@ -7,6 +7,8 @@ import struct
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import product
+from math import ceil, floor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -226,10 +228,11 @@ def cases() -> Iterator[Case]:
             image = picture(mode, (53, 37), 1)
             fields = (53, 37, samples, *region, *factors)
             yield Case(1, fields, memory(image), memory(kernel.average(image, region, factors)))
-    for mode in PNG_MODES:
-        rows, above, target = filtered_rows(mode, (33, 20), 0)
+    for mode, width, filter_ in product(PNG_MODES, (1, 5, 33), kernel.Filter):
+        rows, above, target = filtered_rows(mode, (width, 20), 0, filter_)
         given = rows + b"?" + memory(above)
-        yield Case(2, (33, 20, len(target.getbands())), given, memory(target))
+        call = (width, 20, len(target.getbands()), 0, 0, 0, 0, filter_)
+        yield Case(2, call, given, memory(target))
     image = every_colour_and_alpha()
     yield Case(3, image.size, memory(image), memory(kernel.premultiply(image)))
 
@@ -277,15 +280,16 @@ def test_premultiplied_samples_are_pillows() -> None:
 
 
 def filtered_rows(
-    mode: str, size: tuple[int, int], seed: int
+    mode: str, size: tuple[int, int], seed: int, filter_: kernel.Filter = kernel.Filter.OF_ROW
 ) -> tuple[bytes, Image.Image, Image.Image]:
-    """Makes rows with every filter, and undoes them: the rows, the row above, the pixels."""
+    """Makes rows with every filter or one, and undoes it: the rows, the row above, the pixels."""
     width, height = size
     samples = len(Image.new(mode, (1, 1)).getbands())
     grain = random.Random(seed)  # noqa: S311  no secret
-    rows = b"".join(bytes([y % 5]) + grain.randbytes(width * samples) for y in range(height))
+    own = filter_ is kernel.Filter.OF_ROW
+    rows = b"".join(bytes([y % 5][:own]) + grain.randbytes(width * samples) for y in range(height))
     above, target = picture(mode, (width, 1), seed), Image.new(mode, size)
-    kernel.read_png_rows(rows, samples, above, target)
+    kernel.read_rows(rows, 0, filter_, samples, above, target)
     return rows, above, target
 
 
@@ -316,4 +320,49 @@ def predicted(method: int, left: int, above: int, corner: int) -> int:
 def test_an_unknown_filter_of_a_png_is_an_error() -> None:
     row = Image.new("RGB", (2, 1))
     with pytest.raises(ValueError, match="filter"):
-        kernel.read_png_rows(bytes((5, *range(6))), 3, row, Image.new("RGB", (2, 1)))
+        kernel.read_rows(
+            bytes((5, *range(6))), 0, kernel.Filter.OF_ROW, 3, row, Image.new("RGB", (2, 1))
+        )
+
+
+@pytest.mark.parametrize(("length", "at"), [(11, 0), (12, 1), (12, -1), (0, 0)])
+def test_rows_beyond_the_data_are_an_error(length: int, at: int) -> None:
+    target = Image.new("RGB", (2, 2))
+    with pytest.raises(ValueError, match="early"):
+        kernel.read_rows(bytes(length), at, kernel.Filter.NONE, 3, target, target)
+
+
+@pytest.mark.parametrize("mode", PNG_MODES)
+@pytest.mark.parametrize("width", [1, 5, 6, 33])
+@pytest.mark.parametrize("filter_", [kernel.Filter.NONE, kernel.Filter.LEFT])
+def test_rows_of_one_filter_are_those_that_each_name_it(
+    mode: str, width: int, filter_: kernel.Filter
+) -> None:
+    rows, above, target = filtered_rows(mode, (width, 7), 3, filter_)
+    length = len(rows) // 7
+    named = b"".join(
+        bytes([filter_]) + rows[at : at + length] for at in range(0, 7 * length, length)
+    )
+    again = Image.new(mode, target.size)
+    kernel.read_rows(named, 0, kernel.Filter.OF_ROW, len(mode), above, again)
+    assert again.tobytes() == target.tobytes()
+    elsewhere = Image.new(mode, target.size)
+    kernel.read_rows(b"ahead" + rows, 5, filter_, len(mode), above, elsewhere)
+    assert elsewhere.tobytes() == target.tobytes()
+
+
+@given(st.data(), st.sampled_from(MODES), extents, extents, st.integers(0, 9))
+def test_rows_that_are_resized_at_times_are_those_of_the_whole(
+    data: st.DataObject, mode: str, source: tuple[int, int], size: tuple[int, int], seed: int
+) -> None:
+    image = picture(mode, source, seed)
+    box = data.draw(boxes(source))
+    resize = kernel.Resize(mode, source, box, size)
+    scale = (box[3] - box[1]) / size[1]
+    margin = 3 * max(1.0, scale)
+    at = data.draw(st.integers(0, size[1]))
+    for first, last in ((0, at), (at, size[1])):
+        top = max(0, floor(box[1] + first * scale - margin))
+        bottom = min(source[1], ceil(box[1] + last * scale + margin))
+        resize.fill(image.crop((0, top, source[0], bottom)), top, first, last)
+    assert resize.target.tobytes() == kernel.resample(image, box, size).tobytes()

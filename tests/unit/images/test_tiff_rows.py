@@ -1,0 +1,177 @@
+"""A TIFF's rows, decoded as they are needed, beside Pillow's decoder."""
+
+import io
+import zlib
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from lib.errors import PermanentError
+from lib.images import decode, kernel, render
+from lib.images.formats import read_header
+from lib.images.resample import resample
+from lib.images.rows import Rows
+from lib.images.tiff_rows import open_rows
+from tests.unit.images import made
+from tests.unit.images.test_mutations import EDITS, mutated
+
+MODES = ("L", "LA", "RGB", "RGBA", "CMYK")
+ORIENTATION, ROWS_PER_STRIP, PREDICTOR = 274, 278, 317
+RAW, DEFLATE, OLD_DEFLATE = 1, 8, 32946
+KINDS: dict[str, tuple[str, int]] = {
+    "raw": ("raw", 1),
+    "deflate": ("tiff_adobe_deflate", 1),
+    "deflated differences": ("tiff_adobe_deflate", 2),
+    "old deflate": ("tiff_deflate", 2),
+}
+SIZE = 37, 29
+
+
+def picture(mode: str, size: tuple[int, int] = SIZE) -> Image.Image:
+    image = Image.blend(made.photo(*size), made.noise(*size), 0.2)
+    if mode in ("LA", "RGBA"):
+        image.putalpha(Image.linear_gradient("L").resize(size))
+    return image.convert(mode)
+
+
+def tiff(image: Image.Image, kind: str, rows: int, **tags: int) -> bytes:
+    compression, predictor = KINDS[kind]
+    facts = {ROWS_PER_STRIP: rows, ORIENTATION: tags.get("orientation", 1)}
+    if compression != "raw":
+        facts[PREDICTOR] = predictor
+    # Pillow chooses the rows of a strip by its bytes.
+    length = rows * image.width * len(image.getbands())
+    return made.encoded(image, "TIFF", compression=compression, strip_size=length, tiffinfo=facts)
+
+
+def opened(data: bytes) -> Rows | None:
+    header = read_header(data)
+    return open_rows(decode.open_image(header), header)
+
+
+def rows_of(data: bytes) -> Rows:
+    rows = opened(data)
+    assert rows
+    return rows
+
+
+def by_pillow(data: bytes) -> Image.Image:
+    image = Image.open(io.BytesIO(data))
+    image.load()
+    return image
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("rows", [1, 7, 29])
+def test_rows_are_the_pixels_that_pillow_decodes(mode: str, kind: str, rows: int) -> None:
+    data = tiff(picture(mode), kind, rows)
+    whole = by_pillow(data)
+    assert len(whole.tag_v2[273]) == -(-29 // rows)  # type: ignore[attr-defined]
+    assert rows_of(data).crop((0, 0, *SIZE)).tobytes() == whole.tobytes()
+    some = rows_of(data)
+    for top in range(2, 29, 8):
+        box = (3, top, 30, min(top + 8, 29))
+        assert some.crop(box).tobytes() == whole.crop(box).tobytes()
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_rows_may_be_read_twice_and_be_passed_over(mode: str, kind: str) -> None:
+    data = tiff(picture(mode), kind, 5)
+    rows, whole = rows_of(data), by_pillow(data)
+    for top, bottom in ((1, 4), (2, 9), (5, 9), (5, 10), (17, 28), (28, 29)):
+        box = (0, top, 37, bottom)
+        assert rows.crop(box).tobytes() == whole.crop(box).tobytes()
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_rows_are_resized_as_the_whole_picture_is(mode: str, kind: str) -> None:
+    data = tiff(picture(mode, (1500, 1100)), kind, 13)
+    whole = by_pillow(data)
+    for box in ((0, 0, 1500, 1100), (300.5, 410.25, 1444, 1099)):
+        for size in ((90, 70), (1300, 900), (1700, 1200)):
+            assert resample(rows_of(data), box, size).tobytes() == (
+                resample(whole, box, size).tobytes()
+            )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("width", [200, 1600])
+def test_a_large_tiff_is_never_whole_in_memory(
+    kind: str, width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = tiff(picture("RGB", (3000, 2000)), kind, 2000)
+    pixels = []
+    read = kernel.read_rows
+
+    def recorded(*given: Any) -> None:
+        pixels.append(given[-1].width * given[-1].height)
+        read(*given)
+
+    monkeypatch.setattr(kernel, "read_rows", recorded)
+    render(data, made.size(width=width, height=width // 2))
+    assert sum(pixels) >= 3000 * 1500
+    assert max(pixels) <= 1_100_000
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_turned_tiff_is_rendered_upright(kind: str) -> None:
+    image = made.photo(64, 48)
+    upright = made.rendered(tiff(image, kind, 7), format="png", width=48, height=64)
+    turned = tiff(image.transpose(Image.Transpose.ROTATE_90), kind, 7, orientation=6)
+    assert made.difference(made.rendered(turned, format="png", width=48, height=64), upright) < 1
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("compression", [RAW, DEFLATE, OLD_DEFLATE])
+def test_both_byte_orders_are_read(order: str, compression: int) -> None:
+    pixels = picture("RGB").tobytes()
+    strip = pixels if compression == RAW else zlib.compress(pixels)
+    data = made.tiff(SIZE, strip, order=order, compression=compression)
+    assert rows_of(data).crop((0, 0, *SIZE)).tobytes() == pixels
+
+
+def test_a_big_tiff_is_read() -> None:
+    data = made.encoded(picture("RGB"), "TIFF", big_tiff=True)
+    assert rows_of(data).crop((0, 0, *SIZE)).tobytes() == picture("RGB").tobytes()
+
+
+def test_premultiplied_and_unknown_samples_are_left_to_pillow() -> None:
+    pixels = picture("RGBA").tobytes()
+    for extra in (0, 1):
+        assert opened(made.tiff(SIZE, pixels, bits=(8,) * 4, samples=4, extra=extra)) is None
+    for extra in (2, 999):
+        assert opened(made.tiff(SIZE, pixels, bits=(8,) * 4, samples=4, extra=extra))
+
+
+def outcome(data: bytes, *, by_rows: bool) -> bytes | None:
+    """The pixels, or None if they cannot be decoded."""
+    header = read_header(data)
+    try:
+        with decode.decoding(header):
+            image = decode.open_image(header)
+            rows = open_rows(image, header) if by_rows else None
+            if rows:
+                return rows.crop((0, 0, *image.size)).tobytes()
+            return decode.load(image, header).tobytes()
+    except PermanentError:
+        return None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=150, deadline=None)
+@given(edits=EDITS, byte=st.integers(0, 255))
+def test_a_damaged_tiff_has_the_pixels_that_pillow_finds(
+    kind: str, edits: list[tuple[int, str]], byte: int
+) -> None:
+    data = mutated(tiff(picture("RGB"), kind, 7), edits, byte)
+    try:
+        read_header(data)
+    except PermanentError:
+        return
+    assert outcome(data, by_rows=True) == outcome(data, by_rows=False)
