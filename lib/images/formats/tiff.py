@@ -6,11 +6,13 @@ the image, and reads data that several tiles share once for each.
 """
 
 import struct
+from dataclasses import dataclass
 from math import ceil
 from typing import NamedTuple
 
 from lib.errors import PermanentError, Reason
 from lib.images.formats.jpeg import pixels_of
+from lib.images.formats.tiff_strips import Strips, find_strips
 from lib.images.header import Codec, Header, corrupt, metadata_bomb, truncated, unsupported
 
 _WIDTH, _HEIGHT, _COMPRESSION, _ORIENTATION, _PROFILE = 256, 257, 259, 274, 34675
@@ -35,6 +37,7 @@ _DECODING_TAGS = {
 _TYPES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 _BIG_TYPES = {**_TYPES, 16: 8, 17: 8, 18: 8}
 _NUMBERS = {1: "B", 3: "H", 4: "L", 16: "Q"}
+_USUAL_KINDS = {3, 4, 16}
 # Values of a tag: 32,768 strips of one row in 4 planes. Pillow lists all, and no photo has more.
 _MAX_VALUES = 131_072
 _MAX_TAGS = 1000
@@ -71,7 +74,14 @@ class _Entry(NamedTuple):
     raw: bytes
 
 
-def read(source: bytes) -> Header:
+@dataclass(frozen=True, kw_only=True)
+class TiffHeader(Header):
+    """The header of a TIFF; `strips` only of one that is stored in the usual way."""
+
+    strips: Strips | None
+
+
+def read(source: bytes) -> TiffHeader:
     """Reads the first directory, whose image is rendered."""
     order = "<" if source[:2] == b"II" else ">"
     big = source[2:4] in (b"+\0", b"\0+")
@@ -88,7 +98,7 @@ def read(source: bytes) -> Header:
         entries[_PHOTOMETRIC] = _set_number(shape, entries[_PHOTOMETRIC], _BLACK_IS_0)
     orientation = next(iter(_numbers(source, shape, entries.get(_ORIENTATION))), 1)
     profile = entries.get(_PROFILE)
-    return Header(
+    return TiffHeader(
         codec=Codec.TIFF,
         width=width,
         height=height,
@@ -98,6 +108,7 @@ def read(source: bytes) -> Header:
         profile=source[profile.at : profile.at + profile.size] if profile else None,
         complete=_is_complete(source, shape, entries),
         negative=negative,
+        strips=_find_strips(source, shape, entries),
     )
 
 
@@ -248,6 +259,16 @@ def _rewrite(source: bytes, shape: _Shape, entries: dict[int, _Entry]) -> list[b
     directory = struct.pack(shape.order + shape.counter, len(needed))
     directory += b"".join(entry.raw for entry in needed) + struct.pack(offset, 0)
     return [head, memoryview(source)[len(head) :], bytes(len(source) % 2), directory]
+
+
+def _find_strips(source: bytes, shape: _Shape, entries: dict[int, _Entry]) -> Strips | None:
+    """Returns the strips if all tags that decoding needs are of the usual types and values."""
+    values = {
+        tag: _numbers(source, shape, entry) if entry.kind in _USUAL_KINDS else ()
+        for tag, entry in entries.items()
+        if tag in _DECODING_TAGS
+    }
+    return find_strips(source, shape.offset_at + struct.calcsize("=" + shape.entry[-1]), values)
 
 
 def _is_complete(source: bytes, shape: _Shape, entries: dict[int, _Entry]) -> bool:

@@ -206,7 +206,14 @@ def tiff(
 
 _TIFF_TAGS = {
     **{"bits": 258, "compression": 259, "photometric": 262, "samples": 277, "planes": 284},
-    **{"palette": 320, "extra": 338, "format": 339, "subsampling": 530},
+    **{
+        "fill_order": 266,
+        "predictor": 317,
+        "palette": 320,
+        "extra": 338,
+        "format": 339,
+        "subsampling": 530,
+    },
 }
 _RGB: dict[str, int | Sequence[int]] = {
     "bits": (8, 8, 8),
