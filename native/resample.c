@@ -1,9 +1,9 @@
-/* Resizes 8-bit pixels with a Lanczos filter in fixed point, averages them by whole factors, and
- * undoes the filters of the rows of PNGs and TIFFs.
+/* Resizes 8-bit pixels with a Lanczos filter in fixed point, averages them by whole factors,
+ * undoes the filters of the rows of PNGs and TIFFs, and decodes TIFF's LZW.
  *
  * Pillow's own filter is scalar code: it takes up to 62 % of a render. This file is built for AVX2
  * (x86-64-v3) and NEON; elsewhere the plain loops do the same arithmetic. It sees pixels only: one
- * block of rows of 1 or 4 bytes a pixel (L, or RGBX, RGBA, CMYK), never a file.
+ * block of rows of 1 or 4 bytes a pixel (L, or RGBX, RGBA, CMYK), and strips, never a file.
  *
  * The rows are filtered first, one output row at a time, into 16 bits with 6 fraction bits; so
  * neither clipping nor rounding happens between the two passes.
@@ -23,6 +23,7 @@ enum {
     OK = 0,
     NO_MEMORY = 1,
     BAD_FILTER = 2,
+    BAD_CODE = 3,
     /* Filters of rows, as numbered by PNG; of FILTER_FIRST, each row has its own before it. */
     FILTER_FIRST = -1,
     NONE = 0,
@@ -533,6 +534,86 @@ int read_rows(const uint8_t *rows, int filter, int count, int width, int samples
         above = target;
         rows += (size_t)width * samples;
         target += stride;
+    }
+    return OK;
+}
+
+enum {
+    CLEAR = 256,
+    END = 257,
+    FIRST = 258,
+    MOST_BITS = 12,
+    /* As libtiff: a table may have entries that no code reaches. */
+    MOST_ENTRIES = (1 << MOST_BITS) + 1023,
+    LENGTH_BITS = 12,
+};
+
+/* Bits of the source, the first one the highest; zeros follow its end. */
+typedef struct {
+    const uint8_t *next, *end;
+    uint64_t bits;
+    int count;
+} Bits;
+
+static inline int take(Bits *from, int count) {
+    if (from->end - from->next >= 8) {
+        uint64_t more;
+        memcpy(&more, from->next, sizeof more);
+        if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__) more = __builtin_bswap64(more);
+        from->bits |= more >> from->count;
+        from->next += (63 - from->count) >> 3;
+        from->count |= 56;
+    } else {
+        for (; from->count <= 56 && from->next < from->end; from->count += 8)
+            from->bits |= (uint64_t)*from->next++ << (56 - from->count);
+    }
+    int value = (int)(from->bits >> (64 - count));
+    from->bits <<= count;
+    from->count -= count;
+    return value;
+}
+
+/* Decodes a strip in TIFF's LZW (the highest bit of a byte first) to `size` bytes, 2^20 at most.
+ *
+ * The string of an entry is in the result already: that of a code, and one byte of the next. */
+int read_lzw(const uint8_t *source, size_t length, uint8_t *target, size_t size) {
+    uint32_t strings[1 << MOST_BITS];
+    Bits bits = {source, source + length, 0, 0};
+    int width = 9, entries = FIRST;
+    size_t done = 0, last = 0, last_length = 0;
+    if (take(&bits, width) != CLEAR) return BAD_CODE;
+    while (done < size) {
+        int code = take(&bits, width);
+        if (bits.count < 0 || code == END) return BAD_CODE;
+        if (code == CLEAR) {
+            width = 9, entries = FIRST, last_length = 0;
+            continue;
+        }
+        if (last_length) {
+            if (entries >= MOST_ENTRIES) return BAD_CODE;
+            if (entries < 1 << MOST_BITS)
+                strings[entries] = (uint32_t)(last << LENGTH_BITS | (last_length + 1));
+            entries++;
+            if (entries > (1 << width) - 2 && width < MOST_BITS) width++;
+        }
+        last = done;
+        if (code < CLEAR) {
+            target[done++] = (uint8_t)code;
+            last_length = 1;
+            continue;
+        }
+        if (code >= entries) return BAD_CODE;
+        const uint8_t *string = target + (strings[code] >> LENGTH_BITS);
+        last_length = strings[code] & ((1 << LENGTH_BITS) - 1);
+        size_t left = last_length < size - done ? last_length : size - done;
+        uint8_t *to = target + done;
+        done += left;
+        /* Eight bytes at a time, where they neither overlap nor exceed the result. */
+        if (to - string >= 8 && size - done >= 8) {
+            for (size_t at = 0; at < left; at += 8) memcpy(to + at, string + at, 8);
+        } else {
+            for (size_t at = 0; at < left; at++) to[at] = string[at];
+        }
     }
     return OK;
 }

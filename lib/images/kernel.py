@@ -27,6 +27,8 @@ HOST = f"{sys.platform}-{_ARCHITECTURES.get(_MACHINE, _MACHINE)}"
 _CPU = Path("/proc/cpuinfo")
 # Cells of `average` may be this long and this high: their sums have 16 bits.
 MAX_FACTOR = 255
+# Bytes that LZW may decode to at a time: places of strings have 20 bits.
+MAX_LZW = 1 << 20
 # Pillow splits an image into blocks of 16 MB by default, which the kernel cannot read. The largest
 # photo has 270 MP of 4 bytes; the block size must be a multiple of 4096.
 _BLOCK_BYTES = (1 << 31) - 4096
@@ -157,6 +159,19 @@ def read_rows(  # noqa: PLR0917  the kernel's parameters
             raise ValueError("a row has an unknown filter")
 
 
+def read_lzw(data: bytes, at: int, size: int, length: int) -> bytes:
+    """Decodes `size` bytes of TIFF's LZW in `data` at `at` to `length`, MAX_LZW at most.
+
+    Raises ValueError for broken codes, or too few.
+    """
+    if at < 0 or at + size > len(data) or length > MAX_LZW:
+        raise ValueError("its pixels end too early")
+    decoded = ctypes.create_string_buffer(length)
+    if _library().read_lzw(_address(data) + at, size, decoded, length):
+        raise ValueError("its LZW codes are broken")
+    return decoded.raw
+
+
 def _address(data: bytes) -> int:
     """Returns where bytes are in memory, valid as long as they are; a zero follows them."""
     return ctypes.cast(ctypes.c_char_p(data), ctypes.c_void_p).value or 0
@@ -190,5 +205,6 @@ def _library() -> ctypes.CDLL:
     library.average.argtypes = [pointer, *[integer] * 2, pointer, *[integer] * 2, pointer]
     library.premultiply.argtypes = [pointer, integer, pointer]
     library.premultiply.restype = None
+    library.read_lzw.argtypes = [pointer, ctypes.c_size_t, pointer, ctypes.c_size_t]
     library.read_rows.argtypes = [pointer, *[integer] * 4, pointer, pointer]
     return library

@@ -18,6 +18,8 @@ from lib.images.rows import Rows
 # Modes of which the file has the same samples; Pillow converts the others.
 _MODES = {"L", "LA", "RGB", "RGBA", "CMYK"}
 _DEFLATED = {"tiff_adobe_deflate", "tiff_deflate"}
+# The first byte of a strip in LZW: the higher bits of the code 256, in 9 bits.
+_CLEAR = 0x80
 _FILTERS = {1: kernel.Filter.NONE, 2: kernel.Filter.LEFT}
 # Rows are skipped in bands of this many bytes.
 _SKIPPED = 1 << 20
@@ -77,6 +79,26 @@ class _DeflatedRows(_RawRows):
         return self._inflater.read((end - first) * self._length)
 
 
+class _LzwRows(_RawRows):
+    """The rows of a TIFF whose strips are LZW, and of few bytes each."""
+
+    def __init__(self, image: ImageFile.ImageFile, strips: Strips) -> None:
+        super().__init__(image, strips)
+        self._filter = _FILTERS[strips.predictor]
+        self._number, self._strip = -1, b""
+
+    def _stored(self, top: int, bottom: int) -> tuple[bytes, int]:
+        return b"".join(self._decode(*place) for place in self._strips.split(top, bottom)), 0
+
+    def _decode(self, number: int, first: int, end: int) -> bytes:
+        if number != self._number:
+            at, size = self._strips.offsets[number], self._strips.counts[number]
+            rows = min(self._strips.rows, self.height - number * self._strips.rows)
+            self._strip = kernel.read_lzw(self._strips.source, at, size, rows * self._length)
+            self._number = number
+        return self._strip[first * self._length : end * self._length]
+
+
 def open_rows(image: ImageFile.ImageFile, header: Header) -> Rows | None:
     """Returns the rows of an opened TIFF, or None if Pillow has to decode it."""
     if not isinstance(header, TiffHeader) or not kernel.is_available():
@@ -88,6 +110,8 @@ def open_rows(image: ImageFile.ImageFile, header: Header) -> Rows | None:
     compression = image.info["compression"]
     if compression in _DEFLATED:
         return _DeflatedRows(image, strips)
+    if compression == "tiff_lzw" and _is_usual_lzw(image, strips):
+        return _LzwRows(image, strips)
     return _RawRows(image, strips) if compression == "raw" and _is_whole(image, strips) else None
 
 
@@ -97,3 +121,12 @@ def _is_whole(image: ImageFile.ImageFile, strips: Strips) -> bool:
     return all(
         strips.counts[number] >= rows * length for number, _, rows in strips.split(0, image.height)
     )
+
+
+def _is_usual_lzw(image: ImageFile.ImageFile, strips: Strips) -> bool:
+    """Returns whether strips are small, and begin with a code to clear the table.
+
+    They did not before TIFF 5.0, when the order of bits was the other one.
+    """
+    small = strips.rows * image.width * len(image.getbands()) <= kernel.MAX_LZW
+    return small and all(strips.source[at] == _CLEAR for at in strips.offsets)

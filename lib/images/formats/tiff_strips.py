@@ -57,11 +57,13 @@ def find_strips(source: bytes, head: int, values: Mapping[int, tuple[int, ...]])
 
 def _is_usual(values: Mapping[int, tuple[int, ...]]) -> bool:
     """Returns whether samples are whole numbers of 8 bits, in one plane."""
-    samples = values.get(_SAMPLES, (1,))
+    single = [values.get(tag, (1,)) for tag in (_SAMPLES, _ROWS, _EXTRA, _FILL_ORDER, _PLANES)]
+    bits = values.get(_BITS, ())
     return (
-        len(samples) == len(values.get(_ROWS, (1,))) == len(values.get(_EXTRA, (1,))) == 1
-        and values.get(_BITS) == (8,) * samples[0]
-        and values.get(_FORMAT, (1,) * samples[0]) == (1,) * samples[0]
+        all(len(numbers) == 1 for numbers in single)
+        and values.get(_SAMPLES, (1,)) == (len(bits),)
+        and set(bits) == {8}
+        and values.get(_FORMAT, (1,) * len(bits)) == (1,) * len(bits)
         and values.get(_FILL_ORDER, (1,)) == values.get(_PLANES, (1,)) == (1,)
         and values.get(_PREDICTOR, (1,)) in ((1,), (2,))
     )

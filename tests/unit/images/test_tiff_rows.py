@@ -27,6 +27,8 @@ KINDS: dict[str, tuple[str, int]] = {
     "raw": ("raw", 1),
     "deflate": ("tiff_adobe_deflate", 1),
     "deflated differences": ("tiff_adobe_deflate", 2),
+    "lzw": ("tiff_lzw", 1),
+    "lzw of differences": ("tiff_lzw", 2),
     "old deflate": ("tiff_deflate", 2),
 }
 SIZE = 37, 29
@@ -187,6 +189,7 @@ FIELDS: dict[str, dict[str, Any]] = {
     "16 bits": {"photometric": 1, "bits": 16, "samples": 1},
     "predictor of floats": {"compression": 8, "predictor": 3},
     "reversed bits": {"fill_order": 2},
+    "samples without bits": {"samples": 2**31},
 }
 
 
