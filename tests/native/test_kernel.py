@@ -1,5 +1,6 @@
 """The kernel beside a floating-point filter, and its builds beside each other."""
 
+import io
 import platform
 import random
 import shutil
@@ -235,6 +236,14 @@ def cases() -> Iterator[Case]:
         yield Case(2, call, given, memory(target))
     image = every_colour_and_alpha()
     yield Case(3, image.size, memory(image), memory(kernel.premultiply(image)))
+    for seed in range(200):
+        strip, data = lzw(seed)
+        grain = random.Random(seed)  # noqa: S311  no secret
+        damaged = bytearray(strip)
+        for _ in range(seed % 3):
+            damaged[grain.randrange(len(strip))] = grain.randrange(256)
+        for given in (bytes(damaged), strip[:1] + grain.randbytes(400)):
+            yield Case(4, (), given, decoded(given, len(data)))
 
 
 @pytest.mark.parametrize("build", BUILDS)
@@ -265,6 +274,74 @@ def memory(image: Image.Image) -> bytes:
         grey, alpha = image.split()
         return Image.merge("RGBA", (grey, grey, grey, alpha)).tobytes()
     return image.tobytes("raw", "RGBX") if image.mode == "RGB" else image.tobytes()
+
+
+def lzw(seed: int) -> tuple[bytes, bytes]:
+    """A strip as libtiff encodes it, and what it has: noise or repetitions."""
+    grain = random.Random(seed)  # noqa: S311  no secret
+    length = grain.randint(1, 9000)
+    data = grain.randbytes(length) if seed % 2 else (grain.randbytes(7) * length)[:length]
+    image = Image.frombytes("L", (length, 1), data)
+    file = io.BytesIO()
+    image.save(file, "TIFF", compression="tiff_lzw", strip_size=length)
+    tags = Image.open(file).tag_v2  # type: ignore[attr-defined]
+    return file.getvalue()[tags[273][0] :][: tags[279][0]], data
+
+
+def decoded(strip: bytes, length: int) -> bytes:
+    try:
+        return kernel.read_lzw(strip, 0, len(strip), length)
+    except ValueError:
+        return b"!" * length
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_lzw_is_decoded_to_what_was_encoded(seed: int) -> None:
+    strip, data = lzw(seed)
+    assert kernel.read_lzw(strip, 0, len(strip), len(data)) == data
+    assert kernel.read_lzw(b"ahead" + strip, 5, len(strip), len(data)) == data
+
+
+def codes(*numbers: int) -> bytes:
+    """Codes of 9 bits."""
+    bits = "".join(f"{number:09b}" for number in numbers)
+    return int(bits.ljust(-(-len(bits) // 8) * 8, "0"), 2).to_bytes(-(-len(bits) // 8), "big")
+
+
+CLEAR, END = 256, 257
+
+
+@pytest.mark.parametrize(
+    ("numbers", "expected"),
+    [
+        ((CLEAR, 65, 66, 258, 260, END), b"ABABABA"),
+        ((CLEAR, 65, 258, 259, END), b"AAAAAA"),
+        ((CLEAR, CLEAR, 65, CLEAR, 66, 258, END), b"ABBB"),
+        ((CLEAR, 65, 258, 259, 300), b"AAAAAA"),
+    ],
+    ids=["strings", "string of itself", "cleared", "ends without an end"],
+)
+def test_lzw_codes_of_each_kind(numbers: tuple[int, ...], expected: bytes) -> None:
+    strip = codes(*numbers)
+    for length in range(1, len(expected) + 1):
+        assert kernel.read_lzw(strip, 0, len(strip), length) == expected[:length]
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [(65, 66), (CLEAR, 258), (CLEAR, 65, 259), (CLEAR, 65, 66, END), (CLEAR, 65), (END,), ()],
+)
+def test_broken_lzw_codes_are_an_error(numbers: tuple[int, ...]) -> None:
+    strip = codes(*numbers) if numbers else b""
+    with pytest.raises(ValueError, match="LZW"):
+        kernel.read_lzw(strip, 0, len(strip), 3)
+
+
+def test_lzw_of_too_many_bytes_or_beyond_the_data_is_an_error() -> None:
+    strip = codes(CLEAR, 65)
+    for at, size, length in ((0, 4, 1), (-1, 2, 1), (3, 1, 1), (0, 3, kernel.MAX_LZW + 1)):
+        with pytest.raises(ValueError, match="early"):
+            kernel.read_lzw(strip, at, size, length)
 
 
 def every_colour_and_alpha() -> Image.Image:
