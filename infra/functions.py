@@ -110,7 +110,7 @@ def allocator(size: Size) -> dict[str, str]:
     """
     return {
         "MALLOC_ARENA_MAX": "1",
-        # glibc's maximum; Pillow's blocks of 16 MB stay below it.
+        # glibc's maximum: pixels of up to 8 MP stay below it.
         "MALLOC_MMAP_THRESHOLD_": str(32 * MEGABYTE),
         "MALLOC_TRIM_THRESHOLD_": str(size.retained_memory),
     }

@@ -1,7 +1,8 @@
 """Calls the resampling kernel (native/resample.c) on Pillow's own memory, without a copy.
 
 Pillow exports its pixels by the Arrow C data interface if the rows are one block. Without the
-kernel, Pillow resizes, in five times the time.
+kernel, Pillow resizes, in five times the time. Results are made without a colour, which would
+write all pixels once more.
 """
 
 import ctypes
@@ -85,7 +86,7 @@ class Resize:
     """
 
     def __init__(self, mode: str, source: tuple[int, int], box: Box, size: tuple[int, int]) -> None:
-        self.target = Image.new(mode, size)
+        self.target = Image.new(mode, size, None)
         box_ = (ctypes.c_double * 4)(*box)
         handle = _library().begin_resize(*source, _samples(self.target), box_, *size)
         if not handle:
@@ -120,7 +121,7 @@ def average(
     """Averages cells of `factors` pixels in `region`; those at its edges may be smaller."""
     left, top, right, bottom = region
     size = -(-(right - left) // factors[0]), -(-(bottom - top) // factors[1])
-    target = Image.new(image.mode, size)
+    target = Image.new(image.mode, size, None)
     with memory(image) as source, memory(target) as result:
         failed = _library().average(
             source, image.width, _samples(image), (ctypes.c_int * 4)(*region), *factors, result
@@ -132,7 +133,7 @@ def average(
 
 def premultiply(image: Image.Image) -> Image.Image:
     """Converts RGBA to RGBa, with the same results as Pillow."""
-    target = Image.new("RGBa", image.size)
+    target = Image.new("RGBa", image.size, None)
     with memory(image) as source, memory(target) as result:
         _library().premultiply(source, image.width * image.height, result)
     return target
