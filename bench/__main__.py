@@ -204,10 +204,13 @@ def _compare(races: Iterable[Race], *, thorough: bool) -> None:
             for each in one.wanted
         ]
         for lap, size, found in pending:
-            lap.likeness[size] = found.result()
+            if compared := found.result():
+                lap.likeness[size] = compared
 
 
-def _likeness(case: Case, wanted: Wanted, contender: str, thorough: bool) -> likeness.Likeness:
+def _likeness(
+    case: Case, wanted: Wanted, contender: str, thorough: bool
+) -> likeness.Likeness | None:
     number = race.sizes_for(case).index(wanted)
     variant = race.variants_of(case, contender) / str(number)
     return likeness.compare(case, wanted, variant, thorough=thorough)

@@ -153,6 +153,7 @@ def contender_rows(run: Run) -> Iterator[Row]:
             other.ssim - race.laps["ours"].likeness[size].ssim
             for race in races
             for size, other in race.laps[name].likeness.items()
+            if size in race.laps["ours"].likeness
         ]
         likeness = f"{median(found):+.4f}" if found else ""
         yield (NAMES[name], str(len(races)), _shown(goals.over(races, name, "ours")), likeness)
@@ -223,6 +224,7 @@ def _differences(races: Iterable[Race], what: str) -> list[float]:
         for race in races
         if "sharp" in race.laps
         for name, each in race.laps["ours"].likeness.items()
+        if name in race.laps["sharp"].likeness
     ]
     return [ours - theirs for ours, theirs in found if ours is not None]
 

@@ -213,11 +213,14 @@ def test_a_picture_is_wholly_like_itself_and_less_like_its_jpeg(
         picture.save(tmp_path / name)
     picture.save(tmp_path / "worse.jpg", quality=30)
     monkeypatch.setattr(likeness, "references", lambda *_: [tmp_path / "best.png"])
-    same, worse = (
+    picture.crop((0, 0, 799, 600)).save(tmp_path / "rounded.png")
+    same, worse, rounded = (
         likeness.compare(CASE, WANTED[0], tmp_path / name, thorough=True)
-        for name in ("same.png", "worse.jpg")
+        for name in ("same.png", "worse.jpg", "rounded.png")
     )
+    assert rounded is None
     assert same == pytest.approx(Likeness(1.0, 100.0))
+    assert worse is not None
     assert worse.ssim < 0.99
     assert worse.ssimulacra2 is not None
     assert worse.ssimulacra2 < 90
