@@ -46,9 +46,10 @@ _STILL_SAMPLE, _FRAME_SAMPLE = 200, 64
 _PNG_PLAYS, _WEBP_PLAYS = 2**31 - 1, 65_535
 _PNG_NUMERATOR, _WEBP_TOTAL = 65_535, 2**31 - 1
 _LONGEST = {"gif": LONGEST, "png": 1000 * _PNG_NUMERATOR, "webp": 2**24 - 1, "avif": 2**32 - 1}
-# zlib's strategy Z_RLE; the share of bytes that a faster setting may add; and of how many rows how
-# many are tried, which takes a twentieth of the time.
-_RUN_LENGTHS, _PNG_EXCESS, _PNG_SAMPLE = 3, 1.01, (64, 2)
+# zlib's strategy Z_RLE, and the share of bytes that a faster setting may add.
+_RUN_LENGTHS, _PNG_EXCESS = 3, 1.01
+# Of how many rows how many are tried: two tell what a large image is like, and a small one has few.
+_PNG_STEP, _PNG_ROWS, _PNG_ROWS_OF_SMALL, _SMALL = 32, 2, 4, 500_000
 # Above these numbers of pixels an encoder uses less effort: 8192 x 8192 of noise take under 10 s.
 _FEW, _MANY, _VERY_MANY = 2_000_000, 4_000_000, 16_000_000
 # Errors of encoders that cannot encode an image, and of writers for numbers out of range.
@@ -224,8 +225,8 @@ def _png(image: Image.Image, pixels: int) -> dict[str, Any]:
 
 def _take_rows(image: Image.Image) -> Image.Image:
     """Returns a few rows of each part of an image."""
-    step, rows = _PNG_SAMPLE
-    tops = range(0, image.height, step)
+    rows = _PNG_ROWS if image.width * image.height > _SMALL else _PNG_ROWS_OF_SMALL
+    tops = range(0, image.height, _PNG_STEP)
     sample = Image.new(image.mode, (image.width, rows * len(tops)))
     for number, top in enumerate(tops):
         sample.paste(image.crop((0, top, image.width, top + rows)), (0, number * rows))

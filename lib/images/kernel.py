@@ -17,6 +17,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from lib.errors import ConfigError
 from lib.images.geometry import Box
 
 # Lambda's names of processors, by others for them.
@@ -75,8 +76,19 @@ def path_of(target: str) -> Path:
 
 @lru_cache(maxsize=1)
 def is_available() -> bool:
-    """Returns whether the kernel is built for this machine, whose processor has to have AVX2."""
-    return path_of(HOST).exists() and (HOST != "linux-x86_64" or "avx2" in _CPU.read_text())
+    """Returns whether the kernel is built for this machine, whose processor has to have AVX2.
+
+    Raises ConfigError if it cannot be loaded, which is not the fault of any photo.
+    """
+    if not path_of(HOST).exists() or (HOST == "linux-x86_64" and "avx2" not in _CPU.read_text()):
+        return False
+    try:
+        _library()
+    except (OSError, AttributeError) as error:
+        raise ConfigError(
+            f"the resampling kernel cannot be loaded ({error}): run make setup, and deploy again"
+        ) from error
+    return True
 
 
 class Resize:

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from lib.images import animation, effort, limits
+from lib.images import animation, effort, kernel, limits
 from lib.images.compose import compose
 from lib.images.encode import ANIMATED, CONTENT_TYPES, encode, encode_frames, list_targets
 from lib.images.formats import read_header
@@ -42,8 +42,11 @@ def render_all(source: bytes, size: Size, focus: Focus | None = None) -> list[Re
 
     `focus` is the centre of the photo's faces, in shares (x, y) of the upright photo: with position
     `faces` the crop is centred there, and without a focus it is placed as with `attention`. Other
-    positions ignore it. Raises PermanentError for bytes that can never be rendered.
+    positions ignore it. Raises PermanentError for bytes that can never be rendered, and
+    ConfigError if the kernel cannot be loaded.
     """
+    # Here, where a failure is not taken for a decoder's.
+    kernel.is_available()
     focus = focus if size.position == "faces" else None
     limits.check_bytes(source)
     header = read_header(source)

@@ -18,9 +18,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageMath, ImageStat
 
-from lib.images import kernel
+from lib.errors import ConfigError
+from lib.images import kernel, render
 from lib.images.geometry import Box
 from lib.images.resample import resample
+from tests.unit.images import made
 
 LANCZOS = Image.Resampling.LANCZOS
 MODES = ("L", "RGB", "RGBa", "CMYK")
@@ -173,7 +175,25 @@ def test_a_processor_without_avx2_is_left_to_pillow(
     monkeypatch.setattr(kernel, "path_of", lambda _: cpu)
     assert not kernel.is_available.__wrapped__()
     cpu.write_text("flags : fpu sse sse2 avx avx2 bmi2\n")
+    monkeypatch.setattr(kernel, "_library", lambda: None)
     assert kernel.is_available.__wrapped__()
+
+
+def test_a_kernel_that_cannot_be_loaded_is_not_the_photos_fault(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    broken = tmp_path / "resample.so"
+    broken.write_text("no library")
+    monkeypatch.setattr(kernel, "path_of", lambda _: broken)
+    kernel.is_available.cache_clear()
+    kernel._library.cache_clear()
+    png = made.encoded(made.photo(), "PNG")
+    try:
+        with pytest.raises(ConfigError, match="make setup"):
+            render(png, made.size())
+    finally:
+        kernel.is_available.cache_clear()
+        kernel._library.cache_clear()
 
 
 def test_the_kernel_runs_here() -> None:
