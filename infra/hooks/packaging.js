@@ -31,6 +31,8 @@ const UNUSED = [
   'aws_lambda_powertools/utilities/!(data_classes|jmespath_utils|typing|*.py)',
   'PIL/_imaging{ft,tk}.*',
   'PIL/!(Avif|Bmp|Gif|Jpeg|Mpo|Png|Ppm|Tiff|WebP)ImagePlugin.py',
+  'PIL/{ImageDraw*,ImageFont,ImageGrab,ImageMorph,ImageQt,ImageShow,ImageText,ImageTk,ImageWin}.py',
+  'PIL/{*FontFile,GdImageFile,PSDraw,TarIO,WalImageFile}.py',
   'pydantic/mypy.py',
   'urllib3/contrib/emscripten',
   'pillow.libs/lib{freetype,harfbuzz}-*',
