@@ -12,10 +12,8 @@ from lib.images import kernel
 from lib.images.formats.png import read_chunks
 from lib.images.header import Codec, Header
 from lib.images.inflate import Inflater
-from lib.images.rows import Rows
+from lib.images.rows import SKIPPED_BYTES, Rows
 
-# Rows are skipped in bands of this many bytes.
-_SKIPPED = 1 << 20
 _MODES = {0: "L", 2: "RGB", 3: "P", 4: "LA", 6: "RGBA"}
 
 
@@ -33,8 +31,9 @@ class PngRows(Rows):
 
     def _read(self, top: int, rows: int) -> Image.Image:
         # Filters need the row above.
+        length = self.width * self._samples
         while self._next < top:
-            self._decode(min(top - self._next, max(1, _SKIPPED // self.width)))
+            self._decode(min(top - self._next, max(1, SKIPPED_BYTES // length)))
         return self._decode(rows)
 
     def _decode(self, rows: int) -> Image.Image:

@@ -4,6 +4,9 @@ from abc import ABC, abstractmethod
 
 from PIL import Image, ImageFile
 
+# Rows above a crop that have to be decoded are skipped in bands of this many bytes.
+SKIPPED_BYTES = 1 << 20
+
 
 class Rows(ABC):
     """The rows of an opened picture.

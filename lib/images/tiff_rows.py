@@ -13,7 +13,7 @@ from lib.images.formats.tiff import TiffHeader
 from lib.images.formats.tiff_strips import Strips
 from lib.images.header import Header
 from lib.images.inflate import Inflater
-from lib.images.rows import Rows
+from lib.images.rows import SKIPPED_BYTES, Rows
 
 # Modes of which the file has the same samples; Pillow converts the others.
 _MODES = {"L", "LA", "RGB", "RGBA", "CMYK"}
@@ -21,8 +21,6 @@ _DEFLATED = {"tiff_adobe_deflate", "tiff_deflate"}
 # The first byte of a strip in LZW: the higher bits of the code 256, in 9 bits.
 _CLEAR = 0x80
 _FILTERS = {1: kernel.Filter.NONE, 2: kernel.Filter.LEFT}
-# Rows are skipped in bands of this many bytes.
-_SKIPPED = 1 << 20
 
 
 class _RawRows(Rows):
@@ -72,7 +70,7 @@ class _DeflatedRows(_RawRows):
             self._inflater = Inflater([memoryview(self._strips.source)[at : at + size]])
             self._number, self._next = number, 0
         while self._next < first:
-            skipped = min(first - self._next, max(1, _SKIPPED // self._length))
+            skipped = min(first - self._next, max(1, SKIPPED_BYTES // self._length))
             self._inflater.read(skipped * self._length)
             self._next += skipped
         self._next = end

@@ -32,9 +32,7 @@ def read(source: bytes) -> Header:
     """Walks all chunks, skipping pixels."""
     if len(source) < _START + 25:
         raise truncated(Codec.PNG)
-    length, name, width, height, depth, colour = struct.unpack_from(
-        ">L4sLLBB", source, len(SIGNATURE)
-    )
+    length, name, width, height, depth, colour = struct.unpack_from(">L4sLLBB", source, _START)
     if (length, name) != (13, b"IHDR") or not width or not height:
         raise corrupt(Codec.PNG, "its first chunk is no header")
     metadata = _Metadata(depth, colour)

@@ -6,9 +6,10 @@ import zlib
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
 from PIL import Image, ImageChops, ImageDraw, ImageStat
 
-from lib.images import Rendition, render
+from lib.images import Rendition, kernel, render
 from lib.sizes import Size
 
 RED, GREEN, BLUE, YELLOW = (220, 30, 30), (30, 160, 60), (30, 60, 200), (230, 200, 40)
@@ -239,3 +240,16 @@ def exif(orientation: int) -> bytes:
     block[0x010F] = "SECRET CAMERA"
     block.get_ifd(0x8825)[1] = "N"
     return block.tobytes()
+
+
+def count_decoded_rows(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Returns a list that gets the number of pixels each time that the kernel reads rows."""
+    pixels: list[int] = []
+    read = kernel.read_rows
+
+    def recorded(*given: Any) -> None:
+        pixels.append(given[-1].width * given[-1].height)
+        read(*given)
+
+    monkeypatch.setattr(kernel, "read_rows", recorded)
+    return pixels
