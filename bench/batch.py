@@ -145,8 +145,12 @@ def _upload(files: list[Path]) -> list[SqsMessage]:
     for number in range(PHOTOS):
         key = f"originals/{number}.jpg"
         s3.put_object(Bucket="originals", Key=key, Body=files[number % len(files)].read_bytes())
-        record = {"s3": {"bucket": {"name": "originals"}, "object": {"key": key}}}
-        record |= {"eventSource": "aws:s3", "eventName": "ObjectCreated:Put"}  # type: ignore[dict-item]
+        record = {
+            "eventSource": "aws:s3",
+            "eventName": "ObjectCreated:Put",
+            "eventTime": "2026-11-28T09:30:12.123Z",
+            "s3": {"bucket": {"name": "originals"}, "object": {"key": key}},
+        }
         body = json.dumps({"Records": [record]})
         if not parse_message(body):
             raise ValueError(f"the worker would not take {body}")

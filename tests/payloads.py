@@ -24,7 +24,9 @@ def s3_event(key: str, *, bucket: str = "originals-bucket", **changes: Any) -> d
     return event
 
 
-def sqs_batch(*bodies: str, attempts: int = 1) -> dict[str, Any]:
+def sqs_batch(
+    *bodies: str, attempts: int = 1, attributes: dict[str, str] | None = None
+) -> dict[str, Any]:
     """What Lambda hands to a function for messages with these bodies."""
     return {
         "Records": [
@@ -38,7 +40,10 @@ def sqs_batch(*bodies: str, attempts: int = 1) -> dict[str, Any]:
                     "SenderId": "AIDAIT2UOQQY3AUEKVGXU",
                     "ApproximateFirstReceiveTimestamp": "1793525412001",
                 },
-                "messageAttributes": {},
+                "messageAttributes": {
+                    name: {"stringValue": value, "dataType": "String"}
+                    for name, value in (attributes or {}).items()
+                },
                 "md5OfBody": "",
                 "eventSource": "aws:sqs",
                 "eventSourceARN": "arn:aws:sqs:eu-west-1:123456789012:image-fanout-dev-400x300",

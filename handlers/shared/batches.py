@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING, Any
 from botocore.config import Config
 
 from lib.aws.call_budget import CONNECT_SECONDS
-from lib.pipeline.messages import MAY_STOP_WORKERS, UNTRIED_SINCE, SqsMessage
+from lib.pipeline.messages import (
+    MAY_STOP_WORKERS,
+    REASON,
+    REPLAYED,
+    UNTRIED_SINCE,
+    SqsMessage,
+)
 from lib.pipeline.redeliveries import Redeliveries
 from lib.pipeline.source_queue import SourceQueue
 
@@ -81,6 +87,7 @@ def _parse_message(record: dict[str, Any]) -> SqsMessage:
         ),
         untried_since=_parse_time(_get_text(custom, UNTRIED_SINCE)),
         may_stop_workers=_get_text(custom, MAY_STOP_WORKERS) == "true",
+        was_dead_letter=any(_get_text(custom, name) for name in (REPLAYED, REASON)),
     )
 
 

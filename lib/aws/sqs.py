@@ -11,6 +11,7 @@ from lib.errors import ConfigError
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.literals import QueueAttributeNameType
+    from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef
 
 # The most messages in one call of SQS.
 BATCH = 10
@@ -59,12 +60,16 @@ def send(
             QueueUrl=queue_url,
             MessageBody=body,
             DelaySeconds=delay,
-            MessageAttributes={
-                name: {"DataType": "String", "StringValue": value}
-                for name, value in attributes.items()
-                if value
-            },
+            MessageAttributes=_build_attributes(attributes),
         )
+
+
+def _build_attributes(attributes: Mapping[str, str]) -> "dict[str, MessageAttributeValueTypeDef]":
+    return {
+        name: {"DataType": "String", "StringValue": value}
+        for name, value in attributes.items()
+        if value
+    }
 
 
 def change_visibility(sqs: "SQSClient", queue_url: str, receipt_handle: str, seconds: int) -> None:
@@ -145,10 +150,17 @@ def receive(
     return [_make_received(message) for message in response.get("Messages", [])]
 
 
-def send_batch(sqs: "SQSClient", queue_url: str, bodies: Sequence[str]) -> list[bool]:
-    """Sends up to ten messages without attributes; returns for each whether SQS accepted it."""
+def send_batch(
+    sqs: "SQSClient",
+    queue_url: str,
+    bodies: Sequence[str],
+    attributes: Mapping[str, str] | None = None,
+) -> list[bool]:
+    """Sends up to ten messages, all with these attributes; returns for each whether it was sent."""
+    common = _build_attributes(attributes or {})
     entries: list[Any] = [
-        {"Id": str(number), "MessageBody": body} for number, body in enumerate(bodies)
+        {"Id": str(number), "MessageBody": body, "MessageAttributes": common}
+        for number, body in enumerate(bodies)
     ]
     with map_access_denied(f"send messages to {_get_name(queue_url)}"):
         response = sqs.send_message_batch(QueueUrl=queue_url, Entries=entries)

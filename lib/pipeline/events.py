@@ -16,11 +16,15 @@ _TYPES = ("ObjectCreated:", "ObjectRemoved:", "LifecycleExpiration:", "ObjectRes
 
 
 class ObjectEvent(NamedTuple):
-    """One record of an S3 event; `key` is decoded."""
+    """One record of an S3 event; `key` is decoded.
+
+    `is_from_s3` is False for an event that `build_event` built, which has no time.
+    """
 
     bucket: str
     key: str
     size: int | None
+    is_from_s3: bool
 
     @property
     def is_folder_marker(self) -> bool:
@@ -106,7 +110,9 @@ def _parse_record(record: object) -> ObjectEvent | None:
         raise _malformed("a record's bucket or key is not text")
     if not keys.is_utf8(bucket):
         raise _malformed("a record's bucket is not UTF-8")
-    return ObjectEvent(bucket, _decode(key), size if isinstance(size, int) else None)
+    return ObjectEvent(
+        bucket, _decode(key), size if isinstance(size, int) else None, "eventTime" in record
+    )
 
 
 def _decode(key: str) -> str:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 MAX_UNTRIED_AGE = timedelta(days=4)
 # Attributes of a renewed message: a copy that the worker sent to the same queue.
 UNTRIED_SINCE, MAY_STOP_WORKERS = "untried_since", "may_stop_workers"
+# Attribute of a replayed dead letter. SQS's own redrive keeps the letter's attributes, REASON too.
+REPLAYED, REASON = "replayed", "reason"
 # The limit of a dead letter's error attribute, in percent-encoded bytes: SQS bounds the message.
 MAX_ERROR_BYTES = 1024
 
@@ -24,7 +26,8 @@ class SqsMessage(NamedTuple):
     """An SQS message; `attempts` counts its receives, this one included.
 
     `received_at` is the time of the first receive, None if unknown. A renewed message has
-    `untried_since`, and `may_stop_workers` if it may have stopped a worker.
+    `untried_since`, and `may_stop_workers` if it may have stopped a worker. `was_dead_letter` is
+    whether it returned from a dead-letter queue.
     """
 
     id: str
@@ -34,6 +37,12 @@ class SqsMessage(NamedTuple):
     received_at: datetime | None = None
     untried_since: datetime | None = None
     may_stop_workers: bool = False
+    was_dead_letter: bool = False
+
+    @property
+    def is_first_delivery(self) -> bool:
+        """Whether no worker has received the message before, under this or another message id."""
+        return self.attempts == 1 and self.untried_since is None and not self.was_dead_letter
 
     @property
     def is_overdue(self) -> bool:
@@ -58,7 +67,7 @@ def send_to_dlq(
     # SQS delivers no body that cannot be encoded, but emulators may.
     body = message.body.encode(errors="backslashreplace").decode()
     attributes = {
-        "reason": error.reason,
+        REASON: error.reason,
         "error": _truncate(keys.escaped(str(error))),
         "size": size,
         "path": keys.escaped(path),

@@ -16,7 +16,7 @@ from lib.pipeline.deadline import Deadline
 from lib.pipeline.events import ObjectEvent, parse_records
 from lib.pipeline.failure_records import FailureRecord, FailureRecords, make_stopped_record
 from lib.pipeline.messages import SqsMessage
-from lib.pipeline.reconciler import VariantReconciler
+from lib.pipeline.reconciler import ReconcileResult, VariantReconciler
 from lib.pipeline.source_queue import Failure, SourceQueue
 from lib.pipeline.telemetry import Telemetry
 
@@ -122,7 +122,7 @@ class ResizeWorker:
                 self._clear_record(path)
             raise
         self.telemetry.finished(path, result, (time.monotonic() - started) * 1000)
-        if is_last or result.action != "current":
+        if is_last or (result.action != "current" and _may_have_record(event, message, result)):
             self._clear_record(path)
 
     def _record(self, failure: Failure, attempts: int) -> None:
@@ -151,3 +151,13 @@ class ResizeWorker:
                 self.records.delete(path)
         except TransientError as error:
             self.telemetry.log_best_effort_failure("clearing of a failure record", error)
+
+
+def _may_have_record(event: ObjectEvent, message: SqsMessage, result: ReconcileResult) -> bool:
+    """Returns whether a failure record of the rendered original may exist.
+
+    None can where S3's own event is delivered for the first time, as nearly all are: that saves a
+    call for each variant. A record of an earlier original, which nothing reads, then expires.
+    """
+    is_new = event.is_from_s3 and message.is_first_delivery
+    return not is_new or result.action != "rendered"

@@ -124,9 +124,15 @@ class Context:
 class WorkerCall:
     """Calls handlers.resize as Lambda does."""
 
-    def __call__(self, *bodies: str, attempts: int = 1, seconds: float = 60) -> list[str]:
+    def __call__(
+        self,
+        *bodies: str,
+        attempts: int = 1,
+        seconds: float = 60,
+        attributes: dict[str, str] | None = None,
+    ) -> list[str]:
         """The ids of the messages that are to be delivered again."""
-        event = sqs_batch(*bodies, attempts=attempts)
+        event = sqs_batch(*bodies, attempts=attempts, attributes=attributes)
         answer = resize.handler(event, Context(seconds))  # type: ignore[arg-type]
         return [str(failure["itemIdentifier"]) for failure in answer["batchItemFailures"]]
 

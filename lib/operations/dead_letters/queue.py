@@ -10,6 +10,7 @@ from lib.aws import sqs as queues
 from lib.operations.dead_letters.letter import EVERYTHING, DeadLetter, DlqKind, Filter
 from lib.operations.dead_letters.scan import DlqScan
 from lib.operations.interrupts import uninterrupted
+from lib.pipeline.messages import REPLAYED
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -60,14 +61,15 @@ class DeadLetterQueue:
         rate: float | None = None,
         on_progress: OnProgress = ignore_progress,
     ) -> DlqResult:
-        """Sends letters to a queue without attributes, and deletes each one that SQS accepted.
+        """Sends letters to a queue, marked as replayed, and deletes each one that SQS accepted.
 
         An interruption may leave a letter in both queues, which is harmless, but never in neither.
         Takes at most `limit` letters, `rate` a second; calls `on_progress` for each batch.
         """
 
         def take(scan: DlqScan, letters: list[DeadLetter]) -> int:
-            accepted = queues.send_batch(self.sqs, queue_url, [letter.body for letter in letters])
+            bodies = [letter.body for letter in letters]
+            accepted = queues.send_batch(self.sqs, queue_url, bodies, {REPLAYED: "true"})
             sent = [letter for letter, is_sent in zip(letters, accepted, strict=True) if is_sent]
             return len(scan.delete(sent)) if sent else 0
 

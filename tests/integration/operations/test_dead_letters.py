@@ -267,7 +267,10 @@ class TestReplay:
         received = queues.sqs.receive_message(
             QueueUrl=queues.url, MessageAttributeNames=["All"], MaxNumberOfMessages=10
         )
-        assert all("MessageAttributes" not in message for message in received["Messages"])
+        for message in received["Messages"]:
+            assert message["MessageAttributes"] == {
+                "replayed": {"DataType": "String", "StringValue": "true"}
+            }
 
     def test_takes_those_of_a_reason_and_leaves_the_others_visible(
         self, queues: Queues, dlq: DeadLetterQueue

@@ -15,6 +15,7 @@ from lib.operations.dead_letters import (
     RecordCleaner,
     scan,
 )
+from lib.pipeline.events import build_event
 from lib.pipeline.failure_records import FailureRecord, FailureRecords
 from tests.integration.conftest import Queues, WorkerCall
 from tests.integration.parked import park
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 BUCKET = "failures-bucket"
+NOW = datetime.now(UTC).isoformat()
 
 
 def record(s3: "S3Client", path: str) -> Any:
@@ -65,11 +67,37 @@ def test_a_last_attempt_that_failed_for_a_passing_reason_leaves_one_too(
     assert record(s3, "a.jpg")["reason"] == "SlowDown"
 
 
-def test_a_good_photo_under_the_same_path_clears_it(s3: "S3Client", deliver: WorkerCall) -> None:
+@pytest.mark.parametrize(
+    ("attempts", "attributes"),
+    [(2, {}), (1, {"replayed": "true"}), (1, {"reason": "SlowDown"}), (1, {"untried_since": NOW})],
+)
+def test_a_success_after_a_failure_clears_it(
+    s3: "S3Client", deliver: WorkerCall, attempts: int, attributes: dict[str, str]
+) -> None:
     deliver(put(s3, "a.jpg", b"no picture"))
-    deliver(put(s3, "a.jpg"))
+    deliver(put(s3, "a.jpg"), attempts=attempts, attributes=attributes)
     assert records(s3) == []
     assert variant(s3, "a.jpg") is not None
+
+
+def test_a_rendering_that_a_command_asked_for_clears_it(
+    s3: "S3Client", deliver: WorkerCall
+) -> None:
+    deliver(put(s3, "a.jpg", b"no picture"))
+    put(s3, "a.jpg")
+    deliver(build_event("originals-bucket", "originals/a.jpg"))
+    assert records(s3) == []
+
+
+def test_a_new_photo_is_rendered_without_a_call_to_clear_it(
+    s3: "S3Client", deliver: WorkerCall
+) -> None:
+    calls: list[str] = []
+    resize._worker().reconciler.s3.meta.events.register(
+        "before-call.s3", lambda model, **_: calls.append(model.name)
+    )
+    deliver(put(s3, "a.jpg"))
+    assert calls == ["HeadObject", "GetObject", "PutObject", "HeadObject"]
 
 
 def test_deleting_the_original_clears_it(s3: "S3Client", deliver: WorkerCall) -> None:
@@ -123,7 +151,7 @@ def test_a_record_that_cannot_be_written_or_cleared_stops_nothing(
     resize._worker().reconciler.s3.meta.events.register(
         "before-call.s3", Failing(operation, refusal("AccessDenied", 403), times=99)
     )
-    assert deliver(message) == []
+    assert deliver(message, attributes={"replayed": "true"}) == []
     assert len(queues.dead_letters()) == (operation == "PutObject")
     (told,) = [entry.__dict__ for entry in caplog.records if entry.msg == "not done"]
     assert (told["what"], told["reason"]) == (what, "AccessDenied")

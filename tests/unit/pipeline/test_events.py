@@ -16,13 +16,13 @@ def read(document: Any) -> list[ObjectEvent]:
 
 def test_a_raw_s3_event_is_read_and_its_key_decoded_once() -> None:
     assert read(payload("s3_put")) == [
-        ObjectEvent("originals-bucket", "originals/2026/summer at the séa.jpg", 1305107)
+        ObjectEvent("originals-bucket", "originals/2026/summer at the séa.jpg", 1305107, True)
     ]
 
 
 def test_an_event_in_an_sns_envelope_is_read() -> None:
     assert read(payload("sns_notification")) == [
-        ObjectEvent("originals-bucket", "originals/gone.jpg", None)
+        ObjectEvent("originals-bucket", "originals/gone.jpg", None, True)
     ]
 
 
@@ -48,7 +48,7 @@ def test_s3s_test_event_asks_for_nothing() -> None:
 def test_odd_keys_survive(key: str) -> None:
     assert read(s3_event(key))[0].key == key
     body = build_event("originals-bucket", key)
-    assert parse_message(body) == [ObjectEvent("originals-bucket", key, None)]
+    assert parse_message(body) == [ObjectEvent("originals-bucket", key, None, False)]
     assert body.isascii()
 
 
@@ -108,4 +108,4 @@ def test_a_key_that_is_not_utf8_is_permanent() -> None:
     ],
 )
 def test_folder_markers_are_told_from_empty_files(key: str, size: int | None, marker: bool) -> None:
-    assert ObjectEvent("bucket", key, size).is_folder_marker is marker
+    assert ObjectEvent("bucket", key, size, False).is_folder_marker is marker
