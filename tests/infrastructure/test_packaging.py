@@ -21,6 +21,7 @@ from infra.licences import list_libraries
 from lib.errors import ConfigError
 from lib.images import webp_decoder
 from tests.infrastructure.generated import HERO, generated, generated_template
+from tests.infrastructure.template import Template
 from tests.service import PROJECT, Service
 
 AARCH64 = 183
@@ -119,6 +120,17 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run = service.sls("package", "--stage", "dev")
     assert run.returncode == 0, run.stdout + run.stderr
     return service.folder / ".serverless" / "image-fanout.zip"
+
+
+@ARCHIVE
+@pytest.mark.slow
+def test_tests_look_at_the_template_that_a_deploy_has(archive: Path, dev: Template) -> None:
+    deployed = (archive.parent / "cloudformation-template-update-stack.json").read_text()
+    of_the_upload = re.compile(r"serverless/image-fanout/dev/[^/]*/")
+    template = json.dumps(dev.document)
+    assert json.loads(of_the_upload.sub("", deployed)) == json.loads(
+        of_the_upload.sub("", template)
+    )
 
 
 def test_libraries_are_packed_as_their_wheels_have_them() -> None:
