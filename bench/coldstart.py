@@ -17,6 +17,7 @@ _ADDRESS = "https://sqs.eu-west-1.amazonaws.com/123456789012/"
 SETTINGS = {
     "SIZE": json.dumps({"width": 800, "height": 600}),
     "ORIGINALS_BUCKET": "originals",
+    "ORIGINALS_PREFIX": "originals/",
     "IMAGES_BUCKET": "images",
     "FAILURES_BUCKET": "failures",
     "QUEUE_URL": f"{_ADDRESS}800x600",

@@ -171,7 +171,9 @@ def purge(
     s3, bucket = target.client("s3"), target.stack.outputs["FailuresBucketName"]
 
     def delete(source: ReplaySource, limit: int | None, on_progress: OnProgress) -> DlqResult:
-        clear = RecordCleaner(s3, bucket, source.name, source.dlq.kind).clear
+        clear = RecordCleaner(
+            s3, bucket, source.name, source.dlq.kind, target.stack.originals
+        ).clear
         return source.dlq.purge(
             filter_, limit=limit, rate=rate, on_progress=on_progress, on_deleted=clear
         )

@@ -39,7 +39,7 @@ def make_auditor(stage: Stage, size_name: str) -> Auditor:
         s3=stage.client("s3", _MANY_READS),
         size=read_deployed(stage.stack)[size_name],
         put_options=make_put_options(deployed),
-        originals_bucket=outputs["OriginalsBucketName"],
+        originals=stage.stack.originals,
         images_bucket=outputs["ImagesBucketName"],
         failures_bucket=outputs["FailuresBucketName"],
     )
@@ -50,7 +50,7 @@ def make_recheck_queue(stage: Stage, size_name: str) -> RecheckQueue:
     return RecheckQueue(
         sqs=stage.client("sqs"),
         url=deployed_size(stage, size_name).queue_url,
-        originals_bucket=stage.stack.outputs["OriginalsBucketName"],
+        originals=stage.stack.originals,
     )
 
 
@@ -60,7 +60,7 @@ def make_status_reader(stage: Stage) -> StatusReader:
     return StatusReader(
         s3=stage.client("s3", _MANY_READS),
         folders={name: size.folders for name, size in read_deployed(stage.stack).items()},
-        originals_bucket=outputs["OriginalsBucketName"],
+        originals=stage.stack.originals,
         images_bucket=outputs["ImagesBucketName"],
         failures_bucket=outputs["FailuresBucketName"],
         images_url=stage.images_url,

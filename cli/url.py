@@ -8,9 +8,9 @@ import typer
 from cli.factories import make_signing_keys
 from cli.stage import JsonOption, RegionOption, Stage, StageOption
 from cli.terminal import MAX_DAYS, DaysOption, print_json
-from lib import keys
 from lib.auth.signatures import sign, sign_url
 from lib.errors import PermanentError
+from lib.keys import Originals
 from lib.sizes import MAX_EDGE
 from lib.sizes.size import Fit, Format
 
@@ -63,8 +63,6 @@ def url(
 
     Example: ./fanout url 2026/photo.jpg --w 640 --h 360 --days 7 --stage prod
     """
-    if path is not None:
-        _check_path(path)
     if width is None and height is None:
         raise typer.BadParameter("give a width, a height or both: --w 640 --h 360")
     expires_at = _find_expiry(minutes, days)
@@ -73,7 +71,10 @@ def url(
         values["expires"] = int(expires_at.timestamp())
     options = ",".join(f"{key}={value}" for key, value in values.items() if value is not None)
     target = Stage(stage, region)
-    key = make_signing_keys(target).read().current
+    signing_keys = make_signing_keys(target)
+    if path is not None:
+        _check_path(path, target.stack.originals)
+    key = signing_keys.read().current
     signed = f"{options}/{sign(key, '', options)}"
     if path is not None:
         signed = sign_url(target.images_url, key, path, options)
@@ -95,10 +96,10 @@ def _find_expiry(minutes: int | None, days: int | None) -> datetime | None:
     return datetime.now(UTC).replace(microsecond=0) + lifetime
 
 
-def _check_path(path: str) -> None:
+def _check_path(path: str, originals: Originals) -> None:
     """Raises BadParameter for a path that the stage would refuse even if signed."""
     try:
-        keys.check_original(path)
+        originals.check(path)
         path.encode()
     except (PermanentError, UnicodeEncodeError) as error:
         raise typer.BadParameter(str(error), param_hint="PATH") from error

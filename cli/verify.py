@@ -158,7 +158,7 @@ def _remove(target: Target) -> list[str]:
 
 
 def _how_to_remove(target: Target) -> str:
-    originals = f"s3://{target.bucket('Originals')}/originals/{target.folder}/"
+    originals = f"s3://{target.originals}{target.folder}/"
     return (
         f"To remove it: aws s3 rm --recursive {shlex.quote(originals)}; "
         + target.commands.fanout("dlq purge", "--prefix", f"{target.folder}/", "--yes")

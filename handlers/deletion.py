@@ -78,4 +78,4 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 def _deletion() -> Deletion:
     """Built once per container."""
     settings = BucketSettings.from_environment()
-    return Deletion(boto3.client("s3"), settings.originals_bucket, settings.failures_bucket)
+    return Deletion(boto3.client("s3"), settings.originals, settings.failures_bucket)

@@ -50,7 +50,7 @@ def _worker() -> FetchWorker:
         call_budget.bind_retries(client)
     fetcher = Fetcher(
         s3=s3,
-        originals_bucket=settings.originals_bucket,
+        originals=settings.originals,
         records=FetchRecords(s3, settings.failures_bucket),
         # A photo above the renderer's own limit is not worth its transfer.
         downloader=Downloader(

@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Field, Json
 from handlers.shared.http import RENDERING, describe_errors, handle, make_resolver, make_router
 from handlers.shared.image_analyzer import CLIENTS, make_image_analyzer
 from handlers.shared.requests import decode_body
-from handlers.shared.settings import AnalyzerSettings, PackedSizes
+from handlers.shared.settings import AnalyzerSettings, OriginalsSettings, PackedSizes
 from handlers.shared.signed_images import make_request_verifier
 from lib.aws import s3 as objects
 from lib.errors import ProblemKind, RequestError
@@ -25,10 +25,9 @@ from lib.sizes import ExtraFormat, Size
 router = make_router()
 
 
-class RenderSettings(AnalyzerSettings):
+class RenderSettings(AnalyzerSettings, OriginalsSettings):
     """Settings of this function."""
 
-    originals_bucket: str
     packed_sizes: PackedSizes
     # ARN of the secret with the signing keys; None on a stage without signed dimensions.
     signing_keys: str | None = None
@@ -133,11 +132,11 @@ def _direct_renderer() -> DirectRenderer:
     objects.disable_write_retries(s3)
     return DirectRenderer(
         s3=s3,
-        originals_bucket=settings.originals_bucket,
+        originals=settings.originals,
         sizes=settings.packed_sizes,
         content_types=settings.upload_types,
         max_bytes=settings.max_upload_bytes,
-        image_analyzer=make_image_analyzer(settings, s3, settings.originals_bucket),
+        image_analyzer=make_image_analyzer(settings, s3, settings.originals),
     )
 
 

@@ -49,14 +49,14 @@ def _worker() -> ResizeWorker:
     call_budget.bind(s3)
     # A late SQS call is better than none, so only its retries are limited.
     call_budget.bind_retries(sqs)
-    image_analyzer = make_image_analyzer(settings, s3, settings.originals_bucket)
+    image_analyzer = make_image_analyzer(settings, s3, settings.originals)
     if image_analyzer:
         call_budget.bind(image_analyzer.rekognition)
     purge_url, delay = settings.purge_queue_url, settings.purge_delay
     reconciler = VariantReconciler(
         s3=s3,
         size=settings.size,
-        originals_bucket=settings.originals_bucket,
+        originals=settings.originals,
         images_bucket=settings.images_bucket,
         put_options=PutOptions(settings.cache_control, settings.acl),
         max_bytes=settings.max_upload_bytes,

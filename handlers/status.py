@@ -97,7 +97,7 @@ def _status_reader() -> StatusReader:
     return StatusReader(
         s3=boto3.client("s3"),
         folders={name: folders_of(name, formats) for name, formats in settings.formats.items()},
-        originals_bucket=settings.originals_bucket,
+        originals=settings.originals,
         images_bucket=settings.images_bucket,
         failures_bucket=settings.failures_bucket,
         images_url=settings.images_url,

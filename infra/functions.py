@@ -5,7 +5,6 @@ from typing import Any
 from infra.naming import (
     FAILURES_BUCKET,
     IMAGES_BUCKET,
-    ORIGINALS_BUCKET,
     allow,
     arn,
     function_key,
@@ -16,12 +15,12 @@ from infra.naming import (
     sub,
 )
 from infra.options import option_statements
+from infra.originals import allow_list_originals, allow_originals, originals_settings
 from infra.parameters import Parameters
 from infra.queue_settings import BATCH_SIZE, BATCH_WINDOW, MAX_RECEIVE_COUNT
 from infra.rekognition import analyzer_settings, analyzer_statements
 from infra.stage import StageParameters
 from lib.images import RENDERER_VERSION
-from lib.keys import ORIGINALS
 from lib.sizes import MEGABYTE, Size, recipe_id
 
 PURGE_QUEUE = "PurgeQueue"
@@ -44,7 +43,7 @@ def function(size: Size, parameters: Parameters) -> dict[str, Any]:
         "RESERVE_SECONDS": str(queue_settings.reserved_seconds),
         "LANDING_SECONDS": str(queue_settings.write_grace_seconds),
         "VISIBILITY_SECONDS": str(queue_settings.visibility),
-        "ORIGINALS_BUCKET": ref("OriginalsBucket"),
+        **originals_settings(parameters),
         "IMAGES_BUCKET": ref("ImagesBucket"),
         "FAILURES_BUCKET": ref("FailuresBucket"),
         "CACHE_CONTROL": parameters.caching.build_header(size),
@@ -126,7 +125,7 @@ def role_resource(size: Size, parameters: Parameters) -> dict[str, Any]:
         allow_consume(logical_id("Queue", size)),
         # Its own queue: a message never begun in all of its receives is sent there again.
         allow(["sqs:SendMessage"], [arn(queue) for queue in queues]),
-        allow(["s3:GetObject"], sub(f"{ORIGINALS_BUCKET}/{ORIGINALS}*")),
+        allow_originals(parameters, "s3:GetObject"),
         allow(
             writer_actions(parameters),
             [sub(f"{IMAGES_BUCKET}/{folder}/*") for folder in size.folders],
@@ -134,7 +133,7 @@ def role_resource(size: Size, parameters: Parameters) -> dict[str, Any]:
         allow(["s3:PutObject", "s3:DeleteObject"], sub(f"{FAILURES_BUCKET}/{size.name}/*")),
         # With s3:ListBucket, S3 answers 404 for a missing object; without it 403, which a mistake
         # in a policy would cause too.
-        allow_list(ORIGINALS_BUCKET, [ORIGINALS]),
+        allow_list_originals(parameters),
         allow_list(IMAGES_BUCKET, [f"{folder}/" for folder in size.folders]),
         *analyzer_statements(parameters, [size]),
     ]

@@ -12,6 +12,7 @@ from infra.api.auth import tokens_secret
 from infra.api.fetching import fetch_function, fetch_resources
 from infra.api.routes import api_functions, api_resources, http_api, refuse_absent_routes
 from infra.api.throttles import find_absent_routes, stage_settings
+from infra.buckets.originals import originals_resources
 from infra.buckets.resources import bucket_resources, failure_expiry
 from infra.dashboard import dashboard_resources
 from infra.delivery import delivery_outputs, delivery_resources
@@ -22,6 +23,7 @@ from infra.on_demand.functions import on_demand_function, on_demand_outputs, on_
 from infra.on_demand.signing import signing_keys
 from infra.on_demand.website import website_function, website_resources
 from infra.options import set_boundary, topic_resources, tracing_mode
+from infra.originals import originals_outputs
 from infra.parameters import Parameters, parse_parameters
 from infra.queues import queue_resources
 from infra.uniqueness import find_name_clashes
@@ -53,6 +55,7 @@ def generate(given: dict[str, Any]) -> dict[str, Any]:
     tokens, tokens_output = tokens_secret(parameters)
     signing, signing_output = signing_keys(parameters)
     for part in (
+        originals_resources(parameters),
         delivery_resources(parameters, sizes),
         bucket_resources(parameters),
         failure_expiry(sizes),
@@ -71,6 +74,7 @@ def generate(given: dict[str, Any]) -> dict[str, Any]:
             "Resources": resources,
             "Outputs": tokens_output
             | signing_output
+            | originals_outputs(parameters)
             | delivery_outputs(parameters)
             | on_demand_outputs(parameters)
             | features_output(parameters),
@@ -79,7 +83,6 @@ def generate(given: dict[str, Any]) -> dict[str, Any]:
         "tracing": tracing_mode(parameters),
         "names": json.dumps([size.name for size in sizes]),
         "http_api": http_api(parameters),
-        "upload_origins": parameters.upload_origins,
         # Packages of requirements.txt to leave out of the zip.
         "left_out": [] if parameters.heic else ["pillow-heif"],
     }

@@ -5,9 +5,9 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
-from infra.naming import ORIGINALS_BUCKET, allow, sub
+from infra.naming import allow
+from infra.originals import allow_originals
 from infra.stage import StageParameters
-from lib.keys import ORIGINALS
 from lib.sizes import Size
 
 
@@ -63,8 +63,8 @@ def analyzer_statements(
         detection.append(allow(["rekognition:DetectModerationLabels"], "*"))
     if not detection:
         return []
-    tags = ["s3:GetObjectTagging", "s3:PutObjectTagging"]
-    return [*detection, allow(tags, sub(f"{ORIGINALS_BUCKET}/{ORIGINALS}*"))]
+    tags = ("s3:GetObjectTagging", "s3:PutObjectTagging")
+    return [*detection, allow_originals(parameters, *tags)]
 
 
 def _crops_to_faces(parameters: StageParameters, sizes: Iterable[Size]) -> bool:

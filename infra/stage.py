@@ -9,6 +9,10 @@ from pydantic import BaseModel, BeforeValidator, Field, StringConstraints, field
 _KEY = re.compile(r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/(mrk-[0-9a-f]{32}|[0-9a-f-]{36})$")
 # A policy of an account, or one that AWS manages.
 _POLICY = re.compile(r"^arn:aws[a-z-]*:iam::(\d{12}|aws):policy/[\w+=,.@/-]{1,512}$", re.ASCII)
+# Characters that S3's events, its notification filters and IAM's patterns all spell alike.
+_PREFIX = re.compile(r"^((?!\.{1,2}/)[\w.-]+/)+$", re.ASCII)
+# Leaves half of the 1,024 bytes of an S3 key to the path.
+_MAX_PREFIX = 512
 # A rough check: SNS validates the address, and sends a confirmation to it.
 _EMAIL = re.compile(r"^[^@\s,;]+@[^@\s,;]+\.[^@\s,;.]+$")
 
@@ -34,6 +38,10 @@ class StageParameters(BaseModel):
     api_url: str | dict[str, Any]
     # URL of the AWS emulator that the stage is deployed to, "" for AWS itself.
     emulator: str
+    # Folder of the originals in their bucket, with a slash at its end; "" for the whole bucket.
+    originals_prefix: str
+    # Whether overwritten and deleted originals stay as old versions.
+    versioning: Literal["Enabled", "Suspended"]
     # Kinds of images rendered on demand: missing variants, signed URLs with any dimensions.
     on_demand: Annotated[list[Literal["declared", "signed"]], BeforeValidator(_words)]
     # ARN of the key that encrypts buckets, queues, topics and secrets; "" for the services' own.
@@ -57,6 +65,18 @@ class StageParameters(BaseModel):
     def serves_signed(self) -> bool:
         """Whether signed URLs, with any dimensions, are served."""
         return "signed" in self.on_demand
+
+    @field_validator("originals_prefix")
+    @classmethod
+    def _prefix_is_a_folder(cls, prefix: str) -> str:
+        if prefix in ("", "/"):  # sls takes no --param without a value
+            return ""
+        if len(prefix) > _MAX_PREFIX or not _PREFIX.match(prefix):
+            raise ValueError(
+                f"must be a folder such as photos/ or shop/photos/, of at most {_MAX_PREFIX} "
+                "letters, digits and ._- with a slash at its end, or / for the whole bucket"
+            )
+        return prefix
 
     @field_validator("kms_key")
     @classmethod

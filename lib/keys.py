@@ -1,14 +1,14 @@
 """Photo paths, and the keys and URLs derived from them.
 
-The original is at `originals/<path>` in the originals bucket, a variant at `<size>/<path>` in the
-images bucket and in URLs.
+The original is at `<prefix><path>` in the originals bucket (the prefix is `originals/` unless the
+stage names another), a variant at `<size>/<path>` in the images bucket and in URLs.
 """
 
+from dataclasses import dataclass
 from urllib.parse import quote
 
 from lib.errors import PermanentError, Reason
 
-ORIGINALS = "originals/"
 FETCH_RECORDS = "_fetch"
 # The CDN's folder of signed images: no size's name begins with an underscore.
 SIGNED_FOLDER = "_signed"
@@ -20,9 +20,36 @@ MAX_KEY_BYTES = 1024
 _UNENCODED_IN_URLS = "/!$&'(),:;=@"
 
 
-def original_key(path: str) -> str:
-    """Returns an original's key in the originals bucket."""
-    return ORIGINALS + path
+@dataclass(frozen=True)
+class Originals:
+    """Where a stage's originals are: in one folder of a bucket.
+
+    `prefix` ends in a slash; "" is the whole bucket.
+    """
+
+    bucket: str
+    prefix: str
+
+    def __str__(self) -> str:
+        return f"{self.bucket}/{self.prefix}"
+
+    def key(self, path: str) -> str:
+        """Returns an original's key."""
+        return self.prefix + path
+
+    def path(self, key: str) -> str:
+        """Returns the path of the original with this key."""
+        return key.removeprefix(self.prefix)
+
+    def has(self, bucket: str, key: str) -> bool:
+        """Returns whether the object is below the prefix of this bucket."""
+        return bucket == self.bucket and key.startswith(self.prefix)
+
+    def check(self, path: str) -> None:
+        """Raises PermanentError if no original, or no fetch record, can have this path."""
+        check_path(path)
+        _check_length("original", self.key(path))
+        _check_length("fetch record", f"{FETCH_RECORDS}/{path}")
 
 
 def variant_key(size_name: str, path: str) -> str:
@@ -34,12 +61,6 @@ def variant_key(size_name: str, path: str) -> str:
     key = f"{size_name}/{path}"
     _check_length("variant", key)
     return key
-
-
-def check_original(path: str) -> None:
-    """Raises PermanentError if no original can have this path."""
-    check_path(path)
-    _check_length("original", original_key(path))
 
 
 def variant_url(base_url: str, size_name: str, path: str) -> str:

@@ -7,6 +7,7 @@ from unicodedata import category
 from lib import keys
 from lib.aws import s3 as objects
 from lib.errors import PermanentError, ProblemKind, RequestError
+from lib.keys import Originals
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -19,7 +20,7 @@ _VARIABLE = "${"
 _UNPRINTABLE = ("Cc", "Cs")
 
 
-def require_valid(path: str, folders: Iterable[str]) -> None:
+def require_valid(path: str, originals: Originals, folders: Iterable[str]) -> None:
     """Raises RequestError if the original, a variant or an upload form cannot use the path.
 
     `folders` are those of all sizes, one for each format.
@@ -33,7 +34,7 @@ def require_valid(path: str, folders: Iterable[str]) -> None:
             "variable: upload under a path without",
         )
     try:
-        keys.check_original(path)
+        originals.check(path)
         for folder in folders:
             keys.variant_key(folder, path)
     except PermanentError as error:
@@ -54,9 +55,9 @@ def require_printable(path: str) -> None:
         )
 
 
-def require_free(s3: "S3Client", originals_bucket: str, path: str) -> None:
+def require_free(s3: "S3Client", originals: Originals, path: str) -> None:
     """Raises RequestError if the path has a photo."""
-    if objects.head(s3, originals_bucket, keys.original_key(path)) is not None:
+    if objects.head(s3, originals.bucket, originals.key(path)) is not None:
         raise make_taken_error(path)
 
 

@@ -19,7 +19,9 @@ import psutil
 from cli.stage import STATE, TOKEN
 from lib.auth.tokens import TokenStore, find_valid
 from lib.aws.error_mapping import map_errors
+from lib.aws.stacks import get_originals
 from lib.errors import ConfigError
+from lib.keys import Originals
 from local import cors, emulator, setup, supervisor
 from local.emulator import REGION
 from local.processes import Processes, clean_environment, free_port
@@ -52,9 +54,15 @@ class DeployedStack:
     api: str
     cdn: str
     originals_bucket: str
+    originals_prefix: str
     images_bucket: str
     sizes: list[str]
     token: str
+
+    @property
+    def originals(self) -> Originals:
+        """Where the originals are."""
+        return Originals(self.originals_bucket, self.originals_prefix)
 
 
 class LocalDeployment:
@@ -129,6 +137,7 @@ class LocalDeployment:
         endpoint = environment[ENDPOINT]
         with map_errors("reading what was deployed"):
             outputs = self._outputs(endpoint)
+            originals = get_originals(outputs)
             apis = emulator.client(endpoint, REGION, "apigatewayv2")
             cors.update(apis, outputs["HttpApiId"], self.service / _TEMPLATE)
             _set_ownership(endpoint, outputs["ImagesBucketName"], has_acls="CdnUrl" not in outputs)
@@ -139,7 +148,8 @@ class LocalDeployment:
             region=REGION,
             api=outputs["ApiUrl"],
             cdn=outputs["ImagesUrl"],
-            originals_bucket=outputs["OriginalsBucketName"],
+            originals_bucket=originals.bucket,
+            originals_prefix=originals.prefix,
             images_bucket=outputs["ImagesBucketName"],
             sizes=json.loads(outputs["Sizes"]),
             token=self._get_token(endpoint, outputs, environment.get(TOKEN, "")),

@@ -5,6 +5,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote_plus
 
+from lib.keys import Originals
+
+# Where the originals of most tests are.
+ORIGINALS = Originals("originals-bucket", "originals/")
 _EVENTS = Path(__file__).parent / "events"
 
 
@@ -13,7 +17,7 @@ def payload(name: str) -> Any:
     return json.loads((_EVENTS / f"{name}.json").read_text())
 
 
-def s3_event(key: str, *, bucket: str = "originals-bucket", **changes: Any) -> dict[str, Any]:
+def s3_event(key: str, *, bucket: str = ORIGINALS.bucket, **changes: Any) -> dict[str, Any]:
     """The payload of a put, for another key (as it is in S3, not yet encoded)."""
     event: dict[str, Any] = payload("s3_put")
     record = event["Records"][0]

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import boto3
 from botocore.config import Config
 
+from lib.keys import Originals
 from lib.rekognition import ImageAnalyzer
 
 if TYPE_CHECKING:
@@ -20,14 +21,14 @@ CLIENTS = Config(
 
 
 def make_image_analyzer(
-    settings: "AnalyzerSettings", s3: "S3Client", originals_bucket: str
+    settings: "AnalyzerSettings", s3: "S3Client", originals: Originals
 ) -> ImageAnalyzer | None:
     """Builds the check; returns None, and makes no client, if the stage checks nothing."""
     if settings.moderation_confidence is None and not settings.faces:
         return None
     return ImageAnalyzer(
         s3=s3,
-        originals_bucket=originals_bucket,
+        originals=originals,
         rekognition=boto3.client("rekognition", config=CLIENTS),
         confidence=settings.moderation_confidence,
         faces=settings.faces,

@@ -26,7 +26,7 @@ def make_on_demand_variants(settings: OnDemandVariantsSettings) -> OnDemandVaria
     sqs = boto3.client("sqs", config=CLIENTS)
     objects.disable_write_retries(s3)
     lifetimes = CacheLifetimes(settings.browser_seconds, settings.cdn_seconds, settings.immutable)
-    image_analyzer = make_image_analyzer(settings, s3, settings.originals_bucket)
+    image_analyzer = make_image_analyzer(settings, s3, settings.originals)
     purge_url, delay = settings.purge_queue_url, settings.purge_delay
     signed = settings.signing_keys is not None
     telemetry = Telemetry(ON_DEMAND)
@@ -35,7 +35,7 @@ def make_on_demand_variants(settings: OnDemandVariantsSettings) -> OnDemandVaria
     def get_reconciler(size: Size) -> VariantReconciler:
         queue_url = queues.find_queue(sqs, settings.queue_prefix + size.name)
         recheck_queue = DelayedRecheckQueue(
-            sqs, queue_url, settings.originals_bucket, settings.check_delay
+            sqs, queue_url, settings.originals, settings.check_delay
         )
         attempts = Attempts(
             s3, settings.failures_bucket, size, recheck_queue, settings.attempt_seconds, telemetry
@@ -43,7 +43,7 @@ def make_on_demand_variants(settings: OnDemandVariantsSettings) -> OnDemandVaria
         return VariantReconciler(
             s3=s3,
             size=size,
-            originals_bucket=settings.originals_bucket,
+            originals=settings.originals,
             images_bucket=settings.images_bucket,
             put_options=PutOptions(lifetimes.build_header(size), settings.acl),
             max_bytes=settings.max_upload_bytes,
@@ -58,7 +58,7 @@ def make_on_demand_variants(settings: OnDemandVariantsSettings) -> OnDemandVaria
 
     return OnDemandVariants(
         s3=s3,
-        originals_bucket=settings.originals_bucket,
+        originals=settings.originals,
         images_bucket=settings.images_bucket,
         failures_bucket=settings.failures_bucket,
         sizes=settings.packed_sizes,

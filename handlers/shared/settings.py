@@ -6,6 +6,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Json, ValidationError
 
 from lib.errors import ConfigError
+from lib.keys import Originals
 from lib.pipeline.put_options import Acl
 from lib.sizes import Size, unpack_sizes
 
@@ -44,10 +45,22 @@ class AnalyzerSettings(Settings):
     faces: bool = False
 
 
-class BucketSettings(Settings):
-    """The buckets of originals and of failure records."""
+class OriginalsSettings(Settings):
+    """Where the stage's originals are."""
 
     originals_bucket: str
+    # The folder of the originals; "" for the whole bucket.
+    originals_prefix: str
+
+    @property
+    def originals(self) -> Originals:
+        """Where the stage's originals are."""
+        return Originals(self.originals_bucket, self.originals_prefix)
+
+
+class BucketSettings(OriginalsSettings):
+    """The buckets of originals and of failure records."""
+
     failures_bucket: str
 
 

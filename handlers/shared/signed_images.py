@@ -25,11 +25,11 @@ def make_signed_images(settings: OnDemandVariantsSettings) -> SignedImages | Non
     s3 = boto3.client("s3", config=CLIENTS)
     return SignedImages(
         s3=s3,
-        originals_bucket=settings.originals_bucket,
+        originals=settings.originals,
         verifier=make_request_verifier(settings.signing_keys),
         memory=MEMORY,
         max_bytes=settings.max_upload_bytes,
         browser_seconds=settings.browser_seconds,
         cdn_seconds=settings.cdn_seconds,
-        image_analyzer=make_image_analyzer(settings, s3, settings.originals_bucket),
+        image_analyzer=make_image_analyzer(settings, s3, settings.originals),
     )

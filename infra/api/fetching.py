@@ -4,11 +4,12 @@ from typing import Any
 
 from infra.alarms import depth_alarm
 from infra.functions import allow_consume, allow_list, build_role, sqs_events
-from infra.naming import FAILURES_BUCKET, ORIGINALS_BUCKET, allow, arn, ref, sub
+from infra.naming import FAILURES_BUCKET, allow, arn, ref, sub
+from infra.originals import allow_list_originals, allow_originals, originals_settings
 from infra.parameters import Parameters
 from infra.queue_settings import VISIBILITY_TIMEOUTS
 from infra.queues import queue_with_dlq
-from lib.keys import FETCH_RECORDS, ORIGINALS
+from lib.keys import FETCH_RECORDS
 
 FETCH_QUEUE = "FetchQueue"
 _DLQ = "FetchDlq"
@@ -38,7 +39,7 @@ def fetch_function(parameters: Parameters) -> dict[str, Any]:
             "memorySize": _MEMORY,
             "timeout": _TIMEOUT,
             "environment": {
-                "ORIGINALS_BUCKET": ref("OriginalsBucket"),
+                **originals_settings(parameters),
                 "FAILURES_BUCKET": ref("FailuresBucket"),
                 "QUEUE_URL": ref(FETCH_QUEUE),
                 "DLQ_URL": ref(_DLQ),
@@ -74,13 +75,10 @@ def fetch_resources(parameters: Parameters) -> dict[str, Any]:
             _FUNCTION,
             allow_consume(FETCH_QUEUE),
             allow(["sqs:SendMessage"], [arn(FETCH_QUEUE), arn(_DLQ)]),
-            allow(
-                # The function deletes only what it wrote after its job was cancelled.
-                ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
-                sub(f"{ORIGINALS_BUCKET}/{ORIGINALS}*"),
-            ),
+            # The function deletes only what it wrote after its job was cancelled.
+            allow_originals(parameters, "s3:GetObject", "s3:PutObject", "s3:DeleteObject"),
             allow(["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], records),
-            allow_list(ORIGINALS_BUCKET, [ORIGINALS]),
+            allow_list_originals(parameters),
             allow_list(FAILURES_BUCKET, [f"{FETCH_RECORDS}/"]),
         ),
     }

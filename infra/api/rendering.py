@@ -4,11 +4,11 @@ from typing import Any
 
 from infra.api.auth import authorizer
 from infra.api.parameters import ApiParameters
-from infra.functions import allocator, allow_list, build_role
-from infra.naming import ORIGINALS_BUCKET, allow, arn, ref, sub
+from infra.functions import allocator, build_role
+from infra.naming import arn
 from infra.on_demand.signing import SIGNING_KEYS_ARN, allow_signing_keys
+from infra.originals import allow_list_originals, allow_originals, originals_settings
 from infra.rekognition import faces_settings, faces_statements
-from lib.keys import ORIGINALS
 from lib.on_demand.options import MEMORY
 from lib.sizes import Size, pack_sizes
 
@@ -36,7 +36,7 @@ def render_function(parameters: ApiParameters, sizes: list[Size]) -> dict[str, A
             "timeout": _TIMEOUT,
             "environment": allocator(largest)
             | {
-                "ORIGINALS_BUCKET": ref("OriginalsBucket"),
+                **originals_settings(parameters),
                 "PACKED_SIZES": pack_sizes(sizes),
                 "UPLOAD_TYPES": parameters.upload_types_json,
             }
@@ -53,9 +53,9 @@ def render_resources(parameters: ApiParameters, sizes: list[Size]) -> dict[str, 
         _ROLE: build_role(
             parameters,
             _FUNCTION,
-            allow(["s3:PutObject", "s3:GetObject"], sub(f"{ORIGINALS_BUCKET}/{ORIGINALS}*")),
+            allow_originals(parameters, "s3:PutObject", "s3:GetObject"),
             # Without it, S3 answers 403 for a free path and for a taken one.
-            allow_list(ORIGINALS_BUCKET, [ORIGINALS]),
+            allow_list_originals(parameters),
             *faces_statements(parameters, sizes),
             *allow_signing_keys(parameters),
         )

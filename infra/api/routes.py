@@ -10,9 +10,10 @@ from infra.api.rendering import PATH_HEADER, render_function, render_resources
 from infra.api.throttles import DOCS, MISSING
 from infra.delivery import images_url
 from infra.functions import allow_list, build_role
-from infra.naming import FAILURES_BUCKET, IMAGES_BUCKET, ORIGINALS_BUCKET, allow, arn, ref, sub
+from infra.naming import FAILURES_BUCKET, IMAGES_BUCKET, allow, arn, ref, sub
+from infra.originals import allow_list_originals, allow_originals, originals_settings
 from infra.parameters import Parameters
-from lib.keys import FETCH_RECORDS, ORIGINALS
+from lib.keys import FETCH_RECORDS
 from lib.sizes import Size
 
 # Seconds that browsers cache a preflight response; Chromium's maximum is 7,200.
@@ -45,14 +46,14 @@ def http_api(parameters: ApiParameters) -> dict[str, Any]:
 
 def api_functions(parameters: Parameters, sizes: list[Size]) -> dict[str, Any]:
     """Builds the functions' entries in serverless.yml's `functions`."""
-    originals, failures = ref("OriginalsBucket"), ref("FailuresBucket")
+    originals, failures = originals_settings(parameters), ref("FailuresBucket")
     functions = {
         "uploads": _function(
             parameters,
             "uploads",
             "Gives out presigned uploads, and orders to fetch",
             ["POST /uploads", "POST /uploads/batch"],
-            ORIGINALS_BUCKET=originals,
+            **originals,
             FAILURES_BUCKET=failures,
             FETCH_QUEUE_URL=ref(FETCH_QUEUE),
             IMAGES_URL=images_url(parameters),
@@ -65,7 +66,7 @@ def api_functions(parameters: Parameters, sizes: list[Size]) -> dict[str, Any]:
             "status",
             "Tells what has become of a photo",
             ["GET /uploads", "GET /uploads/{path+}"],
-            ORIGINALS_BUCKET=originals,
+            **originals,
             IMAGES_BUCKET=ref("ImagesBucket"),
             FAILURES_BUCKET=failures,
             IMAGES_URL=images_url(parameters),
@@ -76,7 +77,7 @@ def api_functions(parameters: Parameters, sizes: list[Size]) -> dict[str, Any]:
             "deletion",
             "Deletes photos",
             ["DELETE /uploads", "DELETE /uploads/{path+}"],
-            ORIGINALS_BUCKET=originals,
+            **originals,
             FAILURES_BUCKET=failures,
         ),
         _OPENAPI: _function(
@@ -139,29 +140,28 @@ def _role(name: str) -> str:
 
 def api_resources(parameters: ApiParameters, sizes: list[Size]) -> dict[str, Any]:
     """Builds the functions' roles."""
-    originals = sub(f"{ORIGINALS_BUCKET}/{ORIGINALS}*")
     fetch_records = sub(f"{FAILURES_BUCKET}/{FETCH_RECORDS}/*")
     statements = {
         "uploads": [
             # A presigned POST has the permissions of the role that signs it.
-            allow(["s3:PutObject", "s3:GetObject"], originals),
+            allow_originals(parameters, "s3:PutObject", "s3:GetObject"),
             # Without it, S3 answers 403 for a free path and for a taken one.
-            allow_list(ORIGINALS_BUCKET, [ORIGINALS]),
+            allow_list_originals(parameters),
             # S3 requires GetObject to compare an ETag.
             allow(["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], fetch_records),
             allow_list(FAILURES_BUCKET, [f"{FETCH_RECORDS}/"]),
             allow(["sqs:SendMessage"], arn(FETCH_QUEUE)),
         ],
         "status": [
-            allow(["s3:GetObject"], originals),
+            allow_originals(parameters, "s3:GetObject"),
             # One statement a size would exceed a role's 10,240 characters.
             allow(["s3:GetObject"], [sub(f"{IMAGES_BUCKET}/*"), sub(f"{FAILURES_BUCKET}/*")]),
-            allow_list(ORIGINALS_BUCKET, [ORIGINALS]),
+            allow_list_originals(parameters),
             allow_list(IMAGES_BUCKET, ["*/"]),
             allow_list(FAILURES_BUCKET, ["*/"]),
         ],
         "deletion": [
-            allow(["s3:DeleteObject"], originals),
+            allow_originals(parameters, "s3:DeleteObject"),
             allow(["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], fetch_records),
             allow_list(FAILURES_BUCKET, [f"{FETCH_RECORDS}/"]),
         ],

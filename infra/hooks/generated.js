@@ -46,7 +46,6 @@ module.exports = {
   resources: part('resources'),
   names: part('names'),
   http_api: part('http_api'),
-  upload_origins: part('upload_origins'),
   tracing: part('tracing'),
   left_out: part('left_out'),
 };

@@ -19,7 +19,6 @@ from infra.functions import (
 from infra.naming import (
     FAILURES_BUCKET,
     IMAGES_BUCKET,
-    ORIGINALS_BUCKET,
     allow,
     arn,
     distribution_arn,
@@ -28,10 +27,10 @@ from infra.naming import (
     sub,
 )
 from infra.on_demand.signing import SIGNING_KEYS_ARN, allow_signing_keys
+from infra.originals import allow_list_originals, allow_originals, originals_settings
 from infra.parameters import Parameters
 from infra.queue_settings import ON_DEMAND_TIMEOUT
 from infra.rekognition import analyzer_settings, analyzer_statements
-from lib.keys import ORIGINALS
 from lib.on_demand import ATTEMPTS, ON_DEMAND
 from lib.on_demand.options import MEMORY
 from lib.sizes import Size, pack_sizes
@@ -73,7 +72,7 @@ def declared_settings(parameters: Parameters, sizes: list[Size]) -> dict[str, An
     """Builds the environment of a function that renders missing variants of any size."""
     return {
         "PACKED_SIZES": pack_sizes(sizes),
-        "ORIGINALS_BUCKET": ref("OriginalsBucket"),
+        **originals_settings(parameters),
         "IMAGES_BUCKET": ref("ImagesBucket"),
         "FAILURES_BUCKET": ref("FailuresBucket"),
         "QUEUE_PREFIX": f"{parameters.prefix}-",
@@ -112,8 +111,8 @@ def on_demand_resources(parameters: Parameters, sizes: list[Size]) -> dict[str, 
     role = build_role(
         parameters,
         _NAME,
-        allow(["s3:GetObject"], sub(f"{ORIGINALS_BUCKET}/{ORIGINALS}*")),
-        allow_list(ORIGINALS_BUCKET, [ORIGINALS]),
+        allow_originals(parameters, "s3:GetObject"),
+        allow_list_originals(parameters),
         *(statements if _has_declared(parameters) else analyzer_statements(parameters, [])),
         *allow_signing_keys(parameters),
     )

@@ -4,12 +4,12 @@ from typing import Any
 
 from infra.api.throttles import MISSING
 from infra.delivery import images_url
-from infra.functions import allocator, allow_list, build_role
-from infra.naming import ORIGINALS_BUCKET, allow, arn, sub
+from infra.functions import allocator, build_role
+from infra.naming import arn
 from infra.on_demand.functions import declared_settings, declared_statements
+from infra.originals import allow_list_originals, allow_originals
 from infra.parameters import Parameters
 from infra.queue_settings import ON_DEMAND_TIMEOUT
-from lib.keys import ORIGINALS
 from lib.sizes import Size
 
 _FUNCTION = "website"
@@ -44,8 +44,8 @@ def website_resources(parameters: Parameters, sizes: list[Size]) -> dict[str, An
     role = build_role(
         parameters,
         _FUNCTION,
-        allow(["s3:GetObject"], sub(f"{ORIGINALS_BUCKET}/{ORIGINALS}*")),
-        allow_list(ORIGINALS_BUCKET, [ORIGINALS]),
+        allow_originals(parameters, "s3:GetObject"),
+        allow_list_originals(parameters),
         *declared_statements(parameters, sizes),
     )
     return {_ROLE: role}

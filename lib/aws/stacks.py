@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 
 from lib.aws.error_mapping import map_access_denied
 from lib.errors import ConfigError
+from lib.keys import Originals
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -46,6 +47,19 @@ class Stack:
     name: str
     outputs: dict[str, str]
     sizes: dict[str, DeployedSize]
+
+    @property
+    def originals(self) -> Originals:
+        """Where the stack's originals are."""
+        return get_originals(self.outputs)
+
+
+def get_originals(outputs: dict[str, str]) -> Originals:
+    """Returns where the originals are, by a stack's outputs."""
+    bucket = outputs["OriginalsBucketName"]
+    # A stack that an earlier version deployed has no output for the prefix.
+    uri = outputs.get("OriginalsUri", f"s3://{bucket}/originals/")
+    return Originals(bucket, uri.removeprefix(f"s3://{bucket}/"))
 
 
 def find_stack(

@@ -25,6 +25,7 @@ from lib.errors import (
 from lib.fetching.download import Downloader
 from lib.fetching.jobs import FetchJob
 from lib.fetching.records import FailedFetchRecord, FetchRecords, StoredFetchRecord
+from lib.keys import Originals
 from lib.upload_types import UNKNOWN_TYPES, explain_rejection
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class Fetcher:
     """Runs the fetch jobs of one stack; `content_types` are the allowed ones."""
 
     s3: "S3Client"
-    originals_bucket: str
+    originals: Originals
     records: FetchRecords
     downloader: Downloader
     content_types: list[str]
@@ -62,6 +63,7 @@ class Fetcher:
 
         Raises PermanentError and TransientError, unless the job was cancelled.
         """
+        self.originals.check(job.path)
         try:
             return self._run(job, seconds)
         except _CancelledError:
@@ -79,7 +81,7 @@ class Fetcher:
     def _find_etag(self, job: FetchJob) -> str | None:
         """Returns the original's current ETag, as `FailedFetchRecord.original` holds it."""
         try:
-            original = objects.head(self.s3, self.originals_bucket, keys.original_key(job.path))
+            original = objects.head(self.s3, self.originals.bucket, self.originals.key(job.path))
         except TransientError:
             return None
         return original.etag if original else ""
@@ -119,7 +121,7 @@ class Fetcher:
 
     def _find_replaceable(self, job: FetchJob) -> objects.StoredObject | None:
         """Returns the path's original; PermanentError if the job may not replace it."""
-        original = objects.head(self.s3, self.originals_bucket, keys.original_key(job.path))
+        original = objects.head(self.s3, self.originals.bucket, self.originals.key(job.path))
         if original and not job.overwrite and not _was_written_by(job, original):
             raise PermanentError(
                 Reason.PATH_TAKEN,
@@ -137,8 +139,8 @@ class Fetcher:
             self._require_not_cancelled(job)
             objects.put_if_match(
                 self.s3,
-                self.originals_bucket,
-                keys.original_key(job.path),
+                self.originals.bucket,
+                self.originals.key(job.path),
                 file,
                 content_type=content_type,
                 metadata={JOB_ID: job.id},
@@ -161,11 +163,11 @@ class Fetcher:
         found = self.records.read(job.path)
         if found is None or found.record.id != job.id or not found.is_cancelled:
             return
-        key = keys.original_key(job.path)
-        original = objects.head_confirmed(self.s3, self.originals_bucket, key)
+        key = self.originals.key(job.path)
+        original = objects.head_confirmed(self.s3, self.originals.bucket, key)
         with suppress(ConflictError):  # a new original or a new job stays
             if original is not None and _was_written_by(job, original):
-                objects.delete_if_match(self.s3, self.originals_bucket, key, etag=original.etag)
+                objects.delete_if_match(self.s3, self.originals.bucket, key, etag=original.etag)
             self.records.delete_if_match(job.path, found.etag)
 
 

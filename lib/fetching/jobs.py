@@ -22,6 +22,7 @@ from lib.errors import (
 )
 from lib.fetching.records import FailedFetchRecord, FetchRecord, FetchRecords
 from lib.fetching.urls import MAX_LENGTH, Url, check_port, parse_url
+from lib.keys import Originals
 from lib.times import Timestamp
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ _ID = f"^[0-9a-f]{{{2 * _ID_BYTES}}}$"
 
 
 class FetchJob(BaseModel):
-    """Message body: download `url` to `originals/<path>`.
+    """Message body: download `url` to the original at `path`.
 
     The URL can be a secret: it is in the message, and in no log, fetch record or error.
     """
@@ -123,6 +124,7 @@ class FetchJobQueue(FetchJobs):
 
     sqs: "SQSClient"
     queue_url: str
+    originals: Originals
     allow_loopback: bool = False
 
     def check_url(self, url: str) -> Url:
@@ -141,7 +143,7 @@ class FetchJobQueue(FetchJobs):
         Raises RequestError for a path or a URL that is not allowed, and TransientError if no job
         was submitted because AWS did not answer.
         """
-        upload_paths.require_valid(path, ())
+        upload_paths.require_valid(path, self.originals, ())
         self.check_url(url)
         job = FetchJob(
             id=secrets.token_hex(_ID_BYTES),
@@ -177,7 +179,8 @@ def parse_job(body: str) -> FetchJob:
             f"the message is no fetch job (wrong: {', '.join(wrong[:5])}): submit the URL through "
             "the API, or purge the message",
         ) from None
-    keys.check_original(job.path)
+    # Its record must be storable; the worker also checks the key of its original.
+    keys.variant_key(keys.FETCH_RECORDS, job.path)
     return job
 
 

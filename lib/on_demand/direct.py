@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lib import images, keys, upload_paths
+from lib import images, upload_paths
 from lib.aws import s3 as objects
 from lib.errors import ConflictError, ProblemKind, RequestError
+from lib.keys import Originals
 from lib.on_demand import MAX_IMAGE_BYTES, map_render_errors
 from lib.rekognition import ImageAnalyzer
 from lib.sizes import Quality, Size
@@ -35,7 +36,7 @@ class DirectRenderer:
     """
 
     s3: "S3Client"
-    originals_bucket: str
+    originals: Originals
     sizes: list[Size]
     content_types: list[str]
     max_bytes: int
@@ -85,9 +86,9 @@ class DirectRenderer:
                 f"the image's type {explain_rejection(content_type, self.content_types)}",
             )
         folders = [folder for size in self.sizes for folder in size.folders]
-        upload_paths.require_valid(target.path, folders)
+        upload_paths.require_valid(target.path, self.originals, folders)
         if not target.overwrite:
-            upload_paths.require_free(self.s3, self.originals_bucket, target.path)
+            upload_paths.require_free(self.s3, self.originals, target.path)
         return content_type
 
     def _render(self, image: bytes, size: Size) -> images.Rendition:
@@ -96,14 +97,14 @@ class DirectRenderer:
             return images.render(image, size, focus)
 
     def _store(self, image: bytes, content_type: str, target: StoreTarget) -> None:
-        key = keys.original_key(target.path)
+        key = self.originals.key(target.path)
         if target.overwrite:
-            objects.put_object(self.s3, self.originals_bucket, key, image, content_type)
+            objects.put_object(self.s3, self.originals.bucket, key, image, content_type)
             return
         try:
             objects.put_if_match(
                 self.s3,
-                self.originals_bucket,
+                self.originals.bucket,
                 key,
                 image,
                 content_type=content_type,

@@ -12,6 +12,7 @@ from urllib.parse import unquote
 from lib import images, keys
 from lib.aws import s3 as objects
 from lib.errors import PermanentError, ProblemKind, RequestError
+from lib.keys import Originals
 from lib.on_demand import MAX_IMAGE_BYTES, ImageResponse, map_render_errors
 from lib.on_demand.signed_requests import SignedRequestVerifier
 from lib.rekognition import ImageAnalyzer
@@ -30,7 +31,7 @@ class SignedImages:
     """
 
     s3: "S3Client"
-    originals_bucket: str
+    originals: Originals
     verifier: SignedRequestVerifier
     memory: int
     max_bytes: int
@@ -44,7 +45,7 @@ class SignedImages:
         Raises RequestError if the image is refused, missing or cannot be rendered; TransientError
         if S3 or Secrets Manager fails.
         """
-        path = _path(escaped_path)
+        path = self._path(escaped_path)
         parsed = self.verifier.verify(path, options, signature)
         rendition = self._render(path, parsed.size(self.memory))
         if len(rendition.data) > MAX_IMAGE_BYTES:
@@ -59,7 +60,7 @@ class SignedImages:
         )
 
     def _render(self, path: str, size: Size) -> images.Rendition:
-        original = objects.get(self.s3, self.originals_bucket, keys.original_key(path))
+        original = objects.get(self.s3, self.originals.bucket, self.originals.key(path))
         if not isinstance(original, objects.Download):
             raise RequestError(404, ProblemKind.NO_PICTURE, "there is no photo at this path")
         with map_render_errors(original.length):
@@ -76,19 +77,18 @@ class SignedImages:
         browser, cdn = min(self.browser_seconds, seconds_left), min(self.cdn_seconds, seconds_left)
         return f"public, max-age={browser}, s-maxage={cdn}"
 
-
-def _path(escaped: str) -> str:
-    """Returns a URL's path; raises RequestError if it is invalid or spelled in another way."""
-    path = unquote(escaped)
-    if not escaped.isascii() or keys.url_path(path) != escaped:
-        raise RequestError(
-            400,
-            ProblemKind.INVALID_REQUEST,
-            f"the path {escaped!r} is not spelled as the CDN does it: as UTF-8, percent-encoded "
-            "in capitals, all but letters, digits and -._!$&'(),:;=@/",
-        )
-    try:
-        keys.check_original(path)
-    except PermanentError as error:
-        raise RequestError(422, ProblemKind.BAD_PATH, str(error)) from error
-    return path
+    def _path(self, escaped: str) -> str:
+        """Returns a URL's path; raises RequestError if it is invalid or spelled in another way."""
+        path = unquote(escaped)
+        if not escaped.isascii() or keys.url_path(path) != escaped:
+            raise RequestError(
+                400,
+                ProblemKind.INVALID_REQUEST,
+                f"the path {escaped!r} is not spelled as the CDN does it: as UTF-8, "
+                "percent-encoded in capitals, all but letters, digits and -._!$&'(),:;=@/",
+            )
+        try:
+            self.originals.check(path)
+        except PermanentError as error:
+            raise RequestError(422, ProblemKind.BAD_PATH, str(error)) from error
+        return path

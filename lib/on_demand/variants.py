@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from lib import keys
 from lib.aws import s3 as objects
 from lib.errors import PermanentError, ProblemKind, RequestError
+from lib.keys import Originals
 from lib.on_demand import ImageResponse
 from lib.pipeline.failure_records import FailureRecords
 from lib.pipeline.reconciler import VariantReconciler
@@ -52,7 +53,7 @@ class OnDemandVariants:
     """Finds or renders a stage's variants; `get_reconciler` returns a size's reconciler."""
 
     s3: "S3Client"
-    originals_bucket: str
+    originals: Originals
     images_bucket: str
     failures_bucket: str
     sizes: "list[Size]"
@@ -65,7 +66,7 @@ class OnDemandVariants:
         """
         size = self._find_size(folder)
         try:
-            keys.check_original(path)
+            self.originals.check(path)
             # All of the size's folders, as a worker needs them: otherwise a path too long for one
             # of them would become a dead letter, even without a photo.
             variants = {each: keys.variant_key(each, path) for each in size.folders}
@@ -107,6 +108,6 @@ class OnDemandVariants:
         record = FailureRecords(self.s3, self.failures_bucket, size.name).read(path)
         if record is None:
             return
-        original = objects.head(self.s3, self.originals_bucket, keys.original_key(path))
+        original = objects.head(self.s3, self.originals.bucket, self.originals.key(path))
         if original is not None and record.is_about(original.modified):
             raise RequestError(404, ProblemKind.NOT_RENDERED, f"{record.reason}: {record.error}")

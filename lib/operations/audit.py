@@ -15,6 +15,7 @@ from lib.aws import s3 as objects
 from lib.aws.error_mapping import map_access_denied
 from lib.concurrency import map_concurrently, merge_sorted
 from lib.errors import PermanentError
+from lib.keys import Originals
 from lib.pipeline.failure_records import FailureRecords
 from lib.pipeline.put_options import PutOptions
 from lib.pipeline.variant_metadata import VariantMetadata
@@ -56,7 +57,7 @@ class Auditor:
     s3: "S3Client"
     size: Size
     put_options: PutOptions
-    originals_bucket: str
+    originals: Originals
     images_bucket: str
     failures_bucket: str
 
@@ -80,7 +81,7 @@ class Auditor:
                 yield AuditEntry(path, state)
 
     def _rows(self, prefix: str, after: str) -> Iterator[Row]:
-        folders = [(self.originals_bucket, keys.ORIGINALS)]
+        folders = [(self.originals.bucket, self.originals.prefix)]
         folders += [(self.images_bucket, f"{folder}/") for folder in self.size.folders]
         folders += [(self.failures_bucket, f"{self.size.name}/")]
         streams = [self._list(bucket, folder, prefix, after) for bucket, folder in folders]

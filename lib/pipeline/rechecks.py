@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from lib import keys
 from lib.aws import sqs as queues
 from lib.errors import TransientError
+from lib.keys import Originals
 from lib.pipeline.events import build_event
 from lib.plurals import pluralize
 
@@ -29,12 +29,12 @@ class DelayedRecheckQueue:
 
     sqs: "SQSClient"
     url: str
-    originals_bucket: str
+    originals: Originals
     delay: int
 
     def send(self, path: str, *, now: bool = False) -> None:
         """Sends a recheck of a path, delayed unless `now`; raises TransientError if not sent."""
-        body = build_event(self.originals_bucket, keys.original_key(path))
+        body = build_event(self.originals.bucket, self.originals.key(path))
         queues.send(self.sqs, self.url, body, {}, delay=0 if now else self.delay)
 
 
@@ -44,7 +44,7 @@ class RecheckQueue:
 
     sqs: "SQSClient"
     url: str
-    originals_bucket: str
+    originals: Originals
 
     def send_all(self, paths: Iterable[str]) -> Iterator[list[str]]:
         """Sends a recheck of each path, ten at a time; yields each ten when they are sent.
@@ -53,7 +53,7 @@ class RecheckQueue:
         """
         remaining = iter(paths)
         while batch := list(islice(remaining, queues.BATCH)):
-            self._send([build_event(self.originals_bucket, keys.original_key(p)) for p in batch])
+            self._send([build_event(self.originals.bucket, self.originals.key(p)) for p in batch])
             yield batch
 
     def _send(self, bodies: list[str]) -> None:

@@ -15,6 +15,7 @@ from lib import images, keys
 from lib.aws import s3 as objects
 from lib.aws.call_budget import CALL_SECONDS
 from lib.errors import ConflictError, PermanentError, Reason, TransientError
+from lib.keys import Originals
 from lib.pipeline.deadline import UNLIMITED, Deadline
 from lib.pipeline.invalidation_queue import InvalidationQueue
 from lib.pipeline.metadata_keys import ORIGINAL_ETAG
@@ -56,7 +57,7 @@ class VariantReconciler:
 
     s3: "S3Client"
     size: Size
-    originals_bucket: str
+    originals: Originals
     images_bucket: str
     put_options: PutOptions
     max_bytes: int
@@ -87,8 +88,8 @@ class VariantReconciler:
         variants = {key: objects.head(self.s3, self.images_bucket, key) for key in variant_keys}
         original = objects.get(
             self.s3,
-            self.originals_bucket,
-            keys.original_key(path),
+            self.originals.bucket,
+            self.originals.key(path),
             unless_etag=self._variant_metadata.find_original_etag(list(variants.values())),
         )
         if isinstance(original, objects.NotModified):
@@ -265,6 +266,6 @@ class VariantReconciler:
 
     def _check_original(self, path: str, etag: str | None) -> None:
         """Raises ConflictError unless the original still has this ETag (None: is absent)."""
-        original = objects.head_confirmed(self.s3, self.originals_bucket, keys.original_key(path))
+        original = objects.head_confirmed(self.s3, self.originals.bucket, self.originals.key(path))
         if (original.etag if original else None) != etag:
             raise ConflictError("the original changed meanwhile")

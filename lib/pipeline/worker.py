@@ -85,7 +85,7 @@ class ResizeWorker:
             if isinstance(event, PermanentError):
                 failures.append(Failure("", event, began_at))
                 continue
-            path = event.key.removeprefix(keys.ORIGINALS)
+            path = self.reconciler.originals.path(event.key)
             try:
                 self._reconcile(event, path, message, deadline)
             except (PermanentError, TransientError) as error:
@@ -98,13 +98,11 @@ class ResizeWorker:
     def _reconcile(
         self, event: ObjectEvent, path: str, message: SqsMessage, deadline: Deadline
     ) -> None:
-        if event.bucket != self.reconciler.originals_bucket or not event.key.startswith(
-            keys.ORIGINALS
-        ):
+        if not self.reconciler.originals.has(event.bucket, event.key):
             raise PermanentError(
                 Reason.FOREIGN_OBJECT,
                 f"{keys.escaped(event.bucket)}/{keys.escaped(event.key)} is not below "
-                f"{self.reconciler.originals_bucket}/{keys.ORIGINALS}: nothing else is rendered",
+                f"{self.reconciler.originals}: nothing else is rendered",
             )
         if event.is_folder_marker:
             return

@@ -5,11 +5,11 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lib import keys
 from lib.aws import rekognition, tags
 from lib.aws.rekognition import Label, RekognitionClient
 from lib.errors import PermanentError, Reason
 from lib.images import Focus
+from lib.keys import Originals
 from lib.rekognition import faces, results
 from lib.rekognition.analysis_image import AnalysisImage, make_analysis_image
 from lib.rekognition.results import AnalysisResult, Faces
@@ -33,7 +33,7 @@ class ImageAnalyzer:
     """
 
     s3: "S3Client"
-    originals_bucket: str
+    originals: Originals
     rekognition: RekognitionClient
     confidence: int | None
     faces: bool
@@ -49,14 +49,14 @@ class ImageAnalyzer:
         """
         if self.confidence is None and not self._needs_faces(size):
             return None
-        key = keys.original_key(path)
+        key = self.originals.key(path)
         stored = results.parse_tags(
-            tags.read(self.s3, self.originals_bucket, key), etag, self.confidence
+            tags.read(self.s3, self.originals.bucket, key), etag, self.confidence
         )
         result = self._complete(stored, data, size, render_slot)
         if result != stored:
             new_tags = results.build_tags(result, etag, self.confidence)
-            tags.add(self.s3, self.originals_bucket, key, new_tags)
+            tags.add(self.s3, self.originals.bucket, key, new_tags)
         if result.labels:
             raise self._make_moderated_error(result.labels)
         return result.focus if self._needs_faces(size) else None

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lib import keys
 from lib.aws import s3 as objects
 from lib.fetching.jobs import FetchJobs
+from lib.keys import Originals
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -16,7 +16,7 @@ class Deletion:
     """Deletes photos of one stack."""
 
     s3: "S3Client"
-    originals_bucket: str
+    originals: Originals
     failures_bucket: str
 
     def delete(self, path: str) -> None:
@@ -25,6 +25,6 @@ class Deletion:
         Cancels the path's fetch job first: it would bring the original back. Raises
         PermanentError for a path that no original can have.
         """
-        keys.check_original(path)
+        self.originals.check(path)
         FetchJobs(self.s3, self.failures_bucket).cancel(path)
-        objects.delete_object(self.s3, self.originals_bucket, keys.original_key(path))
+        objects.delete_object(self.s3, self.originals.bucket, self.originals.key(path))

@@ -13,6 +13,7 @@ from lib.aws.error_mapping import map_access_denied
 from lib.concurrency import map_concurrently
 from lib.errors import PermanentError
 from lib.fetching.jobs import FetchJobs, FetchState
+from lib.keys import Originals
 from lib.pipeline.failure_records import FailureRecords
 from lib.pipeline.metadata_keys import ORIGINAL_ETAG, PIXELS
 from lib.times import Timestamp
@@ -77,17 +78,17 @@ class StatusReader:
 
     s3: "S3Client"
     folders: Mapping[str, Sequence[str]]
-    originals_bucket: str
+    originals: Originals
     images_bucket: str
     failures_bucket: str
     images_url: str
 
     def get(self, path: str) -> PhotoStatus:
         """Returns the status at each size; PermanentError for a path that no original can have."""
-        keys.check_original(path)
+        self.originals.check(path)
         with map_access_denied("look at originals, variants and failure records"):
-            key = keys.original_key(path)
-            original = objects.head_confirmed(self.s3, self.originals_bucket, key)
+            key = self.originals.key(path)
+            original = objects.head_confirmed(self.s3, self.originals.bucket, key)
             fetch = FetchJobs(self.s3, self.failures_bucket).get_state(path, original)
 
             def read_size(size: str) -> SizeStatus:

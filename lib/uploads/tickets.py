@@ -14,6 +14,7 @@ from lib.aws import s3 as objects
 from lib.concurrency import map_concurrently
 from lib.errors import ProblemKind, RequestError
 from lib.fetching.jobs import FetchJobQueue
+from lib.keys import Originals
 from lib.times import Timestamp
 from lib.upload_types import explain_rejection
 from lib.uploads.requests import FetchRequest, TicketRequest
@@ -70,7 +71,7 @@ class UploadTickets:
 
     s3: "S3Client"
     fetch_queue: FetchJobQueue
-    originals_bucket: str
+    originals: Originals
     images_url: str
     folders: Mapping[str, Sequence[str]]
     content_types: list[str]
@@ -84,16 +85,16 @@ class UploadTickets:
         self._check_limits(request)
         path = request.path or _in_fresh_folder(str(request.filename))
         variants = self._prepare_path(path)
-        key = keys.original_key(path)
+        key = self.originals.key(path)
         if request.path and (request.sha256 or not request.overwrite):
-            stored = objects.head(self.s3, self.originals_bucket, key)
+            stored = objects.head(self.s3, self.originals.bucket, key)
             if stored and self._has_same_bytes(key, stored.length, request):
                 return StoredPhoto(path=path, key=key, variants=variants)
             if stored and not request.overwrite:
                 raise upload_paths.make_taken_error(path)
         form = objects.sign_upload(
             self.s3,
-            self.originals_bucket,
+            self.originals.bucket,
             key,
             content_type=request.content_type,
             max_bytes=request.bytes,
@@ -132,9 +133,9 @@ class UploadTickets:
         path = request.path or _in_fresh_folder(url.filename or "photo")
         variants = self._prepare_path(path)
         if request.path and not request.overwrite:
-            upload_paths.require_free(self.s3, self.originals_bucket, path)
+            upload_paths.require_free(self.s3, self.originals, path)
         self.fetch_queue.submit(path, request.url, overwrite=request.overwrite)
-        return FetchAccepted(path=path, key=keys.original_key(path), variants=variants)
+        return FetchAccepted(path=path, key=self.originals.key(path), variants=variants)
 
     def _check_limits(self, request: TicketRequest) -> None:
         if request.bytes > self.max_bytes:
@@ -155,12 +156,13 @@ class UploadTickets:
         return (
             request.sha256 is not None
             and length == request.bytes
-            and objects.has_sha256(self.s3, self.originals_bucket, key, request.sha256)
+            and objects.has_sha256(self.s3, self.originals.bucket, key, request.sha256)
         )
 
     def _prepare_path(self, path: str) -> dict[str, str]:
         """Checks an upload's path and returns the variants' URLs by size."""
-        upload_paths.require_valid(path, chain.from_iterable(self.folders.values()))
+        folders = chain.from_iterable(self.folders.values())
+        upload_paths.require_valid(path, self.originals, folders)
         return {name: keys.variant_url(self.images_url, name, path) for name in self.folders}
 
 

@@ -48,7 +48,7 @@ def run(local: LocalDeployment, count: int, kills: int, on_progress: OnProgress)
         with _Killer(faults, kills) as killer:
             photos = upload(
                 aws(stack, "s3"),
-                stack.originals_bucket,
+                stack.originals,
                 count,
                 lambda done: on_progress(f"{done} of {count} uploaded"),
             )
@@ -101,7 +101,7 @@ class _Killer:
 def _replay(stack: DeployedStack) -> int:
     sqs = aws(stack, "sqs")
     return sum(
-        DeadLetterQueue(sqs, find_queue(sqs, f"{queue_name(size)}-dlq"))
+        DeadLetterQueue(sqs, find_queue(sqs, f"{queue_name(size)}-dlq"), stack.originals)
         .replay(find_queue(sqs, queue_name(size)))
         .taken
         for size in stack.sizes

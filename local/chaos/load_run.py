@@ -44,7 +44,7 @@ def run(local: LocalDeployment, count: int, on_progress: Callable[[str], None]) 
             monitor.uploaded.append(time.monotonic())
             on_progress(f"{done} of {count} uploaded")
 
-        photos = upload(aws(stack, "s3"), stack.originals_bucket, count, record_upload)
+        photos = upload(aws(stack, "s3"), stack.originals, count, record_upload)
         uploaded = time.monotonic() - started
         wait_until_quiet(
             stack, _QUIET_SECONDS, lambda n: on_progress(f"{pluralize(n, 'message')} in the queues")

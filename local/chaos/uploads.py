@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Literal
 
 from PIL import Image
 
+from lib.keys import Originals
+
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
@@ -44,18 +46,18 @@ class Photo:
 
 
 def upload(
-    s3: "S3Client", bucket: str, count: int, on_progress: Callable[[int], None]
+    s3: "S3Client", originals: Originals, count: int, on_progress: Callable[[int], None]
 ) -> list[Photo]:
     """Uploads `count` photos concurrently; passes the number done to `on_progress`."""
     photos = [Photo(number) for number in range(count)]
     with ThreadPoolExecutor(_UPLOADERS) as pool:
-        for done, _ in enumerate(pool.map(lambda photo: _process(s3, bucket, photo), photos), 1):
+        for done, _ in enumerate(pool.map(lambda photo: _process(s3, originals, photo), photos), 1):
             on_progress(done)
     return photos
 
 
-def _process(s3: "S3Client", bucket: str, photo: Photo) -> None:
-    key = f"originals/{photo.path}"
+def _process(s3: "S3Client", originals: Originals, photo: Photo) -> None:
+    bucket, key = originals.bucket, originals.key(photo.path)
     data = _make_image(photo.number)
     s3.put_object(Bucket=bucket, Key=key, Body=data[:-999] if photo.fate == "broken" else data)
     if photo.fate == "replaced":

@@ -64,11 +64,11 @@ def wait_until_quiet(
 def judge(stack: DeployedStack, photos: list[Photo]) -> Verdict:
     """Compares the variants and dead letters with the originals."""
     s3, verdict = aws(stack, "s3"), Verdict()
-    originals = _etags(s3, stack.originals_bucket, f"originals/{FOLDER}/")
+    originals = _etags(s3, stack.originals.bucket, stack.originals.key(f"{FOLDER}/"))
     for size in stack.sizes:
         variants = _etags(s3, stack.images_bucket, f"{size}/{FOLDER}/")
         for photo in photos:
-            original = originals.get(f"originals/{photo.path}")
+            original = originals.get(stack.originals.key(photo.path))
             key = f"{size}/{photo.path}"
             if original is None or photo.fate == "broken":
                 verdict.orphaned += [key] if key in variants else []
@@ -94,7 +94,8 @@ def _etags(s3: Any, bucket: str, prefix: str) -> dict[str, str]:
 def _read_letters(stack: DeployedStack, size: str, broken: set[str], verdict: Verdict) -> None:
     sqs = aws(stack, "sqs")
     silent = set(broken)
-    with DeadLetterQueue(sqs, find_queue(sqs, f"{queue_name(size)}-dlq")).scan() as scan:
+    dlq = DeadLetterQueue(sqs, find_queue(sqs, f"{queue_name(size)}-dlq"), stack.originals)
+    with dlq.scan() as scan:
         for letter in (letter for batch in scan for letter in batch):
             if letter.path in broken:
                 verdict.letters[letter.reason] += 1

@@ -13,7 +13,7 @@ import pytest
 from handlers import deletion, openapi, render, status, uploads
 from lib.sizes import Size, pack_sizes
 from tests.integration.conftest import Context
-from tests.payloads import payload
+from tests.payloads import ORIGINALS, payload
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -110,7 +110,8 @@ def api(s3: "S3Client", monkeypatch: pytest.MonkeyPatch) -> Api:
     """The functions, with their settings in the environment."""
     made = Api(boto3.client("sqs"))
     for name, value in {
-        "ORIGINALS_BUCKET": "originals-bucket",
+        "ORIGINALS_BUCKET": ORIGINALS.bucket,
+        "ORIGINALS_PREFIX": ORIGINALS.prefix,
         "IMAGES_BUCKET": "images-bucket",
         "FAILURES_BUCKET": "failures-bucket",
         "FETCH_QUEUE_URL": made.fetch_queue_url,

@@ -14,7 +14,7 @@ from handlers.shared import respond
 from lib.sizes import Size
 from tests.aws_models import models
 from tests.integration.moto_models import moto_models
-from tests.payloads import sqs_batch
+from tests.payloads import ORIGINALS, sqs_batch
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -142,7 +142,8 @@ def deliver(s3: "S3Client", queues: Queues, monkeypatch: pytest.MonkeyPatch) -> 
     """The worker's function, with its settings in the environment."""
     for name, value in {
         "SIZE": SIZE.model_dump_json(),
-        "ORIGINALS_BUCKET": "originals-bucket",
+        "ORIGINALS_BUCKET": ORIGINALS.bucket,
+        "ORIGINALS_PREFIX": ORIGINALS.prefix,
         "IMAGES_BUCKET": "images-bucket",
         "FAILURES_BUCKET": "failures-bucket",
         "QUEUE_URL": queues.url,

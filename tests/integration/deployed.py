@@ -14,6 +14,7 @@ from moto.core.config import default_user_config
 from cli.__main__ import main
 from lib.operations.dead_letters import scan
 from lib.sizes import Size
+from tests.payloads import ORIGINALS
 
 STAGE = "dev"
 PREFIX = f"image-fanout-{STAGE}"
@@ -131,7 +132,8 @@ class Deployed:
         )
 
     def outputs(self, **values: str) -> None:
-        """The stack's outputs."""
+        """The stack's outputs; where the originals are is always among them."""
+        values = {"OriginalsBucketName": ORIGINALS.bucket} | values
         template = {
             "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
             "Outputs": {name: {"Value": value} for name, value in values.items()},

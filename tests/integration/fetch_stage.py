@@ -12,7 +12,7 @@ from handlers import fetch
 from lib.aws.s3 import StoredObject, head
 from lib.fetching.jobs import FetchJob, FetchJobQueue, FetchState
 from tests.integration.conftest import Context, Queues
-from tests.payloads import payload
+from tests.payloads import ORIGINALS, payload
 from tests.web_server import WebServer
 
 if TYPE_CHECKING:
@@ -32,7 +32,9 @@ class Fetching:
     @property
     def job_queue(self) -> FetchJobQueue:
         url = self.queues.url
-        return FetchJobQueue(self.s3, "failures-bucket", self.queues.sqs, url, allow_loopback=True)
+        return FetchJobQueue(
+            self.s3, "failures-bucket", self.queues.sqs, url, ORIGINALS, allow_loopback=True
+        )
 
     def submit(self, path: str = "a.jpg", page: str = "/photo.jpg", **more: bool) -> FetchJob:
         """Submits a job for a page of the web server."""
@@ -113,7 +115,8 @@ def fetching(
 ) -> Iterator[Fetching]:
     """Sets the function's settings in the environment."""
     for name, value in {
-        "ORIGINALS_BUCKET": "originals-bucket",
+        "ORIGINALS_BUCKET": ORIGINALS.bucket,
+        "ORIGINALS_PREFIX": ORIGINALS.prefix,
         "FAILURES_BUCKET": "failures-bucket",
         "QUEUE_URL": queues.url,
         "DLQ_URL": queues.dlq_url,

@@ -4,6 +4,7 @@ import pytest
 
 from lib import keys
 from lib.errors import PermanentError, Reason
+from tests.payloads import ORIGINALS
 
 
 def test_a_variants_key_is_its_folder_and_the_whole_path() -> None:
@@ -47,7 +48,7 @@ def test_the_key_is_measured_in_bytes_of_utf8() -> None:
     with pytest.raises(PermanentError, match=r"the variant's key .* 1026 bytes, S3 takes 1024"):
         keys.variant_key("s", "é" * 512)
     with pytest.raises(PermanentError, match=r"the original's key .* 1034 bytes, S3 takes 1024"):
-        keys.check_original("é" * 512)
+        ORIGINALS.check("é" * 512)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +61,7 @@ def test_the_key_is_measured_in_bytes_of_utf8() -> None:
 )
 def test_a_refusal_ends_with_what_to_do(path: str, advice: str) -> None:
     with pytest.raises(PermanentError) as caught:
-        keys.check_original(path)
+        ORIGINALS.check(path)
     assert str(caught.value).endswith(f": {advice}")
 
 

@@ -13,7 +13,8 @@ ENTRY_POINTS = ("handlers", "cli", "local", "infra", "bench")
 # What lib/ has, from the lowest floor up.
 FLOORS = (
     ("errors", "concurrency", "plurals", "times"),
-    ("aws", "keys", "sizes"),
+    ("keys",),
+    ("aws", "sizes"),
     ("auth", "images", "upload_paths", "upload_types"),
     ("rekognition",),
     ("pipeline",),

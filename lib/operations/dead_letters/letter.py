@@ -7,10 +7,10 @@ from enum import StrEnum
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from lib import keys
 from lib.aws.sqs import Received
 from lib.errors import WORKER_STOPPED, PermanentError
 from lib.fetching.jobs import parse_job
+from lib.keys import Originals
 from lib.pipeline.events import parse_message
 from lib.pipeline.invalidations import parse_invalidation
 
@@ -63,17 +63,18 @@ class Filter(NamedTuple):
 EVERYTHING = Filter()
 
 
-def parse_dead_letter(message: Received, kind: DlqKind) -> DeadLetter:
+def parse_dead_letter(message: Received, kind: DlqKind, originals: Originals) -> DeadLetter:
     """Parses a message that a worker, SQS or SNS has sent to a DLQ."""
+    body = message.body
     if kind is DlqKind.SUBSCRIPTION:
         error = message.attributes.get("ErrorMessage", "")
-        return _without_attributes(message, UNDELIVERED, _event_path(message.body), error)
+        return _without_attributes(message, UNDELIVERED, _event_path(body, originals), error)
     # Attributes of a message that SQS has moved are those of an earlier failure.
     if message.moved_from or "reason" not in message.attributes:
         if kind is DlqKind.PURGE:
-            return _without_attributes(message, NOT_PURGED, _invalidation_path(message.body))
-        find_path = _job_path if kind is DlqKind.FETCH else _event_path
-        return _without_attributes(message, WORKER_STOPPED, find_path(message.body))
+            return _without_attributes(message, NOT_PURGED, _invalidation_path(body))
+        path = _job_path(body) if kind is DlqKind.FETCH else _event_path(body, originals)
+        return _without_attributes(message, WORKER_STOPPED, path)
     return _with_attributes(message)
 
 
@@ -108,12 +109,12 @@ def _parse_time(text: str) -> datetime | None:
     return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
-def _event_path(body: str) -> str:
+def _event_path(body: str, originals: Originals) -> str:
     try:
         events = parse_message(body)
     except PermanentError:
         return ""
-    return events[0].key.removeprefix(keys.ORIGINALS) if events else ""
+    return originals.path(events[0].key) if events else ""
 
 
 def _invalidation_path(body: str) -> str:

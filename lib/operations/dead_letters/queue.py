@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lib.aws import sqs as queues
+from lib.keys import Originals
 from lib.operations.dead_letters.letter import EVERYTHING, DeadLetter, DlqKind, Filter
 from lib.operations.dead_letters.scan import DlqScan
 from lib.operations.interrupts import uninterrupted
@@ -41,12 +42,13 @@ class DeadLetterQueue:
 
     sqs: "SQSClient"
     url: str
+    originals: Originals
     kind: DlqKind = DlqKind.DLQ
 
     @contextmanager
     def scan(self, rate: float | None = None) -> Iterator[DlqScan]:
         """Receives each letter once; the block's end makes all that remain visible again."""
-        scan = DlqScan(self.sqs, self.url, self.kind, rate)
+        scan = DlqScan(self.sqs, self.url, self.originals, self.kind, rate)
         try:
             yield scan
         finally:

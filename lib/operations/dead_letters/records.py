@@ -5,12 +5,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lib import keys
 from lib.aws.error_mapping import map_access_denied
 from lib.concurrency import map_concurrently
 from lib.errors import ConflictError, PermanentError
 from lib.fetching.jobs import parse_job
 from lib.fetching.records import FetchRecords
+from lib.keys import Originals
 from lib.operations.dead_letters.letter import DeadLetter, DlqKind
 from lib.pipeline.events import ObjectEvent, parse_records
 from lib.pipeline.failure_records import FailureRecords
@@ -30,6 +30,7 @@ class RecordCleaner:
     failures_bucket: str
     name: str
     kind: DlqKind
+    originals: Originals
 
     def clear(self, letters: Iterable[DeadLetter]) -> None:
         """Deletes the records of these letters, but none of a later failure."""
@@ -42,7 +43,7 @@ class RecordCleaner:
 
     def _clear_failures(self, letter: DeadLetter) -> None:
         records = FailureRecords(self.s3, self.failures_bucket, self.name)
-        for path in _paths(letter):
+        for path in self._paths(letter):
             with suppress(PermanentError):  # no record can have such a path
                 records.clear_until(path, letter.failed_at)
 
@@ -57,12 +58,11 @@ class RecordCleaner:
             with suppress(ConflictError):  # a later job has replaced it
                 records.delete_if_match(job.path, stored.etag)
 
-
-def _paths(letter: DeadLetter) -> set[str]:
-    """Returns the path of each S3 record: each may have a failure record."""
-    try:
-        records = parse_records(letter.body)
-    except PermanentError:
-        records = []
-    events = [record for record in records if isinstance(record, ObjectEvent)]
-    return {letter.path, *(event.key.removeprefix(keys.ORIGINALS) for event in events)} - {""}
+    def _paths(self, letter: DeadLetter) -> set[str]:
+        """Returns the path of each S3 record: each may have a failure record."""
+        try:
+            records = parse_records(letter.body)
+        except PermanentError:
+            records = []
+        events = [record for record in records if isinstance(record, ObjectEvent)]
+        return {letter.path, *(self.originals.path(event.key) for event in events)} - {""}

@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from lib.aws import sqs as queues
+from lib.keys import Originals
 from lib.operations.dead_letters.letter import DeadLetter, DlqKind, parse_dead_letter
 from lib.operations.interrupts import uninterrupted
 
@@ -33,10 +34,15 @@ class DlqScan:
     """Iterates over batches of letters, without those sent after the scan began."""
 
     def __init__(
-        self, sqs: "SQSClient", url: str, kind: DlqKind = DlqKind.DLQ, rate: float | None = None
+        self,
+        sqs: "SQSClient",
+        url: str,
+        originals: Originals,
+        kind: DlqKind = DlqKind.DLQ,
+        rate: float | None = None,
     ) -> None:
         """Reads the number of letters; `rate` is how many a second the caller takes."""
-        self._sqs, self._url, self._kind = sqs, url, kind
+        self._sqs, self._url, self._originals, self._kind = sqs, url, originals, kind
         self.depth = queues.get_depth(sqs, url)
         # The response's date has whole seconds.
         self._latest = self.depth.as_of + timedelta(seconds=1)
@@ -61,7 +67,11 @@ class DlqScan:
             if not received:
                 return
             # A replayed letter that failed again must not be replayed endlessly.
-            yield [parse_dead_letter(m, self._kind) for m in received if m.sent_at <= self._latest]
+            yield [
+                parse_dead_letter(message, self._kind, self._originals)
+                for message in received
+                if message.sent_at <= self._latest
+            ]
             self._mark_for_release()
         self.complete = False
 

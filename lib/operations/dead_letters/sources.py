@@ -36,7 +36,7 @@ def find_sources(
     """
     if kind in SHARED:
         queue = f"{stack.name}-{kind}"
-        dlq = DeadLetterQueue(sqs, queues.find_queue(sqs, f"{queue}-dlq"), kind)
+        dlq = DeadLetterQueue(sqs, queues.find_queue(sqs, f"{queue}-dlq"), stack.originals, kind)
         return [ReplaySource(kind, dlq, queues.find_queue(sqs, queue))]
     return [_find_source(sqs, stack, kind, name) for name in size_names]
 
@@ -60,4 +60,5 @@ def _find_source(sqs: "SQSClient", stack: "Stack", kind: DlqKind, size_name: str
     url = size.dlq_url
     if kind is DlqKind.SUBSCRIPTION:
         url = queues.find_queue(sqs, f"{stack.name}-{size_name}-subscription-dlq")
-    return ReplaySource(size_name, DeadLetterQueue(sqs, url, kind), size.queue_url)
+    dlq = DeadLetterQueue(sqs, url, stack.originals, kind)
+    return ReplaySource(size_name, dlq, size.queue_url)

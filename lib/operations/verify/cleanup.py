@@ -6,7 +6,7 @@ from lib.aws import s3 as objects
 from lib.aws.error_mapping import map_access_denied
 from lib.concurrency import map_concurrently
 from lib.errors import StepError
-from lib.keys import FETCH_RECORDS, ORIGINALS
+from lib.keys import FETCH_RECORDS
 from lib.operations.dead_letters import DlqKind, ReplaySource, find_sources
 from lib.operations.verify.failures import MAX_WORKERS
 from lib.operations.verify.polling import Poller
@@ -30,20 +30,17 @@ def clean_up(target: Target) -> list[str]:
         _delete_letters(target)
         for bucket, key in _objects(target):
             objects.delete_object(target.s3, bucket, key)
-        originals = target.bucket("Originals")
-        for key, version in objects.list_versions(target.s3, originals, _originals(target)):
-            objects.delete_version(target.s3, originals, key, version)
+        bucket, folder = target.originals.bucket, target.originals.key(target.path(""))
+        for key, version in objects.list_versions(target.s3, bucket, folder):
+            objects.delete_version(target.s3, bucket, key, version)
         return [f"s3://{bucket}/{key}" for bucket, key in _objects(target)]
 
 
-def _originals(target: Target) -> str:
-    return f"{ORIGINALS}{target.folder}/"
-
-
 def _delete_originals(target: Target) -> None:
-    originals = target.bucket("Originals")
-    listed = objects.list_objects(target.s3, originals, _originals(target))
-    paths = {each.key.removeprefix(ORIGINALS) for each in listed}
+    originals = target.originals
+    folder = originals.key(target.path(""))
+    listed = objects.list_objects(target.s3, originals.bucket, folder)
+    paths = {originals.path(each.key) for each in listed}
     delete = Deletion(target.s3, originals, target.bucket("Failures")).delete
     # A fetch job may be running, without an original yet.
     for path in sorted(paths | {target.path(FETCHED)}):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from lib.auth.signing_keys import SigningKeys
 from lib.aws.stacks import Stack
 from lib.errors import ConfigError
+from lib.keys import Originals
 from lib.operations.doctor.sizes import read_deployed
 from lib.operations.stage_commands import StageCommands
 from lib.operations.verify.photos import FORMATS
@@ -81,8 +82,13 @@ class Target:
         """Path of a photo in the folder."""
         return f"{self.folder}/{name}"
 
+    @property
+    def originals(self) -> Originals:
+        """Where the stage's originals are."""
+        return self.stack.originals
+
     def bucket(self, name: str) -> str:
-        """The bucket of `Originals`, `Images` or `Failures`."""
+        """The bucket of `Images` or `Failures`."""
         return self.stack.outputs[f"{name}BucketName"]
 
     def logs_of(self, function: str) -> str:

@@ -30,7 +30,7 @@ from lib.sizes import Size
 from tests.integration.fetch_stage import PHOTO, Fetching, events_of_s3, fetching, web
 from tests.integration.pipeline.test_resize import Failing, refusal
 from tests.integration.pipeline.test_retries import Answering
-from tests.payloads import payload, s3_event
+from tests.payloads import ORIGINALS, payload, s3_event
 from tests.times import is_timestamp
 from tests.web_server import answer, chunked, redirect
 
@@ -651,7 +651,11 @@ class TestTheJobQueue:
         job_queue = fetching.job_queue
         with pytest.raises(RequestError) as caught:
             type(job_queue)(
-                job_queue.s3, job_queue.failures_bucket, job_queue.sqs, job_queue.queue_url
+                job_queue.s3,
+                job_queue.failures_bucket,
+                job_queue.sqs,
+                job_queue.queue_url,
+                ORIGINALS,
             ).submit("a.jpg", url)
         assert (caught.value.status, caught.value.kind) == (422, "bad_url")
         assert SECRET not in str(caught.value)
@@ -805,8 +809,9 @@ class TestPurgingItsDeadLetters:
         monkeypatch.setattr(scan, "EMPTY_AFTER", 0)
 
     def purge(self, fetching: Fetching) -> None:
-        letters = DeadLetterQueue(fetching.queues.sqs, fetching.queues.dlq_url, DlqKind.FETCH)
-        records = RecordCleaner(fetching.s3, "failures-bucket", "fetch", DlqKind.FETCH)
+        queues, kind = fetching.queues, DlqKind.FETCH
+        letters = DeadLetterQueue(queues.sqs, queues.dlq_url, ORIGINALS, kind)
+        records = RecordCleaner(fetching.s3, "failures-bucket", "fetch", kind, ORIGINALS)
         assert letters.purge(on_deleted=records.clear).taken == 1
 
     def test_deletes_the_record(self, fetching: Fetching) -> None:

@@ -15,6 +15,7 @@ from lib.fetching.records import FailedFetchRecord, FetchRecord, FetchRecords
 from lib.pipeline.failure_records import FailureRecord, FailureRecords
 from lib.pipeline.metadata_keys import ORIGINAL_ETAG, PIXELS
 from tests.integration.api import Api, api
+from tests.payloads import ORIGINALS
 from tests.times import is_timestamp
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def render(s3: "S3Client", folder: str, path: str, etag: str) -> None:
 
 
 def make_job_queue(s3: "S3Client", api: Api) -> FetchJobQueue:
-    return FetchJobQueue(s3, "failures-bucket", boto3.client("sqs"), api.fetch_queue_url)
+    return FetchJobQueue(s3, "failures-bucket", boto3.client("sqs"), api.fetch_queue_url, ORIGINALS)
 
 
 def states(document: Any) -> dict[str, str]:

@@ -20,6 +20,7 @@ from lib.on_demand.signed_requests import SignedRequestVerifier
 from lib.sizes import Size
 from tests.integration.deployed import refuse
 from tests.integration.signing import FIRST, SigningSecret, secret
+from tests.payloads import ORIGINALS
 from tests.pictures import decoded, encoded, quarters
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Container:
         self.signing = secret.keys()
         self.pictures = SignedImages(
             s3=s3,
-            originals_bucket="originals-bucket",
+            originals=ORIGINALS,
             verifier=SignedRequestVerifier(
                 self.signing.cache(Logger(service="container"), lambda: self.now), now=self._seconds
             ),

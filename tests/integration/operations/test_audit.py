@@ -19,6 +19,7 @@ from tests.command_line import fanout
 from tests.integration.conftest import SIZE, WorkerCall
 from tests.integration.pipeline.test_resize import Failing, put, refusal
 from tests.integration.stage import Deployed, deployed
+from tests.payloads import ORIGINALS
 from tests.pictures import encoded, quarters
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ ODD = ["a b.jpg", "a%2Fb.jpg", "a+b&?#'.jpg", "line\nbreak.jpg", "é 😀/\u202e
 
 def auditor(s3: "S3Client", size: Size = SIZE) -> Auditor:
     delivery = PutOptions("public, max-age=60")
-    return Auditor(s3, size, delivery, "originals-bucket", "images-bucket", "failures-bucket")
+    return Auditor(s3, size, delivery, ORIGINALS, "images-bucket", "failures-bucket")
 
 
 def states(s3: "S3Client", *, size: Size = SIZE, **how: Any) -> dict[str, str]:

@@ -21,6 +21,7 @@ from lib.operations.dead_letters import (
 from lib.pipeline import messages
 from tests.integration.conftest import Queues
 from tests.integration.parked import body, hidden, park, park_many, stored
+from tests.payloads import ORIGINALS
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -36,7 +37,7 @@ def _known_to_be_empty(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def dlq(queues: Queues) -> DeadLetterQueue:
-    return DeadLetterQueue(queues.sqs, queues.dlq_url)
+    return DeadLetterQueue(queues.sqs, queues.dlq_url, ORIGINALS)
 
 
 def seen(dlq: DeadLetterQueue) -> list[DeadLetter]:
@@ -99,13 +100,15 @@ class TestALetter:
                 "Number": {"DataType": "Binary", "BinaryValue": b"\0"},
             },
         )
-        (letter,) = seen(DeadLetterQueue(queues.sqs, queues.dlq_url, DlqKind.SUBSCRIPTION))
+        (letter,) = seen(
+            DeadLetterQueue(queues.sqs, queues.dlq_url, ORIGINALS, DlqKind.SUBSCRIPTION)
+        )
         assert (letter.reason, letter.path, letter.error) == ("undelivered", ODD, "100% denied")
 
     def test_of_an_invalidation_names_the_variant(self, queues: Queues) -> None:
         for text in (json.dumps({"paths": ["/40x30/a%20b.jpg", "/40x30.webp/a%20b.jpg"]}), "null"):
             queues.sqs.send_message(QueueUrl=queues.dlq_url, MessageBody=text)
-        found = seen(DeadLetterQueue(queues.sqs, queues.dlq_url, DlqKind.PURGE))
+        found = seen(DeadLetterQueue(queues.sqs, queues.dlq_url, ORIGINALS, DlqKind.PURGE))
         assert [letter.reason for letter in found] == ["not_purged", "not_purged"]
         assert {letter.path for letter in found} == {"40x30/a b.jpg", ""}
 
@@ -113,7 +116,7 @@ class TestALetter:
         message = messages.SqsMessage("id", '{"paths": ["/40x30/a%7Eb.jpg"]}', "receipt", 1)
         error = PermanentError(Reason.PATH_REFUSED, "it has a ~ in it")
         messages.send_to_dlq(queues.sqs, queues.dlq_url, message, "40x30/a~b.jpg", error)
-        (letter,) = seen(DeadLetterQueue(queues.sqs, queues.dlq_url, DlqKind.PURGE))
+        (letter,) = seen(DeadLetterQueue(queues.sqs, queues.dlq_url, ORIGINALS, DlqKind.PURGE))
         assert (letter.reason, letter.error) == ("path_refused", "it has a ~ in it")
         assert (letter.path, letter.attempts) == ("40x30/a~b.jpg", 1)
 
@@ -152,7 +155,7 @@ class TestALetter:
     @pytest.mark.parametrize("kind", [DlqKind.SUBSCRIPTION, DlqKind.FETCH])
     def test_of_which_nothing_is_known_says_nothing(self, queues: Queues, kind: DlqKind) -> None:
         queues.sqs.send_message(QueueUrl=queues.dlq_url, MessageBody="null")
-        (letter,) = seen(DeadLetterQueue(queues.sqs, queues.dlq_url, kind))
+        (letter,) = seen(DeadLetterQueue(queues.sqs, queues.dlq_url, ORIGINALS, kind))
         assert (letter.error, letter.path) == ("", "")
 
 

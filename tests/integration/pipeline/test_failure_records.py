@@ -20,7 +20,7 @@ from lib.pipeline.failure_records import FailureRecord, FailureRecords
 from tests.integration.conftest import Queues, WorkerCall
 from tests.integration.parked import park
 from tests.integration.pipeline.test_resize import Failing, put, refusal, variant
-from tests.payloads import s3_event
+from tests.payloads import ORIGINALS, s3_event
 from tests.times import is_timestamp
 
 if TYPE_CHECKING:
@@ -161,8 +161,8 @@ class TestPurgingDeadLetters:
     """Status and audit say of a letter that it failed; without the letter nothing can be done."""
 
     def purge(self, s3: "S3Client", queues: Queues, wanted: Filter = EVERYTHING) -> None:
-        forget = RecordCleaner(s3, BUCKET, "40x30", DlqKind.DLQ).clear
-        DeadLetterQueue(queues.sqs, queues.dlq_url).purge(wanted, on_deleted=forget)
+        forget = RecordCleaner(s3, BUCKET, "40x30", DlqKind.DLQ, ORIGINALS).clear
+        DeadLetterQueue(queues.sqs, queues.dlq_url, ORIGINALS).purge(wanted, on_deleted=forget)
 
     @pytest.fixture(autouse=True)
     def _empty_at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:

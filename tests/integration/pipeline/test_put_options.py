@@ -9,6 +9,7 @@ from lib.operations.audit import Auditor
 from lib.pipeline.put_options import PutOptions
 from tests.integration.conftest import SIZE, Queues, WorkerCall
 from tests.integration.pipeline.test_resize import put, variant
+from tests.payloads import ORIGINALS
 from tests.pictures import encoded, quarters
 
 if TYPE_CHECKING:
@@ -23,8 +24,8 @@ def readers(s3: "S3Client", path: str) -> list[str]:
 
 
 def deep_states(s3: "S3Client", delivery: PutOptions) -> dict[str, str]:
-    buckets = ("originals-bucket", "images-bucket", "failures-bucket")
-    return dict(Auditor(s3, SIZE, delivery, *buckets).compare(deep=True))
+    auditor = Auditor(s3, SIZE, delivery, ORIGINALS, "images-bucket", "failures-bucket")
+    return dict(auditor.compare(deep=True))
 
 
 def deploy(monkeypatch: pytest.MonkeyPatch, **settings: str) -> None:

@@ -16,6 +16,7 @@ from tests.integration.conftest import SIZE, Queues, WorkerCall
 from tests.integration.fetch_stage import Fetching, fetching, web
 from tests.integration.pipeline.test_failure_records import record, records
 from tests.integration.pipeline.test_resize import Failing, put, refusal, variant
+from tests.payloads import ORIGINALS
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -50,7 +51,7 @@ def status(s3: "S3Client", path: str) -> tuple[str, str | None]:
     desk = StatusReader(
         s3,
         {"40x30": ["40x30"]},
-        "originals-bucket",
+        ORIGINALS,
         "images-bucket",
         "failures-bucket",
         "https://x",
@@ -65,9 +66,7 @@ def test_it_has_failed_by_status_and_audit(
 ) -> None:
     stopped(deliver, put(s3, "a.jpg"))
     assert status(s3, "a.jpg") == ("failed", "worker_stopped")
-    auditor = Auditor(
-        s3, SIZE, PutOptions("x"), "originals-bucket", "images-bucket", "failures-bucket"
-    )
+    auditor = Auditor(s3, SIZE, PutOptions("x"), ORIGINALS, "images-bucket", "failures-bucket")
     assert [found.state for found in auditor.compare(deep=deep)] == ["failed"]
 
 
@@ -77,7 +76,7 @@ def test_it_is_not_rendered_on_demand(
     stopped(deliver, put(s3, "a.jpg"))
     declared = OnDemandVariants(
         s3,
-        "originals-bucket",
+        ORIGINALS,
         "images-bucket",
         "failures-bucket",
         [SIZE],

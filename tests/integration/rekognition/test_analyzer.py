@@ -17,7 +17,7 @@ from lib.rekognition.results import FACES, MODERATION
 from lib.sizes import Size
 from tests.integration.conftest import SIZE, Queues, WorkerCall
 from tests.integration.pipeline.test_resize import Failing, put, refusal, variant
-from tests.payloads import payload
+from tests.payloads import ORIGINALS, payload
 from tests.pictures import decoded, encoded, quarters
 
 if TYPE_CHECKING:
@@ -423,7 +423,7 @@ class TestOutsideOfAQueue:
 
     @pytest.fixture
     def analyzer(self, s3: "S3Client", rekognition: Rekognition) -> ImageAnalyzer:
-        return ImageAnalyzer(s3, "originals-bucket", rekognition.client, confidence=80, faces=True)
+        return ImageAnalyzer(s3, ORIGINALS, rekognition.client, confidence=80, faces=True)
 
     def test_it_tells_the_focus_and_refuses_what_is_flagged(
         self, s3: "S3Client", analyzer: ImageAnalyzer, rekognition: Rekognition

@@ -15,6 +15,7 @@ from tests.command_line import fanout
 from tests.integration.conftest import SIZE, WorkerCall
 from tests.integration.pipeline.test_resize import Failing, put, refusal
 from tests.integration.stage import Deployed, deployed
+from tests.payloads import ORIGINALS
 from tests.pictures import encoded, quarters
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def status(s3: "S3Client", path: str, *sizes: Size) -> Status:
     desk = StatusReader(
         s3=s3,
         folders={size.name: size.folders for size in sizes or (SIZE,)},
-        originals_bucket="originals-bucket",
+        originals=ORIGINALS,
         images_bucket="images-bucket",
         failures_bucket="failures-bucket",
         images_url="https://images.example",

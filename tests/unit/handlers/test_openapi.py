@@ -10,8 +10,9 @@ from handlers.shared.http import make_resolver
 from infra.parameters import Parameters
 from lib.errors import ProblemKind
 from lib.fetching import download, urls
-from lib.keys import MAX_KEY_BYTES, ORIGINALS
+from lib.keys import MAX_KEY_BYTES
 from lib.uploads.tickets import MAX_TICKETS, TICKET_SECONDS
+from tests.payloads import ORIGINALS
 
 PROJECT = Path(__file__).parents[3]
 TEXT = (PROJECT / "docs" / "api.md").read_text()
@@ -75,7 +76,7 @@ def test_every_parameter_of_the_api_is_in_the_table(name: str) -> None:
     [
         f"up to {MAX_TICKETS} tickets",
         f"{TICKET_SECONDS // 60} minutes from now",
-        f"at most {MAX_KEY_BYTES - len(ORIGINALS):,} bytes long",
+        f"at most {MAX_KEY_BYTES - len(ORIGINALS.prefix):,} bytes long",
         f"over {urls.MAX_LENGTH:,} characters",
         f"redirects more than {download.MAX_REDIRECTS} times",
     ],

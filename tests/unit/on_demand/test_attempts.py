@@ -26,8 +26,9 @@ from lib.pipeline.render_slots import RenderSlots
 from lib.pipeline.telemetry import Telemetry
 from lib.sizes import Size
 from tests.model_s3 import ModelS3
+from tests.payloads import ORIGINALS
 
-ORIGINALS, IMAGES, FAILURES = "originals-bucket", "images-bucket", "failures-bucket"
+IMAGES, FAILURES = "images-bucket", "failures-bucket"
 SIZE = Size(name="40x30", width=40, height=30)
 LONGEST = 25
 
@@ -57,7 +58,7 @@ class Visitors:
         self.upload(b"one")
 
     def upload(self, data: bytes) -> None:
-        self.s3.put_object(Bucket=ORIGINALS, Key="originals/a.jpg", Body=data)
+        self.s3.put_object(Bucket=ORIGINALS.bucket, Key="originals/a.jpg", Body=data)
 
     def ask(self, size: Size = SIZE) -> FoundVariant:
         return variants(self, self.now, self.wait, size).get_or_render(size.name, "a.jpg")
@@ -76,7 +77,7 @@ class Visitors:
         self.meanwhile()
 
     def etag(self) -> str:
-        stored = self.s3.head_object(Bucket=ORIGINALS, Key="originals/a.jpg")
+        stored = self.s3.head_object(Bucket=ORIGINALS.bucket, Key="originals/a.jpg")
         return str(stored["ETag"]).strip('"')
 
     def records(self) -> list[str]:
@@ -107,7 +108,7 @@ def variants(
     renderer = VariantReconciler(
         s3=client,
         size=size,
-        originals_bucket=ORIGINALS,
+        originals=ORIGINALS,
         images_bucket=IMAGES,
         put_options=PutOptions(""),
         max_bytes=1000,

@@ -15,6 +15,7 @@ from lib.concurrency import map_concurrently, merge_sorted
 from lib.operations.audit import Auditor, Row, State, classify_by_listing
 from lib.pipeline.put_options import PutOptions
 from lib.sizes import Size
+from tests.payloads import ORIGINALS
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 BEFORE, AFTER = NOON - timedelta(seconds=1), NOON + timedelta(seconds=1)
@@ -130,7 +131,7 @@ class GeneratedS3:
             yield {"Contents": [self._entry(given["Prefix"], number) for number in page]}
 
     def _numbers(self, bucket: str) -> Iterator[int]:
-        if bucket == "originals":
+        if bucket == ORIGINALS.bucket:
             return (number for number in range(self.count) if number % 100 != 99)
         if bucket == "images":
             return (number for number in range(self.count) if number % 10 != 0)
@@ -146,7 +147,7 @@ def test_two_hundred_thousand_keys_take_the_memory_of_a_few_pages() -> None:
     """Traced at the beginning, where something might be collected, and at the end: tracing all
     of it would take five times as long."""
     s3: Any = GeneratedS3(200_000)
-    findings = Auditor(s3, SIZE, PutOptions(""), "originals", "images", "failures").compare()
+    findings = Auditor(s3, SIZE, PutOptions(""), ORIGINALS, "images", "failures").compare()
     counts = Counter[State]()
     for traced, few in ((True, 4_000), (False, 192_000), (True, None)):
         if traced:

@@ -50,8 +50,9 @@ from lib.pipeline.render_slots import RenderSlots
 from lib.pipeline.telemetry import Telemetry
 from lib.sizes import Size
 from tests.model_s3 import ModelS3
+from tests.payloads import ORIGINALS
 
-ORIGINALS, IMAGES, FAILURES = "originals-bucket", "images-bucket", "failures-bucket"
+IMAGES, FAILURES = "images-bucket", "failures-bucket"
 # One is enough: nothing that is done for a path touches another.
 PATH = "a.jpg"
 BROKEN = b"broken"
@@ -97,7 +98,7 @@ class World:
 
     def original(self) -> bytes | None:
         """The bytes in the originals bucket; None for such as cannot be rendered."""
-        stored = self.s3.objects.get((ORIGINALS, f"originals/{PATH}"))
+        stored = self.s3.objects.get((ORIGINALS.bucket, f"originals/{PATH}"))
         return stored["data"] if stored and stored["data"] != BROKEN else None
 
     def visit(self) -> None:
@@ -241,7 +242,7 @@ class Pipeline(RuleBasedStateMachine):
         return self.reconciler_type(
             s3=client,
             size=SIZE,
-            originals_bucket=ORIGINALS,
+            originals=ORIGINALS,
             images_bucket=IMAGES,
             put_options=PutOptions(""),
             max_bytes=1000,
@@ -259,12 +260,12 @@ class Pipeline(RuleBasedStateMachine):
 
     @rule(data=st.sampled_from([b"one", b"two", BROKEN]))
     def upload(self, data: bytes) -> None:
-        self.world.s3.put_object(Bucket=ORIGINALS, Key=f"originals/{PATH}", Body=data)
+        self.world.s3.put_object(Bucket=ORIGINALS.bucket, Key=f"originals/{PATH}", Body=data)
         self.messages += 1
 
     @rule()
     def remove(self) -> None:
-        self.world.s3.delete_object(Bucket=ORIGINALS, Key=f"originals/{PATH}")
+        self.world.s3.delete_object(Bucket=ORIGINALS.bucket, Key=f"originals/{PATH}")
         self.messages += 1
 
     @precondition(lambda self: len(self.workers) < 3)
