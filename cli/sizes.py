@@ -93,10 +93,13 @@ def _describe_quality(size: Size) -> str:
 def _list_options(size: Size) -> dict[str, str]:
     """Returns the other keys that are not as they are by default."""
     given = size.model_dump(mode="json", exclude=_SHOWN, exclude_defaults=True)
-    words = {True: "yes", False: "no"}
-    return {
-        key: words[value] if isinstance(value, bool) else str(value) for key, value in given.items()
-    }
+    return {key: _say(value) for key, value in given.items()}
+
+
+def _say(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(value) if isinstance(value, list) else str(value)
 
 
 def _describe_largest(size: Size) -> str:

@@ -78,6 +78,10 @@ background:
 enlarge:
   - {name: small, width: 160, height: 160}
   - {name: enlarged, width: 160, height: 160, enlarge: true}
+paths:
+  - {name: avatar, width: 96, height: 96, paths: [avatars/, "teams/*/portraits/"]}
+except:
+  - {name: large, width: 1600, except: [avatars/, "**/icons/"]}
 memory:
   - {name: poster, width: 6000, height: 4000, memory: 3008}
 cdn_seconds:

@@ -27,6 +27,7 @@ _HINTS = {
     "'\\t' that cannot start": "indent with spaces instead of tabs",
     "mapping values are not allowed": "check the indentation, and the spaces after ':' and '-'",
     "undefined alias": "its & has to stand above its *",
+    "expected alphabetic or numeric character": "put text that begins with '*' or '&' in quotes",
     "but found another document": "remove the line '---'",
 }
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Discriminator,
@@ -16,7 +17,10 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic.fields import FieldInfo
 from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from lib.sizes.paths import FOLDERS, MAX_PATTERNS, covers, find_mistake, matches_any
 
 Fit = Literal["cover", "contain", "inside", "fill"]
 Format = Literal["keep", "jpeg", "png", "webp", "avif"]
@@ -89,13 +93,24 @@ def _kind_of_quality(value: object) -> str:
     return "mapping" if isinstance(value, (dict, Quality)) else "number"
 
 
+def _check_pattern(pattern: str) -> str:
+    if mistake := find_mistake(pattern):
+        raise ValueError(mistake)
+    return pattern
+
+
+Patterns = Annotated[
+    tuple[Annotated[str, AfterValidator(_check_pattern)], ...], Field(max_length=MAX_PATTERNS)
+]
+
+
 class Size(BaseModel):
     """An entry of sizes.yml.
 
     `python -m infra.sizes_reference` writes the descriptions of the fields to docs/sizes.md.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
 
     name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+$", max_length=MAX_NAME)] = Field(
         description="Names the size in URLs (`/<name>/<path>`), queues, functions and commands. It "
@@ -173,6 +188,21 @@ class Size(BaseModel):
         "largest crop of the box's ratio, `inside` and `fill` leave a short edge short, and "
         "`contain` surrounds the photo with `background`.",
     )
+    paths: Patterns | None = Field(
+        None,
+        description="Makes the size of photos at these paths alone; without it, of every photo. "
+        "`avatars/` is everything below that folder, `*` any text within the name of a folder or "
+        "file, and `**` any number of folders: `shops/*/logos/`, `**/cover.jpg`. Everything else "
+        "stands for itself, and capitals count. A pattern matches the whole path, which begins "
+        'below `originals/`. One that begins with `*` needs quotes: `["**/icons/"]`. '
+        "[Sizes per folder](operations.md#sizes-per-folder) has what a change does.",
+    )
+    except_: Patterns = Field(
+        (),
+        alias="except",
+        description="Leaves out photos at these paths, also those of `paths`. The patterns are "
+        "those of `paths`.",
+    )
     memory: Annotated[int, Field(ge=MIN_MEMORY, le=MAX_MEMORY, strict=True)] = Field(
         ONE_CPU_MEMORY,
         description="Sets the memory of the size's Lambda function in MB. "
@@ -237,6 +267,7 @@ class Size(BaseModel):
             if extra == self.format or extra in self.formats[:index]:
                 yield "formats format", f"formats: {extra} is stored already: remove it"
         yield from self._find_position_conflicts()
+        yield from self._find_path_conflicts()
         formats = {self.format, *self.formats}
         if self.animated and formats == {"jpeg"}:
             yield (
@@ -268,6 +299,31 @@ class Size(BaseModel):
                 f"position: {self.position} needs fit: cover or contain, with a width and a "
                 "height: nothing is cropped or padded here",
             )
+
+    def _find_path_conflicts(self) -> Iterator[tuple[str, str]]:
+        if self.paths == ():
+            yield "paths", f'paths: is an empty list: write ["{FOLDERS}"] for every photo'
+        for key, patterns in (("paths", self.paths or ()), ("except", self.except_)):
+            for index, pattern in enumerate(patterns):
+                if pattern in patterns[:index]:
+                    yield key, f"{key}: {pattern} is in the list twice: remove one"
+        paths = self.paths or (FOLDERS,)
+        if all(any(covers(each, pattern) for each in self.except_) for pattern in paths):
+            yield (
+                "except paths",
+                f"except: leaves out every photo of paths ({', '.join(paths)}): make it narrower, "
+                "or remove the size",
+            )
+
+    def applies_to(self, path: str) -> bool:
+        """Returns whether the size is made of photos at this path."""
+        is_listed = self.paths is None or matches_any(self.paths, path)
+        return is_listed and not matches_any(self.except_, path)
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether `paths` or `except` name the photos that the size is made of."""
+        return self.paths is not None or bool(self.except_)
 
     def quality_of(self, format_: str) -> int:
         """Returns the quality of one format, on that format's own scale."""
@@ -317,10 +373,22 @@ def folders_of(name: str, formats: Iterable[str]) -> tuple[str, ...]:
     return (name, *(f"{name}.{extra}" for extra in formats))
 
 
-# Fields excluded from the recipe: they decide where a variant is stored, which function renders it
-# and how it is cached, but not its bytes.
+def options() -> dict[str, FieldInfo]:
+    """Returns the fields by their key in sizes.yml: `except` is no name in Python."""
+    return {field.alias or name: field for name, field in Size.model_fields.items()}
+
+
+def list_changes(size: Size, other: Size) -> list[str]:
+    """Returns the keys in which two sizes differ."""
+    fields = ((field.alias or name, name) for name, field in Size.model_fields.items())
+    return [key for key, name in fields if getattr(size, name) != getattr(other, name)]
+
+
+# Keys excluded from the recipe: they decide where a variant is stored, which function renders it
+# and how it is cached, and which photos have one, but not its bytes.
 PUT_OPTIONS = {"cdn_seconds", "browser_seconds", "immutable"}
-NOT_IN_RECIPE = {"name", "memory", "formats"} | PUT_OPTIONS
+PATHS = {"paths", "except"}
+NOT_IN_RECIPE = {"name", "memory", "formats"} | PUT_OPTIONS | PATHS
 
 
 def recipe_id(size: Size, renderer_version: str) -> str:
@@ -329,6 +397,7 @@ def recipe_id(size: Size, renderer_version: str) -> str:
     Extra formats are excluded: each is an object of its own, and adding one leaves the others
     current.
     """
-    recipe = size.model_dump(mode="json", exclude=NOT_IN_RECIPE)
+    given = size.model_dump(mode="json")
+    recipe = {key: value for key, value in given.items() if key not in NOT_IN_RECIPE}
     text = json.dumps([renderer_version, recipe], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]

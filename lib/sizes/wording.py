@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from lib.sizes.size import CONFLICT, Quality, Size
+from lib.sizes.size import CONFLICT, PATHS, Quality, options
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -19,6 +19,9 @@ _SYNONYMS = {
     "stretch": "fill",
     "w": "width",
     "h": "height",
+    "folders": "paths",
+    "include": "paths",
+    "exclude": "except",
     "colour": "background",
     "color": "background",
 }
@@ -33,11 +36,14 @@ _UNKNOWN_KEY = ("extra_forbidden", "invalid_key")
 _LIMITS = {
     "less_than_equal": "must be at most {le}",
     "greater_than_equal": "must be at least {ge}",
+    "too_long": "must have at most {max_length} items",
     "string_too_long": "must have at most {max_length} characters",
     "bool_type": "must be true or false",
     "bool_parsing": "must be true or false",
     "int_parsing": "must be a whole number",
 }
+# Keys whose value is a list; an example of an item for those who gave none.
+_LISTS = {"formats": "webp", **dict.fromkeys(PATHS, "avatars/")}
 _DIGITS = re.compile(r"0*([0-9]{1,9})(?:\.0+)?(?: ?px)?")
 _SHORT_COLOUR = re.compile(r"#?([0-9a-fA-F])([0-9a-fA-F])([0-9a-fA-F])")
 _COLOUR = re.compile(r"#?([0-9a-fA-F]{6})")
@@ -67,7 +73,7 @@ def find_keys(error: "ErrorDetails") -> list[str]:
     if error["type"] == CONFLICT:
         return list(error["ctx"]["keys"])
     key = str(error["loc"][0])
-    near = suggest(key, Size.model_fields) if error["type"] in _UNKNOWN_KEY else ""
+    near = suggest(key, options()) if error["type"] in _UNKNOWN_KEY else ""
     return [key, near] if near else [key]
 
 
@@ -86,10 +92,10 @@ def describe(error: "ErrorDetails", given: str) -> str:
         return str(error["msg"])
     path = find_path(error)
     # The item of a list is shown by its value.
-    key = ".".join(map(str, path[:1] if path[0] == "formats" else path))
+    key = ".".join(map(str, path[:1] if path[0] in _LISTS else path))
     if error["type"] in _UNKNOWN_KEY:
-        options = Quality.model_fields if len(path) > 1 else Size.model_fields
-        return f"{key}: {no_such_key(str(path[-1]), options)}"
+        keys = Quality.model_fields if len(path) > 1 else options()
+        return f"{key}: {no_such_key(str(path[-1]), keys)}"
     return f"{key}: {given or 'no value'}: {correct(error, given)}"
 
 
@@ -103,12 +109,11 @@ def correct(error: "ErrorDetails", given: str) -> str:
         near = suggest(given, re.split(", | or ", expected))
         return f"say {near}" if near else f"must be {expected}"
     if kind == "tuple_type":
-        return f"must be a list, such as [{given or 'webp'}]"
+        return f"must be a list, such as [{given or _LISTS[str(error['loc'][0])]}]"
     if kind in ("int_type", "int_from_float"):
         return _correct_number(error["input"], given)
     if kind in ("string_type", "string_pattern_mismatch"):
-        is_colour = error["loc"] == ("background",)
-        return _correct_colour(given) if is_colour else _correct_name(error["input"], given)
+        return _correct_text(error, given)
     return error["msg"].removeprefix("Value error, ")
 
 
@@ -119,6 +124,14 @@ def _correct_number(value: object, given: str) -> str:
     if isinstance(value, bool) and given not in ("true", "false"):
         read = f"; YAML reads {given} as {str(value).lower()}"
     return f"must be a whole number{read}"
+
+
+def _correct_text(error: "ErrorDetails", given: str) -> str:
+    if error["loc"][0] in PATHS:
+        return f'must be text: write it in quotes: "{given}"'
+    if error["loc"] == ("background",):
+        return _correct_colour(given)
+    return _correct_name(error["input"], given)
 
 
 def _correct_name(value: object, given: str) -> str:

@@ -10,7 +10,7 @@ from lib.operations.doctor.findings import Finding, ok, warning
 from lib.operations.stage_commands import StageCommands
 from lib.plurals import pluralize
 from lib.sizes import Size
-from lib.sizes.size import NOT_IN_RECIPE, PUT_OPTIONS
+from lib.sizes.size import NOT_IN_RECIPE, PUT_OPTIONS, list_changes
 
 
 def read_deployed(stack: Stack) -> dict[str, Size]:
@@ -40,7 +40,7 @@ def check_sizes(
                 f"{commands.deploy_again}; then {commands.fanout('backfill', '--size', name)}",
             )
         elif deployed[name] != size:
-            changed = ", ".join(_list_changes(size, deployed[name]))
+            changed = ", ".join(list_changes(size, deployed[name]))
             yield warning(
                 f"{name} is deployed with another {changed} than sizes.yml has",
                 "photos are rendered as before",
@@ -57,14 +57,9 @@ def check_sizes(
         yield ok(f"{pluralize(len(file), 'size')}, deployed as in sizes.yml")
 
 
-def _list_changes(size: Size, deployed: Size) -> list[str]:
-    fields = Size.model_fields
-    return [field for field in fields if getattr(size, field) != getattr(deployed, field)]
-
-
 def _cure_change(size: Size, deployed: Size, commands: StageCommands) -> str:
     """Returns the deploy, and the command that renders the variants it makes stale or missing."""
-    changes = {*_list_changes(size, deployed)}
+    changes = {*list_changes(size, deployed)}
     then = ""
     if changes - NOT_IN_RECIPE:
         then = commands.fanout("backfill", "--size", size.name, "--stale")

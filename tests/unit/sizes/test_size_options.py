@@ -13,7 +13,7 @@ from cli.__main__ import app
 from lib.errors import ConfigError
 from lib.on_demand.options import _OF_SIZE
 from lib.sizes import Size, parse_sizes, recipe_id
-from lib.sizes.size import NOT_IN_RECIPE, Fit, Format
+from lib.sizes.size import NOT_IN_RECIPE, Fit, Format, options
 
 ON_DEMAND = Path(__file__).parents[3] / "docs" / "on-demand.md"
 # A value of each option that decides a variant's bytes, other than that of `a_size`.
@@ -62,11 +62,17 @@ def refused(**options: Any) -> str:
         {"animated": True, "format": "avif"},
         {"animated": True, "formats": ["jpeg"]},
         {"format": "avif"},
+        {"paths": ["avatars/"]},
+        {"paths": ["avatars/", "**/a.jpg", "*/b/*.png", "c/**", "d/**/e*f/"], "except": ["x/"]},
+        {"paths": ["**"], "except": []},
+        {"paths": ["*"], "except": ["*.png"]},
+        {"paths": ["Ünï [1]/{a}?/~\u200f/"]},
+        {"paths": None, "except": ["**/drafts/"]},
     ],
 )
 def test_taken(options: dict[str, Any]) -> None:
     size = a_size(**options)
-    assert options.keys() <= size.model_fields_set
+    assert options.keys() <= size.model_dump(exclude_unset=True).keys()
     assert hash(size) == hash(size.model_copy())
 
 
@@ -104,6 +110,26 @@ def test_taken(options: dict[str, Any]) -> None:
         ({"width": "800px"}, "width: 800px: must be a number: write 800"),
         ({"width": 800.0}, "width: 800.0: must be a number: write 800"),
         ({"width": True}, "width: true: must be a whole number"),
+        ({"paths": []}, 'paths: is an empty list: write ["**"] for every photo'),
+        ({"paths": "avatars/"}, "paths: avatars/: must be a list, such as [avatars/]"),
+        ({"paths": [7]}, 'paths: 7: must be text: write it in quotes: "7"'),
+        ({"paths": [""]}, 'is empty: write "**"'),
+        ({"paths": ["avatars"]}, "paths: avatars: names a photo, not a folder: write avatars/"),
+        ({"except": ["a/b"]}, "except: a/b: names a photo, not a folder: write a/b/"),
+        ({"paths": ["/avatars/"]}, "begins with '/', and no photo's path does: write avatars/"),
+        ({"paths": ["a//b/"]}, "paths: a//b/: has an empty folder, '.' or '..' in it"),
+        ({"paths": ["../avatars/"]}, "has an empty folder, '.' or '..' in it"),
+        ({"except": ["./"]}, "has an empty folder, '.' or '..' in it"),
+        ({"paths": ["a**/"]}, "has '**' beside other text"),
+        ({"paths": ["x" * 1025 + "/"]}, "is longer than a path can be, 1,024 bytes"),
+        ({"paths": [f"{n}/" for n in range(31)]}, "paths: a list: must have at most 30 items"),
+        ({"paths": ["a/", "b/", "a/"]}, "paths: a/ is in the list twice: remove one"),
+        ({"except": ["*", "*"]}, "except: * is in the list twice"),
+        ({"paths": ["a/"], "except": ["a/"]}, "except: leaves out every photo of paths (a/)"),
+        ({"paths": ["a/b*/"], "except": ["x/", "*/"]}, "leaves out every photo of paths (a/b*/)"),
+        ({"except": ["**"]}, "except: leaves out every photo of paths (**)"),
+        ({"exclude": ["a/"]}, "exclude: no such key; did you mean except?"),
+        ({"path": ["a/"]}, "path: no such key; did you mean paths?"),
         ({"width": 8000, "height": 8000, "memory": 512}, "take 732 MB to make, and of 512 MB"),
     ],
 )
@@ -111,7 +137,7 @@ def test_refused(options: dict[str, Any], words: str) -> None:
     assert words in refused(**options)
 
 
-@pytest.mark.parametrize("option", Size.model_fields)
+@pytest.mark.parametrize("option", options())
 def test_an_option_is_part_of_the_recipe_exactly_if_it_decides_bytes(option: str) -> None:
     assert (option in IN_RECIPE) != (option in NOT_IN_RECIPE), (
         f"{option}: if it decides a variant's bytes, add a value to IN_RECIPE in {__file__}: the "
@@ -123,7 +149,7 @@ def test_an_option_is_part_of_the_recipe_exactly_if_it_decides_bytes(option: str
         assert recipe_id(a_size(**{option: IN_RECIPE[option]}), "1") != recipe_id(a_size(), "1")
 
 
-@pytest.mark.parametrize("option", Size.model_fields)
+@pytest.mark.parametrize("option", options())
 def test_an_option_is_taken_by_signed_urls_or_is_not(option: str) -> None:
     assert (option in _OF_SIZE.values()) != (option in NOT_SIGNED), (
         f"{option}: if signed URLs take it, add it to _OF_SIZE in lib/on_demand/options.py. "
