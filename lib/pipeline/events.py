@@ -12,19 +12,22 @@ from lib.errors import PermanentError, Reason
 
 # Event types after which variants may be stale. "ObjectRestore:Completed": an archived original is
 # readable again. Others (tagging, ACL, replication) change no pixels.
-_TYPES = ("ObjectCreated:", "ObjectRemoved:", "LifecycleExpiration:", "ObjectRestore:Completed")
+_CREATED = "ObjectCreated:"
+_TYPES = (_CREATED, "ObjectRemoved:", "LifecycleExpiration:", "ObjectRestore:Completed")
 
 
 class ObjectEvent(NamedTuple):
     """One record of an S3 event; `key` is decoded.
 
-    `is_from_s3` is False for an event that `build_event` built, which has no time.
+    `is_from_s3` is False for an event that `build_event` built, which has no time. `is_upload`:
+    S3 sent it for a new object.
     """
 
     bucket: str
     key: str
     size: int | None
     is_from_s3: bool
+    is_upload: bool = False
 
     @property
     def is_folder_marker(self) -> bool:
@@ -64,7 +67,7 @@ def build_event(bucket: str, key: str) -> str:
     """Builds the body of a message about one object, which need not exist."""
     record = {
         "eventSource": "aws:s3",
-        "eventName": "ObjectCreated:Put",
+        "eventName": f"{_CREATED}Put",
         "s3": {"bucket": {"name": bucket}, "object": {"key": quote_plus(key, safe="/")}},
     }
     return json.dumps({"Records": [record]})
@@ -110,8 +113,13 @@ def _parse_record(record: object) -> ObjectEvent | None:
         raise _malformed("a record's bucket or key is not text")
     if not keys.is_utf8(bucket):
         raise _malformed("a record's bucket is not UTF-8")
+    is_from_s3 = "eventTime" in record
     return ObjectEvent(
-        bucket, _decode(key), size if isinstance(size, int) else None, "eventTime" in record
+        bucket,
+        _decode(key),
+        size if isinstance(size, int) else None,
+        is_from_s3,
+        is_upload=is_from_s3 and name.startswith(_CREATED),
     )
 
 

@@ -6,7 +6,7 @@ reordered events and parallel workers all end with variants of the current origi
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Literal
@@ -38,9 +38,13 @@ Variants = dict[str, objects.StoredObject | None]
 
 @dataclass(frozen=True)
 class ReconcileResult:
-    """The result for a path; `absent` means that neither original nor variant existed."""
+    """The result for a path.
 
-    action: Literal["rendered", "current", "removed", "absent"]
+    `absent`: neither original nor variant existed; `skipped`: the size is of other photos, and
+    nothing was read.
+    """
+
+    action: Literal["rendered", "current", "removed", "absent", "skipped"]
     bytes_in: int = 0
     bytes_out: int = 0
 
@@ -70,10 +74,17 @@ class VariantReconciler:
     def reconcile(self, path: str, deadline: Deadline = UNLIMITED) -> ReconcileResult:
         """Renders, keeps or deletes a path's variants; safe to repeat and to interrupt.
 
+        If the size is of other photos, it deletes the variants, whatever the original is.
+
         Raises PermanentError if the original cannot be rendered, after it deletes variants of an
         older original; TransientError if a retry may succeed; NoTimeError if the deadline is near.
         """
-        variant_keys = [keys.variant_key(folder, path) for folder in self.size.folders]
+        try:
+            variant_keys = self._list_keys(path)
+        except PermanentError:
+            if self.size.applies_to(path):
+                raise
+            return ReconcileResult("absent")
         for _ in range(MAX_ROUNDS):
             try:
                 return self._attempt(path, variant_keys, deadline)
@@ -84,8 +95,22 @@ class VariantReconciler:
             f"beaten {MAX_ROUNDS} times by other writers of {keys.escaped(variant_keys[0])}",
         )
 
+    def skip(self, path: str) -> ReconcileResult:
+        """Acknowledges an upload to a path that the size is not made of; sends S3 no request.
+
+        Signed images of the photo may be cached, and it may be the photo of no size at all.
+        """
+        with suppress(PermanentError):
+            self._queue_signed_invalidation(self._list_keys(path))
+        return ReconcileResult("skipped")
+
+    def _list_keys(self, path: str) -> list[str]:
+        return [keys.variant_key(folder, path) for folder in self.size.folders]
+
     def _attempt(self, path: str, variant_keys: list[str], deadline: Deadline) -> ReconcileResult:
         variants = {key: objects.head(self.s3, self.images_bucket, key) for key in variant_keys}
+        if not self.size.applies_to(path):
+            return self._remove(path, variants)
         original = objects.get(
             self.s3,
             self.originals.bucket,
@@ -265,7 +290,12 @@ class VariantReconciler:
                 raise ConflictError("a variant has appeared meanwhile")
 
     def _check_original(self, path: str, etag: str | None) -> None:
-        """Raises ConflictError unless the original still has this ETag (None: is absent)."""
+        """Raises ConflictError unless the original still has this ETag (None: is absent).
+
+        Whatever the original is, a size of other photos has no variant of it.
+        """
+        if not self.size.applies_to(path):
+            return
         original = objects.head_confirmed(self.s3, self.originals.bucket, self.originals.key(path))
         if (original.etag if original else None) != etag:
             raise ConflictError("the original changed meanwhile")

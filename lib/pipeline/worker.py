@@ -106,7 +106,11 @@ class ResizeWorker:
             )
         if event.is_folder_marker:
             return
-        keys.variant_key(self.reconciler.size.name, path)  # an invalid path fails even without time
+        if self.reconciler.size.applies_to(path):
+            keys.variant_key(self.reconciler.size.name, path)  # an invalid path fails without time
+        elif event.is_upload and not message.was_dead_letter:
+            self.telemetry.finished(path, self.reconciler.skip(path), 0)
+            return
         deadline.check()
         is_last = self.queue.is_last_attempt(message)
         if is_last:

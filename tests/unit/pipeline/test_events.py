@@ -16,7 +16,13 @@ def read(document: Any) -> list[ObjectEvent]:
 
 def test_a_raw_s3_event_is_read_and_its_key_decoded_once() -> None:
     assert read(payload("s3_put")) == [
-        ObjectEvent("originals-bucket", "originals/2026/summer at the séa.jpg", 1305107, True)
+        ObjectEvent(
+            "originals-bucket",
+            "originals/2026/summer at the séa.jpg",
+            1305107,
+            is_from_s3=True,
+            is_upload=True,
+        )
     ]
 
 
@@ -47,6 +53,7 @@ def test_s3s_test_event_asks_for_nothing() -> None:
 )
 def test_odd_keys_survive(key: str) -> None:
     assert read(s3_event(key))[0].key == key
+    assert read(s3_event(key))[0].is_upload
     body = build_event("originals-bucket", key)
     assert parse_message(body) == [ObjectEvent("originals-bucket", key, None, False)]
     assert body.isascii()
