@@ -17,6 +17,7 @@ from infra.buckets.resources import bucket_resources, failure_expiry
 from infra.dashboard import dashboard_resources
 from infra.delivery import delivery_outputs, delivery_resources
 from infra.features import features_output
+from infra.filters import build_filters
 from infra.functions import function, role_resource
 from infra.invalidations import invalidation_function, invalidation_resources
 from infra.on_demand.functions import on_demand_function, on_demand_outputs, on_demand_resources
@@ -28,7 +29,9 @@ from infra.parameters import Parameters, parse_parameters
 from infra.queues import queue_resources
 from infra.uniqueness import find_name_clashes
 from lib.errors import ConfigError
+from lib.keys import ORIGINALS
 from lib.sizes import SizesFile, read_sizes
+from lib.sizes.paths import FOLDERS
 
 # CloudFormation's limit on a stack's resources, and how many are reserved for the shared ones.
 MAX_RESOURCES = 500
@@ -103,15 +106,16 @@ def _generate_sizes(
     functions: dict[str, Any] = {}
     resources: dict[str, Any] = {}
     mistakes = []
+    filters = build_filters(parameters, file.sizes, ORIGINALS)
     for size in file.sizes:
         try:
             functions |= function(size, parameters)
-            resources |= queue_resources(size, parameters)
+            resources |= queue_resources(size, parameters, filters[size.name])
             resources |= role_resource(size, parameters)
             resources |= alarm_resources(size, parameters)
         except ConfigError as error:
             mistakes.append(f"{file.describe_place(size.name)}: {error}")
-    mistakes += _check_number(file, resources)
+    mistakes += [*_check_number(file, resources), *_check_paths(file, ORIGINALS)]
     if mistakes:
         raise ConfigError("\n".join(mistakes))
     return functions, resources
@@ -125,6 +129,20 @@ def _check_number(file: SizesFile, resources: dict[str, Any]) -> list[str]:
     return [
         f"{file.file}: sizes: {len(file.sizes)} sizes at {per_size} resources each do not fit into "
         f"CloudFormation's {MAX_RESOURCES} resources a stack; the limit is {max_sizes} sizes"
+    ]
+
+
+def _check_paths(file: SizesFile, originals_prefix: str) -> list[str]:
+    """Returns the mistake of each pattern that begins with the prefix of originals.
+
+    A size of that folder would be made of no photo.
+    """
+    return [
+        f"{file.describe_place(size.name)}: {pattern}: paths begin below {originals_prefix}: write "
+        f"{pattern.removeprefix(originals_prefix) or FOLDERS}"
+        for size in file.sizes
+        for pattern in (*(size.paths or ()), *size.except_)
+        if originals_prefix and pattern.startswith(originals_prefix)
     ]
 
 

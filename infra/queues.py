@@ -11,8 +11,13 @@ from lib.sizes import Size
 TOPIC = "Topic"
 
 
-def queue_resources(size: Size, parameters: Parameters) -> dict[str, Any]:
-    """Builds a size's queue, DLQ and subscription DLQ, their policies, and the subscription."""
+def queue_resources(
+    size: Size, parameters: Parameters, subscription_filter: dict[str, Any]
+) -> dict[str, Any]:
+    """Builds a size's queue, DLQ and subscription DLQ, their policies, and the subscription.
+
+    `subscription_filter` are the properties of infra/filters.py.
+    """
     queue, dlq = logical_id("Queue", size), logical_id("Dlq", size)
     undelivered = logical_id("SubscriptionDlq", size)
     name, key = f"{parameters.prefix}-{size.name}", parameters.kms_key
@@ -36,6 +41,7 @@ def queue_resources(size: Size, parameters: Parameters) -> dict[str, Any]:
                 # The body is the S3 event itself, without SNS's envelope.
                 "RawMessageDelivery": True,
                 "RedrivePolicy": {"deadLetterTargetArn": arn(undelivered)},
+                **subscription_filter,
             },
         },
     }

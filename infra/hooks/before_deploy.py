@@ -7,23 +7,27 @@ purpose.
 
 import json
 import sys
+from typing import Any
 
 import boto3
 
-from infra.hooks import adoption, loss_guard, stale_notes
+from infra.hooks import adoption, kept_filters, loss_guard, stale_notes
 from lib.aws.sessions import open_session
 from lib.errors import FanoutError
 from lib.operations.stage_commands import StageCommands
 
 
 def main() -> int:
-    """Prints {"now", "after"} as JSON: texts to show at once, and after the deploy.
+    """Prints {"now", "after", "properties"} as JSON.
 
-    If the deploy must stop, the exit code is 1 and the reason is on standard error.
+    The first two are texts to show at once, and after the deploy; the last has properties to add to
+    the template's resources, by their logical id. If the deploy must stop, the exit code is 1 and
+    the reason is on standard error.
     """
     given = json.load(sys.stdin)
     now: list[str] = []
     after: list[str] = []
+    properties: dict[str, Any] = {}
     code = 0
     try:
         open_session(None)  # raises for an AWS configuration that sls did not read
@@ -34,10 +38,14 @@ def main() -> int:
             after += stale_notes.find_stale_notes(
                 boto3.client("lambda"), commands, given["template"]
             )
+            properties = kept_filters.find_kept_filters(
+                boto3.client("cloudformation"), given["stack"], given["template"]
+            )
     except FanoutError as error:
         print(error, file=sys.stderr)
         code = 1
-    json.dump({"now": _join(now), "after": _join(after)}, sys.stdout)
+    texts = {"now": _join(now), "after": _join(after)}
+    json.dump({**texts, "properties": properties}, sys.stdout)
     return code
 
 

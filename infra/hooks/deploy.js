@@ -74,7 +74,9 @@ module.exports = class Deploy {
       encoding: 'utf8',
     });
     if (run.stdout) {
-      const { now, after } = JSON.parse(run.stdout);
+      const { now, after, properties } = JSON.parse(run.stdout);
+      for (const [logical, added] of Object.entries(properties))
+        Object.assign(given.template.Resources[logical].Properties, added);
       process.stdout.write(now);
       this.after = after;
     }

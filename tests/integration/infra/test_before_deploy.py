@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
+from infra.filters import PASS_ALL
 from infra.hooks.before_deploy import main
 from tests.integration.conftest import REGION
 from tests.integration.deployed import answer, refuse
@@ -25,6 +26,8 @@ class Asked:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
         self._patch, self._capsys = monkeypatch, capsys
+        # Of the last run: what is added to the template.
+        self.properties: dict[str, Any] = {}
 
     def __call__(self, resources: dict[str, Any], **given: Any) -> tuple[int, dict[str, str], str]:
         """Its exit code, what is on standard output, and what on standard error."""
@@ -39,7 +42,9 @@ class Asked:
         self._patch.setattr("sys.stdin", io.StringIO(json.dumps(asked | given)))
         code = main()
         output = self._capsys.readouterr()
-        return code, json.loads(output.out), output.err
+        texts = json.loads(output.out)
+        self.properties = texts.pop("properties")
+        return code, texts, output.err
 
 
 @pytest.fixture
@@ -98,3 +103,41 @@ def test_what_was_found_before_a_refusal_is_said_too(
     code, output, reason = asked(BUCKET, abandon_messages=True, **DEPLOY)
     assert (code, output["now"]) == (1, "Abandoning with its queue old: 1 message\n")
     assert "asking whose account this is" in reason
+
+
+def subscriptions(**filters: dict[str, Any]) -> dict[str, Any]:
+    return {
+        logical: {
+            "Type": "AWS::SNS::Subscription",
+            "Properties": {"TopicArn": "arn", "Protocol": "sqs", "Endpoint": "arn", **properties},
+        }
+        for logical, properties in filters.items()
+    }
+
+
+FILTER = {"FilterPolicyScope": "MessageBody", "FilterPolicy": {"Records": {}}}
+
+
+def test_a_subscription_that_had_a_filter_keeps_one_which_lets_all_through(
+    asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CloudFormation cannot take its scope away."""
+    deployed = subscriptions(Had=FILTER, Has=FILTER, Never={}, Gone=FILTER)
+    answer(monkeypatch, "GetTemplate", {"TemplateBody": {"Resources": deployed}})
+    code, _, _ = asked(subscriptions(Had={}, Has=FILTER, Never={}, New={}), **DEPLOY)
+    assert code == 0
+    assert asked.properties == {"Had": PASS_ALL}
+
+
+def test_before_a_first_deploy_there_is_no_filter_to_keep(asked: Asked) -> None:
+    asked(subscriptions(New={}), **DEPLOY)
+    assert asked.properties == {}
+
+
+def test_a_deploy_stops_where_the_deployed_template_cannot_be_read(
+    asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse(monkeypatch, "GetTemplate", "AccessDenied")
+    code, _, reason = asked(subscriptions(New={}), **DEPLOY)
+    assert code == 1
+    assert "reading the template of stack" in reason
