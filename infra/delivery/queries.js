@@ -1,6 +1,7 @@
 // Sizes by query string: /photo.jpg?w=300&h=200 is /<size>/photo.jpg of the size with that box.
 // Only the folder and the path are forwarded, so every form of a request shares one cache entry.
-// viewer_function.py defines SIZES: the name, box and own format of each size.
+// viewer_function.py defines SIZES: the name, box and own format of each size; of a LIMITED one also
+// its paths and exceptions (paths.js).
 const PARAMETERS = ['w', 'h', 'd', 'size', 'format'];
 
 // Returns the request with a size's folder, or a 400 response.
@@ -9,9 +10,10 @@ function byQuery(request) {
   const path = request.uri;
   if (said.length === 0 || stays(path)) return byPath(request);
   const wish = wished(said);
-  const size = wish && path.length > 1 ? sizeFor(wish) : undefined;
+  const sizes = LIMITED ? offered(path) : SIZES;
+  const size = wish && path.length > 1 ? sizeFor(wish, sizes) : undefined;
   const folder = size && folderFor(size, wish.format);
-  if (!folder) return refusal();
+  if (!folder) return refusal(sizes);
   request.querystring = {};
   request.uri = '/' + folder + path;
   const format = wish.format || (SERVE_FORMATS ? 'auto' : '');
@@ -80,10 +82,10 @@ function meant(name, value) {
 }
 
 // Returns the first size that matches.
-function sizeFor(wish) {
+function sizeFor(wish, sizes) {
   const box = (wish.w || '') + 'x' + (wish.h || '');
   if (wish.size === undefined && box === 'x') return undefined;
-  return SIZES.find(
+  return sizes.find(
     (size) =>
       (wish.size === undefined || size[0] === wish.size) && (box === 'x' || size[1] === box)
   );
@@ -96,8 +98,8 @@ function folderFor(size, format) {
 }
 
 // The response repeats nothing from the request.
-function refusal() {
-  const sizes = SIZES.map((size) => size.concat(formatsOf(size[0])).join(' '));
+function refusal(sizes) {
+  const lines = sizes.map((size) => size.slice(0, 3).concat(formatsOf(size[0])).join(' '));
   const how = 'Ask for /PATH?w=WIDTH&h=HEIGHT, ?d=WIDTHxHEIGHT or ?size=NAME, and if you like for ' +
     '&format=auto or one of its formats, of these sizes (name, box, formats):';
   return {
@@ -108,6 +110,6 @@ function refusal() {
       'cache-control': { value: 'no-store' },
       'x-content-type-options': { value: 'nosniff' },
     },
-    body: [how].concat(sizes).join('\n') + '\n',
+    body: [how].concat(lines).join('\n') + '\n',
   };
 }

@@ -10,6 +10,7 @@ from infra.delivery.on_demand import ON_DEMAND, has_failover
 from infra.delivery.parameters import DeliveryParameters
 from lib.errors import ConfigError
 from lib.sizes import Size
+from lib.sizes.paths import FOLDERS, split_pattern
 
 # CloudFront's limit on a function's source.
 MAX_FUNCTION_BYTES = 10 * 1024
@@ -28,7 +29,7 @@ def function_resources(
         raise ConfigError(
             f"{serving(parameters)}: the CloudFront Function has {length:,} bytes with its table "
             f"of {count} sizes, CloudFront takes {MAX_FUNCTION_BYTES:,}: declare {fewer}, or give "
-            "these shorter names"
+            f"these shorter names{' and fewer paths' * any(size.is_limited for size in sizes)}"
         )
     name = f"{parameters.prefix}-{parameters.region}"
     comment = "Spells paths alike, chooses sizes by query and formats by Accept"
@@ -49,18 +50,34 @@ def function_code(parameters: DeliveryParameters, formats: Formats, sizes: list[
     sources = [_source("viewer-request.js")]
     if parameters.serve_queries:
         constants["SIZES"] = size_table(sizes)
+        constants["LIMITED"] = any(size.is_limited for size in sizes)
         sources.insert(0, _source("queries.js"))
+        if constants["LIMITED"]:
+            sources.insert(0, _source("paths.js"))
     send = _source("emulated.js" if parameters.emulator else "fallback.js")
     lines = [f"const {name} = {_compact(value)};" for name, value in constants.items()]
     return "\n".join([send, *lines, *sources])
 
 
-def size_table(sizes: list[Size]) -> list[tuple[str, str, str]]:
+def size_table(sizes: list[Size]) -> list[tuple[Any, ...]]:
     """Returns each size's name, box and own format, in the order of sizes.yml.
 
     The first size with a box is chosen. An edge that follows the photo is omitted: `1200x`, `x90`.
+    Entries of limited sizes also have their patterns.
     """
-    return [(size.name, f"{size.width or ''}x{size.height or ''}", size.format) for size in sizes]
+    return [
+        (size.name, f"{size.width or ''}x{size.height or ''}", size.format, *_list_patterns(size))
+        for size in sizes
+    ]
+
+
+def _list_patterns(size: Size) -> tuple[list[str], ...]:
+    if not size.is_limited:
+        return ()
+    paths = size.paths or (FOLDERS,)
+    return tuple(
+        ["/".join(split_pattern(pattern)) for pattern in each] for each in (paths, size.except_)
+    )
 
 
 def _compact(value: Any) -> str:

@@ -199,7 +199,7 @@ def filtered(tmp_path: Path, sizes: list[Any], **options: str) -> list[str]:
     return [
         logical.removeprefix("TopicSubscription").lower()
         for logical, resource in resources.items()
-        if "FilterPolicyScope" in resource["Properties"]
+        if "FilterPolicyScope" in resource.get("Properties", {})
     ]
 
 
