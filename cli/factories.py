@@ -59,7 +59,7 @@ def make_status_reader(stage: Stage) -> StatusReader:
     outputs = stage.stack.outputs
     return StatusReader(
         s3=stage.client("s3", _MANY_READS),
-        folders={name: size.folders for name, size in read_deployed(stage.stack).items()},
+        sizes=list(read_deployed(stage.stack).values()),
         originals=stage.stack.originals,
         images_bucket=outputs["ImagesBucketName"],
         failures_bucket=outputs["FailuresBucketName"],

@@ -19,7 +19,6 @@ from handlers.shared.http import (
 )
 from handlers.shared.requests import get_path
 from handlers.shared.settings import PhotoSettings
-from lib.sizes import folders_of
 from lib.upload_paths import require_printable
 from lib.uploads.status import PhotoStatus, StatusReader
 
@@ -96,7 +95,7 @@ def _status_reader() -> StatusReader:
     settings = StatusSettings.from_environment()
     return StatusReader(
         s3=boto3.client("s3"),
-        folders={name: folders_of(name, formats) for name, formats in settings.formats.items()},
+        sizes=settings.sizes,
         originals=settings.originals,
         images_bucket=settings.images_bucket,
         failures_bucket=settings.failures_bucket,

@@ -15,7 +15,6 @@ from handlers.shared.problems import Problem, make_problem
 from handlers.shared.settings import PhotoSettings
 from lib.errors import RequestError
 from lib.fetching.jobs import FetchJobQueue
-from lib.sizes import folders_of
 from lib.uploads.requests import TicketRequest, UploadRequest
 from lib.uploads.tickets import MAX_TICKETS, FetchAccepted, StoredPhoto, Ticket, UploadTickets
 
@@ -171,7 +170,7 @@ def _upload_tickets() -> UploadTickets:
         ),
         originals=settings.originals,
         images_url=settings.images_url,
-        folders={name: folders_of(name, formats) for name, formats in settings.formats.items()},
+        sizes=settings.sizes,
         content_types=settings.upload_types,
         max_bytes=settings.max_upload_bytes,
     )

@@ -23,7 +23,7 @@ _UNPRINTABLE = ("Cc", "Cs")
 def require_valid(path: str, originals: Originals, folders: Iterable[str]) -> None:
     """Raises RequestError if the original, a variant or an upload form cannot use the path.
 
-    `folders` are those of all sizes, one for each format.
+    `folders` are those of the sizes that are made of it, one for each format.
     """
     require_printable(path)
     if _VARIABLE in path:

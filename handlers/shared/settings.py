@@ -3,7 +3,7 @@
 import os
 from typing import Annotated, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Json, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from lib.errors import ConfigError
 from lib.keys import Originals
@@ -116,5 +116,4 @@ class PhotoSettings(BucketSettings):
     """A function that returns the URLs of variants."""
 
     images_url: str
-    # The extra formats of each size, by the size's name.
-    formats: Json[dict[str, list[str]]]
+    sizes: PackedSizes

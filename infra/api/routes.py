@@ -14,7 +14,7 @@ from infra.naming import FAILURES_BUCKET, IMAGES_BUCKET, allow, arn, ref, sub
 from infra.originals import allow_list_originals, allow_originals, originals_settings
 from infra.parameters import Parameters
 from lib.keys import FETCH_RECORDS
-from lib.sizes import Size
+from lib.sizes import Size, pack_sizes
 
 # Seconds that browsers cache a preflight response; Chromium's maximum is 7,200.
 _PREFLIGHT_SECONDS = 3600
@@ -57,7 +57,7 @@ def api_functions(parameters: Parameters, sizes: list[Size]) -> dict[str, Any]:
             FAILURES_BUCKET=failures,
             FETCH_QUEUE_URL=ref(FETCH_QUEUE),
             IMAGES_URL=images_url(parameters),
-            FORMATS=_formats(sizes),
+            SIZES=pack_sizes(sizes),
             UPLOAD_TYPES=parameters.upload_types_json,
             FETCH_LOOPBACK=str(parameters.fetch_loopback).lower(),
         ),
@@ -70,7 +70,7 @@ def api_functions(parameters: Parameters, sizes: list[Size]) -> dict[str, Any]:
             IMAGES_BUCKET=ref("ImagesBucket"),
             FAILURES_BUCKET=failures,
             IMAGES_URL=images_url(parameters),
-            FORMATS=_formats(sizes),
+            SIZES=pack_sizes(sizes),
         ),
         "deletion": _function(
             parameters,
@@ -105,11 +105,6 @@ def refuse_absent_routes(
 ) -> None:
     """Adds routes that are switched off to the function that answers 404 for them."""
     functions[_OPENAPI]["events"] += [{"httpApi": _route(parameters, route)} for route in absent]
-
-
-def _formats(sizes: list[Size]) -> str:
-    """Returns each size's extra formats by its name, as JSON."""
-    return json.dumps({size.name: size.formats for size in sizes})
 
 
 def _function(

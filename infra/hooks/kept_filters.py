@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from infra.filters import PASS_ALL
 from lib.aws.error_mapping import map_errors
+from lib.sizes.filters import PASS_ALL
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient

@@ -3,12 +3,14 @@
 A deploy renders nothing. The notes are made before the deploy, and shown after it.
 """
 
+import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from infra.functions import RECIPE_TAG, WORKER
 from lib.aws.error_mapping import map_errors
 from lib.operations.stage_commands import StageCommands
 from lib.sizes import Size
+from lib.sizes.size import PATHS
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -19,14 +21,15 @@ def find_stale_notes(
 ) -> list[str]:
     """Returns notes with the commands that render what a deploy makes stale or missing.
 
-    One is on new sizes and those whose recipe changes, one on those whose put options change. If no
-    worker is deployed yet, there are no variants, and no notes.
+    One is on new sizes and those whose recipe changes, one on those whose put options change, and
+    one on those whose paths change. If no worker is deployed yet, there are no variants, and no
+    notes.
     """
     workers = _read_template(template)
     deployed = {size: _read_deployed(functions, each.function) for size, each in workers.items()}
     if not any(deployed.values()):
         return []
-    new, restyled, changed = list[str](), list[str](), list[str]()
+    new, restyled, changed, moved = list[str](), list[str](), list[str](), list[str]()
     for size, worker in workers.items():
         before = deployed[size]
         if before is None:
@@ -35,20 +38,24 @@ def find_stale_notes(
             restyled.append(size)
         elif before.put_options != worker.put_options:
             changed.append(size)
+        if before is not None and before.paths != worker.paths:
+            moved.append(size)
     notes = []
     if new or restyled:
         is_all = len(new) + len(restyled) == len(workers)
         sizes = ["--all-sizes"] if is_all else [f"--size {size}" for size in (*new, *restyled)]
         notes.append(_note(commands, new, restyled, sizes))
-    return notes + ([_note_on_put_options(commands, changed)] if changed else [])
+    notes += [_note_on_put_options(commands, changed)] if changed else []
+    return notes + ([_note_on_paths(commands, moved)] if moved else [])
 
 
 class DeployedWorker(NamedTuple):
-    """A size's function: its name, its recipe id and its put options."""
+    """A size's function: its name, its recipe id, its put options and its paths."""
 
     function: str
     recipe: str
     put_options: tuple[str | None, ...]
+    paths: tuple[list[str], ...]
 
 
 def _read_template(template: dict[str, Any]) -> dict[str, DeployedWorker]:
@@ -61,7 +68,10 @@ def _read_template(template: dict[str, Any]) -> dict[str, DeployedWorker]:
             tags = {tag["Key"]: tag["Value"] for tag in properties["Tags"]}
             size = Size.model_validate_json(environment["SIZE"])
             workers[size.name] = DeployedWorker(
-                properties["FunctionName"], tags[RECIPE_TAG], _put_options(environment)
+                properties["FunctionName"],
+                tags[RECIPE_TAG],
+                _put_options(environment),
+                _read_paths(environment),
             )
     return workers
 
@@ -75,11 +85,17 @@ def _read_deployed(functions: "LambdaClient", name: str) -> DeployedWorker | Non
             return None
     environment = function["Configuration"].get("Environment", {}).get("Variables", {})
     recipe = function.get("Tags", {}).get(RECIPE_TAG, "")
-    return DeployedWorker(name, recipe, _put_options(environment))
+    return DeployedWorker(name, recipe, _put_options(environment), _read_paths(environment))
 
 
 def _put_options(environment: dict[str, str]) -> tuple[str | None, ...]:
     return environment.get("CACHE_CONTROL"), environment.get("ACL")
+
+
+def _read_paths(environment: dict[str, str]) -> tuple[list[str], ...]:
+    """Returns the patterns of a size; one that an earlier version deployed has none."""
+    size = json.loads(environment.get("SIZE", "{}"))
+    return tuple(size.get(key) or [] for key in sorted(PATHS))
 
 
 def _note(commands: StageCommands, new: list[str], restyled: list[str], sizes: list[str]) -> str:
@@ -102,4 +118,15 @@ def _note_on_put_options(commands: StageCommands, sizes: list[str]) -> str:
         f"{', '.join(sizes)}: variants are stored with another Cache-Control or ACL from now on, "
         "and those that are there keep theirs. To store them again, once the queues are empty:\n"
         f"  {commands.fanout('audit', '--deep', '--repair')}"
+    )
+
+
+def _note_on_paths(commands: StageCommands, sizes: list[str]) -> str:
+    options = [f"--size {size}" for size in sizes]
+    return (
+        f"{', '.join(sizes)}: made of photos at other paths from now on. Those that are there "
+        "already may lack it, and its variants of others are orphans, which stay readable. SNS "
+        "applies a filter within 15 minutes. After that, to render and to delete them:\n"
+        f"  {commands.fanout('backfill', *options)}\n"
+        f"  {commands.fanout('audit', '--repair')}"
     )

@@ -9,11 +9,15 @@ if TYPE_CHECKING:
 
 
 class Subscription(NamedTuple):
-    """One subscription; `dlq_arn` is "" without a dead-letter queue."""
+    """One subscription; `dlq_arn` is "" without a dead-letter queue.
+
+    `filter_policy` is JSON, "" without one.
+    """
 
     endpoint: str
     is_confirmed: bool
     dlq_arn: str
+    filter_policy: str = ""
 
 
 def get_policy(sns: "SNSClient", topic_arn: str) -> str | None:
@@ -38,4 +42,9 @@ def _get_subscription(sns: "SNSClient", endpoint: str, arn: str) -> Subscription
     if not arn.startswith("arn:"):
         return Subscription(endpoint, is_confirmed=False, dlq_arn="")
     attributes = sns.get_subscription_attributes(SubscriptionArn=arn)["Attributes"]
-    return Subscription(endpoint, is_confirmed=True, dlq_arn=attributes.get("RedrivePolicy", ""))
+    return Subscription(
+        endpoint,
+        is_confirmed=True,
+        dlq_arn=attributes.get("RedrivePolicy", ""),
+        filter_policy=attributes.get("FilterPolicy", ""),
+    )

@@ -5,9 +5,10 @@ No variant is stored here: the pipeline renders a stored original like any other
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lib import images, upload_paths
+from lib import images, keys, upload_paths
 from lib.aws import s3 as objects
 from lib.errors import ConflictError, ProblemKind, RequestError
 from lib.keys import Originals
@@ -31,8 +32,8 @@ class StoreTarget(NamedTuple):
 class DirectRenderer:
     """Renders images for one stack; `content_types` are those that may be stored.
 
-    A stored path must fit every folder of `sizes`. `image_analyzer` finds faces; None if no size
-    is cropped to them.
+    A stored path must fit the folders of those `sizes` that are made of it. `image_analyzer` finds
+    faces; None if no size is cropped to them.
     """
 
     s3: "S3Client"
@@ -51,6 +52,8 @@ class DirectRenderer:
         did not respond, in which case the original may have been stored.
         """
         self._check_bytes(image)
+        if target:
+            self._check_size(size, target.path)
         content_type = self._check_type(image, target) if target else ""
         rendition = self._render(image, size)
         if len(rendition.data) > MAX_IMAGE_BYTES:
@@ -75,6 +78,17 @@ class DirectRenderer:
                 f"{self.max_bytes:,}, and fetch its variant"
             )
 
+    def _check_size(self, size: Size, path: str) -> None:
+        """Raises RequestError if no worker makes this size of the photo that is to be stored."""
+        if not size.applies_to(path):
+            names = ", ".join(each.name for each in self.sizes if each.applies_to(path)) or "none"
+            raise RequestError(
+                422,
+                ProblemKind.UNKNOWN_SIZE,
+                f"size: {size.name} is not made of photos at {keys.escaped(path)!r}, of which the "
+                f"sizes are {names}: choose one of these, another path, or leave store out",
+            )
+
     def _check_type(self, image: bytes, target: StoreTarget) -> str:
         """Returns the type to store; checks before rendering what cannot be stored."""
         with map_render_errors(len(image)):
@@ -85,8 +99,8 @@ class DirectRenderer:
                 ProblemKind.UNSUPPORTED_TYPE,
                 f"the image's type {explain_rejection(content_type, self.content_types)}",
             )
-        folders = [folder for size in self.sizes for folder in size.folders]
-        upload_paths.require_valid(target.path, self.originals, folders)
+        folders = [size.folders for size in self.sizes if size.applies_to(target.path)]
+        upload_paths.require_valid(target.path, self.originals, chain.from_iterable(folders))
         if not target.overwrite:
             upload_paths.require_free(self.s3, self.originals, target.path)
         return content_type

@@ -64,7 +64,7 @@ class OnDemandVariants:
 
         Raises RequestError if there can be none, TransientError if a retry may succeed.
         """
-        size = self._find_size(folder)
+        size = self._find_size(folder, path)
         try:
             self.originals.check(path)
             # All of the size's folders, as a worker needs them: otherwise a path too long for one
@@ -93,14 +93,16 @@ class OnDemandVariants:
         data = download.read(max_bytes=download.length)
         return ImageResponse(data, found.stored.content_type, found.stored.cache_control)
 
-    def _find_size(self, folder: str) -> "Size":
-        for size in self.sizes:
+    def _find_size(self, folder: str, path: str) -> "Size":
+        sizes = [size for size in self.sizes if size.applies_to(path)]
+        for size in sizes:
             if folder in size.folders:
                 return size
+        names = ", ".join(size.name for size in sizes) or "none"
         raise RequestError(
             404,
             ProblemKind.UNKNOWN_SIZE,
-            f"there is no such size: the sizes are {', '.join(size.name for size in self.sizes)}",
+            f"there is no such size of photos at this path: the sizes are {names}",
         )
 
     def _check_record(self, size: "Size", path: str) -> None:

@@ -42,7 +42,10 @@ class AuditEntry(NamedTuple):
 
 
 class Row(NamedTuple):
-    """Entries of the listings for one path; `variants` has one item per folder of the size."""
+    """Entries of the listings for one path; `variants` has one item per folder of the size.
+
+    `original` is None, too, if the size is not made of photos at the path.
+    """
 
     path: str
     original: objects.ListedObject | None
@@ -66,9 +69,10 @@ class Auditor:
     ) -> Iterator[AuditEntry]:
         """Yields each path below `prefix` that sorts after `after`, in order, with its state.
 
-        A variant is stale if its original, recipe or put options differ. `deep` reads each
-        variant's metadata (one HEAD each); without it, only variants older than their original
-        are read. Omits paths that no worker renders, such as folder markers.
+        A variant is orphaned without an original, or if the size is not made of photos at its
+        path. It is stale if its original, recipe or put options differ. `deep` reads each variant's
+        metadata (one HEAD each); without it, only variants older than their original are read.
+        Omits paths that no worker renders, such as folder markers.
         """
         rows = self._rows(prefix, after)
         states = (
@@ -88,7 +92,8 @@ class Auditor:
         longest = max(self.size.folders, key=len)
         for path, (original, *variants, failure) in merge_sorted(streams):
             if _is_storable(path, longest):
-                yield Row(path, original, variants, failure)
+                applies = self.size.applies_to(path)
+                yield Row(path, original if applies else None, variants, failure)
 
     def _list(
         self, bucket: str, folder: str, prefix: str, after: str

@@ -9,7 +9,6 @@ from lib.sizes.size import (
     ExtraFormat,
     Quality,
     Size,
-    folders_of,
     recipe_id,
 )
 
@@ -21,7 +20,6 @@ __all__ = [
     "Quality",
     "Size",
     "SizesFile",
-    "folders_of",
     "load_sizes",
     "pack_sizes",
     "parse_sizes",

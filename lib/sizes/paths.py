@@ -9,7 +9,7 @@ from functools import lru_cache
 
 # Matches any text within a part of a path; as a whole part of a pattern, any number of folders.
 TEXT, FOLDERS = "*", "**"
-# SNS filters by at most 37 prefixes of a key (infra/filters.py), and a list of more is unreadable.
+# SNS filters by at most 37 prefixes of a key (filters.py), and a list of more is unreadable.
 MAX_PATTERNS = 30
 # Bytes of a key in S3, and so of a path.
 _MAX_BYTES = 1024

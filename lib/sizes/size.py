@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -360,17 +360,12 @@ class Size(BaseModel):
     @property
     def folders(self) -> tuple[str, ...]:
         """Folders of the images bucket: the size's own, then one for each extra format."""
-        return folders_of(self.name, self.formats)
+        return (self.name, *(f"{self.name}.{extra}" for extra in self.formats))
 
     @property
     def logical_id(self) -> str:
         """The name in letters and digits only, for CloudFormation's logical ids."""
         return "".join(part.capitalize() for part in self.name.split("-"))
-
-
-def folders_of(name: str, formats: Iterable[str]) -> tuple[str, ...]:
-    """Returns a size's folders in the images bucket: its own, then one for each extra format."""
-    return (name, *(f"{name}.{extra}" for extra in formats))
 
 
 def options() -> dict[str, FieldInfo]:

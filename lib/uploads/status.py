@@ -1,7 +1,7 @@
 """Reads a photo's status at each size from S3; every fact has a field that programs can read."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -20,6 +20,8 @@ from lib.times import Timestamp
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+    from lib.sizes import Size
 
 
 class VariantFacts(BaseModel):
@@ -53,7 +55,7 @@ Status = dict[str, SizeStatus]
 
 
 class PhotoStatus(BaseModel):
-    """A photo at each size, by the size's name.
+    """A photo at each size that is made of photos at its path, by the size's name.
 
     `fetch` is its fetch job, while that is pending or if it failed and no original was uploaded
     since. Without an original, each size has the state of the fetch job.
@@ -70,14 +72,10 @@ _MAX_WORKERS = 8
 
 @dataclass(frozen=True)
 class StatusReader:
-    """Reads the status of one stack's photos.
-
-    `folders` has each size's folders of the images bucket, by the size's name; `images_url` has
-    no slash at its end.
-    """
+    """Reads the status of one stack's photos; `images_url` has no slash at its end."""
 
     s3: "S3Client"
-    folders: Mapping[str, Sequence[str]]
+    sizes: "Sequence[Size]"
     originals: Originals
     images_bucket: str
     failures_bucket: str
@@ -91,25 +89,26 @@ class StatusReader:
             original = objects.head_confirmed(self.s3, self.originals.bucket, key)
             fetch = FetchJobs(self.s3, self.failures_bucket).get_state(path, original)
 
-            def read_size(size: str) -> SizeStatus:
+            def read_size(size: "Size") -> SizeStatus:
                 if original is None:
                     return _without_original(fetch)
                 return self._read_size(size, path, original)
 
-            statuses = map_concurrently(self.folders, read_size, max_workers=_MAX_WORKERS)
-            sizes = dict(zip(self.folders, statuses, strict=True))
-            return PhotoStatus(path=path, sizes=sizes, fetch=fetch)
+            sizes = {size.name: size for size in self.sizes if size.applies_to(path)}
+            statuses = map_concurrently(sizes.values(), read_size, max_workers=_MAX_WORKERS)
+            return PhotoStatus(
+                path=path, sizes=dict(zip(sizes, statuses, strict=True)), fetch=fetch
+            )
 
-    def _read_size(self, size: str, path: str, original: objects.StoredObject) -> SizeStatus:
-        folders = self.folders[size]
+    def _read_size(self, size: "Size", path: str, original: objects.StoredObject) -> SizeStatus:
         try:
-            variants = [self._find_current(folder, path, original.etag) for folder in folders]
+            variants = [self._find_current(folder, path, original.etag) for folder in size.folders]
         except PermanentError as error:  # too long a path for this size, though not for others
             return SizeStatus(state="failed", reason=error.reason, error=str(error))
         current = [variant for variant in variants if variant is not None]
         if len(current) == len(variants):
             return SizeStatus(state="ready", variants=current)
-        record = FailureRecords(self.s3, self.failures_bucket, size).read(path)
+        record = FailureRecords(self.s3, self.failures_bucket, size.name).read(path)
         if record is not None and record.is_about(original.modified):
             return SizeStatus(state="failed", reason=record.reason, error=record.error)
         return SizeStatus(state="pending")

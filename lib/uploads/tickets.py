@@ -1,7 +1,6 @@
 """Issues upload tickets (presigned forms for one file each), and accepts photos to be fetched."""
 
 import secrets
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import chain
@@ -20,7 +19,11 @@ from lib.upload_types import explain_rejection
 from lib.uploads.requests import FetchRequest, TicketRequest
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mypy_boto3_s3 import S3Client
+
+    from lib.sizes import Size
 
 # Long enough for a slow phone, short enough that a leaked ticket is worth little.
 TICKET_SECONDS = 15 * 60
@@ -36,7 +39,10 @@ _MAX_WORKERS = 8
 
 
 class Ticket(BaseModel):
-    """Upload ticket: POST `fields`, then the file, to `url`; `variants` are URLs by size."""
+    """Upload ticket: POST `fields`, then the file, to `url`.
+
+    `variants` are URLs by size, of those sizes that are made of photos at this path.
+    """
 
     path: str
     key: str
@@ -64,16 +70,13 @@ class FetchAccepted(BaseModel):
 
 @dataclass(frozen=True)
 class UploadTickets:
-    """Issues the tickets of one stack, and submits its fetch jobs.
-
-    `folders` has each size's folders of the images bucket, by the size's name.
-    """
+    """Issues the tickets of one stack, and submits its fetch jobs."""
 
     s3: "S3Client"
     fetch_queue: FetchJobQueue
     originals: Originals
     images_url: str
-    folders: Mapping[str, Sequence[str]]
+    sizes: "Sequence[Size]"
     content_types: list[str]
     max_bytes: int
 
@@ -161,9 +164,10 @@ class UploadTickets:
 
     def _prepare_path(self, path: str) -> dict[str, str]:
         """Checks an upload's path and returns the variants' URLs by size."""
-        folders = chain.from_iterable(self.folders.values())
+        sizes = [size for size in self.sizes if size.applies_to(path)]
+        folders = chain.from_iterable(size.folders for size in sizes)
         upload_paths.require_valid(path, self.originals, folders)
-        return {name: keys.variant_url(self.images_url, name, path) for name in self.folders}
+        return {size.name: keys.variant_url(self.images_url, size.name, path) for size in sizes}
 
 
 def _check_answer(results: list[Ticket | StoredPhoto | RequestError]) -> None:

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from infra.filters import MAX_COMPLEXITY, MAX_PREFIXES, PASS_ALL, build_filter
 from lib.errors import ConfigError
 from lib.sizes import Size
+from lib.sizes.filters import MAX_COMPLEXITY, MAX_PREFIXES, PASS_ALL, build_filter
 from lib.sizes.paths import MAX_PATTERNS, find_mistake
 from tests.infrastructure.generated import generated, generated_template
 from tests.payloads import payload, s3_event

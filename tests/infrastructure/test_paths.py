@@ -89,7 +89,7 @@ def test_a_function_with_all_of_it_fits(tmp_path: Path) -> None:
     edge = made(tmp_path, sizes, serve_formats="true", on_demand="declared")
     assert len(edge.code.encode()) < MAX_FUNCTION_BYTES
     longest = [f"{at}{'x' * 30}/" for at in range(MAX_PATTERNS)]
-    with pytest.raises(ConfigError, match="fewer sizes, or .* fewer paths"):
+    with pytest.raises(ConfigError, match=r"fewer sizes, or .* fewer paths"):
         made(tmp_path, [{"name": f"s{at}", "width": 1, "paths": longest} for at in range(29)])
 
 

@@ -31,6 +31,11 @@ SIZES = [
     Size(name="40x30", width=40, height=30),
     Size(name="hero", width=60, height=20, format="webp", formats=("avif", "jpeg"), quality=70),
 ]
+# Of the functions for photos.
+PHOTO_SIZES = [
+    Size(name="400x300", width=400, height=300),
+    Size(name="thumbnail", width=200, height=150, formats=("avif",)),
+]
 _FUNCTIONS_OF_PATHS: dict[str, ModuleType] = {"GET": status, "DELETE": deletion}
 
 
@@ -117,7 +122,7 @@ def api(s3: "S3Client", monkeypatch: pytest.MonkeyPatch) -> Api:
         "FETCH_QUEUE_URL": made.fetch_queue_url,
         "FETCH_LOOPBACK": "false",
         "IMAGES_URL": "https://cdn.example",
-        "FORMATS": '{"400x300": [], "thumbnail": ["avif"]}',
+        "SIZES": pack_sizes(PHOTO_SIZES),
         "UPLOAD_TYPES": '["image/jpeg", "image/png"]',
         "MAX_UPLOAD_BYTES": "5000",
         "API_URL": "https://api.example",

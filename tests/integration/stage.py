@@ -20,6 +20,8 @@ class Deployed:
 
     s3: "S3Client"
     queues: Queues
+    # Of the size's function.
+    environment: dict[str, str]
 
     def put(self, path: str, data: bytes = b"photo") -> None:
         self.s3.put_object(Bucket="originals-bucket", Key=f"originals/{path}", Body=data)
@@ -60,4 +62,4 @@ def deployed(s3: "S3Client", queues: Queues, monkeypatch: pytest.MonkeyPatch) ->
     stack = Stack("image-fanout-dev", outputs, {SIZE.name: size})
     monkeypatch.setattr(Stage, "stack", stack)
     monkeypatch.setattr(Stage, "images_url", "https://images.example")
-    return Deployed(s3, queues)
+    return Deployed(s3, queues, environment)

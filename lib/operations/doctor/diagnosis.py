@@ -130,9 +130,9 @@ class _Diagnosis:
             buckets.list_notification_events(self.clients.s3, bucket, self.topic_arn), self.commands
         )
         subscriptions = topics.list_subscriptions(sns, self.topic_arn)
-        for name, size in self.stack.sizes.items():
-            arn = self._arn_of(size.queue_url)
-            yield from check_subscription(name, arn, subscriptions, self.commands)
+        for name, size in read_deployed(self.stack).items():
+            arn = self._arn_of(self.stack.sizes[name].queue_url)
+            yield from check_subscription(size, arn, subscriptions, self.commands)
 
     def alarms(self) -> Iterator[Finding]:
         arn = self.stack.outputs["AlarmTopicArn"]

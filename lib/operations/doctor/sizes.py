@@ -10,7 +10,7 @@ from lib.operations.doctor.findings import Finding, ok, warning
 from lib.operations.stage_commands import StageCommands
 from lib.plurals import pluralize
 from lib.sizes import Size
-from lib.sizes.size import NOT_IN_RECIPE, PUT_OPTIONS, list_changes
+from lib.sizes.size import NOT_IN_RECIPE, PATHS, PUT_OPTIONS, list_changes
 
 
 def read_deployed(stack: Stack) -> dict[str, Size]:
@@ -63,6 +63,8 @@ def _cure_change(size: Size, deployed: Size, commands: StageCommands) -> str:
     then = ""
     if changes - NOT_IN_RECIPE:
         then = commands.fanout("backfill", "--size", size.name, "--stale")
+    elif changes & PATHS:
+        then = commands.fanout("audit", "--repair")
     elif changes & PUT_OPTIONS:
         then = commands.fanout("audit", "--deep", "--repair")
     elif {*size.formats} - {*deployed.formats}:

@@ -1,12 +1,16 @@
 """Checks the way from S3 to each queue: notification, topic policy and subscriptions."""
 
+import json
 from collections.abc import Iterator
 
 from lib.aws.topics import Subscription
+from lib.keys import ORIGINALS
 from lib.operations.doctor.findings import Finding, ok, problem, warning
 from lib.operations.doctor.policies import allows
 from lib.operations.stage_commands import StageCommands
 from lib.plurals import pluralize
+from lib.sizes import Size
+from lib.sizes.filters import PASS_ALL, build_filter
 
 # Without either, variants of new or deleted originals stay wrong forever.
 _NEEDED_EVENTS = ("s3:ObjectCreated:*", "s3:ObjectRemoved:*")
@@ -40,24 +44,36 @@ def check_notification(events: list[str], commands: StageCommands) -> Iterator[F
 
 
 def check_subscription(
-    size: str, queue_arn: str, subscriptions: list[Subscription], commands: StageCommands
+    size: Size, queue_arn: str, subscriptions: list[Subscription], commands: StageCommands
 ) -> Iterator[Finding]:
-    """Checks that the size's queue is subscribed, with a DLQ for undelivered messages."""
+    """Checks that the size's queue is subscribed, with a DLQ, and to all that it is made of."""
     found = next((each for each in subscriptions if each.endpoint == queue_arn), None)
     if found is None:
         yield problem(
-            f"{size}: its queue is not subscribed to the topic",
+            f"{size.name}: its queue is not subscribed to the topic",
             "photos stay without this size, and no message is left to replay",
             commands.deploy_and_repair,
         )
     elif not found.dlq_arn:
         yield warning(
-            f"{size}: its subscription has no dead-letter queue",
+            f"{size.name}: its subscription has no dead-letter queue",
             "what SNS cannot deliver is lost",
             commands.deploy_again,
         )
+    elif not _is_expected(found.filter_policy, size):
+        yield problem(
+            f"{size.name}: its subscription has another filter policy than its paths ask for",
+            "SNS drops the uploads that the policy does not name: photos stay without this size",
+            commands.deploy_and_repair,
+        )
     else:
-        yield ok(f"{size}: its queue is subscribed, with a dead-letter queue")
+        yield ok(f"{size.name}: its queue is subscribed, with a dead-letter queue")
+
+
+def _is_expected(policy: str, size: Size) -> bool:
+    """Returns whether a deploy makes this policy, or none drops anything."""
+    made = (build_filter(size, ORIGINALS), PASS_ALL)
+    return not policy or json.loads(policy) in [each.get("FilterPolicy") for each in made]
 
 
 def check_listeners(

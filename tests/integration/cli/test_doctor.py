@@ -285,6 +285,21 @@ BREAKAGES: dict[str, tuple[Callable[[Stage], Any], str, str]] = {
         "warning",
         "400x300: its subscription has no dead-letter queue",
     ),
+    "a filter of other paths": (
+        lambda stage: [
+            stage.sns.set_subscription_attributes(
+                SubscriptionArn=stage.subscriptions["400x300"],
+                AttributeName=name,
+                AttributeValue=value,
+            )
+            for name, value in {
+                "FilterPolicyScope": "MessageBody",
+                "FilterPolicy": json.dumps({"Records": {"eventName": ["never"]}}),
+            }.items()
+        ],
+        "problem",
+        "400x300: its subscription has another filter policy",
+    ),
     "topic policy for another bucket": (
         lambda stage: stage.sns.set_topic_attributes(
             TopicArn=stage.topic,

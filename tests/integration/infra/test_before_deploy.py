@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
-from infra.filters import PASS_ALL
 from infra.hooks.before_deploy import main
+from lib.sizes.filters import PASS_ALL
 from tests.integration.conftest import REGION
 from tests.integration.deployed import answer, refuse
 

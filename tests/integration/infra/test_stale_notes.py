@@ -127,3 +127,31 @@ def test_all_sizes_want_the_option_for_all(functions: "LambdaClient", stage: str
     region = "" if stage == "local" else " --region eu-west-1"
     command = f"  ./fanout backfill --stage {stage}{region} --all-sizes --stale"
     assert note.splitlines()[-1] == command
+
+
+def test_other_paths_want_a_backfill_and_the_removal_of_orphans(functions: "LambdaClient") -> None:
+    deploy(functions, small="1", large="1")
+    changed = template(small="1", large="2")
+    for properties in (each["Properties"] for each in changed["Resources"].values()):
+        if properties.get("FunctionName") == "resize-small":
+            size = {"name": "small", "width": 9, "paths": ["avatars/"], "except": []}
+            properties["Environment"]["Variables"]["SIZE"] = json.dumps(size)
+    on_recipe, on_paths = find_stale_notes(functions, PROD, changed)
+    assert "large has a new recipe" in on_recipe
+    assert on_paths.startswith("small: made of photos at other paths")
+    options = "--stage prod --region eu-west-1"
+    assert on_paths.splitlines()[1:] == [
+        f"  ./fanout backfill {options} --size small",
+        f"  ./fanout audit {options} --repair",
+    ]
+
+
+def test_a_size_without_paths_is_what_an_earlier_version_deployed(
+    functions: "LambdaClient",
+) -> None:
+    deploy(functions, small="1")
+    changed = template(small="1")
+    size = {"name": "small", "width": 9, "paths": None, "except": []}
+    variables = changed["Resources"]["small"]["Properties"]["Environment"]["Variables"]
+    variables["SIZE"] = json.dumps(size)
+    assert find_stale_notes(functions, PROD, changed) == []

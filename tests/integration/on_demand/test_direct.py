@@ -277,6 +277,19 @@ class TestKeeping:
         assert stored(s3) == {}
         assert ask(api, store="x" * 1009).status == 200
 
+    def test_heeds_only_sizes_that_are_made_of_the_photo(
+        self, api: Api, s3: "S3Client", monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        avatar = {"name": "thumbnail", "width": 9, "formats": ["avif"], "paths": ["avatars/"]}
+        monkeypatch.setenv("PACKED_SIZES", pack_sizes([CROP, Size.model_validate(avatar)]))
+        assert ask(api, store="x" * 1010).status == 200
+        refused = ask(api, size="thumbnail", store="shop/a.jpg")
+        assert kinds(refused) == (422, "unknown_size")
+        assert "'shop/a.jpg', of which the sizes are 40x30" in refused.document["detail"]
+        assert "originals/shop/a.jpg" not in stored(s3)
+        assert ask(api, size="thumbnail").status == 200
+        assert ask(api, size="thumbnail", store="avatars/a.jpg").status == 200
+
     def test_takes_the_types_that_may_be_uploaded(self, api: Api, s3: "S3Client") -> None:
         webp = encoded(quarters(80, 60), "WEBP")
         assert ask(api, webp).status == 200

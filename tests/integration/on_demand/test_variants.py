@@ -16,8 +16,8 @@ from lib.aws import s3 as objects
 from lib.errors import TransientError
 from lib.on_demand import attempts, variants
 from lib.sizes import Size, pack_sizes
-from tests.integration.cdn import Cdn, cdn, rechecks, renders
-from tests.integration.conftest import Context, Queues, WorkerCall
+from tests.integration.cdn import HERO, Cdn, cdn, rechecks, renders
+from tests.integration.conftest import SIZE, Context, Queues, WorkerCall
 from tests.integration.pipeline.test_resize import PHOTO, put, variant
 from tests.integration.pipeline.test_stopped_workers import StoppedError
 from tests.integration.signing import FIRST, SigningSecret, secret
@@ -125,6 +125,31 @@ def test_a_thousand_unknown_sizes_render_nothing(
     assert renders == []
     assert rechecks == []
     assert "Contents" not in s3.list_objects_v2(Bucket="images-bucket")
+
+
+def test_a_size_that_is_not_made_of_the_photo_is_not_found_and_reads_nothing(
+    s3: "S3Client",
+    cdn: Cdn,
+    queues: Queues,
+    renders: list[str],
+    rechecks: list[tuple[str, int]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    limited = Size.model_validate({**SIZE.model_dump(), "paths": ["avatars/"]})
+    monkeypatch.setenv("PACKED_SIZES", pack_sizes([limited, HERO]))
+    put(s3, "a.jpg")
+    put(s3, "avatars/a.jpg")
+    calls: list[str] = []
+    on_demand._renderers().variants.s3.meta.events.register(
+        "before-call.s3", lambda model, **_: calls.append(model.name)
+    )
+    response = cdn("/40x30/a.jpg")
+    assert (response.status, response.kind) == (404, "unknown_size")
+    assert response.body.endswith(b'the sizes are hero"}')
+    assert (calls, renders, rechecks, queues.dead_letters()) == ([], [], [], [])
+    assert cdn("/hero.webp/a.jpg").status == 200
+    assert cdn("/40x30/avatars/a.jpg").status == 200
+    assert len(rechecks) == 1
 
 
 @pytest.mark.parametrize(

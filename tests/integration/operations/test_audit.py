@@ -10,6 +10,7 @@ import pytest
 from moto.s3.models import s3_backends
 
 from cli.stage import Stage
+from handlers import resize
 from lib.errors import ConfigError
 from lib.operations.audit import AuditEntry, Auditor, list_orphan_folders
 from lib.pipeline.failure_records import FailureRecord, FailureRecords
@@ -388,3 +389,39 @@ class TestSizesThatAreNoMore:
     def test_more_than_a_page_of_folders_is_read_on(self, s3: "S3Client") -> None:
         put_many("images-bucket", [f"{number:04}/a.jpg" for number in range(1001)])
         assert len(list_orphan_folders(s3, "images-bucket", [SIZE])) == 1001
+
+
+LIMITED = Size.model_validate({**SIZE.model_dump(), "paths": ["avatars/"], "except": ["*/x/"]})
+
+
+@pytest.mark.parametrize("deep", [False, True])
+def test_a_variant_of_a_photo_that_the_size_is_not_made_of_is_an_orphan(
+    s3: "S3Client", deliver: WorkerCall, deep: bool
+) -> None:
+    deliver(*(put(s3, path) for path in ("a.jpg", "avatars/a.jpg", "avatars/x/a.jpg")))
+    put(s3, "b.jpg")
+    put(s3, "avatars/b.jpg")
+    deliver(put(s3, "broken.jpg", b"broken"))
+    assert states(s3, size=LIMITED, deep=deep) == {
+        "a.jpg": "orphaned",
+        "avatars/a.jpg": "current",
+        "avatars/b.jpg": "missing",
+        "avatars/x/a.jpg": "orphaned",
+    }
+
+
+def test_its_repair_deletes_it_and_renders_the_others(
+    deployed: Deployed, deliver: WorkerCall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deliver(put(deployed.s3, "a b+c.jpg"))
+    put(deployed.s3, "avatars/a.jpg")
+    deployed.environment["SIZE"] = LIMITED.model_dump_json()
+    run = fanout("backfill", "--stage", "dev", "--size", SIZE.name, "--dry-run")
+    assert "1 photo to render at 40x30" in run.out
+    assert fanout("audit", "--stage", "dev", "--repair", "--yes").code == 0
+    monkeypatch.setenv("SIZE", LIMITED.model_dump_json())
+    resize._worker.cache_clear()  # the next deploy
+    assert deliver(*deployed.waiting()) == []
+    listed = deployed.s3.list_objects_v2(Bucket="images-bucket")["Contents"]
+    assert [entry["Key"] for entry in listed] == ["40x30/avatars/a.jpg"]
+    assert fanout("audit", "--stage", "dev").code == 0

@@ -50,7 +50,7 @@ def stopped(deliver: WorkerCall, message: str, attempts: int = LAST) -> None:
 def status(s3: "S3Client", path: str) -> tuple[str, str | None]:
     desk = StatusReader(
         s3,
-        {"40x30": ["40x30"]},
+        [SIZE],
         ORIGINALS,
         "images-bucket",
         "failures-bucket",

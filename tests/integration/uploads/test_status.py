@@ -27,7 +27,7 @@ __all__ = ["deployed"]  # a fixture
 def status(s3: "S3Client", path: str, *sizes: Size) -> Status:
     desk = StatusReader(
         s3=s3,
-        folders={size.name: size.folders for size in sizes or (SIZE,)},
+        sizes=sizes or (SIZE,),
         originals=ORIGINALS,
         images_bucket="images-bucket",
         failures_bucket="failures-bucket",
@@ -262,3 +262,17 @@ def test_waiting_without_news_ends_after_ten_minutes() -> None:
     found = watch(lambda _: told("ready", "pending"), clock).wait("a.jpg")
     assert found == told("ready", "pending")
     assert 600 < clock.now < 602
+
+
+def test_only_sizes_that_are_made_of_the_photo_have_a_status(
+    s3: "S3Client", deliver: WorkerCall
+) -> None:
+    avatar = Size.model_validate({"name": "avatar", "width": 9, "paths": ["avatars/"]})
+    deliver(put(s3, "a.jpg"))
+    assert {name: each.state for name, each in status(s3, "a.jpg", SIZE, avatar).items()} == {
+        SIZE.name: "ready"
+    }
+    assert status(s3, "a.jpg", avatar) == {}
+    assert status(s3, "gone.jpg", avatar) == {}
+    put(s3, "avatars/a.jpg")
+    assert status(s3, "avatars/a.jpg", avatar)["avatar"].state == "pending"

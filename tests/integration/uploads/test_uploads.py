@@ -14,6 +14,7 @@ import pytest
 from handlers import uploads
 from lib.aws import s3 as objects
 from lib.errors import TransientError
+from lib.sizes import Size, pack_sizes
 from tests.integration.api import Api, api
 from tests.times import is_timestamp
 
@@ -351,7 +352,8 @@ def test_a_batch_has_one_to_a_hundred_files(api: Api) -> None:
 def test_tickets_that_lambda_could_not_return_are_refused_with_a_number_that_it_can(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("FORMATS", json.dumps({f"{width}x9": [] for width in range(10, 39)}))
+    sizes = [Size(name=f"{width}x9", width=width, height=9) for width in range(10, 39)]
+    monkeypatch.setenv("SIZES", pack_sizes(sizes))
     path = "é" * 400
     file = {"content_type": "image/jpeg", "bytes": 10}
     wishes = [{**file, "path": f"{path}{number:03}.jpg"} for number in range(100)]
@@ -465,3 +467,46 @@ def test_our_own_mistake_is_a_500_that_shows_nothing_of_our_code(
     assert (answer.status, answer.document["type"]) == (500, "internal")
     assert "inner workings" not in json.dumps(answer.document)
     assert "inner workings" in caplog.text
+
+
+LIMITED = [
+    Size(name="400x300", width=400, height=300),
+    Size.model_validate({"name": "avatar", "width": 9, "paths": ["avatars/"]}),
+    Size.model_validate({"name": "large", "width": 99, "formats": ["webp"], "except": ["*/x/"]}),
+]
+
+
+@pytest.mark.parametrize(
+    ("path", "names"),
+    [
+        ("a.jpg", ["400x300", "large"]),
+        ("avatars/a (1)+é.jpg", ["400x300", "avatar", "large"]),
+        ("avatars/x/a.jpg", ["400x300", "avatar"]),
+    ],
+)
+def test_a_ticket_and_a_fetch_name_only_sizes_that_are_made_of_the_photo(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch, path: str, names: list[str]
+) -> None:
+    monkeypatch.setenv("SIZES", pack_sizes(LIMITED))
+    status, ticket = ask({"content_type": "image/jpeg", "bytes": 9, "path": path})
+    assert (status, list(ticket["variants"])) == (201, names)
+    status, accepted = ask({"url": "https://93.184.216.34/a.jpg", "path": path})
+    assert (status, list(accepted["variants"])) == (202, names)
+
+
+def test_a_photo_of_no_size_has_a_ticket_without_variants(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SIZES", pack_sizes(LIMITED[1:2]))
+    status, ticket = ask(WISH)
+    assert (status, ticket["variants"]) == (201, {})
+
+
+def test_a_path_has_to_fit_into_the_folders_of_its_own_sizes_alone(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = Size.model_validate({"name": "n" * 40, "width": 9, "paths": ["avatars/"]})
+    monkeypatch.setenv("SIZES", pack_sizes([LIMITED[0], long]))
+    wish = {"content_type": "image/jpeg", "bytes": 9}
+    assert ask({**wish, "path": "x" * 1005})[0] == 201
+    assert ask({**wish, "path": f"avatars/{'x' * 997}"})[0] == 422
