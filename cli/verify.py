@@ -16,8 +16,18 @@ from cli.factories import make_signing_keys, make_token_store
 from cli.stage import JsonOption, RegionOption, Stage, StageOption
 from cli.terminal import escape, note, print_json, progress, show
 from lib.auth.tokens import Token
+from lib.operations.doctor.sizes import read_deployed
 from lib.operations.interrupts import uninterrupted
-from lib.operations.verify import STEPS, Result, Target, Verification, Web, clean_up, read_features
+from lib.operations.verify import (
+    STEPS,
+    Result,
+    Target,
+    Verification,
+    Web,
+    choose_folder,
+    clean_up,
+    read_features,
+)
 from lib.uploads.client import Authorize, make_bearer_auth
 
 # 128 bits: nobody can guess the folder, and no photo is in it.
@@ -55,6 +65,8 @@ def verify(
     with _authorize(deployed) as caller:
         target = _make_target(deployed, caller)
         note(f"Verifying {stage} in the folder {target.folder}")
+        if untested := target.deployed.keys() - target.sizes.keys():
+            note(f"Not tested, as they are made of other photos: {', '.join(sorted(untested))}")
         left: list[str] = []
         try:
             results = _verify(target, as_json=as_json)
@@ -94,7 +106,9 @@ def _make_target(stage: Stage, caller: _Caller) -> Target:
     return Target(
         commands=stage.commands,
         stack=stage.stack,
-        folder=f"verify-{secrets.token_hex(_FOLDER_BYTES)}",
+        folder=choose_folder(
+            list(read_deployed(stage.stack).values()), f"verify-{secrets.token_hex(_FOLDER_BYTES)}"
+        ),
         images_url=stage.images_url,
         features=read_features(stage.stack),
         upload_types=json.loads(stage.upload_settings["UPLOAD_TYPES"]),

@@ -2,11 +2,22 @@
 
 from lib.operations.verify import failures, on_demand, uploads
 from lib.operations.verify.cleanup import clean_up
+from lib.operations.verify.folders import choose_folder
 from lib.operations.verify.steps import Result, Step, Verification
 from lib.operations.verify.target import Target, read_features
 from lib.operations.verify.web import Web
 
-__all__ = ["STEPS", "Result", "Step", "Target", "Verification", "Web", "clean_up", "read_features"]
+__all__ = [
+    "STEPS",
+    "Result",
+    "Step",
+    "Target",
+    "Verification",
+    "Web",
+    "choose_folder",
+    "clean_up",
+    "read_features",
+]
 
 # `purge` is last: a CDN invalidation takes minutes, in which the other steps run.
 STEPS = (
@@ -14,6 +25,7 @@ STEPS = (
     Step("upload", uploads.upload, needs=("ticket",)),
     Step("sizes", uploads.sizes, needs=("upload",)),
     Step("pictures", uploads.pictures, needs=("sizes",)),
+    Step("paths", uploads.paths, needs=("sizes",), why_off=uploads.why_no_paths),
     Step("formats", on_demand.formats, needs=("sizes",), why_off=on_demand.why_no_formats),
     Step("name", uploads.hostile, needs=("sizes",)),
     Step(

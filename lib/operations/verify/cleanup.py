@@ -9,9 +9,9 @@ from lib.errors import StepError
 from lib.keys import FETCH_RECORDS
 from lib.operations.dead_letters import DlqKind, ReplaySource, find_sources
 from lib.operations.verify.failures import MAX_WORKERS
+from lib.operations.verify.photos import FETCHED
 from lib.operations.verify.polling import Poller
 from lib.operations.verify.target import Target
-from lib.operations.verify.uploads import FETCHED
 from lib.uploads.deletion import Deletion
 
 # Workers delete the variants of a deleted photo and invalidate them in seconds. If they do not,
@@ -60,7 +60,8 @@ def _wait_for_workers(target: Target) -> None:
 def _objects(target: Target, *, records: bool = True) -> Iterator[tuple[str, str]]:
     """Yields bucket and key of variants and fetch records, and if `records` of failure records."""
     images, failures = target.bucket("Images"), target.bucket("Failures")
-    folders = [(images, folder) for folder in target.folders] + [(failures, FETCH_RECORDS)]
+    folders = [(images, each) for size in target.deployed.values() for each in size.folders]
+    folders.append((failures, FETCH_RECORDS))
     if records:
         folders += [(failures, name) for name in target.stack.sizes]
     for bucket, folder in folders:

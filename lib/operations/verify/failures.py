@@ -6,11 +6,10 @@ from lib.concurrency import map_concurrently
 from lib.errors import StepError
 from lib.operations.dead_letters import DeadLetter, DlqKind, Filter, ReplaySource, find_sources
 from lib.operations.verify import api
-from lib.operations.verify.photos import RED, make_photo
+from lib.operations.verify.photos import BROKEN, RED, make_photo
 from lib.operations.verify.target import Target
 from lib.plurals import pluralize
 
-BROKEN = "broken"
 # Queues scanned at once: each scan ends with a second of waiting.
 MAX_WORKERS = 16
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -41,9 +40,9 @@ def replay(target: Target) -> str:
         return source.dlq.replay(source.queue_url, Filter(prefix=path), limit=1).taken
 
     sent = sum(map_concurrently(_sources(target), send, max_workers=MAX_WORKERS))
-    if sent < len(target.stack.sizes):
+    if sent < len(target.sizes):
         raise StepError(
-            f"replayed {sent} of {pluralize(len(target.stack.sizes), 'dead letter')}",
+            f"replayed {sent} of {pluralize(len(target.sizes), 'dead letter')}",
             target.commands.fanout("dlq list", "--prefix", target.folder),
         )
     _wait_for_letters(target, path, after=before)
@@ -57,11 +56,11 @@ def _wait_for_letters(target: Target, path: str, *, after: datetime) -> None:
     def poll() -> bool | None:
         letters = _letters(target, path)
         found.update(each.size for each in letters if (each.failed_at or _NEVER) > after)
-        return True if found >= set(target.stack.sizes) else None
+        return True if found >= set(target.sizes) else None
 
     target.poller.wait(
         poll,
-        lambda: f"a dead letter of {', '.join(set(target.stack.sizes) - found)}",
+        lambda: f"a dead letter of {', '.join(set(target.sizes) - found)}",
         target.commands.fanout("dlq show", "--prefix", target.folder),
     )
 

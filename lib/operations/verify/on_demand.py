@@ -8,16 +8,21 @@ from lib.auth.signatures import sign_url
 from lib.aws import s3 as objects
 from lib.errors import StepError
 from lib.operations.verify import api
-from lib.operations.verify.photos import RED, has_colour, make_photo, read_picture
+from lib.operations.verify.photos import (
+    HOSTILE,
+    PHOTO,
+    RED,
+    UNSEEN,
+    has_colour,
+    make_photo,
+    read_picture,
+)
 from lib.operations.verify.pictures import ANY, View, check_picture, get_picture
 from lib.operations.verify.target import Target
-from lib.operations.verify.uploads import HOSTILE, PHOTO
 
 if TYPE_CHECKING:
     from lib.sizes import Size
 
-# Never requested before, so that no cache has it.
-_UNSEEN = f"unseen {HOSTILE}"
 _REFUSED, _NO_SIZE = 403, 400
 # Smaller than the photo, and no size's by accident alone.
 _WIDTH = 61
@@ -80,7 +85,7 @@ def signed(target: Target) -> str:
 
 def on_demand(target: Target) -> str:
     """Deletes a variant and requests it: the stage must render and store it again."""
-    path = api.upload(target, _UNSEEN, make_photo(RED, target.content_type))
+    path = api.upload(target, UNSEEN, make_photo(RED, target.content_type))
     name = next(reversed(target.sizes))
     (variant, *_) = api.wait_until_ready(target, path)[name].variants
     bucket, key = target.bucket("Images"), keys.variant_key(name, path)
@@ -88,7 +93,7 @@ def on_demand(target: Target) -> str:
     check_picture(target, target.sizes[name], variant, RED)
     if objects.head(target.s3, bucket, key) is None:
         raise StepError(f"{key} was made and not stored", target.logs_of("on-demand"))
-    return f"{name} of {_UNSEEN}"
+    return f"{name} of {UNSEEN}"
 
 
 def why_not_on_demand(target: Target) -> str:

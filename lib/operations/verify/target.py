@@ -10,6 +10,7 @@ from lib.errors import ConfigError
 from lib.keys import Originals
 from lib.operations.doctor.sizes import read_deployed
 from lib.operations.stage_commands import StageCommands
+from lib.operations.verify.folders import list_tested
 from lib.operations.verify.photos import FORMATS
 from lib.operations.verify.polling import Poller
 from lib.operations.verify.web import Web
@@ -58,13 +59,18 @@ class Target:
         return "DistributionId" in self.stack.outputs
 
     @property
-    def sizes(self) -> dict[str, Size]:
+    def deployed(self) -> dict[str, Size]:
         """The sizes as they are deployed, by name."""
         return read_deployed(self.stack)
 
     @property
+    def sizes(self) -> dict[str, Size]:
+        """Those of them that are made of every photo of the folder."""
+        return {size.name: size for size in list_tested(self.deployed.values(), self.folder)}
+
+    @property
     def folders(self) -> list[str]:
-        """Folders of the images bucket."""
+        """Folders of the images bucket that these sizes have."""
         return [folder for size in self.sizes.values() for folder in size.folders]
 
     @property

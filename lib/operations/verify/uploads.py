@@ -6,17 +6,14 @@ from lib import keys
 from lib.aws import s3 as objects
 from lib.errors import StepError
 from lib.operations.verify import api
-from lib.operations.verify.photos import BLUE, RED, make_photo
+from lib.operations.verify.photos import BLUE, FETCHED, HOSTILE, PHOTO, RED, make_photo
 from lib.operations.verify.pictures import check_picture, wait_until_not_shown, wait_until_shown
 from lib.operations.verify.target import Target
 from lib.plurals import pluralize
 
-PHOTO = "photo"
-# Spaces, `+` and what else is spelled differently by browsers, S3, CloudFront and us.
-HOSTILE = "a (1)+é~'!.jpg"
-FETCHED = "fetched"
 _REFUSED = (401, 403)
 _TAKEN, _ACCEPTED = 409, 202
+_ABSENT = (403, 404)
 
 
 def ticket(target: Target) -> str:
@@ -31,10 +28,12 @@ def ticket(target: Target) -> str:
                 "the API's authorizer",
             )
     upload_ticket = api.get_ticket(target, PHOTO, length)
-    if set(upload_ticket["variants"]) != set(target.stack.sizes):
+    path = target.path(PHOTO)
+    expected = [name for name, size in target.deployed.items() if size.applies_to(path)]
+    if set(upload_ticket["variants"]) != set(expected):
         raise StepError(
-            f"the ticket names the sizes {', '.join(upload_ticket['variants'])}; deployed are "
-            f"{', '.join(target.stack.sizes)}",
+            f"the ticket names the sizes {', '.join(upload_ticket['variants'])}; deployed for "
+            f"photos at {path} are {', '.join(expected)}",
             target.commands.deploy,
         )
     return f"for {pluralize(len(upload_ticket['variants']), 'size')}"
@@ -62,6 +61,30 @@ def sizes(target: Target) -> str:
 def pictures(target: Target) -> str:
     """Checks every image."""
     return _check_all(target, target.path(PHOTO), RED)
+
+
+def paths(target: Target) -> str:
+    """Requests the photo at sizes that are not made of it: there must be no picture."""
+    path, others = target.path(PHOTO), _find_others(target)
+    for name in others:
+        response = target.web.visit(keys.variant_url(target.images_url, name, path))
+        if response.status_code not in _ABSENT:
+            raise StepError(
+                f"{response.url}: {response.status_code} in place of 404: {name} is not made of "
+                "photos at this path",
+                target.logs_of(f"resize-{name}"),
+            )
+    return f"no {', no '.join(others)}"
+
+
+def why_no_paths(target: Target) -> str:
+    """Returns why no size leaves the photo out, or ""."""
+    return "" if _find_others(target) else "paths: every size is made of these photos"
+
+
+def _find_others(target: Target) -> list[str]:
+    path = target.path(PHOTO)
+    return [name for name, size in target.deployed.items() if not size.applies_to(path)]
 
 
 def hostile(target: Target) -> str:
