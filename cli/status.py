@@ -23,8 +23,8 @@ def status(
 ) -> None:
     """Print a photo's status at each size.
 
-    A size is ready, pending, failed with its reason, or gone. Exit code 1 unless the photo is ready
-    at every size.
+    A size is ready, pending, failed with its reason, or gone. Sizes that are not made of photos at
+    this path have none. Exit code 1 unless the photo is ready at every other size.
 
     Example: ./fanout status 2026/photo.jpg --stage prod
     """
@@ -56,6 +56,8 @@ def as_document(path: str, sizes: Status) -> dict[str, Any]:
 
 def print_status(sizes: Status, *, beside: Progress | None = None) -> None:
     """Prints a line per size and, for easy copying, each variant's URL on its own line."""
+    if not sizes:
+        show("no size is made of photos at this path", beside=beside)
     width = max((len(name) for name in sizes), default=0)
     for name, each in sizes.items():
         why = f"  {each.reason}: {escape(str(each.error))}" if each.reason else ""

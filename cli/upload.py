@@ -182,7 +182,7 @@ def _upload(job: _Job, total: int, length: int, paths: Spool) -> UploadSummary:
         try:
             for result in results:
                 summary.add(result)
-                if result.variants:
+                if result.is_stored:
                     paths.add(result.path)
                 if result.outcome is not Outcome.UPLOADED:
                     # Nothing of it is sent, so the time that is left must not include it.
@@ -230,7 +230,7 @@ def _print(job: _Job, result: UploadResult, bar: Progress) -> None:
 
 def _as_document(result: UploadResult) -> dict[str, Any]:
     fields = {
-        "path": result.path if result.variants else "",
+        "path": result.path if result.is_stored else "",
         "variants": result.variants,
         "reason": result.reason,
         "error": result.error,

@@ -7,9 +7,7 @@ from lib.sizes import Size
 from lib.sizes.filters import build_filter
 
 
-def build_filters(
-    parameters: Parameters, sizes: list[Size], originals_prefix: str
-) -> dict[str, dict[str, Any]]:
+def build_filters(parameters: Parameters, sizes: list[Size]) -> dict[str, dict[str, Any]]:
     """Builds the filter of each size, by its name.
 
     An emulator drops every message of a filtered subscription. If all sizes are limited, a photo
@@ -17,7 +15,7 @@ def build_filters(
     """
     if parameters.emulator:
         return {size.name: {} for size in sizes}
-    filters = {size.name: build_filter(size, originals_prefix) for size in sizes}
+    filters = {size.name: build_filter(size, parameters.originals_prefix) for size in sizes}
     if parameters.serves_signed and parameters.purges and all(size.is_limited for size in sizes):
         filters[sizes[0].name] = {}
     return filters

@@ -29,7 +29,6 @@ from infra.parameters import Parameters, parse_parameters
 from infra.queues import queue_resources
 from infra.uniqueness import find_name_clashes
 from lib.errors import ConfigError
-from lib.keys import ORIGINALS
 from lib.sizes import SizesFile, read_sizes
 from lib.sizes.paths import FOLDERS
 
@@ -106,7 +105,7 @@ def _generate_sizes(
     functions: dict[str, Any] = {}
     resources: dict[str, Any] = {}
     mistakes = []
-    filters = build_filters(parameters, file.sizes, ORIGINALS)
+    filters = build_filters(parameters, file.sizes)
     for size in file.sizes:
         try:
             functions |= function(size, parameters)
@@ -115,7 +114,7 @@ def _generate_sizes(
             resources |= alarm_resources(size, parameters)
         except ConfigError as error:
             mistakes.append(f"{file.describe_place(size.name)}: {error}")
-    mistakes += [*_check_number(file, resources), *_check_paths(file, ORIGINALS)]
+    mistakes += [*_check_number(file, resources), *_check_paths(file, parameters.originals_prefix)]
     if mistakes:
         raise ConfigError("\n".join(mistakes))
     return functions, resources

@@ -194,7 +194,7 @@ class Size(BaseModel):
         "`avatars/` is everything below that folder, `*` any text within the name of a folder or "
         "file, and `**` any number of folders: `shops/*/logos/`, `**/cover.jpg`. Everything else "
         "stands for itself, and capitals count. A pattern matches the whole path, which begins "
-        'below `originals/`. One that begins with `*` needs quotes: `["**/icons/"]`. '
+        'below the folder of originals. One that begins with `*` needs quotes: `["**/icons/"]`. '
         "[Sizes per folder](operations.md#sizes-per-folder) has what a change does.",
     )
     except_: Patterns = Field(

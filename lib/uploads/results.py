@@ -42,6 +42,11 @@ class UploadResult:
     reason: str = ""
     error: str = ""
 
+    @property
+    def is_stored(self) -> bool:
+        """Whether the photo is at its path now."""
+        return self.outcome in (Outcome.UPLOADED, Outcome.THERE)
+
     @classmethod
     def of_unusable(cls, unusable: Unusable) -> "UploadResult":
         """Returns the result for a file or folder that was not tried."""

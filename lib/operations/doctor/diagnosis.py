@@ -132,7 +132,8 @@ class _Diagnosis:
         subscriptions = topics.list_subscriptions(sns, self.topic_arn)
         for name, size in read_deployed(self.stack).items():
             arn = self._arn_of(self.stack.sizes[name].queue_url)
-            yield from check_subscription(size, arn, subscriptions, self.commands)
+            prefix = self.stack.originals.prefix
+            yield from check_subscription(size, arn, subscriptions, prefix, self.commands)
 
     def alarms(self) -> Iterator[Finding]:
         arn = self.stack.outputs["AlarmTopicArn"]

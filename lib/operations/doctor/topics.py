@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator
 
 from lib.aws.topics import Subscription
-from lib.keys import ORIGINALS
 from lib.operations.doctor.findings import Finding, ok, problem, warning
 from lib.operations.doctor.policies import allows
 from lib.operations.stage_commands import StageCommands
@@ -44,7 +43,11 @@ def check_notification(events: list[str], commands: StageCommands) -> Iterator[F
 
 
 def check_subscription(
-    size: Size, queue_arn: str, subscriptions: list[Subscription], commands: StageCommands
+    size: Size,
+    queue_arn: str,
+    subscriptions: list[Subscription],
+    originals_prefix: str,
+    commands: StageCommands,
 ) -> Iterator[Finding]:
     """Checks that the size's queue is subscribed, with a DLQ, and to all that it is made of."""
     found = next((each for each in subscriptions if each.endpoint == queue_arn), None)
@@ -60,7 +63,7 @@ def check_subscription(
             "what SNS cannot deliver is lost",
             commands.deploy_again,
         )
-    elif not _is_expected(found.filter_policy, size):
+    elif not _is_expected(found.filter_policy, size, originals_prefix):
         yield problem(
             f"{size.name}: its subscription has another filter policy than its paths ask for",
             "SNS drops the uploads that the policy does not name: photos stay without this size",
@@ -70,9 +73,9 @@ def check_subscription(
         yield ok(f"{size.name}: its queue is subscribed, with a dead-letter queue")
 
 
-def _is_expected(policy: str, size: Size) -> bool:
+def _is_expected(policy: str, size: Size, originals_prefix: str) -> bool:
     """Returns whether a deploy makes this policy, or none drops anything."""
-    made = (build_filter(size, ORIGINALS), PASS_ALL)
+    made = (build_filter(size, originals_prefix), PASS_ALL)
     return not policy or json.loads(policy) in [each.get("FilterPolicy") for each in made]
 
 
