@@ -29,6 +29,8 @@ class UploadSite(ThreadingHTTPServer):
         self.ticket_requests: list[dict[str, Any]] = []
         self.forms: list[dict[str, bytes]] = []
         self.stored: dict[str, bytes] = {}
+        # Sizes that its photos are made at.
+        self.sizes = ["40x30"]
         self.received = self.connections = self.throttled = 0
         # By the request's path: answers that are given once each, and one that is given always.
         self.answers: dict[str, list[tuple[int, str, dict[str, str]]]] = {}
@@ -127,7 +129,9 @@ class Handler(BaseHTTPRequestHandler):
         photo = {
             "path": path,
             "key": f"originals/{path}",
-            "variants": {"40x30": f"https://images.example/40x30/{path}"},
+            "variants": {
+                size: f"https://images.example/{size}/{path}" for size in self.server.sizes
+            },
         }
         if stored is not None and hashlib.sha256(stored).hexdigest() == request["sha256"]:
             return self.answer(200, json.dumps(photo))

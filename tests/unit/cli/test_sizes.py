@@ -61,6 +61,14 @@ def test_each_size_is_shown_with_what_follows_from_it(file: Path) -> None:
     )
 
 
+def test_paths_are_shown_as_they_are_written(file: Path) -> None:
+    file.write_text("sizes: [{name: a, width: 9, paths: [a/, '**/b/'], except: [a/c/]}]")
+    run = check("sizes.yml")
+    assert "  paths           a/, **/b/\n  except          a/c/\n" in run.out
+    (document,) = check("sizes.yml", "--json").lines
+    assert (document["paths"], document["except"]) == (["a/", "**/b/"], ["a/c/"])
+
+
 def test_as_json_each_size_is_a_document(file: Path) -> None:
     file.write_text(f"sizes: [{HERO}]")
     (document,) = check("sizes.yml", "--json").lines

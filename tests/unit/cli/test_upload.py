@@ -547,6 +547,23 @@ def test_waiting_tells_what_became_of_each(
     assert run.out.endswith("40x30  failed  corrupt: [b]damaged\n")
 
 
+def test_a_photo_of_no_size_is_uploaded_and_ready(
+    site: UploadSite, photos: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Empty:
+        def get(self, path: str) -> PhotoStatus:
+            return PhotoStatus(path=path, sizes={})
+
+    monkeypatch.setattr(upload, "make_status_reader", lambda _: Empty())
+    site.sizes = []
+    run = uploaded(photos[0], "--path", "2026/", "--wait")
+    assert run.code == 0
+    assert run.lines[0]["path"] == "2026/photo 00 é.jpg"
+    assert run.lines[-1] == {"path": "2026/photo 00 é.jpg", "sizes": {}}
+    run = fanout("upload", photos[1], "--path", "2026/", "--wait", *STAGE)
+    assert run.out.endswith("2026/photo 01 é.jpg:\nno size is made of photos at this path\n")
+
+
 def test_a_large_file_is_not_read_into_memory(site: UploadSite, tmp_path: Path) -> None:
     length = 64 * 2**20
     file = tmp_path / "large.tiff"
