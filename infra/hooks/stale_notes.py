@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from infra.functions import RECIPE_TAG, WORKER
 from lib.aws.error_mapping import map_errors
-from lib.operations.stage_commands import StageCommands
+from lib.operations.stage_commands import LOCAL, StageCommands
 from lib.sizes import Size
 from lib.sizes.size import PATHS
 
@@ -124,9 +124,14 @@ def _note_on_put_options(commands: StageCommands, sizes: list[str]) -> str:
 def _note_on_paths(commands: StageCommands, sizes: list[str]) -> str:
     options = [f"--size {size}" for size in sizes]
     return (
-        f"{', '.join(sizes)}: made of photos at other paths from now on. Those that are there "
-        "already may lack it, and its variants of others are orphans, which stay readable. SNS "
-        "applies a filter within 15 minutes. After that, to render and to delete them:\n"
+        f"{', '.join(sizes)}: made of photos at other paths from now on. Of photos that are there "
+        "already, variants may be missing, and others are orphans, which stay readable. To render "
+        f"and to delete them{_after_filters(commands)}:\n"
         f"  {commands.fanout('backfill', *options)}\n"
         f"  {commands.fanout('audit', '--repair')}"
     )
+
+
+def _after_filters(commands: StageCommands) -> str:
+    """Returns when no filter of SNS drops uploads any more that the sizes are made of."""
+    return "" if commands.stage == LOCAL else ", once SNS has applied its filters, in 15 minutes"
