@@ -26,11 +26,11 @@ from infra.on_demand.website import website_function, website_resources
 from infra.options import set_boundary, topic_resources, tracing_mode
 from infra.originals import originals_outputs
 from infra.parameters import Parameters, parse_parameters
+from infra.path_checks import find_path_mistakes
 from infra.queues import queue_resources
 from infra.uniqueness import find_name_clashes
 from lib.errors import ConfigError
 from lib.sizes import SizesFile, read_sizes
-from lib.sizes.paths import FOLDERS
 
 # CloudFormation's limit on a stack's resources, and how many are reserved for the shared ones.
 MAX_RESOURCES = 500
@@ -114,7 +114,8 @@ def _generate_sizes(
             resources |= alarm_resources(size, parameters)
         except ConfigError as error:
             mistakes.append(f"{file.describe_place(size.name)}: {error}")
-    mistakes += [*_check_number(file, resources), *_check_paths(file, parameters.originals_prefix)]
+    mistakes += _check_number(file, resources)
+    mistakes += find_path_mistakes(file, parameters.originals_prefix)
     if mistakes:
         raise ConfigError("\n".join(mistakes))
     return functions, resources
@@ -128,20 +129,6 @@ def _check_number(file: SizesFile, resources: dict[str, Any]) -> list[str]:
     return [
         f"{file.file}: sizes: {len(file.sizes)} sizes at {per_size} resources each do not fit into "
         f"CloudFormation's {MAX_RESOURCES} resources a stack; the limit is {max_sizes} sizes"
-    ]
-
-
-def _check_paths(file: SizesFile, originals_prefix: str) -> list[str]:
-    """Returns the mistake of each pattern that begins with the prefix of originals.
-
-    A size of that folder would be made of no photo.
-    """
-    return [
-        f"{file.describe_place(size.name)}: {pattern}: paths begin below {originals_prefix}: write "
-        f"{pattern.removeprefix(originals_prefix) or FOLDERS}"
-        for size in file.sizes
-        for pattern in (*(size.paths or ()), *size.except_)
-        if originals_prefix and pattern.startswith(originals_prefix)
     ]
 
 

@@ -61,7 +61,9 @@ WAYS = {
 def service_with_formats(tmp_path_factory: pytest.TempPathFactory) -> Service:
     service = Service(tmp_path_factory.mktemp("formats"), with_packages=False)
     with (service.folder / "sizes.yml").open("a") as sizes:
-        sizes.write("  - {name: hero, width: 100, height: 50, formats: [avif, webp]}\n")
+        sizes.write(
+            "  - {name: hero, width: 100, height: 50, formats: [avif, webp], except: [drafts/]}\n"
+        )
     return service
 
 

@@ -220,3 +220,15 @@ def test_a_pattern_with_the_prefix_of_originals_is_refused(tmp_path: Path, key: 
     size = {"name": "avatar", "width": 9, key: ["originals/avatars/"]}
     with pytest.raises(ConfigError, match=r"sizes\.yml:2: avatar: .*: write avatars/"):
         generated(tmp_path, [size])
+
+
+def test_patterns_too_long_for_a_functions_environment_are_refused(tmp_path: Path) -> None:
+    long = [f"{at}{'x' * 100}/" for at in range(20)]
+    with pytest.raises(ConfigError, match=r"sizes\.yml:2: avatar: takes 2,\d+ bytes"):
+        generated(tmp_path, [{"name": "avatar", "width": 9, "paths": [*long, "y" * 200 + "/"]}])
+    many = [
+        {"name": f"s{at}", "width": 9, "paths": [f"{hash((at, n)):x}/" for n in range(20)]}
+        for at in range(20)
+    ]
+    with pytest.raises(ConfigError, match=r"all sizes together, packed: takes \d,\d+ bytes"):
+        generated(tmp_path, many)
