@@ -10,7 +10,10 @@ _SIZES = """sizes:
   - 1200x
   - {name: thumbnail, width: 200, height: 150, fit: inside, format: webp}
   - {name: hero, width: 200, height: 150, formats: [avif, webp]}
+  - {name: avatar, width: 96, height: 96, paths: ["avatars/*.avatar.jpg"]}
 """
+# The one that is not made of photos at other paths.
+LIMITED = "avatar"
 # All that a CDN may have.
 EVERYTHING = {
     "on_demand": "[declared, signed]",

@@ -16,7 +16,7 @@ from local.client import aws
 from local.stack import DeployedStack
 from tests.command_line import fanout
 from tests.e2e.listener import Listener
-from tests.e2e.site import EVERYTHING, Site
+from tests.e2e.site import EVERYTHING, LIMITED, Site
 from tests.e2e.steps import PHOTO, arrived, eventually, get, get_as_it_is, uploaded
 from tests.e2e.test_readme import typed
 from tests.pictures import decoded
@@ -173,8 +173,19 @@ class TestQueries:
     def test_what_fits_no_size_is_told_the_sizes(self, stack: DeployedStack, photo: Photo) -> None:
         answer = get(f"{stack.cdn}/{photo.url}?w=401")
         assert answer.status_code == 400
-        for size in stack.sizes:
-            assert size in answer.text
+        listed = [size for size in stack.sizes if size in answer.text]
+        assert listed == [size for size in stack.sizes if size != LIMITED]
+
+    def test_a_size_of_other_photos_is_neither_rendered_nor_selected(
+        self, stack: DeployedStack, photo: Photo
+    ) -> None:
+        assert get(f"{stack.cdn}/{LIMITED}/{photo.url}").json()["type"] == "unknown_size"
+        assert get(f"{stack.cdn}/{photo.url}?size={LIMITED}").status_code == 400
+        ticket = uploaded(stack, PHOTO, path="avatars/é~ 1.avatar.jpg")
+        assert LIMITED in ticket["variants"]
+        arrived(ticket["variants"][LIMITED])
+        url = ticket["variants"][LIMITED].replace(f"/{LIMITED}/", "/")
+        assert get(f"{url}?w=96&h=96").status_code == 200
 
 
 def blocks(heading: str) -> list[str]:
