@@ -57,7 +57,8 @@ def _find_prefixes(size: Size, originals_prefix: str) -> list[dict[str, Any]]:
 def _find_exception(size: Size, originals_prefix: str) -> list[dict[str, Any]]:
     """Returns the first folder of `except` as what no key may begin with.
 
-    A policy takes one: of several, each key would be something else than another.
+    A policy takes one: of several, each key would be something else than another. S3 sends one
+    record a message, so that no other record is dropped with it.
     """
     for pattern in size.except_:
         folder = originals_prefix + pattern
