@@ -61,10 +61,13 @@ def _cure_change(size: Size, deployed: Size, commands: StageCommands) -> str:
     """Returns the deploy, and the command that renders the variants it makes stale or missing."""
     changes = {*list_changes(size, deployed)}
     then = ""
-    if changes - NOT_IN_RECIPE:
+    if changes & PATHS:
+        # Only the audit finds orphans; what else is stale, it finds by reading metadata.
+        then = commands.fanout(
+            "audit", *(["--deep"] if changes - PATHS - {"memory"} else []), "--repair"
+        )
+    elif changes - NOT_IN_RECIPE:
         then = commands.fanout("backfill", "--size", size.name, "--stale")
-    elif changes & PATHS:
-        then = commands.fanout("audit", "--repair")
     elif changes & PUT_OPTIONS:
         then = commands.fanout("audit", "--deep", "--repair")
     elif {*size.formats} - {*deployed.formats}:

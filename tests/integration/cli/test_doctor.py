@@ -553,6 +553,16 @@ def test_the_cure_of_the_local_stack_is_its_own_command() -> None:
             "npx sls deploy --stage dev; then, once its queue is empty: "
             "./fanout backfill --stage dev --size thumbnail",
         ),
+        (
+            "- {THUMBNAIL, paths: [a/], quality: 70}",
+            "npx sls deploy --stage dev; then, once its queue is empty: "
+            "./fanout audit --stage dev --deep --repair",
+        ),
+        (
+            "- {THUMBNAIL, except: [a/]}",
+            "npx sls deploy --stage dev; then, once its queue is empty: "
+            "./fanout audit --stage dev --repair",
+        ),
         ("- {THUMBNAIL, memory: 512}", "npx sls deploy --stage dev"),
     ],
 )
