@@ -9,6 +9,9 @@ from infra.delivery.parameters import DeliveryParameters
 _CSP = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 # Seconds that browsers cache a preflight response: two hours is Chromium's maximum.
 _CORS_SECONDS = 7200
+# Request headers that decide what `?w=auto` selects (queries.js). Browsers send them from
+# pages that delegate them to this host.
+_HINTS = ("Sec-CH-Width", "Width", "Sec-CH-DPR", "DPR", "Sec-CH-Viewport-Width", "Viewport-Width")
 
 
 def headers_resources(parameters: DeliveryParameters, formats: Formats) -> dict[str, Any]:
@@ -64,6 +67,8 @@ def _custom(parameters: DeliveryParameters, formats: Formats) -> dict[str, str]:
     # CloudFront sends Access-Control-Allow-Origin only if the request has an Origin: a browser must
     # not reuse a response that it cached for a request without one.
     vary = ["Accept"] * bool(formats) + ["Origin"] * bool(parameters.image_origins)
+    if parameters.serve_queries:
+        vary += _HINTS
     if vary:
         headers["Vary"] = ", ".join(vary)
     if parameters.corp != "none":

@@ -6,7 +6,7 @@
 function offered(uri) {
   const path = decodeURIComponent(uri.slice(1)).split('/');
   const some = (patterns) => patterns.some((pattern) => fits(pattern.split('/'), path, '**'));
-  return SIZES.filter((size) => size.length < 4 || (some(size[3]) && !some(size[4])));
+  return SIZES.filter((size) => size.length < 7 || (some(size[6]) && !some(size[7])));
 }
 
 // Returns whether a pattern matches all parts of a path, or all characters of a part.

@@ -1,7 +1,5 @@
 // Sizes by query string: /photo.jpg?w=300&h=200 is /<size>/photo.jpg of the size with that box.
 // Only the folder and the path are forwarded, so every form of a request shares one cache entry.
-// viewer_function.py defines SIZES: the name, box and own format of each size; of a LIMITED one also
-// its paths and exceptions (paths.js).
 const PARAMETERS = ['w', 'h', 'd', 'size', 'format'];
 
 // Returns the request with a size's folder, or a 400 response.
@@ -11,13 +9,13 @@ function byQuery(request) {
   if (said.length === 0 || stays(path)) return byPath(request);
   const wish = wished(said);
   const sizes = LIMITED ? offered(path) : SIZES;
-  const size = wish && path.length > 1 ? sizeFor(wish, sizes) : undefined;
+  const size = wish && path.length > 1 ? sizeFor(wish, sizes, request.headers) : undefined;
   const folder = size && folderFor(size, wish.format);
   if (!folder) return refusal(sizes);
   request.querystring = {};
   request.uri = '/' + folder + path;
   const format = wish.format || (SERVE_FORMATS ? 'auto' : '');
-  if (format === 'auto') negotiate(request, size[0], path);
+  if (format === 'auto') negotiate(request, size, path);
   return request;
 }
 
@@ -46,13 +44,10 @@ function plain(text) {
 // Returns whether the path names a variant already: below a size's folder, or signed.
 function stays(uri) {
   const parts = uri.split('/');
-  if (parts.length < 3) return false;
   const first = parts[1];
-  return first === '_signed' || SIZES.some((size) => folders(size[0]).indexOf(first) >= 0);
-}
-
-function folders(name) {
-  return [name].concat(formatsOf(name).map((format) => name + '.' + format));
+  const isFolder = (size) =>
+    first === size[0] || formatsOf(size).some((format) => first === size[0] + '.' + format);
+  return parts.length > 2 && (first === '_signed' || SIZES.some(isFolder));
 }
 
 // Merges the parameters into w, h, size and format; undefined if two contradict each other or one
@@ -72,36 +67,67 @@ function wished(said) {
 
 // Returns the fields that one parameter sets; none if it is malformed.
 function meant(name, value) {
-  if (name === 'size' || name === 'format') return [[name, value]];
+  if (name === 'size' || name === 'format' || (name === 'w' && value === 'auto')) {
+    return [[name, value]];
+  }
   const box = { w: value + 'x', h: 'x' + value, d: value }[name];
-  const edges = /^(\d*)x(\d*)$/.exec(box);
-  if (!edges) return [];
-  return [['w', edges[1]], ['h', edges[2]]]
-    .filter((edge) => edge[1] !== '')
-    .map((edge) => [edge[0], String(Number(edge[1]))]);
+  const edges = /^(0*[1-9]\d*)?x(0*[1-9]\d*)?$/.exec(box) || [];
+  return [['w', Number(edges[1])], ['h', Number(edges[2])]].filter((edge) => edge[1]);
 }
 
-// Returns the first size that matches.
-function sizeFor(wish, sizes) {
-  const box = (wish.w || '') + 'x' + (wish.h || '');
-  if (wish.size === undefined && box === 'x') return undefined;
-  return sizes.find(
-    (size) =>
-      (wish.size === undefined || size[0] === wish.size) && (box === 'x' || size[1] === box)
+// Returns the first size that matches, or the one that is wide enough for the visitor.
+function sizeFor(wish, sizes, headers) {
+  if (!(wish.w || wish.h) && wish.size === undefined) return undefined;
+  const named = wish.size === undefined ? sizes : sizes.filter((size) => size[0] === wish.size);
+  if (wish.w === 'auto') return wideEnough(alike(wish, sizes, named), headers);
+  return named.find(
+    (size) => !(wish.w || wish.h) || (size[1] === (wish.w || 0) && size[2] === (wish.h || 0))
   );
+}
+
+// Returns the sizes whose width is free to choose, by width: those that show the picture of the
+// named size, or else those with only a width, or with this height.
+function alike(wish, sizes, named) {
+  const height = wish.h || (wish.size === undefined ? 0 : undefined);
+  return sizes.filter(
+    (size) =>
+      size[1] &&
+      folderFor(size, wish.format) &&
+      named.some((each) => each[4] === size[4]) &&
+      (height === undefined || size[2] === height)
+  );
+}
+
+// Returns the smallest size that is wide enough, else the widest; without a hint the middle one.
+function wideEnough(sizes, headers) {
+  const viewport = hint(headers, 'viewport-width');
+  const needed = hint(headers, 'width') || viewport * (hint(headers, 'dpr') || 1);
+  if (!needed) return sizes[sizes.length >> 1];
+  return sizes.find((size) => size[1] >= needed) || sizes[sizes.length - 1];
+}
+
+// Returns a client hint, by its name or its older name; 0 if it is missing or no positive number.
+function hint(headers, name) {
+  const numbers = ['sec-ch-' + name, name].map((each) => {
+    const sent = headers[each] ? headers[each].value.trim() : '';
+    return /^\d+(\.\d+)?$/.test(sent) ? Number(sent) : 0;
+  });
+  return numbers[0] || numbers[1];
 }
 
 // Returns the folder of the size's format; undefined if the size lacks it.
 function folderFor(size, format) {
-  if (format === undefined || format === 'auto' || format === size[2]) return size[0];
-  return formatsOf(size[0]).indexOf(format) < 0 ? undefined : size[0] + '.' + format;
+  if (format === undefined || format === 'auto' || format === size[3]) return size[0];
+  return formatsOf(size).indexOf(format) < 0 ? undefined : size[0] + '.' + format;
 }
 
 // The response repeats nothing from the request.
 function refusal(sizes) {
-  const lines = sizes.map((size) => size.slice(0, 3).concat(formatsOf(size[0])).join(' '));
-  const how = 'Ask for /PATH?w=WIDTH&h=HEIGHT, ?d=WIDTHxHEIGHT or ?size=NAME, and if you like for ' +
-    '&format=auto or one of its formats, of these sizes (name, box, formats):';
+  const lines = sizes.map((size) =>
+    [size[0], (size[1] || '') + 'x' + (size[2] || ''), size[3]].concat(formatsOf(size)).join(' ')
+  );
+  const how = 'Ask for /PATH?w=WIDTH&h=HEIGHT, ?d=WIDTHxHEIGHT, ?size=NAME or ?w=auto, and if you ' +
+    'like for &format=auto or one of its formats, of these sizes (name, box, formats):';
   return {
     statusCode: 400,
     statusDescription: 'Bad Request',

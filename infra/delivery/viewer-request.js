@@ -1,5 +1,8 @@
 // Viewer request: chooses the image that a visitor gets, before the cache lookup.
-// viewer_function.py prepends the stage's constants and its way of choosing an origin.
+// viewer_function.py prepends the stage's constants and its way of choosing an origin. An entry of
+// SIZES is a name, width, height (0 if it follows the photo), own format, number of the sizes that
+// show the same picture, and list of the other formats in order of preference; of a
+// limited one also its paths and exceptions (paths.js).
 
 // Returns the request to forward, or a response.
 function decide(request) {
@@ -33,23 +36,24 @@ function hex(mark) {
 function byPath(request) {
   const slash = request.uri.indexOf('/', 1);
   const path = request.uri.slice(slash);
-  if (SERVE_FORMATS && slash > 1 && path.length > 1) {
-    negotiate(request, request.uri.slice(1, slash), path);
-  }
+  const size = sizeNamed(request.uri.slice(1, slash));
+  if (SERVE_FORMATS && size && slash > 1 && path.length > 1) negotiate(request, size, path);
   return request;
 }
 
 // Chooses the first of the size's formats that the visitor accepts; else changes nothing.
 function negotiate(request, size, path) {
-  const formats = formatsOf(size);
-  if (formats.length === 0) return;
   const taken = accepted(request.headers.accept);
-  const format = formats.find((each) => taken['image/' + each] === true);
-  if (format) send(request, size, size + '.' + format, path);
+  const format = formatsOf(size).find((each) => taken['image/' + each] === true);
+  if (format) send(request, size[0], size[0] + '.' + format, path);
+}
+
+function sizeNamed(name) {
+  return SIZES.find((size) => size[0] === name);
 }
 
 function formatsOf(size) {
-  return Object.prototype.hasOwnProperty.call(FORMATS, size) ? FORMATS[size] : [];
+  return size[5];
 }
 
 // Returns the types of an Accept header, and whether each is accepted. Wildcards select no format:

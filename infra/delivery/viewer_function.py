@@ -1,6 +1,7 @@
 """The CloudFront Function on viewer requests, assembled from the parts that its stage needs."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,15 @@ from infra.delivery.formats import FOLDER_HEADER, ORIGIN, Formats, serving
 from infra.delivery.on_demand import ON_DEMAND, has_failover
 from infra.delivery.parameters import DeliveryParameters
 from lib.errors import ConfigError
-from lib.sizes import Size
+from lib.sizes import Size, group_by_picture
 from lib.sizes.paths import FOLDERS, split_pattern
 
 # CloudFront's limit on a function's source.
 MAX_FUNCTION_BYTES = 10 * 1024
 _SOURCES = Path(__file__).parent
+# The parts of the function divide nothing, and have no template strings.
+_LITERAL = re.compile(r"""('(?:[^'\\]|\\.)*'|/(?:[^/\\]|\\.)+/)""")
+_SPACES = re.compile(r"\s*([^\w\s])\s*")
 
 
 def function_resources(
@@ -43,13 +47,14 @@ def function_code(parameters: DeliveryParameters, formats: Formats, sizes: list[
         "ORIGIN": ORIGIN,
         # The origin asked if a format is missing: null for the size's own folder.
         "ELSE": ON_DEMAND if has_failover(parameters) else None,
-        "FORMATS": formats,
         "SERVE_FORMATS": parameters.serve_formats,
         "SERVE_QUERIES": parameters.serve_queries,
+        "SIZES": size_table(
+            sizes if parameters.serve_queries else [each for each in sizes if each.name in formats]
+        ),
     }
     sources = [_source("viewer-request.js")]
     if parameters.serve_queries:
-        constants["SIZES"] = size_table(sizes)
         constants["LIMITED"] = any(size.is_limited for size in sizes)
         sources.insert(0, _source("queries.js"))
         if constants["LIMITED"]:
@@ -59,25 +64,29 @@ def function_code(parameters: DeliveryParameters, formats: Formats, sizes: list[
     return "\n".join([send, *lines, *sources])
 
 
-def size_table(sizes: list[Size]) -> list[tuple[Any, ...]]:
-    """Returns each size's name, box and own format, in the order of sizes.yml.
+def size_table(sizes: list[Size]) -> list[list[Any]]:
+    """Returns an entry for each size, as viewer-request.js describes them, by width.
 
-    The first size with a box is chosen. An edge that follows the photo is omitted: `1200x`, `x90`.
-    Entries of limited sizes also have their patterns.
+    Among sizes with one box, the first in sizes.yml stays first: it is the one that is chosen.
     """
+    groups = enumerate(group_by_picture(sizes))
+    shown = {size.name: number for number, group in groups for size in group}
     return [
-        (size.name, f"{size.width or ''}x{size.height or ''}", size.format, *_list_patterns(size))
-        for size in sizes
+        [
+            *(each.name, each.width or 0, each.height or 0, each.format),
+            *(shown[each.name], each.formats, *_list_patterns(each)),
+        ]
+        for each in sorted(sizes, key=lambda each: each.width or 0)
     ]
 
 
-def _list_patterns(size: Size) -> tuple[list[str], ...]:
+def _list_patterns(size: Size) -> list[list[str]]:
     if not size.is_limited:
-        return ()
+        return []
     paths = size.paths or (FOLDERS,)
-    return tuple(
+    return [
         ["/".join(split_pattern(pattern)) for pattern in each] for each in (paths, size.except_)
-    )
+    ]
 
 
 def _compact(value: Any) -> str:
@@ -85,6 +94,13 @@ def _compact(value: Any) -> str:
 
 
 def _source(name: str) -> str:
-    """Reads a part without its comments, which would count towards the limit."""
-    lines = (_SOURCES / name).read_text(encoding="utf-8").splitlines()
-    return "\n".join(line for line in lines if line and not line.lstrip().startswith("//"))
+    """Reads a part without comments and spaces, which would count towards the limit."""
+    lines = map(str.strip, (_SOURCES / name).read_text(encoding="utf-8").splitlines())
+    return "\n".join(_close_up(line) for line in lines if line and not line.startswith("//"))
+
+
+def _close_up(line: str) -> str:
+    """Removes spaces beside punctuation, but not in strings and regular expressions."""
+    parts = _LITERAL.split(line)
+    parts[::2] = (_SPACES.sub(r"\1", part) for part in parts[::2])
+    return "".join(parts)

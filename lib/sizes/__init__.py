@@ -2,6 +2,7 @@
 
 from lib.sizes.file import SizesFile, load_sizes, parse_sizes, read_sizes
 from lib.sizes.packed import pack_sizes, unpack_sizes
+from lib.sizes.pictures import group_by_picture, have_same_ratio
 from lib.sizes.size import (
     MAX_EDGE,
     MEGABYTE,
@@ -20,6 +21,8 @@ __all__ = [
     "Quality",
     "Size",
     "SizesFile",
+    "group_by_picture",
+    "have_same_ratio",
     "load_sizes",
     "pack_sizes",
     "parse_sizes",

@@ -170,6 +170,24 @@ class TestQueries:
         answer = get(f"{stack.cdn}/{photo.url}?size=hero&format=auto", Accept="image/avif,*/*")
         assert answer.headers["Content-Type"] == "image/avif"
 
+    @pytest.mark.parametrize(
+        ("hints", "width"),
+        [
+            ({"Sec-CH-Width": "200"}, 200),
+            ({"Sec-CH-Width": "201"}, 400),
+            ({"Viewport-Width": "180", "DPR": "2"}, 400),
+            ({"Sec-CH-Width": "none"}, 400),
+            ({}, 400),
+        ],
+    )
+    def test_a_browsers_hints_choose_the_width(
+        self, stack: DeployedStack, photo: Photo, hints: dict[str, str], width: int
+    ) -> None:
+        """Of `hero` and 400x300, which crop alike."""
+        answer = get(f"{stack.cdn}/{photo.url}?w=auto&size=hero", **hints)
+        assert decoded(answer.content).width == width
+        assert {"Sec-CH-Width", "DPR"} <= set(answer.headers["Vary"].split(", "))
+
     def test_what_fits_no_size_is_told_the_sizes(self, stack: DeployedStack, photo: Photo) -> None:
         answer = get(f"{stack.cdn}/{photo.url}?w=401")
         assert answer.status_code == 400
@@ -198,7 +216,7 @@ def test_the_lines_of_by_query_string(
     site: Site, stack: DeployedStack, photo: Photo, tmp_path: Path
 ) -> None:
     environment = site.local.environment() | {"PHOTO": photo.url}
-    fetch, wrong = blocks("By query string")
+    fetch, wrong, by_hint = blocks("By query string")
     typed(fetch, tmp_path, environment)
     sizes = {file.name: decoded(file.read_bytes()).size for file in tmp_path.iterdir()}
     assert sizes == {
@@ -210,6 +228,9 @@ def test_the_lines_of_by_query_string(
         "best": (400, 300),
     }
     assert "thumbnail" in typed(wrong, tmp_path, environment)
+    typed(by_hint, tmp_path, environment)
+    for name, expected in {"narrow.jpg": (400, 300), "whole.jpg": (1200, 900)}.items():
+        assert decoded((tmp_path / name).read_bytes()).size == expected
 
 
 def test_the_lines_of_signed_urls(

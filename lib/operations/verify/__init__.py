@@ -34,6 +34,7 @@ STEPS = (
         needs=("sizes",),
         why_off=on_demand.without("queries", "serve_queries"),
     ),
+    Step("hints", on_demand.hints, needs=("sizes",), why_off=on_demand.why_no_hints),
     Step(
         "signed",
         on_demand.signed,

@@ -19,6 +19,7 @@ from lib.operations.verify.photos import (
 )
 from lib.operations.verify.pictures import ANY, View, check_picture, get_picture
 from lib.operations.verify.target import Target
+from lib.sizes import MAX_EDGE, group_by_picture
 
 if TYPE_CHECKING:
     from lib.sizes import Size
@@ -67,6 +68,31 @@ def queries(target: Target) -> str:
     look_at = "the distribution's viewer-request function"
     api.expect(target.web.visit(url + "_"), _NO_SIZE, look_at)
     return f"?size={name}"
+
+
+def hints(target: Target) -> str:
+    """Requests `?w=auto` for the narrowest and the widest layout."""
+    path, sizes = target.path(PHOTO), _alike(target)
+    url = f"{target.images_url}/{keys.url_path(path)}?w=auto&size={sizes[0].name}"
+    status = api.get_status(target, path).sizes
+    for size, width in ((sizes[0], 1), (sizes[-1], MAX_EDGE)):
+        (variant, *_) = status[size.name].variants
+        check_picture(target, size, variant, RED, url, **{"Sec-CH-Width": str(width)})
+    return f"{sizes[0].name} to {sizes[-1].name}"
+
+
+def why_no_hints(target: Target) -> str:
+    """Returns why `?w=auto` selects no size, or ""."""
+    if "queries" not in target.features:
+        return "serve_queries"
+    return "" if _alike(target) else "serve_queries: no size has a width"
+
+
+def _alike(target: Target) -> "list[Size]":
+    """Returns the most sizes that show one picture and have a width, by width."""
+    path = target.path(PHOTO)
+    sizes = [each for each in target.deployed.values() if each.width and each.applies_to(path)]
+    return max(group_by_picture(sizes), key=len, default=[])
 
 
 def signed(target: Target) -> str:

@@ -37,18 +37,25 @@ def views(target: Target, path: str) -> Iterator[View]:
             yield from (View(url, f"image/{format_}") for format_ in size.formats)
 
 
-def get_picture(target: Target, view: View) -> tuple[requests.Response, Image.Image]:
+def get_picture(
+    target: Target, view: View, **headers: str
+) -> tuple[requests.Response, Image.Image]:
     """Requests an image and decodes it."""
-    response = target.web.visit(view.url, Accept=view.accept)
+    response = target.web.visit(view.url, Accept=view.accept, **headers)
     expect(response, 200, _delivery(target))
     return response, read_picture(response.content)
 
 
 def check_picture(
-    target: Target, size: Size, variant: VariantFacts, colour: int, url: str | None = None
+    target: Target,
+    size: Size,
+    variant: VariantFacts,
+    colour: int,
+    url: str | None = None,
+    **headers: str,
 ) -> None:
     """Compares the image at the variant's URL, or at `url`, with the variant's status."""
-    response, image = get_picture(target, View(url or variant.url, ANY))
+    response, image = get_picture(target, View(url or variant.url, ANY), **headers)
     comparisons = {
         "bytes": (f"{len(response.content)}", f"{variant.bytes}"),
         "Content-Type": (response.headers.get("Content-Type"), variant.content_type),
