@@ -15,6 +15,7 @@ from cli.compiled import PROJECT
 from cli.completion import VARIABLE, ShowCompletionOption, prepare_completion
 from cli.deploy_policy import deploy_policy
 from cli.doctor import doctor
+from cli.html import html
 from cli.status import status
 from cli.upload import upload
 from cli.url import url
@@ -62,7 +63,7 @@ def fanout(
     """Operate one stage of Image Fan-out: check it, repair it, upload to it."""
 
 
-for command in (audit, backfill, status, upload, url, doctor, verify, deploy_policy):
+for command in (audit, backfill, status, html, upload, url, doctor, verify, deploy_policy):
     app.command()(command)
 
 

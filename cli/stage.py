@@ -83,14 +83,14 @@ class Stage:
         with self._describe_failures():
             return find_stack(self.client("cloudformation"), self.client("lambda"), self.prefix)
 
-    def chosen_sizes(self, names: list[str] | None) -> list[str]:
+    def chosen_sizes(self, names: list[str] | None, option: str = "--size") -> list[str]:
         """Returns these sizes, or all; raises BadParameter if one is not deployed."""
         for name in names or ():
             if name not in self.stack.sizes:
                 raise typer.BadParameter(
                     f"stage {self.name} has no size {name!r}; its sizes: "
                     f"{', '.join(self.stack.sizes)}",
-                    param_hint="--size",
+                    param_hint=option,
                 )
         return names or list(self.stack.sizes)
 

@@ -1,10 +1,11 @@
 """GET /uploads/{path} -> the photo's status at each size."""
 
 from functools import lru_cache
-from typing import Any
+from typing import Annotated, Any
 
 import boto3
 from aws_lambda_powertools.event_handler import Response, content_types
+from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from handlers.shared.http import (
@@ -19,8 +20,10 @@ from handlers.shared.http import (
 )
 from handlers.shared.requests import get_path
 from handlers.shared.settings import PhotoSettings
+from lib.errors import ProblemKind, RequestError
 from lib.upload_paths import require_printable
-from lib.uploads.status import PhotoStatus, StatusReader
+from lib.uploads.page import PhotoPage, build_page_image
+from lib.uploads.status import StatusReader
 
 router = make_router()
 
@@ -29,15 +32,24 @@ class StatusSettings(PhotoSettings):
     """Settings of this function."""
 
     images_bucket: str
+    # Whether a size's own URL returns the format that the browser accepts.
+    serve_formats: bool = False
 
 
+# Names of sizes, separated by commas; Powertools splits the values of a list.
+PageSizes = Annotated[
+    list[str] | None,
+    Query(
+        description="Names of the sizes that `page` may have, separated by commas; by default all",
+    ),
+]
 # Rendering takes a second or two once a worker has received the photo.
 _RETRY_SECONDS = "1"
 _DOCUMENTED: Any = {
     200: {
         "description": "Its state at each size; with Retry-After while one is pending",
         "headers": RETRY_AFTER,
-        "content": {"application/json": {"model": PhotoStatus}},
+        "content": {"application/json": {"model": PhotoPage}},
     },
 }
 
@@ -51,9 +63,10 @@ _DOCUMENTED: Any = {
 )
 def show_status(
     path: PhotoPath,
-) -> Response[PhotoStatus]:
+    sizes: PageSizes = None,
+) -> Response[PhotoPage]:
     """Returns the status of the photo at this path."""
-    return _get_status(get_path(path))
+    return _get_status(get_path(path), sizes)
 
 
 @router.get(
@@ -66,14 +79,18 @@ def show_status(
 )
 def show_status_by_query(
     path: PhotoQuery,
-) -> Response[PhotoStatus]:
+    sizes: PageSizes = None,
+) -> Response[PhotoPage]:
     """Returns the status of the photo at the path in the query."""
-    return _get_status(path)
+    return _get_status(path, sizes)
 
 
-def _get_status(path: str) -> Response[PhotoStatus]:
+def _get_status(path: str, sizes: list[str] | None) -> Response[PhotoPage]:
     require_printable(path)
-    status = _status_reader().get(path)
+    names = _require_known([name for each in sizes or () for name in each.split(",")])
+    photo = _status_reader().get(path)
+    page = build_page_image(photo.sizes, names, serves_formats=_settings().serve_formats)
+    status = PhotoPage(**dict(photo), page=page)
     # A status may change the moment after it was read.
     headers = {"Cache-Control": "no-store"}
     if any(each and each.state == "pending" for each in (status.fetch, *status.sizes.values())):
@@ -89,10 +106,28 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     return handle(app, event, context)
 
 
+def _require_known(names: list[str]) -> list[str]:
+    """Returns the names; RequestError if one of them is no size."""
+    known = [size.name for size in _settings().sizes]
+    if unknown := [name for name in names if name not in known]:
+        raise RequestError(
+            422,
+            ProblemKind.UNKNOWN_SIZE,
+            f"sizes: {unknown[0]!r} is not declared: choose from {', '.join(known)}",
+        )
+    return names
+
+
+@lru_cache(maxsize=1)
+def _settings() -> StatusSettings:
+    """Read once per container."""
+    return StatusSettings.from_environment()
+
+
 @lru_cache(maxsize=1)
 def _status_reader() -> StatusReader:
     """Built once per container."""
-    settings = StatusSettings.from_environment()
+    settings = _settings()
     return StatusReader(
         s3=boto3.client("s3"),
         sizes=settings.sizes,

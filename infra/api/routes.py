@@ -70,6 +70,7 @@ def api_functions(parameters: Parameters, sizes: list[Size]) -> dict[str, Any]:
             IMAGES_BUCKET=ref("ImagesBucket"),
             FAILURES_BUCKET=failures,
             IMAGES_URL=images_url(parameters),
+            SERVE_FORMATS=str(parameters.serve_formats).lower(),
             SIZES=pack_sizes(sizes),
         ),
         "deletion": _function(

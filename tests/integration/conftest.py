@@ -61,6 +61,7 @@ def _forget() -> None:
         respond._telemetry,
         website._dependencies,
         uploads._upload_tickets,
+        status._settings,
         status._status_reader,
         deletion._deletion,
         render._direct_renderer,

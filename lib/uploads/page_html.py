@@ -1,0 +1,62 @@
+"""Writes the HTML that shows a photo."""
+
+import unicodedata
+from collections.abc import Mapping
+from html import escape
+
+from lib.uploads.page import PageImage
+
+_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+
+
+def render_html(
+    image: PageImage, *, alt: str = "", sizes: str | None = None, eager: bool = False
+) -> str:
+    """Returns a `<picture>`, or an `<img>` if there is one format.
+
+    `sizes` says how wide the layout shows the image, in place of its own width. With `eager` it is
+    loaded first, for the image that visitors see at the top; otherwise when they scroll near it.
+    """
+    widths = image.sizes if sizes is None else sizes
+    if eager:
+        # Browsers take `auto` from images that they load lazily alone.
+        widths = widths.removeprefix("auto, ")
+    img = _element(
+        "img",
+        {
+            # First: Firefox starts to load at `src`.
+            **({"fetchpriority": "high"} if eager else {"loading": "lazy", "decoding": "async"}),
+            "sizes": widths,
+            "srcset": image.srcset,
+            "src": image.src,
+            # The browser reserves the space before the image is there.
+            "width": str(image.width),
+            "height": str(image.height),
+            "alt": alt,
+        },
+    )
+    if not image.sources:
+        return img
+    sources = [
+        _element("source", {"type": each.type, "sizes": widths, "srcset": each.srcset})
+        for each in image.sources
+    ]
+    return "\n".join(["<picture>", *(f"  {each}" for each in [*sources, img]), "</picture>"])
+
+
+def _element(name: str, attributes: Mapping[str, str]) -> str:
+    written = " ".join(f'{key}="{_attribute(value)}"' for key, value in attributes.items())
+    return f"<{name} {written}>"
+
+
+def _attribute(text: str) -> str:
+    """Escapes an attribute's value, and invisible characters, which could reorder the markup."""
+    return "".join(map(_character, escape(text)))
+
+
+def _character(character: str) -> str:
+    category = unicodedata.category(character)
+    if category == "Cf":  # such as marks that change the direction of text
+        return f"&#x{ord(character):X};"
+    # HTML has no control characters, and a terminal's argument may have bytes that are not UTF-8.
+    return _REPLACEMENT if category in ("Cc", "Cs") and character not in "\t\n\r" else character
