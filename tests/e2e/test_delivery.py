@@ -13,6 +13,7 @@ from tests.command_line import fanout
 from tests.e2e.site import EVERYTHING, Site
 from tests.e2e.steps import PHOTO, arrived, eventually, get, get_as_it_is, uploaded
 from tests.pictures import decoded
+from tests.srcset import Markup, Window, chosen
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -66,7 +67,18 @@ class TestCloudFront:
         assert answer.headers["Content-Type"] == f"image/{kind}"
         assert decoded(answer.content).size == (200, 150)
         assert decoded(answer.content).format == kind.upper()
-        assert answer.headers["Vary"] == "Accept, Origin"
+        assert answer.headers["Vary"].startswith("Accept, Origin, ")
+
+    def test_a_page_has_one_url_for_all_formats(
+        self, site: Site, url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("FANOUT_LOCAL", str(site.local.state))
+        run = fanout("html", path_of(url), "--sizes", "hero", "--stage", "local")
+        assert run.code == 0, run.err
+        assert Markup(run.out).all("source") == []
+        loaded, width = chosen(run.out, Window(390))
+        assert (loaded, width) == (url, 200)
+        assert get(loaded, **CHROME).headers["Content-Type"] == "image/avif"
 
     def test_a_visitor_cannot_choose_the_folder(self, url: str) -> None:
         answer = get(url, **OLD_SAFARI, **{"X-Fanout-Folder": "hero.avif"})
