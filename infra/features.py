@@ -11,6 +11,7 @@ def features_output(parameters: Parameters) -> dict[str, Any]:
     features = {
         "declared": "declared" in parameters.on_demand,
         "formats": parameters.serve_formats,
+        "private": parameters.is_private,
         "purge": parameters.purges,
         "queries": parameters.serve_queries,
         "render": parameters.render,

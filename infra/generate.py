@@ -16,6 +16,7 @@ from infra.buckets.originals import originals_resources
 from infra.buckets.resources import bucket_resources, failure_expiry
 from infra.dashboard import dashboard_resources
 from infra.delivery import delivery_outputs, delivery_resources
+from infra.delivery.viewers import viewer_metadata
 from infra.features import features_output
 from infra.filters import build_filters
 from infra.functions import function, role_resource
@@ -80,13 +81,13 @@ def generate(given: dict[str, Any]) -> dict[str, Any]:
             | delivery_outputs(parameters)
             | on_demand_outputs(parameters)
             | features_output(parameters),
+            **viewer_metadata(parameters),
             "extensions": stage_settings(parameters, absent),
         },
         "tracing": tracing_mode(parameters),
         "names": json.dumps([size.name for size in sizes]),
         "http_api": http_api(parameters),
-        # Packages of requirements.txt to leave out of the zip.
-        "left_out": [] if parameters.heic else ["pillow-heif"],
+        "left_out": _list_left_out(parameters),
     }
 
 
@@ -96,6 +97,12 @@ def _add(resources: dict[str, Any], part: dict[str, Any]) -> None:
         existing = resources.setdefault(logical, resource)
         if existing is not resource:
             existing |= resource | {"Properties": existing["Properties"] | resource["Properties"]}
+
+
+def _list_left_out(parameters: Parameters) -> list[str]:
+    """Lists the packages of requirements.txt that the stage's zip lacks."""
+    heic = [] if parameters.heic else ["pillow-heif"]
+    return heic + ([] if parameters.is_private else ["cryptography", "cffi", "pycparser"])
 
 
 def _generate_sizes(

@@ -50,6 +50,8 @@ LIBRARIES_OF_PILLOW = {
 }
 # Linked into isal's modules; its text is among the wheel's files, not in its metadata.
 _ISA_L = Library("ISA-L", "BSD-3-Clause")
+# Linked into the modules of cryptography and cffi, without texts in their wheels.
+_OPENSSL, _LIBFFI = Library("OpenSSL", "Apache-2.0"), Library("libffi", "MIT")
 # In the wheel, but removed from the zip: libraries that draw text and windows.
 NOT_IN_ZIP = {"BZIP2", "FREETYPE2", "HARFBUZZ", "RAQM", "TCL_TK"}
 _HEADING = re.compile(r"^----\n\n([A-Z0-9_]+)\n", re.MULTILINE)
@@ -89,6 +91,8 @@ def list_libraries() -> list[tuple[str, Library]]:
     headings = sorted(set(_HEADING.findall(pillow)) - NOT_IN_ZIP)
     heif = dict(read_texts(distribution("pillow-heif")))["LICENSES_bundled.txt"]
     return [
+        ("cffi", _LIBFFI),
+        ("cryptography", _OPENSSL),
         ("isal", _ISA_L),
         *(("Pillow", LIBRARIES_OF_PILLOW[heading]) for heading in headings),
         *(

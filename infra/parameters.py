@@ -45,6 +45,16 @@ class Parameters(DeliveryParameters, ApiParameters, RekognitionParameters):
         return self.purge and not self.is_public
 
     @model_validator(mode="after")
+    def _private_images_have_authorized_callers(self) -> Self:
+        if self.is_private and self.auth == "none":
+            raise ValueError(
+                "auth: got 'none' with viewers: signed, and the two exclude each other: the API "
+                "signs URLs of any photo for its callers, so everybody could see every photo. Say "
+                "token, iam or jwt, or viewers: everyone"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _purge_outlasts_its_writer(self) -> Self:
         timeout = max(self.timeout, ON_DEMAND_TIMEOUT)
         if timeout + self.landing > MAX_DELAY:

@@ -9,6 +9,7 @@ from infra.api.parameters import ApiParameters
 from infra.api.rendering import PATH_HEADER, render_function, render_resources
 from infra.api.throttles import DOCS, MISSING
 from infra.delivery import images_url
+from infra.delivery.viewers import allow_viewer_keys, viewer_settings
 from infra.functions import allow_list, build_role
 from infra.naming import FAILURES_BUCKET, IMAGES_BUCKET, allow, arn, ref, sub
 from infra.originals import allow_list_originals, allow_originals, originals_settings
@@ -60,6 +61,7 @@ def api_functions(parameters: Parameters, sizes: list[Size]) -> dict[str, Any]:
             SIZES=pack_sizes(sizes),
             UPLOAD_TYPES=parameters.upload_types_json,
             FETCH_LOOPBACK=str(parameters.fetch_loopback).lower(),
+            **viewer_settings(parameters),
         ),
         "status": _function(
             parameters,
@@ -72,6 +74,7 @@ def api_functions(parameters: Parameters, sizes: list[Size]) -> dict[str, Any]:
             IMAGES_URL=images_url(parameters),
             SERVE_FORMATS=str(parameters.serve_formats).lower(),
             SIZES=pack_sizes(sizes),
+            **viewer_settings(parameters),
         ),
         "deletion": _function(
             parameters,
@@ -134,7 +137,7 @@ def _role(name: str) -> str:
     return f"RoleOf{name.capitalize()}"
 
 
-def api_resources(parameters: ApiParameters, sizes: list[Size]) -> dict[str, Any]:
+def api_resources(parameters: Parameters, sizes: list[Size]) -> dict[str, Any]:
     """Builds the functions' roles."""
     fetch_records = sub(f"{FAILURES_BUCKET}/{FETCH_RECORDS}/*")
     statements = {
@@ -147,6 +150,7 @@ def api_resources(parameters: ApiParameters, sizes: list[Size]) -> dict[str, Any
             allow(["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], fetch_records),
             allow_list(FAILURES_BUCKET, [f"{FETCH_RECORDS}/"]),
             allow(["sqs:SendMessage"], arn(FETCH_QUEUE)),
+            *allow_viewer_keys(parameters),
         ],
         "status": [
             allow_originals(parameters, "s3:GetObject"),
@@ -155,6 +159,7 @@ def api_resources(parameters: ApiParameters, sizes: list[Size]) -> dict[str, Any
             allow_list_originals(parameters),
             allow_list(IMAGES_BUCKET, ["*/"]),
             allow_list(FAILURES_BUCKET, ["*/"]),
+            *allow_viewer_keys(parameters),
         ],
         "deletion": [
             allow_originals(parameters, "s3:DeleteObject"),

@@ -9,6 +9,7 @@ from infra.delivery.images_bucket import images_bucket, images_policy
 from infra.delivery.logs import logs_resources
 from infra.delivery.parameters import DeliveryParameters
 from infra.delivery.viewer_function import function_resources
+from infra.delivery.viewers import viewer_outputs, viewer_resources
 from infra.delivery.web_acl import web_acl_resources
 from infra.naming import ref, sub
 from lib.sizes import Size
@@ -30,6 +31,7 @@ def delivery_resources(parameters: DeliveryParameters, sizes: list[Size]) -> dic
         | distribution_resources(parameters, formats)
         | headers_resources(parameters, formats)
         | function_resources(parameters, formats, sizes)
+        | viewer_resources(parameters)
         | web_acl_resources(parameters)
         | logs_resources(parameters)
     )
@@ -43,6 +45,7 @@ def delivery_outputs(parameters: DeliveryParameters) -> dict[str, Any]:
     return outputs | {
         "CdnUrl": {"Value": sub(_CDN)},
         "DistributionId": {"Value": ref("Distribution")},
+        **viewer_outputs(parameters),
     }
 
 

@@ -7,6 +7,7 @@ from infra.delivery.formats import FOLDER_HEADER, Formats, folder_origins
 from infra.delivery.on_demand import ON_DEMAND, has_failover, has_on_demand_origin
 from infra.delivery.parameters import DeliveryParameters
 from infra.delivery.relay import relay_origin, relay_resources
+from infra.delivery.viewers import require_signature, response_function
 from infra.naming import arn, ref
 from lib.keys import SIGNED_FOLDER
 
@@ -51,7 +52,7 @@ def _config(parameters: DeliveryParameters, formats: Formats) -> dict[str, Any]:
             *([relay_origin()] if has_on_demand_origin(parameters) else []),
         ],
         **({"OriginGroups": {"Quantity": 1, "Items": [group]}} if group else {}),
-        "DefaultCacheBehavior": _behaviour(group["Id"] if group else "images"),
+        "DefaultCacheBehavior": _behaviour(parameters, group["Id"] if group else "images"),
         **_signed_behaviours(parameters),
         "CustomErrorResponses": [
             {"ErrorCode": code, "ErrorCachingMinTTL": _ERROR_SECONDS} for code in _ERRORS
@@ -103,10 +104,10 @@ def _signed_behaviours(parameters: DeliveryParameters) -> dict[str, Any]:
     if not (has_on_demand_origin(parameters) and parameters.serves_signed):
         return {}
     pattern = {"PathPattern": f"{SIGNED_FOLDER}/*"}
-    return {"CacheBehaviors": [pattern | _behaviour(ON_DEMAND)]}
+    return {"CacheBehaviors": [pattern | _behaviour(parameters, ON_DEMAND)]}
 
 
-def _behaviour(origin: str) -> dict[str, Any]:
+def _behaviour(parameters: DeliveryParameters, origin: str) -> dict[str, Any]:
     function = {"Fn::GetAtt": ["ViewerRequest", "FunctionARN"]}
     return {
         "TargetOriginId": origin,
@@ -117,7 +118,11 @@ def _behaviour(origin: str) -> dict[str, Any]:
         "CachePolicyId": ref("CachePolicy"),
         "ResponseHeadersPolicyId": ref("ResponseHeaders"),
         # It normalizes paths, and removes headers that would add cache entries.
-        "FunctionAssociations": [{"EventType": "viewer-request", "FunctionARN": function}],
+        "FunctionAssociations": [
+            {"EventType": "viewer-request", "FunctionARN": function},
+            *response_function(parameters),
+        ],
+        **require_signature(parameters),
     }
 
 

@@ -21,7 +21,7 @@ def headers_resources(parameters: DeliveryParameters, formats: Formats) -> dict[
         "SecurityHeadersConfig": _security(parameters),
     }
     if parameters.image_origins:
-        config["CorsConfig"] = _cors(parameters.image_origins)
+        config["CorsConfig"] = _cors(parameters)
     if custom := _custom(parameters, formats):
         config["CustomHeadersConfig"] = {
             "Items": [
@@ -51,12 +51,15 @@ def _security(parameters: DeliveryParameters) -> dict[str, Any]:
     return headers
 
 
-def _cors(origins: list[str]) -> dict[str, Any]:
+def _cors(parameters: DeliveryParameters) -> dict[str, Any]:
+    # Scripts of named sites may send the cookies that show private images. With credentials, CORS
+    # has no wildcards; images need no header but this one.
+    takes_cookies = parameters.is_private and parameters.image_origins != ["*"]
     return {
-        "AccessControlAllowCredentials": False,
-        "AccessControlAllowHeaders": {"Items": ["*"]},
+        "AccessControlAllowCredentials": takes_cookies,
+        "AccessControlAllowHeaders": {"Items": ["Range"] if takes_cookies else ["*"]},
         "AccessControlAllowMethods": {"Items": ["GET", "HEAD"]},
-        "AccessControlAllowOrigins": {"Items": origins},
+        "AccessControlAllowOrigins": {"Items": parameters.image_origins},
         "AccessControlMaxAgeSec": _CORS_SECONDS,
         "OriginOverride": True,
     }

@@ -32,6 +32,8 @@ class DeliveryParameters(StageParameters):
     serve_formats: bool
     # Whether /photo.jpg?w=300&h=200 selects the size with that box.
     serve_queries: bool
+    # Who may see images: everyone, or holders of URLs and cookies that are signed for CloudFront.
+    viewers: Literal["everyone", "signed"]
     # Origins whose scripts may read pixels; "*" for all.
     image_origins: Words
     # Seconds of Strict-Transport-Security, 0 for no header; two years are the usual maximum.
@@ -51,6 +53,11 @@ class DeliveryParameters(StageParameters):
         """Whether the public reads variants from the bucket itself."""
         return self.delivery in ("public-read", "website")
 
+    @property
+    def is_private(self) -> bool:
+        """Whether CloudFront shows images only to holders of a viewer signature."""
+        return self.viewers == "signed"
+
     @model_validator(mode="after")
     def _public_images_have_no_cdn(self) -> Self:
         if not self.is_public:
@@ -63,6 +70,8 @@ class DeliveryParameters(StageParameters):
                               "the browser takes"),
             "web_acl": (self.web_acl != "none", "WAF cannot stand in front of a bucket"),
             "serve_queries": (self.serve_queries, "a bucket has no use for a query"),
+            "viewers": (self.is_private, "a bucket checks no signatures of CloudFront's, and its "
+                        "images are public by their ACLs"),
             "on_demand": (self.on_demand, "a bucket asks nobody for what it lacks; delivery: "
                           "website does so for declared sizes"),
         }  # fmt: skip
@@ -72,6 +81,18 @@ class DeliveryParameters(StageParameters):
                     f"{name}: got {getattr(self, name)!r} with delivery: {self.delivery}, and the "
                     f"two exclude each other: {why}. Take {name} away, or use delivery: cloudfront"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _private_images_have_one_address(self) -> Self:
+        # The emulator's images_url is the address of local/cdn.py, which checks signatures itself.
+        if self.is_private and self.images_url and not self.emulator:
+            raise ValueError(
+                f"images_url: got {self.images_url!r} with viewers: signed, and the two exclude "
+                "each other: CloudFront compares the signed URL with the one that it is asked for, "
+                "and another CDN asks for another, or shows its copies to everyone. Take "
+                "images_url away, and use domain for a host name of your own"
+            )
         return self
 
     @model_validator(mode="after")

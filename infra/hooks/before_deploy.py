@@ -11,7 +11,7 @@ from typing import Any
 
 import boto3
 
-from infra.hooks import adoption, kept_filters, loss_guard, stale_notes
+from infra.hooks import adoption, kept_filters, loss_guard, stale_notes, viewer_keys
 from lib.aws.sessions import open_session
 from lib.errors import FanoutError
 from lib.operations.stage_commands import StageCommands
@@ -21,17 +21,24 @@ def main() -> int:
     """Prints {"now", "after", "properties"} as JSON.
 
     The first two are texts to show at once, and after the deploy; the last has properties to add to
-    the template's resources, by their logical id. If the deploy must stop, the exit code is 1 and
-    the reason is on standard error.
+    the template's resources, by their logical id. For a private stage, "template" is the template
+    with its public keys; "was_private" is true for one that is private no longer. If the deploy
+    must stop, the exit code is 1 and the reason is on standard error.
     """
     given = json.load(sys.stdin)
     now: list[str] = []
     after: list[str] = []
     properties: dict[str, Any] = {}
     code = 0
+    answer: dict[str, Any] = {}
     try:
         open_session(None)  # raises for an AWS configuration that sls did not read
-        now += loss_guard.find_losses(given)
+        removed = loss_guard.find_removed(
+            boto3.client("cloudformation"), given["stack"], given["template"]
+        )
+        if viewer_keys.becomes_public(removed):
+            answer["was_private"] = True
+        now += loss_guard.find_losses(given, removed)
         if "adopt" in given:
             now += adoption.adopt_buckets(given)
             commands = StageCommands(given["stage"], given["region"])
@@ -41,11 +48,14 @@ def main() -> int:
             properties = kept_filters.find_kept_filters(
                 boto3.client("cloudformation"), given["stack"], given["template"]
             )
+            if viewer_keys.is_private(given["template"]):
+                viewer_keys.add_keys(boto3.client("secretsmanager"), given["template"])
+                answer["template"] = given["template"]
     except FanoutError as error:
         print(error, file=sys.stderr)
         code = 1
     texts = {"now": _join(now), "after": _join(after)}
-    json.dump({**texts, "properties": properties}, sys.stdout)
+    json.dump({**texts, "properties": properties, **answer}, sys.stdout)
     return code
 
 

@@ -1,5 +1,6 @@
 // Runs before_deploy.py before a deploy or a removal: it stops them if something would be lost, and
-// its notes are printed after a deploy. After a deploy to the emulator of `make local` it adapts the
+// its notes are printed after a deploy. It adds the public keys of a private stage to the template,
+// and after_deploy.py then lets them sign. After a deploy to the emulator of `make local` it adapts the
 // emulator and .local/ to it.
 
 const { spawnSync } = require('child_process');
@@ -25,8 +26,10 @@ module.exports = class Deploy {
           adopt: String(service.custom.adopt) === 'true',
         }),
       'before:remove:remove': () => this.check({ template: { Resources: {} } }),
+      'after:remove:remove': () => this.finish(false),
       'after:deploy:deploy': () => {
         process.stdout.write(this.after);
+        this.finish(true);
         if (process.env.FANOUT_LOCAL && service.custom.emulator) this.refresh();
       },
     };
@@ -55,9 +58,42 @@ module.exports = class Deploy {
 
   check(given) {
     const { service, classes } = this.serverless;
+    const abandon = String(service.custom.abandonMessages) === 'true';
+    const run = this.run('before_deploy', { abandon_messages: abandon, ...given });
+    if (run.stdout) {
+      const answer = JSON.parse(run.stdout);
+      const { now, after, properties, template, was_private: wasPrivate } = answer;
+      const compiled = template || given.template;
+      for (const [logical, added] of Object.entries(properties))
+        Object.assign(compiled.Resources[logical].Properties, added);
+      process.stdout.write(now);
+      this.after = after;
+      this.viewerKeys = template ? template.Metadata.ViewerKeys : undefined;
+      this.wasPrivate = wasPrivate;
+      if (template) service.provider.compiledCloudFormationTemplate = template;
+    }
+    if (run.status !== 0) throw new classes.Error(run.stderr || String(run.error), 'REFUSED');
+  }
+
+  // Only for a stage that is private, or was until now: others have no viewer keys.
+  finish(isDeployed) {
+    const keys = isDeployed ? this.viewerKeys : undefined;
+    if (!keys && !this.wasPrivate) return;
+    const run = this.run('after_deploy', {
+      is_private: Boolean(keys),
+      secret: keys ? keys.Secret : `${this.stackName()}-viewer-keys`,
+      kms_key: keys ? keys.KmsKeyId : '',
+    });
+    process.stdout.write(run.stdout || '');
+    const { classes } = this.serverless;
+    if (run.status !== 0) throw new classes.Error(run.stderr || String(run.error), 'UNFINISHED');
+  }
+
+  // Runs a module of this folder for the account, region and profile that sls uses.
+  run(module, given) {
     const provider = this.serverless.getProvider('aws');
-    const profile = provider.options['aws-profile'] || service.provider.profile;
-    const run = spawnSync(python(), ['-m', 'infra.hooks.before_deploy'], {
+    const profile = provider.options['aws-profile'] || this.serverless.service.provider.profile;
+    return spawnSync(python(), ['-m', `infra.hooks.${module}`], {
       cwd: path.resolve(__dirname, '../..'),
       env: {
         ...process.env,
@@ -65,22 +101,17 @@ module.exports = class Deploy {
         ...(profile ? { AWS_PROFILE: profile } : {}),
       },
       input: JSON.stringify({
-        stack: provider.naming.getStackName(),
+        stack: this.stackName(),
         stage: provider.getStage(),
         region: provider.getRegion(),
-        abandon_messages: String(service.custom.abandonMessages) === 'true',
         ...given,
       }),
       encoding: 'utf8',
     });
-    if (run.stdout) {
-      const { now, after, properties } = JSON.parse(run.stdout);
-      for (const [logical, added] of Object.entries(properties))
-        Object.assign(given.template.Resources[logical].Properties, added);
-      process.stdout.write(now);
-      this.after = after;
-    }
-    if (run.status !== 0) throw new classes.Error(run.stderr || String(run.error), 'REFUSED');
+  }
+
+  stackName() {
+    return this.serverless.getProvider('aws').naming.getStackName();
   }
 };
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.exceptions import ClientError
 
+from infra.hooks import viewer_keys
 from infra.hooks.limits import find_small_limits
 from lib.aws import sqs as queues
 from lib.aws.error_mapping import map_errors
@@ -31,23 +32,24 @@ _DLQ, _SUBSCRIPTION = "-dlq", "-subscription"
 Removed = defaultdict[str, list[str]]
 
 
-def find_losses(given: dict[str, Any]) -> list[str]:
+def find_losses(given: dict[str, Any], removed: Removed) -> list[str]:
     """Returns lines that name the losses and the limits exceeded.
 
     Secrets are checked before a deploy only (`abandon_secrets`). Raises ConfigError if the deploy
     or removal must stop.
     """
     stack, template = given["stack"], given["template"]
-    cloudformation = boto3.client("cloudformation")
     sqs = boto3.client("sqs")
-    removed = find_removed(cloudformation, stack, template)
     commands = StageCommands(given["stage"], given["region"])
     messages = check_messages(sqs, removed, stack, commands, force=given["abandon_messages"])
     secrets = []
+    public: list[str] = []
     if "abandon_secrets" in given:
+        public = check_viewers(removed, force=given["abandon_secrets"])
         secrets = check_secrets(removed, force=given["abandon_secrets"])
     return [
         *(f"Abandoning with its queue {line}" for line in messages),
+        *public,
         *(f"Deleting the secret {name}" for name in secrets),
         *(_warn_of_limits(template) if template["Resources"] else []),
     ]
@@ -124,6 +126,23 @@ def check_secrets(removed: Removed, *, force: bool) -> list[str]:
             '--param="abandon_secrets=true"'
         )
     return names
+
+
+def check_viewers(removed: Removed, *, force: bool) -> list[str]:
+    """Returns a line if private images become public.
+
+    Raises ConfigError if they do, unless `force` is set.
+    """
+    if not viewer_keys.becomes_public(removed):
+        return []
+    if not force:
+        raise ConfigError(
+            "This stage shows its images to holders of signed URLs and cookies only. This deploy "
+            "would show every\nimage to everyone, and delete the keys. Say viewers: signed, also "
+            "for this command if --param said it\nbefore, or, to make the images public, add: "
+            '--param="abandon_secrets=true"'
+        )
+    return ["Everyone will see every image: viewers is no longer signed"]
 
 
 def find_removed(

@@ -17,6 +17,7 @@ from lib.errors import ConfigError, ConflictError, FanoutError, TransientError, 
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_secretsmanager.type_defs import DescribeSecretResponseTypeDef
 
 # Secrets Manager's limit on a value, in bytes of UTF-8.
 MAX_BYTES = 65_536
@@ -29,6 +30,12 @@ _ATTEMPTS = 5
 # The longest pause in seconds before another attempt; random, so that two writers do not collide
 # again.
 _MAX_PAUSE = 0.5
+
+
+# Days in which a deleted secret can be restored: Secrets Manager's maximum, free of charge.
+_RECOVERY_DAYS = 30
+# The key of an account's secrets without a key of their own.
+_DEFAULT_KEY = "alias/aws/secretsmanager"
 
 
 class Value(NamedTuple):
@@ -51,6 +58,61 @@ def read(secrets: "SecretsManagerClient", secret: str) -> Value:
                 f"There is no secret {secret} with a value: deploy the stage again"
             ) from error
     return Value(response.get("SecretString", ""), response["VersionId"])
+
+
+def create(
+    secrets: "SecretsManagerClient", name: str, text: str, *, description: str, kms_key: str
+) -> None:
+    """Creates a secret; keeps one that somebody else has just created. "" is the default key."""
+    with (
+        map_access_denied(f"create the secret {name}"),
+        suppress(secrets.exceptions.ResourceExistsException),
+    ):
+        secrets.create_secret(
+            Name=name,
+            SecretString=text,
+            Description=description,
+            KmsKeyId=kms_key or _DEFAULT_KEY,
+        )
+
+
+def restore(secrets: "SecretsManagerClient", name: str) -> str | None:
+    """Returns the ARN of the secret, restored if it was to be deleted; None if there is none."""
+    described = _describe(secrets, name)
+    if described is None:
+        return None
+    if "DeletedDate" in described:
+        with map_access_denied(f"restore the secret {name}"):
+            secrets.restore_secret(SecretId=name)
+    return described["ARN"]
+
+
+def encrypt(secrets: "SecretsManagerClient", name: str, kms_key: str) -> None:
+    """Encrypts the secret with this key, if it is another's; "" is the default key."""
+    described = _describe(secrets, name)
+    wanted = kms_key or _DEFAULT_KEY
+    if described is None or described.get("KmsKeyId", _DEFAULT_KEY) == wanted:
+        return
+    with map_access_denied(f"encrypt the secret {name} with {wanted}"):
+        secrets.update_secret(SecretId=name, KmsKeyId=wanted)
+
+
+def schedule_deletion(secrets: "SecretsManagerClient", name: str) -> int | None:
+    """Has a secret deleted; returns after how many days, or None if there is none to delete."""
+    described = _describe(secrets, name)
+    if described is None or "DeletedDate" in described:
+        return None
+    with map_access_denied(f"delete the secret {name}"):
+        secrets.delete_secret(SecretId=name, RecoveryWindowInDays=_RECOVERY_DAYS)
+    return _RECOVERY_DAYS
+
+
+def _describe(secrets: "SecretsManagerClient", name: str) -> "DescribeSecretResponseTypeDef | None":
+    with map_access_denied(f"look at the secret {name}"):
+        try:
+            return secrets.describe_secret(SecretId=name)
+        except secrets.exceptions.ResourceNotFoundException:
+            return None
 
 
 def replace(secrets: "SecretsManagerClient", secret: str, text: str, *, version: str) -> None:

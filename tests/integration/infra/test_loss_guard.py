@@ -207,7 +207,8 @@ ASKED = {"stack": "stack", "stage": "dev", "region": "eu-west-1"}
 def losses(**asked: Any) -> str:
     """What the guard says of what it is given, or of why it goes no further."""
     try:
-        return "\n".join(find_losses({**ASKED, "abandon_messages": True, **asked}))
+        removed = find_removed(boto3.client("cloudformation"), "stack", asked["template"])
+        return "\n".join(find_losses({**ASKED, "abandon_messages": True, **asked}, removed))
     except ConfigError as error:
         return str(error)
 
