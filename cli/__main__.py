@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cli import dlq, signing_key, sizes, token
+from cli import dlq, signing_key, sizes, token, viewer_key
 from cli.audit import audit
 from cli.backfill import backfill
 from cli.compiled import PROJECT
@@ -48,6 +48,7 @@ def _print_version(is_given: bool) -> None:
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(token.app, name="token")
 app.add_typer(signing_key.app, name="signing-key")
+app.add_typer(viewer_key.app, name="viewer-key")
 app.add_typer(sizes.app, name="sizes")
 
 

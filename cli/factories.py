@@ -1,10 +1,14 @@
 """Builds use cases of lib for a deployed stage."""
 
+import json
+from typing import TYPE_CHECKING
+
 from botocore.config import Config
 
 from cli.stage import Stage
 from lib.auth.signing_keys import SigningKeys
 from lib.auth.tokens import TokenStore
+from lib.auth.viewer_keys import ViewerKeyStore
 from lib.aws.stacks import DeployedSize
 from lib.errors import ConfigError
 from lib.operations.audit import MAX_WORKERS, Auditor
@@ -12,6 +16,9 @@ from lib.operations.doctor.sizes import read_deployed
 from lib.pipeline.put_options import Acl, PutOptions
 from lib.pipeline.rechecks import RecheckQueue
 from lib.uploads.status import StatusReader
+
+if TYPE_CHECKING:
+    from lib.auth.viewer_signatures import ViewerSigner
 
 # One connection per thread, and many retries: a command that reads a million objects must survive
 # throttling by S3.
@@ -79,6 +86,22 @@ def make_signing_keys(stage: Stage) -> SigningKeys:
     cause = "serves no signed URLs, because its parameter on_demand does not name signed"
     secret = _get_secret(stage, "SigningKeysArn", cause)
     return SigningKeys(stage.client("secretsmanager"), secret)
+
+
+def make_viewer_keys(stage: Stage) -> ViewerKeyStore:
+    """Builds the store of a private stage's viewer keys; ConfigError if it is not private."""
+    cause = "shows its images to everyone, because its parameter viewers is not signed"
+    secret = _get_secret(stage, "ViewerKeysSecret", cause)
+    return ViewerKeyStore(stage.client("secretsmanager"), secret)
+
+
+def make_viewer_signer(stage: Stage) -> "ViewerSigner":
+    """Builds the signer of a private stage's images; ConfigError if it is not private."""
+    store = make_viewer_keys(stage)
+    # Other commands need not wait for the import.
+    from lib.auth.viewer_signatures import ViewerSigner  # noqa: PLC0415
+
+    return ViewerSigner(store.read, json.loads(stage.stack.outputs["ViewerKeyIds"]))
 
 
 def _get_secret(stage: Stage, output: str, cause: str) -> str:

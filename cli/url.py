@@ -1,16 +1,16 @@
-"""`fanout url`: signs the URL of a photo at any dimensions."""
+"""`fanout url`: signs the URL of a photo at any dimensions, and what a private stage shows."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
 
-from cli.factories import make_signing_keys
+from cli.factories import make_signing_keys, make_viewer_signer
 from cli.stage import JsonOption, RegionOption, Stage, StageOption
 from cli.terminal import MAX_DAYS, DaysOption, print_json
+from cli.viewer_urls import check_lifetime, check_path, print_cookies, sign_variant
 from lib.auth.signatures import sign, sign_url
-from lib.errors import PermanentError
-from lib.keys import Originals
 from lib.sizes import MAX_EDGE
 from lib.sizes.size import Fit, Format
 
@@ -51,6 +51,18 @@ def url(
     quality: Annotated[
         int | None, typer.Option("--quality", min=1, max=100, help="Quality of JPEG, WebP or AVIF")
     ] = None,
+    size: Annotated[
+        str | None,
+        typer.Option("--size", help="The variant at this size, on a stage with viewers: signed"),
+    ] = None,
+    folder: Annotated[
+        str | None,
+        typer.Option("--folder", help="Cookies for the photos of this folder; / for all photos"),
+    ] = None,
+    cookie_domain: Annotated[
+        str | None,
+        typer.Option("--cookie-domain", help="Domain that the page and the images share"),
+    ] = None,
     minutes: MinutesOption = None,
     days: DaysOption = None,
     region: RegionOption = None,
@@ -61,23 +73,24 @@ def url(
     Anyone with the URL can see the photo. Does not check that it exists. Without a path, prints the
     value of `signed` for POST /render, which renders the image in the request.
 
+    On a stage with viewers: signed, signs for CloudFront too, for an hour by default. There --size
+    signs the URL of a variant, and --folder the cookies for a folder.
+
     Example: ./fanout url 2026/photo.jpg --w 640 --h 360 --days 7 --stage prod
     """
-    if width is None and height is None:
-        raise typer.BadParameter("give a width, a height or both: --w 640 --h 360")
-    expires_at = _find_expiry(minutes, days)
-    values = {"w": width, "h": height, "fit": fit, "format": format_, "quality": quality}
-    if expires_at:
-        values["expires"] = int(expires_at.timestamp())
-    options = ",".join(f"{key}={value}" for key, value in values.items() if value is not None)
+    lifetime = _find_lifetime(minutes, days)
+    box = {"w": width, "h": height, "fit": fit, "format": format_, "quality": quality}
+    _check_kind(path, box, size, folder, cookie_domain)
     target = Stage(stage, region)
-    signing_keys = make_signing_keys(target)
-    if path is not None:
-        _check_path(path, target.stack.originals)
-    key = signing_keys.read().current
-    signed = f"{options}/{sign(key, '', options)}"
-    if path is not None:
-        signed = sign_url(target.images_url, key, path, options)
+    if folder is not None:
+        print_cookies(target, folder, cookie_domain, check_lifetime(lifetime), as_json=as_json)
+        return
+    expires_at: datetime | None
+    if path is not None and size is not None:
+        expires_at = check_lifetime(lifetime)
+        signed = sign_variant(target, path, size, format_, expires_at)
+    else:
+        signed, expires_at = _sign_box(target, path, box, lifetime)
     if as_json:
         print_json(
             {"url" if path else "signed": signed}
@@ -87,19 +100,59 @@ def url(
         typer.echo(signed)
 
 
-def _find_expiry(minutes: int | None, days: int | None) -> datetime | None:
+def _check_kind(
+    path: str | None,
+    box: Mapping[str, int | str | None],
+    size: str | None,
+    folder: str | None,
+    cookie_domain: str | None,
+) -> None:
+    """Raises BadParameter unless the options ask for one thing."""
+    beside_format = [key for key, value in box.items() if value is not None and key != "format"]
+    if folder is not None and (path or size or beside_format or box["format"]):
+        raise typer.BadParameter(
+            "cookies are for all images of the folder: give no path, size or dimensions",
+            param_hint="--folder",
+        )
+    if size is not None and (path is None or beside_format):
+        raise typer.BadParameter(
+            "give the path of a photo, and no dimensions: a size has its own", param_hint="--size"
+        )
+    if cookie_domain is not None and folder is None:
+        raise typer.BadParameter("cookies need a --folder", param_hint="--cookie-domain")
+    if folder is None and size is None and box["w"] is None and box["h"] is None:
+        raise typer.BadParameter("give a width, a height or both: --w 640 --h 360")
+
+
+def _sign_box(
+    target: Stage, path: str | None, box: Mapping[str, int | str | None], lifetime: timedelta | None
+) -> tuple[str, datetime | None]:
+    """Returns a signed URL, or without a path the value of `signed`, and when it expires.
+
+    On a private stage CloudFront's signature expires, and the URL before it has no time of its own:
+    so all viewers share one cache entry.
+    """
+    keys = make_signing_keys(target)
+    if path is not None:
+        check_path(path, target.stack.originals)
+    key = keys.read().current
+    is_private = path is not None and "ViewerKeysSecret" in target.stack.outputs
+    expires_at = None
+    if is_private:
+        expires_at = check_lifetime(lifetime)
+    elif lifetime:
+        expires_at = datetime.now(UTC).replace(microsecond=0) + lifetime
+        box = {**box, "expires": int(expires_at.timestamp())}
+    options = ",".join(f"{name}={value}" for name, value in box.items() if value is not None)
+    if path is None:
+        return f"{options}/{sign(key, '', options)}", expires_at
+    signed = sign_url(target.images_url, key, path, options)
+    if is_private and expires_at:
+        signed = make_viewer_signer(target).sign_url(signed, expires_at)
+    return signed, expires_at
+
+
+def _find_lifetime(minutes: int | None, days: int | None) -> timedelta | None:
     if minutes and days:
         raise typer.BadParameter("give --minutes or --days, not both", param_hint="--minutes")
-    if not (minutes or days):
-        return None
-    lifetime = timedelta(minutes=minutes or 0, days=days or 0)
-    return datetime.now(UTC).replace(microsecond=0) + lifetime
-
-
-def _check_path(path: str, originals: Originals) -> None:
-    """Raises BadParameter for a path that the stage would refuse even if signed."""
-    try:
-        originals.check(path)
-        path.encode()
-    except (PermanentError, UnicodeEncodeError) as error:
-        raise typer.BadParameter(str(error), param_hint="PATH") from error
+    return timedelta(minutes=minutes or 0, days=days or 0) or None

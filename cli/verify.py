@@ -12,7 +12,7 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from cli.factories import make_signing_keys, make_token_store
+from cli.factories import make_signing_keys, make_token_store, make_viewer_signer
 from cli.stage import JsonOption, RegionOption, Stage, StageOption
 from cli.terminal import escape, note, print_json, progress, show
 from lib.auth.tokens import Token
@@ -103,6 +103,7 @@ def _authorize(stage: Stage) -> Iterator[_Caller]:
 
 
 def _make_target(stage: Stage, caller: _Caller) -> Target:
+    signer = make_viewer_signer(stage) if "ViewerKeysSecret" in stage.stack.outputs else None
     return Target(
         commands=stage.commands,
         stack=stage.stack,
@@ -114,8 +115,13 @@ def _make_target(stage: Stage, caller: _Caller) -> Target:
         upload_types=json.loads(stage.upload_settings["UPLOAD_TYPES"]),
         s3=stage.client("s3"),
         sqs=stage.client("sqs"),
-        web=Web(stage.api_url, caller.authorize),
+        web=Web(
+            stage.api_url,
+            caller.authorize,
+            (lambda url: signer.sign_url(url, signer.now() + _LIFETIME)) if signer else None,
+        ),
         signing_keys=make_signing_keys(stage) if "SigningKeysArn" in stage.stack.outputs else None,
+        viewer_signer=signer,
         has_new_token=caller.has_new_token,
     )
 

@@ -20,10 +20,12 @@ from handlers.shared.http import (
 )
 from handlers.shared.requests import get_path
 from handlers.shared.settings import PhotoSettings
+from handlers.shared.viewer_signer import make_viewer_signer
 from lib.errors import ProblemKind, RequestError
 from lib.upload_paths import require_printable
 from lib.uploads.page import PhotoPage, build_page_image
 from lib.uploads.status import StatusReader
+from lib.uploads.viewer_urls import MAX_SECONDS
 
 router = make_router()
 
@@ -54,6 +56,16 @@ _DOCUMENTED: Any = {
 }
 
 
+_Signed = Annotated[
+    int | None,
+    Query(
+        ge=1,
+        le=MAX_SECONDS,
+        description="Seconds for which the URLs are signed, on a stage with `viewers: signed`",
+    ),
+]
+
+
 @router.get(
     "/uploads/<path>",
     tags=[PHOTOS],
@@ -64,9 +76,10 @@ _DOCUMENTED: Any = {
 def show_status(
     path: PhotoPath,
     sizes: PageSizes = None,
+    signed: _Signed = None,
 ) -> Response[PhotoPage]:
     """Returns the status of the photo at this path."""
-    return _get_status(get_path(path), sizes)
+    return _get_status(get_path(path), sizes, signed)
 
 
 @router.get(
@@ -80,15 +93,16 @@ def show_status(
 def show_status_by_query(
     path: PhotoQuery,
     sizes: PageSizes = None,
+    signed: _Signed = None,
 ) -> Response[PhotoPage]:
     """Returns the status of the photo at the path in the query."""
-    return _get_status(path, sizes)
+    return _get_status(path, sizes, signed)
 
 
-def _get_status(path: str, sizes: list[str] | None) -> Response[PhotoPage]:
+def _get_status(path: str, sizes: list[str] | None, signed: int | None) -> Response[PhotoPage]:
     require_printable(path)
     names = _require_known([name for each in sizes or () for name in each.split(",")])
-    photo = _status_reader().get(path)
+    photo = _status_reader().get(path, signed=signed)
     page = build_page_image(photo.sizes, names, serves_formats=_settings().serve_formats)
     status = PhotoPage(**dict(photo), page=page)
     # A status may change the moment after it was read.
@@ -135,4 +149,5 @@ def _status_reader() -> StatusReader:
         images_bucket=settings.images_bucket,
         failures_bucket=settings.failures_bucket,
         images_url=settings.images_url,
+        signer=make_viewer_signer(settings),
     )

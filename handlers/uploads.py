@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, Json
 from handlers.shared.http import UPLOADS, describe_errors, handle, make_resolver, make_router
 from handlers.shared.problems import Problem, make_problem
 from handlers.shared.settings import PhotoSettings
+from handlers.shared.viewer_signer import make_viewer_signer
 from lib.errors import RequestError
 from lib.fetching.jobs import FetchJobQueue
 from lib.uploads.requests import TicketRequest, UploadRequest
@@ -173,4 +174,5 @@ def _upload_tickets() -> UploadTickets:
         sizes=settings.sizes,
         content_types=settings.upload_types,
         max_bytes=settings.max_upload_bytes,
+        signer=make_viewer_signer(settings),
     )

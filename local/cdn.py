@@ -1,12 +1,14 @@
 """The CDN on this machine: a proxy in front of the emulator's CloudFront distribution.
 
 The emulator selects a distribution by the Host header; the proxy sets it. The proxy also adds what
-the emulator lacks: s3:ListBucket of CloudFront, origin groups, and origin access control of
-Function URLs.
+the emulator lacks: s3:ListBucket of CloudFront, origin groups, origin access control of Function
+URLs, and signatures of viewers.
 """
 
 import argparse
+import json
 import threading
+import time
 from collections.abc import Callable
 from http.client import HTTPConnection, HTTPException, HTTPMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,7 +20,9 @@ from botocore.credentials import Credentials
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lib.on_demand.plain_paths import pack
+from lib.pipeline.put_options import make_private
 from local.emulator import REGION, ROOT_KEY, client
+from local.viewers import Request, may_see, strip_signature
 
 _FORBIDDEN, _NOT_FOUND, _BROKEN, _UNAVAILABLE, _TIMED_OUT = 403, 404, 502, 503, 504
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "host"}
@@ -27,6 +31,10 @@ _TIMEOUT_SECONDS = 40
 # If a request has the first header, the distribution's function returns the URI that it maps the
 # request to, in the second, and forwards nothing (infra/delivery/emulated.js).
 _MAP_ONLY, _URI = "X-Fanout-Ask", "X-Fanout-Uri"
+# Without it, the function of a private stage refuses every request: so no request is answered by
+# an earlier configuration, in which the stage was public.
+_CHECKED = "X-Fanout-Viewer"
+_OWN_HEADERS = {_MAP_ONLY.lower(), _CHECKED.lower()}
 
 
 class CdnResponse(NamedTuple):
@@ -40,11 +48,13 @@ class CdnResponse(NamedTuple):
 class DistributionConfig(NamedTuple):
     """A distribution's domain, and the id of the Function URL behind its origin failover.
 
-    Without a distribution the domain is ""; without origin failover the id is.
+    Without a distribution the domain is ""; without origin failover the id is. `public_keys` are
+    those of a private stage, as JSON: PEM texts by CloudFront's ids; "" on other stages.
     """
 
     domain: str
     on_demand: str
+    public_keys: str = ""
 
 
 class Distribution:
@@ -60,24 +70,46 @@ class Distribution:
         self._lock = threading.Lock()
         self._config = DistributionConfig("", "")
 
-    def get(self, method: str, path: str, headers: dict[str, str]) -> CdnResponse:
-        """Returns the distribution's response, with origin failover."""
+    def get(
+        self, method: str, path: str, headers: dict[str, str], base_url: str = ""
+    ) -> CdnResponse:
+        """Returns the distribution's response, with origin failover.
+
+        `base_url` is the address that a viewer signs for.
+        """
         with self._lock:
             config = self._config
-        if config.domain:
-            response = self._request(config, method, path, headers)
-            if response.status not in (_FORBIDDEN, _NOT_FOUND):
-                return response
+        headers = {k: v for k, v in headers.items() if k.lower() not in _OWN_HEADERS}
+        viewer = Request(base_url, path, _find(headers, "cookie"))
+        path = strip_signature(path)
+        response = self._answer(config, viewer, method, path, headers) if config.domain else None
+        if response and response.status not in (_FORBIDDEN, _NOT_FOUND):
+            return response
         current = self._read_config()
         with self._lock:
             self._config = current
         if not current.domain:
             return _make_text(_UNAVAILABLE, "The stage is deployed without a CDN.\n")
-        if current.domain != config.domain:
-            response = self._request(current, method, path, headers)
+        if response is None or _get_access(current) != _get_access(config):
+            response = self._answer(current, viewer, method, path, headers)
+            if response is None:
+                return _make_text(_FORBIDDEN, "This URL is not signed for you.\n")
             if response.status not in (_FORBIDDEN, _NOT_FOUND):
                 return response
         return self._replace_missing(current, response, method, path, headers)
+
+    def _answer(
+        self,
+        config: DistributionConfig,
+        viewer: Request,
+        method: str,
+        path: str,
+        headers: dict[str, str],
+    ) -> CdnResponse | None:
+        """Returns the response; None if the viewer may not see it."""
+        if config.public_keys and not may_see(viewer, json.loads(config.public_keys), time.time()):
+            return None
+        return self._request(config, method, path, headers)
 
     def _replace_missing(
         self,
@@ -96,6 +128,9 @@ class Distribution:
             for name, value in response.headers.items():
                 if name not in rendered.headers:
                     rendered.headers[name] = value
+            if config.public_keys and rendered.headers["Cache-Control"]:
+                private = make_private(rendered.headers["Cache-Control"])
+                rendered.headers.replace_header("Cache-Control", private)
             return rendered
         if "Accept" in response.headers.get("Vary", "").split(", "):
             # The accepted format may be missing: without Accept, S3 has the size's own.
@@ -108,6 +143,8 @@ class Distribution:
     ) -> CdnResponse:
         # The distribution refuses plain http, which is all that this machine has.
         headers = {**headers, "Host": config.domain, "X-Forwarded-Proto": "https"}
+        if config.public_keys:
+            headers[_CHECKED] = "yes"
         response = self._send(method, path, headers)
         return response._replace(status=_map_status(response.status, path))
 
@@ -152,7 +189,8 @@ def serve(port: int, distribution: Distribution) -> None:
         def _forward(self) -> None:
             headers = {k: v for k, v in self.headers.items() if k.lower() not in _HOP_BY_HOP}
             try:
-                response = distribution.get(self.command, self.path, headers)
+                base_url = f"http://{self.headers['Host']}"
+                response = distribution.get(self.command, self.path, headers, base_url)
             except (OSError, BotoCoreError):  # no response in time; CloudFront returns 504 too
                 self.send_error(_TIMED_OUT)
                 return
@@ -194,7 +232,17 @@ def read_config(cloudformation: Any, stack: str) -> DistributionConfig:
     return DistributionConfig(
         outputs.get("CdnUrl", "").removeprefix("https://"),
         outputs.get("OnDemandUrl", "").removeprefix("https://").partition(".")[0],
+        outputs.get("ViewerPublicKeys", ""),
     )
+
+
+def _get_access(config: DistributionConfig) -> tuple[str, str]:
+    """Returns what decides whether a request is answered at all."""
+    return config.domain, config.public_keys
+
+
+def _find(headers: dict[str, str], name: str) -> str:
+    return next((value for key, value in headers.items() if key.lower() == name), "")
 
 
 def _make_text(status: int, text: str) -> CdnResponse:

@@ -3,7 +3,7 @@
 import os
 from typing import Annotated, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Json, ValidationError
 
 from lib.errors import ConfigError
 from lib.keys import Originals
@@ -117,3 +117,7 @@ class PhotoSettings(BucketSettings):
 
     images_url: str
     sizes: PackedSizes
+    # Name of the secret with the viewer keys, and CloudFront's ids of those in its key group, by
+    # ours; no name on a stage that shows its variants to everyone.
+    viewer_keys: str | None = None
+    viewer_key_ids: Json[dict[str, str]] = {}

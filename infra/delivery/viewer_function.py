@@ -59,6 +59,8 @@ def function_code(parameters: DeliveryParameters, formats: Formats, sizes: list[
         sources.insert(0, _source("queries.js"))
         if constants["LIMITED"]:
             sources.insert(0, _source("paths.js"))
+    if parameters.emulator:
+        constants["PRIVATE"] = parameters.is_private
     send = _source("emulated.js" if parameters.emulator else "fallback.js")
     lines = [f"const {name} = {_compact(value)};" for name, value in constants.items()]
     return "\n".join([send, *lines, *sources])

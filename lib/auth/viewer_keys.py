@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 
 # Since a deploy finished. CloudFront usually has a changed key group everywhere within minutes.
 PROPAGATION = timedelta(minutes=10)
-# The longest lifetime of a URL or cookie, as S3 has it for presigned URLs. Who has a copy can see
-# the pictures until then; only two rotations end it sooner.
-MAX_LIFETIME = timedelta(days=7)
 _MAX_KEYS = 2
 
 

@@ -5,6 +5,7 @@ put options is stale: S3 stores them with each object, and no later setting of t
 changes them.
 """
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -31,6 +32,14 @@ class CacheLifetimes(NamedTuple):
         immutable = self.immutable if size.immutable is None else size.immutable
         header = f"public, max-age={browser}, s-maxage={cdn}"
         return f"{header}, immutable" if immutable else header
+
+
+def make_private(cache_control: str) -> str:
+    """Returns the Cache-Control that viewers of a private stage get (viewer-response.js).
+
+    Only CloudFront gets the stored one, and caches for all viewers.
+    """
+    return re.sub(r", s-maxage=\d+", "", re.sub(r"^public\b", "private", cache_control))
 
 
 def _override(size_value: int | None, stage_value: int) -> int:

@@ -15,11 +15,16 @@ from pydantic import (
 
 from lib import keys
 from lib.fetching.urls import MAX_LENGTH
+from lib.uploads.viewer_urls import MAX_SECONDS
 
 Path = Annotated[str, Field(min_length=1, max_length=keys.MAX_KEY_BYTES)]
 Filename = Annotated[str, Field(min_length=1, max_length=255)]
 # In hexadecimal, as sha256sum prints it.
 Sha256 = Annotated[str, Field(min_length=64, max_length=64, pattern="^[0-9a-f]{64}$")]
+
+
+# Seconds for which the URLs of a photo's variants are signed, on a stage with viewers: signed.
+SignedSeconds = Annotated[int, Field(ge=1, le=MAX_SECONDS, strict=True)]
 
 
 def _number(value: object) -> object:
@@ -58,6 +63,7 @@ class TicketRequest(BaseModel):
     bytes: Annotated[int, BeforeValidator(_number)] = Field(ge=1)
     sha256: Sha256 | None = None
     overwrite: StrictBool = False
+    signed: SignedSeconds | None = None
 
     @model_validator(mode="after")
     def _has_one_name(self) -> "TicketRequest":
@@ -74,6 +80,7 @@ class FetchRequest(BaseModel):
     url: str = Field(min_length=1, max_length=MAX_LENGTH)
     path: Path | None = None
     overwrite: StrictBool = False
+    signed: SignedSeconds | None = None
 
 
 def _kind(request: object) -> str:

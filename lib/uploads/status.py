@@ -17,10 +17,12 @@ from lib.keys import Originals
 from lib.pipeline.failure_records import FailureRecords
 from lib.pipeline.metadata_keys import ORIGINAL_ETAG, PIXELS
 from lib.times import Timestamp
+from lib.uploads.viewer_urls import sign_urls
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+    from lib.auth.viewer_signatures import ViewerSigner
     from lib.sizes import Size
 
 
@@ -72,7 +74,10 @@ _MAX_WORKERS = 8
 
 @dataclass(frozen=True)
 class StatusReader:
-    """Reads the status of one stack's photos; `images_url` has no slash at its end."""
+    """Reads the status of one stack's photos; `images_url` has no slash at its end.
+
+    Without a `signer`, everyone sees variants.
+    """
 
     s3: "S3Client"
     sizes: "Sequence[Size]"
@@ -80,10 +85,16 @@ class StatusReader:
     images_bucket: str
     failures_bucket: str
     images_url: str
+    signer: "ViewerSigner | None" = None
 
-    def get(self, path: str) -> PhotoStatus:
-        """Returns the status at each size; PermanentError for a path that no original can have."""
+    def get(self, path: str, *, signed: int | None = None) -> PhotoStatus:
+        """Returns the status at each size, with URLs `signed` for so many seconds if asked for.
+
+        Raises PermanentError for a path that no original can have, and RequestError if URLs cannot
+        be signed.
+        """
         self.originals.check(path)
+        sign_urls(self.signer, [], signed)  # before any read
         with map_access_denied("look at originals, variants and failure records"):
             key = self.originals.key(path)
             original = objects.head_confirmed(self.s3, self.originals.bucket, key)
@@ -96,9 +107,23 @@ class StatusReader:
 
             sizes = {size.name: size for size in self.sizes if size.applies_to(path)}
             statuses = map_concurrently(sizes.values(), read_size, max_workers=_MAX_WORKERS)
-            return PhotoStatus(
-                path=path, sizes=dict(zip(sizes, statuses, strict=True)), fetch=fetch
+            shown = self._sign(list(statuses), signed)
+            return PhotoStatus(path=path, sizes=dict(zip(sizes, shown, strict=True)), fetch=fetch)
+
+    def _sign(self, statuses: list[SizeStatus], signed: int | None) -> list[SizeStatus]:
+        urls = [variant.url for status in statuses for variant in status.variants]
+        rest = iter(sign_urls(self.signer, urls, signed))
+        return [
+            status.model_copy(
+                update={
+                    "variants": [
+                        variant.model_copy(update={"url": next(rest)})
+                        for variant in status.variants
+                    ]
+                }
             )
+            for status in statuses
+        ]
 
     def _read_size(self, size: "Size", path: str, original: objects.StoredObject) -> SizeStatus:
         try:

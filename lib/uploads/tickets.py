@@ -17,12 +17,14 @@ from lib.keys import Originals
 from lib.times import Timestamp
 from lib.upload_types import explain_rejection
 from lib.uploads.requests import FetchRequest, TicketRequest
+from lib.uploads.viewer_urls import sign_urls
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mypy_boto3_s3 import S3Client
 
+    from lib.auth.viewer_signatures import ViewerSigner
     from lib.sizes import Size
 
 # Long enough for a slow phone, short enough that a leaked ticket is worth little.
@@ -70,7 +72,10 @@ class FetchAccepted(BaseModel):
 
 @dataclass(frozen=True)
 class UploadTickets:
-    """Issues the tickets of one stack, and submits its fetch jobs."""
+    """Issues the tickets of one stack, and submits its fetch jobs.
+
+    Without a `signer`, everyone sees variants.
+    """
 
     s3: "S3Client"
     fetch_queue: FetchJobQueue
@@ -79,6 +84,7 @@ class UploadTickets:
     sizes: "Sequence[Size]"
     content_types: list[str]
     max_bytes: int
+    signer: "ViewerSigner | None" = None
 
     def issue(self, request: TicketRequest) -> Ticket | StoredPhoto:
         """Returns a ticket for one file, or the photo if it is stored with the same bytes.
@@ -87,7 +93,7 @@ class UploadTickets:
         """
         self._check_limits(request)
         path = request.path or _in_fresh_folder(str(request.filename))
-        variants = self._prepare_path(path)
+        variants = self._prepare_path(path, request.signed)
         key = self.originals.key(path)
         if request.path and (request.sha256 or not request.overwrite):
             stored = objects.head(self.s3, self.originals.bucket, key)
@@ -134,7 +140,7 @@ class UploadTickets:
         """Submits a fetch job; RequestError if the URL or the path is not allowed."""
         url = self.fetch_queue.check_url(request.url)
         path = request.path or _in_fresh_folder(url.filename or "photo")
-        variants = self._prepare_path(path)
+        variants = self._prepare_path(path, request.signed)
         if request.path and not request.overwrite:
             upload_paths.require_free(self.s3, self.originals, path)
         self.fetch_queue.submit(path, request.url, overwrite=request.overwrite)
@@ -162,12 +168,14 @@ class UploadTickets:
             and objects.has_sha256(self.s3, self.originals.bucket, key, request.sha256)
         )
 
-    def _prepare_path(self, path: str) -> dict[str, str]:
-        """Checks an upload's path and returns the variants' URLs by size."""
+    def _prepare_path(self, path: str, signed: int | None) -> dict[str, str]:
+        """Checks an upload's path and returns the variants' URLs by size, signed if asked for."""
         sizes = [size for size in self.sizes if size.applies_to(path)]
         folders = chain.from_iterable(size.folders for size in sizes)
         upload_paths.require_valid(path, self.originals, folders)
-        return {size.name: keys.variant_url(self.images_url, size.name, path) for size in sizes}
+        urls = [keys.variant_url(self.images_url, size.name, path) for size in sizes]
+        names = [size.name for size in sizes]
+        return dict(zip(names, sign_urls(self.signer, urls, signed), strict=True))
 
 
 def _check_answer(results: list[Ticket | StoredPhoto | RequestError]) -> None:

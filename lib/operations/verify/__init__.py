@@ -26,6 +26,12 @@ STEPS = (
     Step("sizes", uploads.sizes, needs=("upload",)),
     Step("pictures", uploads.pictures, needs=("sizes",)),
     Step("paths", uploads.paths, needs=("sizes",), why_off=uploads.why_no_paths),
+    Step(
+        "private",
+        on_demand.private,
+        needs=("sizes",),
+        why_off=on_demand.without("private", "viewers: signed"),
+    ),
     Step("formats", on_demand.formats, needs=("sizes",), why_off=on_demand.why_no_formats),
     Step("name", uploads.hostile, needs=("sizes",)),
     Step(

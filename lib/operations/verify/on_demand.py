@@ -1,6 +1,7 @@
 """Steps for the optional features of a stage, each run only if it is switched on."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from lib import keys
@@ -107,6 +108,27 @@ def signed(target: Target) -> str:
     forged = url.replace(f"/w={_WIDTH}/", f"/w={_WIDTH + 1}/")
     api.expect(target.web.visit(forged), _REFUSED, target.logs_of("on-demand"))
     return f"w={_WIDTH}"
+
+
+def private(target: Target) -> str:
+    """Requests a variant without a signature, with each kind of one, and with wrong ones."""
+    signer, path = target.viewer_signer, target.path(PHOTO)
+    if signer is None:
+        raise StepError("the stack has no output ViewerKeysSecret")
+    name, base, soon = next(iter(target.sizes)), target.images_url, timedelta(minutes=5)
+    url, now = keys.variant_url(base, name, path), signer.now()
+    look_at = f"{target.commands.fanout('doctor')}: the key group of the distribution's behaviours"
+    other = signer.sign_url(f"{url}x", now + soon).partition("?")[2]
+    for refused in (url, f"{url}?{other}", signer.sign_url(url, now - soon)):
+        api.expect(target.web.visit(refused, signed=False), _REFUSED, look_at)
+    api.expect(target.web.visit(signer.sign_url(url, now + soon), signed=False), 200, look_at)
+    folders = [f"{name}/{target.folder}/", f"{name}/{target.folder}/none/"]
+    expected = 200
+    for folder in signer.sign_folders(base, folders, now + soon):
+        cookie = "; ".join(f"{key}={value}" for key, value in folder.cookies.items())
+        api.expect(target.web.visit(url, signed=False, Cookie=cookie), expected, look_at)
+        expected = _REFUSED
+    return f"{name}: by URL and by cookies, and not without"
 
 
 def on_demand(target: Target) -> str:

@@ -11,6 +11,7 @@ from lib.errors import StepError
 from lib.operations.verify.api import expect
 from lib.operations.verify.photos import has_colour, read_picture
 from lib.operations.verify.target import Target
+from lib.pipeline.put_options import make_private
 from lib.sizes import Size
 from lib.uploads.status import VariantFacts
 
@@ -56,13 +57,14 @@ def check_picture(
 ) -> None:
     """Compares the image at the variant's URL, or at `url`, with the variant's status."""
     response, image = get_picture(target, View(url or variant.url, ANY), **headers)
+    stored = target.stack.sizes[size.name].environment["CACHE_CONTROL"]
     comparisons = {
         "bytes": (f"{len(response.content)}", f"{variant.bytes}"),
         "Content-Type": (response.headers.get("Content-Type"), variant.content_type),
         "pixels": (f"{image.width}x{image.height}", variant.pixels),
         "Cache-Control": (
             response.headers.get("Cache-Control"),
-            target.stack.sizes[size.name].environment["CACHE_CONTROL"],
+            make_private(stored) if "private" in target.features else stored,
         ),
     }
     if target.has_cdn:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
+    from lib.auth.viewer_signatures import ViewerSigner
+
 
 def read_features(stack: Stack) -> frozenset[str]:
     """Returns the features switched on in a stack; ConfigError if its output is missing."""
@@ -50,6 +52,7 @@ class Target:
     sqs: "SQSClient"
     web: Web
     signing_keys: SigningKeys | None = None
+    viewer_signer: "ViewerSigner | None" = None
     has_new_token: bool = False
     poller: Poller = field(default_factory=Poller)
 

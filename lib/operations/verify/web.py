@@ -30,8 +30,13 @@ class Request(NamedTuple):
 class Web:
     """Sends the requests of one step after the other, and keeps the last of them."""
 
-    def __init__(self, api_url: str, authorize: client.Authorize | None) -> None:
-        self._api_url, self._authorize = api_url, authorize
+    def __init__(
+        self,
+        api_url: str,
+        authorize: client.Authorize | None,
+        sign_url: Callable[[str], str] | None = None,
+    ) -> None:
+        self._api_url, self._authorize, self._sign_url = api_url, authorize, sign_url
         self._sent: deque[Request] = deque(maxlen=_SHOWN)
 
     def take_requests(self) -> list[Request]:
@@ -40,8 +45,10 @@ class Web:
         self._sent.clear()
         return taken
 
-    def visit(self, url: str, **headers: str) -> requests.Response:
-        """Requests an image as a browser does, following redirects."""
+    def visit(self, url: str, *, signed: bool = True, **headers: str) -> requests.Response:
+        """Requests an image as a browser does, following redirects; on a private stage `signed`."""
+        if signed and self._sign_url:
+            url = self._sign_url(url)
         return self._send(lambda: requests.get(url, headers=headers, timeout=_SECONDS))
 
     def call(
