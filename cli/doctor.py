@@ -45,6 +45,8 @@ def doctor(
         sqs=target.client("sqs"),
         functions=target.client("lambda"),
         cloudwatch=target.client("cloudwatch"),
+        cloudfront=target.client("cloudfront"),
+        secrets=target.client("secretsmanager"),
     )
     levels = Counter[Level]()
     for finding in diagnose(

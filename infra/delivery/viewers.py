@@ -15,6 +15,7 @@ from infra.delivery.cloudfront import build_function
 from infra.delivery.parameters import DeliveryParameters
 from infra.naming import allow, ref, sub
 from infra.stage import StageParameters
+from lib.auth.viewer_keys import TEMPLATE_METADATA
 
 KEY_GROUP = "ViewerKeyGroup"
 # Logical id of the function that only private stages have, and the end of its name.
@@ -26,8 +27,6 @@ IDS_OUTPUT, IDS_SETTING = "ViewerKeyIds", "VIEWER_KEY_IDS"
 PUBLIC_KEYS_OUTPUT = "ViewerPublicKeys"
 # Output with the secret's name, from which the hook and the command line know it.
 SECRET_OUTPUT = "ViewerKeysSecret"  # noqa: S105  its name, no secret
-# Logical id of the template's metadata for the hook.
-METADATA = "ViewerKeys"
 _SOURCE = Path(__file__).parent / "viewer-response.js"
 # The end of a secret's ARN: Secrets Manager adds six characters to its name.
 _KEYS_ARN = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:%s-??????"
@@ -73,7 +72,7 @@ def viewer_metadata(parameters: DeliveryParameters) -> dict[str, Any]:
         return {}
     name = f"{parameters.prefix}-{parameters.region}"
     metadata = {"Secret": secret_name(parameters), "KmsKeyId": parameters.kms_key, "Name": name}
-    return {"Metadata": {METADATA: metadata}}
+    return {"Metadata": {TEMPLATE_METADATA: metadata}}
 
 
 def require_signature(parameters: DeliveryParameters) -> dict[str, Any]:

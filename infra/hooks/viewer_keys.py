@@ -16,13 +16,18 @@ from infra.delivery.viewers import (
     IDS_OUTPUT,
     IDS_SETTING,
     KEY_GROUP,
-    METADATA,
     PRIVATE_ENDING,
     PUBLIC_KEYS_OUTPUT,
 )
 from infra.naming import ref, sub
 from lib.auth.ttl_cache import utc_now
-from lib.auth.viewer_keys import PROPAGATION, ViewerKey, ViewerKeyStore, serialize
+from lib.auth.viewer_keys import (
+    PROPAGATION,
+    TEMPLATE_METADATA,
+    ViewerKey,
+    ViewerKeyStore,
+    serialize,
+)
 from lib.aws import secrets as secret_store
 from lib.errors import ConfigError
 
@@ -37,7 +42,7 @@ _EMULATED_ID = "K{}"
 
 def is_private(template: dict[str, Any]) -> bool:
     """Returns whether the template is of a stage with viewers: signed."""
-    return METADATA in template.get("Metadata", {})
+    return TEMPLATE_METADATA in template.get("Metadata", {})
 
 
 def becomes_public(removed: "Removed") -> bool:
@@ -50,7 +55,7 @@ def add_keys(secrets: "SecretsManagerClient", template: dict[str, Any]) -> None:
 
     Two deploys at once make one secret: the second finds that of the first.
     """
-    metadata = template["Metadata"][METADATA]
+    metadata = template["Metadata"][TEMPLATE_METADATA]
     name = metadata["Secret"]
     if secret_store.restore(secrets, name) is None:
         secret_store.create(
@@ -68,7 +73,7 @@ def fill(template: dict[str, Any], keys: list[ViewerKey]) -> None:
     """Puts the public keys into the key group, and their ids into outputs and settings."""
     resources, outputs = template["Resources"], template["Outputs"]
     if KEY_GROUP in resources:
-        name = template["Metadata"][METADATA]["Name"]
+        name = template["Metadata"][TEMPLATE_METADATA]["Name"]
         resources |= {_logical_id(key): _public_key(f"{name}-{key.id}", key) for key in keys}
         group = resources[KEY_GROUP]["Properties"]["KeyGroupConfig"]
         group["Items"] = [ref(_logical_id(key)) for key in keys]

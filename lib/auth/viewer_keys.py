@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 # Since a deploy finished. CloudFront usually has a changed key group everywhere within minutes.
 PROPAGATION = timedelta(minutes=10)
 _MAX_KEYS = 2
+# Key of a template's metadata with the name of the secret, which the template itself lacks.
+TEMPLATE_METADATA = "ViewerKeys"
 
 
 class ViewerKey(BaseModel):

@@ -77,9 +77,16 @@ class ViewerSigner:
         return self.sign_urls([url], expires_at)[0]
 
     def sign_urls(self, urls: Iterable[str], expires_at: datetime) -> list[str]:
-        """Signs several URLs; raises ConfigError if the stage has no key to sign with."""
+        """Signs several URLs; raises ConfigError if the stage has no key to sign with.
+
+        CloudFront compares URLs as they are sent, and some clients decode `%7E`, as RFC 3986 has
+        it. No client encodes `~`, and both are one image (viewer-request.js).
+        """
         signer = self._signer()
-        return [signer.generate_presigned_url(url, date_less_than=expires_at) for url in urls]
+        return [
+            signer.generate_presigned_url(url.replace("%7E", "~"), date_less_than=expires_at)
+            for url in urls
+        ]
 
     def sign_folders(
         self, base_url: str, folders: Iterable[str], expires_at: datetime

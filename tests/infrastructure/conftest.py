@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from infra.hooks import viewer_keys
+from lib.auth.ttl_cache import utc_now
+from lib.auth.viewer_signatures import make_key_pair
 from tests.infrastructure.template import Template
 from tests.service import Service
 
@@ -53,6 +56,13 @@ WAYS = {
         "--param=moderation=true",
         "--param=access_logs=true",
     ],
+    # As a deploy sends it, with public keys.
+    "private": [
+        "dev",
+        "--param=viewers=signed",
+        "--param=on_demand=declared,signed",
+        "--param=image_origins=https://shop.example",
+    ],
     "formats-local": ["local", "--param=serve_formats=true"],
 }
 
@@ -70,7 +80,14 @@ def service_with_formats(tmp_path_factory: pytest.TempPathFactory) -> Service:
 @pytest.fixture(scope="session")
 def package_way(service_with_formats: Service) -> Package:
     """The template of one of WAYS, made once for all tests."""
-    return cache(lambda way: Template(service_with_formats.template(*WAYS[way])))
+
+    def build(way: str) -> Template:
+        document = service_with_formats.template(*WAYS[way])
+        if viewer_keys.is_private(document):
+            viewer_keys.fill(document, [make_key_pair(), make_key_pair(utc_now())])
+        return Template(document)
+
+    return cache(build)
 
 
 @pytest.fixture(scope="session", params=WAYS)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
+from lib.auth.viewer_keys import TEMPLATE_METADATA
 from lib.errors import ConfigError
 from lib.operations.deploy_policy import grants
 from lib.operations.deploy_policy.grants import Grant, Scope
@@ -16,6 +17,8 @@ POLICY_LIMIT = 6144
 # CloudFormation generates names as <stack>-<logical id>-<random>, and cuts the first two parts to
 # this length if the name would be too long.
 _PART_OF_MADE_NAME = 24
+# A deploy adds public keys to the template of a stage with a key group.
+_KEY_GROUP, _PUBLIC_KEY = "AWS::CloudFront::KeyGroup", "AWS::CloudFront::PublicKey"
 _DEPLOYMENT_BUCKET = "ServerlessDeploymentBucket"
 _FIELD = re.compile(r"\{(\w+)\}")
 # CloudFormation's pseudo parameters that names of buckets are made of.
@@ -65,7 +68,7 @@ def make_documents(
         "bucket": _bucket_names(resources, target),
         "boundary": _boundaries(resources),
         "web_acl": _foreign_web_acls(resources),
-        "key": _keys_of_secrets(resources),
+        "key": _keys_of_secrets(template),
     }
     actions: dict[Scope, set[str]] = {}
     for scope, names in _list_grants(resources, values):
@@ -82,7 +85,11 @@ def count_characters(document: dict[str, Any]) -> int:
 
 def _list_grants(resources: dict[str, Any], values: Values) -> Iterator[Grant]:
     yield from grants.DEPLOY
-    for kind in sorted({resource["Type"] for resource in resources.values()}):
+    kinds = {resource["Type"] for resource in resources.values()}
+    if _KEY_GROUP in kinds:
+        yield grants.VIEWER_KEYS
+        kinds.add(_PUBLIC_KEY)
+    for kind in sorted(kinds):
         if kind not in grants.GRANTS:
             raise ConfigError(
                 f"{kind}: the actions that deploy it are not listed: add them to "
@@ -183,12 +190,13 @@ def _foreign_web_acls(resources: dict[str, Any]) -> list[str]:
     return [acl for acl in (config.get("WebACLId") for config in configs) if isinstance(acl, str)]
 
 
-def _keys_of_secrets(resources: dict[str, Any]) -> list[str]:
-    return sorted(
-        {
-            resource["Properties"]["KmsKeyId"]
-            for resource in resources.values()
+def _keys_of_secrets(template: dict[str, Any]) -> list[str]:
+    secrets = [
+        *(
+            resource["Properties"]
+            for resource in template["Resources"].values()
             if resource["Type"] == "AWS::SecretsManager::Secret"
-            and "KmsKeyId" in resource["Properties"]
-        }
-    )
+        ),
+        template.get("Metadata", {}).get(TEMPLATE_METADATA, {}),
+    ]
+    return sorted({each["KmsKeyId"] for each in secrets if each.get("KmsKeyId")})

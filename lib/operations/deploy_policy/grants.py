@@ -139,6 +139,8 @@ CDN_IDS = Scope(
         "arn:{partition}:cloudfront::{account}:origin-access-control/*",
     ),
 )
+# IAM has no kinds of resources for key groups and public keys.
+CDN_KEYS = Scope(f"CdnKeys{_NO_NAMES}", "cloudfront")
 CDN_FUNCTIONS = Scope(
     "CdnFunctions", "cloudfront", ("arn:{partition}:cloudfront::{account}:function/{stack}-*",)
 )
@@ -170,6 +172,13 @@ DEPLOY: tuple[Grant, ...] = (
     (ACCOUNT, "GetAccountSettings"),
 )
 
+# What infra/hooks does for a private stage, whose secret no template has.
+VIEWER_KEYS: Grant = (
+    SECRETS,
+    "CreateSecret DeleteSecret DescribeSecret GetSecretValue PutSecretValue RestoreSecret "
+    "UpdateSecret UpdateSecretVersionStage",
+)
+
 GRANTS: dict[str, tuple[Grant, ...]] = {
     "AWS::ApiGatewayV2::Api": ((APIS, "DELETE GET PATCH POST PUT TagResource UntagResource"),),
     "AWS::ApiGatewayV2::Authorizer": ((APIS, "DELETE GET PATCH POST PUT"),),
@@ -197,9 +206,18 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
             "TagResource UntagResource UpdateFunction",
         ),
     ),
+    "AWS::CloudFront::KeyGroup": (
+        (CDN_KEYS, "CreateKeyGroup DeleteKeyGroup GetKeyGroup UpdateKeyGroup"),
+    ),
     "AWS::CloudFront::OriginAccessControl": (
         (CDN, "CreateOriginAccessControl"),
         (CDN_IDS, "DeleteOriginAccessControl GetOriginAccessControl UpdateOriginAccessControl"),
+    ),
+    "AWS::CloudFront::PublicKey": (
+        (
+            CDN_KEYS,
+            "CreatePublicKey DeletePublicKey GetPublicKey UpdatePublicKey",
+        ),
     ),
     "AWS::CloudFront::ResponseHeadersPolicy": (
         (CDN, "CreateResponseHeadersPolicy"),

@@ -1,11 +1,14 @@
 """Runs all checks of one stage: reads the settings from AWS and passes them to the checks."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from lib.aws import buckets, topics
+from lib.auth.ttl_cache import utc_now
+from lib.auth.viewer_keys import ViewerKeyStore
+from lib.aws import buckets, cloudfront, topics
 from lib.aws import functions as workers
 from lib.aws import sqs as queues
 from lib.aws.alarms import list_queue_alarms
@@ -34,13 +37,16 @@ from lib.operations.doctor.topics import (
     check_publisher,
     check_subscription,
 )
+from lib.operations.doctor.viewers import check_behaviours, check_key_group, check_keys
 from lib.operations.stage_commands import StageCommands
 from lib.sizes import Size
 
 if TYPE_CHECKING:
+    from mypy_boto3_cloudfront import CloudFrontClient
     from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
 
@@ -58,6 +64,8 @@ class Clients:
     sqs: "SQSClient"
     functions: "LambdaClient"
     cloudwatch: "CloudWatchClient"
+    cloudfront: "CloudFrontClient"
+    secrets: "SecretsManagerClient"
 
 
 def diagnose(
@@ -76,6 +84,7 @@ def diagnose(
     for what, findings in (
         ("sizes.yml", diagnosis.sizes(written)),
         ("the buckets", diagnosis.buckets()),
+        ("the viewers", diagnosis.viewers()),
         ("the topic", diagnosis.topic()),
         ("the alarms", diagnosis.alarms()),
         ("the workers", diagnosis.workers(today)),
@@ -119,6 +128,22 @@ class _Diagnosis:
         distribution = f"distribution/{outputs['DistributionId']}"
         arn = f"arn:{partition}:cloudfront::{account}:{distribution}"
         yield from check_readers(images, arn, self.commands)
+
+    def viewers(self) -> Iterator[Finding]:
+        outputs = self.stack.outputs
+        if "ViewerKeysSecret" not in outputs:
+            return
+        ids = json.loads(outputs["ViewerKeyIds"])
+        keys = ViewerKeyStore(self.clients.secrets, outputs["ViewerKeysSecret"]).read()
+        yield from check_keys(keys, ids, utc_now(), self.commands)
+        group = outputs.get("ViewerKeyGroupId")
+        if not group:  # an emulator
+            return
+        client = self.clients.cloudfront
+        members = cloudfront.list_key_group(client, group)
+        yield from check_key_group(members, ids, self.commands)
+        open_paths = cloudfront.list_open_paths(client, outputs["DistributionId"], group)
+        yield from check_behaviours(open_paths, self.commands)
 
     def topic(self) -> Iterator[Finding]:
         sns, bucket = self.clients.sns, self.stack.outputs["OriginalsBucketName"]

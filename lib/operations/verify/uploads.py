@@ -111,7 +111,7 @@ def fetched(target: Target) -> str:
     name = _fetchable(target)[0]
     url = api.get_status(target, target.path(PHOTO)).sizes[name].variants[0].url
     path = target.path(FETCHED)
-    response = target.web.call("POST", "/uploads", json={"url": url, "path": path})
+    response = target.web.call("POST", "/uploads", json={"url": target.web.sign(url), "path": path})
     api.expect(response, _ACCEPTED, target.logs_of("uploads"))
     api.wait_until_ready(target, path)
     return f"from {url}"

@@ -47,9 +47,12 @@ class Web:
 
     def visit(self, url: str, *, signed: bool = True, **headers: str) -> requests.Response:
         """Requests an image as a browser does, following redirects; on a private stage `signed`."""
-        if signed and self._sign_url:
-            url = self._sign_url(url)
-        return self._send(lambda: requests.get(url, headers=headers, timeout=_SECONDS))
+        asked = self.sign(url) if signed else url
+        return self._send(lambda: requests.get(asked, headers=headers, timeout=_SECONDS))
+
+    def sign(self, url: str) -> str:
+        """Returns the URL of an image as viewers of the stage have it."""
+        return self._sign_url(url) if self._sign_url else url
 
     def call(
         self,

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import requests
 from botocore.signers import CloudFrontSigner
 
 from lib.auth.viewer_signatures import ViewerSigner, make_key_pair
@@ -112,8 +113,16 @@ def test_a_policy_with_a_condition_that_is_not_checked_is_refused() -> None:
 
 def test_the_signature_is_no_part_of_what_is_asked_for() -> None:
     for path in PATHS:
-        assert strip_signature(signed(path)) == path
+        assert strip_signature(signed(path)) == path.replace("%7E", "~")
     assert strip_signature("/a.jpg?utm_source=x&Expires=1&w=2") == "/a.jpg?utm_source=x&w=2"
+
+
+def test_a_url_holds_for_clients_that_decode_what_need_not_be_encoded() -> None:
+    """Python's requests sends `~` for `%7E`; no client does the opposite."""
+    url = BASE + signed("/400x300/a%7Eb~.jpg")
+    sent = requests.Request("GET", url).prepare().url
+    assert sent == url
+    assert sees(url.removeprefix(BASE))
 
 
 def test_urls_have_the_form_that_cloudfront_documents() -> None:
