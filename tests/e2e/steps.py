@@ -50,7 +50,8 @@ def get_as_it_is(url: str, **headers: str) -> tuple[int, str]:
     parts = urlsplit(url)
     connection = HTTPConnection(parts.netloc, timeout=SECONDS)
     try:
-        connection.request("GET", parts.path, headers=headers)
+        target = f"{parts.path}?{parts.query}" if parts.query else parts.path
+        connection.request("GET", target, headers=headers)
         answer = connection.getresponse()
         return answer.status, answer.headers.get("Content-Type", "")
     finally:

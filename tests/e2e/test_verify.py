@@ -7,7 +7,7 @@ from lib.aws import s3 as objects
 from lib.operations.verify import STEPS
 from local.client import aws
 from tests.e2e.people import documented_policy, somebody
-from tests.e2e.site import EVERYTHING, Site
+from tests.e2e.site import PRIVATE, Site
 from tests.e2e.steps import dead_letters
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def test_every_step_passes_and_nothing_is_left(site: Site, tmp_path: Path) -> None:
-    stack = site.deploy(**EVERYTHING)
+    stack = site.deploy(**PRIVATE)
     person = somebody(stack, site.local, tmp_path, documented_policy())
     run = person("verify", "--json")
     *steps, summary = run.lines
