@@ -26,7 +26,7 @@ def rotate(
     region: RegionOption = None,
     yes: YesOption = False,
 ) -> None:
-    """Add a key that signs for CloudFront; the next deploy puts it to use.
+    """Add a viewer key, which the next deploy puts to use.
 
     URLs and cookies of the current key work until the next rotation is deployed. Those of the key
     before it stop working with the deploy that follows now.

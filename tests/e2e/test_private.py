@@ -140,7 +140,7 @@ def test_a_rotation_ends_no_url(site: Site, operator: Operator, path: str, tmp_p
     assert (again.code, "deploy the stage first" in again.err) == (1, True)
     between = signed(operator, path, "--size", "400x300")
     assert get(between).status_code == 200
-    site.deploy(**PRIVATE, log_days="29")
+    site.deploy(**PRIVATE, log_days="14")
     assert get(url).status_code == 200
     findings = [json.loads(line) for line in operator("doctor", "--json").out.splitlines()]
     of_keys = [each for each in findings if "viewer keys" in each["what"]]
