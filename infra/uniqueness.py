@@ -14,7 +14,9 @@ Resources = dict[str, Any]
 NAMED_BY = {
     "AWS::CloudFront::CachePolicy": "CachePolicyConfig.Name",
     "AWS::CloudFront::Function": "Name",
+    "AWS::CloudFront::KeyGroup": "KeyGroupConfig.Name",
     "AWS::CloudFront::OriginAccessControl": "OriginAccessControlConfig.Name",
+    "AWS::CloudFront::PublicKey": "PublicKeyConfig.Name",
     "AWS::CloudFront::ResponseHeadersPolicy": "ResponseHeadersPolicyConfig.Name",
     "AWS::CloudWatch::Alarm": "AlarmName",
     "AWS::CloudWatch::Dashboard": "DashboardName",

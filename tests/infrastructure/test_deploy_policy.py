@@ -260,6 +260,33 @@ def test_the_documents_tell_each_action_that_takes_no_resource() -> None:
                 assert f"`{scope.service}:{name}`" in page
 
 
+def test_only_a_private_stages_deployer_may_write_viewer_keys(
+    dev: Template, package_way: Package
+) -> None:
+    secret = (
+        f"arn:aws:secretsmanager:eu-west-1:{ACCOUNT}:secret:image-fanout-dev-viewer-keys-aB3dE6"
+    )
+    private = make_documents(package_way("private").document, target())
+    for action in ("CreateSecret", "RestoreSecret", "PutSecretValue", "UpdateSecretVersionStage"):
+        assert allows(private, f"secretsmanager:{action}", secret)
+        assert not allows(private, f"secretsmanager:{action}", secret.replace("dev", "prod"))
+    public = make_documents(dev.document, target())
+    assert not allows(public, "secretsmanager:RestoreSecret", secret)
+    assert not allows(public, "cloudfront:CreatePublicKey", "*")
+
+
+def test_the_key_of_viewer_keys_alone_may_be_used_too(tmp_path: Path) -> None:
+    made = generated(tmp_path, ["1x1"], viewers="signed", auth="iam", kms_key=KEY)
+    # Of the other types, only Serverless makes some.
+    kinds = {"AWS::CloudFront::KeyGroup"}
+    resources = made["resources"]["Resources"]
+    template = {
+        "Resources": {k: v for k, v in resources.items() if v.get("Type") in kinds},
+        "Metadata": made["resources"]["Metadata"],
+    }
+    assert allows(make_documents(template, target()), "kms:GenerateDataKey", KEY)
+
+
 def test_nothing_is_allowed_on_another_stage_or_on_photos(dev: Template) -> None:
     documents = make_documents(dev.document, target())
     lambda_arn = f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function"

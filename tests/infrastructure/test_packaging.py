@@ -185,6 +185,25 @@ def test_without_heic_its_decoder_is_left_out_of_the_zip(
     assert [name for name in names if "heif" in name.lower()] == []
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("viewers", "has_it"), [("everyone", False), ("signed", True)])
+def test_only_the_zip_of_a_private_stage_can_sign_for_cloudfront(
+    fresh_service: Service, viewers: str, has_it: bool
+) -> None:
+    packages = ("cryptography", "cffi", "pycparser")
+    requirements = (PROJECT / "requirements.txt").read_text().splitlines()
+    wanted = [line for line in requirements if line.startswith(packages)]
+    assert len(wanted) == len(packages)
+    (fresh_service.folder / "requirements.txt").write_text("\n".join(wanted))
+    run = fresh_service.sls("package", "--stage", "dev", f"--param=viewers={viewers}")
+    assert run.returncode == 0, run.stdout + run.stderr
+    with zipfile.ZipFile(fresh_service.folder / ".serverless" / "image-fanout.zip") as files:
+        names = {name.partition("/")[0].partition(".")[0] for name in files.namelist()}
+    assert ("lib" in names, "handlers" in names) == (True, True)
+    assert ({"cryptography", "_cffi_backend", "pycparser"} <= names) is has_it
+    assert bool({"cryptography", "_cffi_backend", "pycparser"} & names) is has_it
+
+
 def test_without_heic_no_ticket_is_given_for_it(tmp_path: Path) -> None:
     made = generated(tmp_path, ["1x1"], heic="false", render="true")["functions"]
     for name in ("uploads", "fetch", "render"):
