@@ -23,18 +23,21 @@ Filename = Annotated[str, Field(min_length=1, max_length=255)]
 Sha256 = Annotated[str, Field(min_length=64, max_length=64, pattern="^[0-9a-f]{64}$")]
 
 
-# Seconds for which the URLs of a photo's variants are signed, on a stage with viewers: signed.
-SignedSeconds = Annotated[int, Field(ge=1, le=MAX_SECONDS, strict=True)]
-
-
 def _number(value: object) -> object:
     """Rejects "7" and true, which pydantic would convert; takes 7.0, which some programs write."""
     if isinstance(value, str | bool):
         raise ValueError("must be a number")
-    if value == 0:
+    return value
+
+
+def _length(value: object) -> object:
+    if _number(value) == 0:
         raise ValueError("0: an empty file is not rendered: upload one with content")
     return value
 
+
+# Seconds for which the URLs of a photo's variants are signed, on a stage with viewers: signed.
+SignedSeconds = Annotated[int, Field(ge=1, le=MAX_SECONDS), BeforeValidator(_number)]
 
 # `_has_one_name` as JSON Schema, for the API's document.
 _ONE_NAME: Any = {
@@ -60,7 +63,7 @@ class TicketRequest(BaseModel):
     path: Path | None = None
     filename: Filename | None = None
     content_type: str
-    bytes: Annotated[int, BeforeValidator(_number)] = Field(ge=1)
+    bytes: Annotated[int, BeforeValidator(_length)] = Field(ge=1)
     sha256: Sha256 | None = None
     overwrite: StrictBool = False
     signed: SignedSeconds | None = None

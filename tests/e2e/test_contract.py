@@ -23,6 +23,7 @@ from schemathesis.specs.openapi.schemas import OpenApiSchema
 
 from lib.errors import ProblemKind
 from lib.fetching.urls import MAX_LENGTH
+from lib.uploads.viewer_urls import MAX_SECONDS
 from local.client import aws
 from local.stack import DeployedStack
 from tests.api import NOWHERE, SECONDS, assert_reveals_nothing, bearer
@@ -145,6 +146,9 @@ def check(case: Case[Any], stack: DeployedStack) -> int:
         # dimensions are two ways to ask for one picture.
         others = {k: v for k, v in case.query.items() if k not in ("format", "signed")}
         case.query = {"size": "400x300", **others}
+    if is_right(case) and isinstance(case.query, dict):
+        # Nor that only a private stage signs URLs.
+        case.query = {k: v for k, v in case.query.items() if k != "signed"}
     case.path_parameters = without_newlines(case.path_parameters)
     answer = case.call_and_validate(
         stack.api, headers=bearer(stack), checks=CHECKS, timeout=SECONDS
@@ -198,6 +202,8 @@ def acceptable(body: Any) -> Any:
     if not isinstance(body, dict):
         return body
     body = {name: acceptable(value) for name, value in body.items()}
+    if is_whole(body.get("signed")) and 1 <= body["signed"] <= MAX_SECONDS:
+        del body["signed"]  # this stage signs no URLs
     if isinstance(body.get("content_type"), str):
         body["content_type"] = "image/jpeg"
     if is_whole(body.get("bytes")) and body["bytes"] > 1:

@@ -11,6 +11,8 @@ from infra.hooks.viewer_keys import fill
 from lib.auth.ttl_cache import utc_now
 from lib.auth.viewer_signatures import make_key_pair
 from lib.errors import ConfigError
+from lib.pipeline.put_options import make_private
+from tests.infrastructure.edge import Edge
 from tests.infrastructure.generated import HERO, generated, generated_template
 from tests.infrastructure.template import Template
 
@@ -170,6 +172,17 @@ def test_only_viewers_and_cloudfront_cache_private_images(
     tmp_path: Path, stored: str | None, shown: str | None
 ) -> None:
     assert answered(private(tmp_path), stored) == shown
+    if stored and shown:
+        assert make_private(stored) == shown  # as the local CDN and verify have it
+
+
+@pytest.mark.parametrize(("header", "status"), [("x-fanout-viewer", None), ("accept", 403)])
+def test_an_emulator_answers_only_what_the_local_cdn_has_checked(
+    tmp_path: Path, header: str, status: int | None
+) -> None:
+    template = private(tmp_path, emulator="http://127.0.0.1:1")
+    (answer,) = Edge(template).answers(["/1x1/a.jpg"], **{header: "yes"}).values()
+    assert answer.get("statusCode") == status
 
 
 def test_what_is_stored_is_as_on_other_stages(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import boto3
 import pytest
 
+from lib.uploads.requests import TicketRequest
 from local.viewers import Request, may_see
 from tests.integration.api import Api, api
 from tests.integration.conftest import WorkerCall, _forget
@@ -115,3 +116,9 @@ def test_the_keys_are_read_once_a_minute(
     ticket = private("POST", "/uploads", {**FILE, "signed": 3600})
     assert ticket.status == 201
     check(ticket.document["variants"]["40x30"], 3600)
+
+
+def test_the_bounds_of_a_lifetime_are_in_the_document() -> None:
+    schema = TicketRequest.model_json_schema()["properties"]["signed"]
+    bounds = {"type": "integer", "minimum": 1, "maximum": 7 * 86400}
+    assert schema["anyOf"] == [bounds, {"type": "null"}]
