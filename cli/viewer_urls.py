@@ -90,7 +90,8 @@ def print_cookies(
             "out those of sizes that the page does not show"
         )
     if as_json:
-        print_json({"cookies": [each._asdict() for each in signed], "expires_at": expires_at})
+        document = {"cookies": [each._asdict() for each in signed], "expires_at": expires_at}
+        print_json(document | ({"domain": domain} if domain else {}))
     else:
         typer.echo("\n".join(line for each in signed for line in _format(each, domain)))
 

@@ -187,6 +187,8 @@ class TestCookies:
         assert names == ["CloudFront-Policy", "CloudFront-Signature", "CloudFront-Key-Pair-Id"]
         attributes = {line.partition("; ")[2] for line in lines}
         assert attributes == {"Domain=shop.example; Path=/; Secure; HttpOnly; SameSite=Lax"}
+        run = fanout("url", "--folder", "/", "--cookie-domain", "shop.example", "--json")
+        assert json.loads(run.out)["domain"] == "shop.example"
 
     def test_a_browser_that_keeps_fewer_is_warned_of(
         self, fanout: Commands, stage: Deployed, monkeypatch: pytest.MonkeyPatch
