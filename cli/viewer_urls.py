@@ -55,6 +55,11 @@ def sign_variant(
     check_path(path, stage.stack.originals)
     stage.chosen_sizes([size])
     deployed = read_deployed(stage.stack)[size]
+    if not deployed.applies_to(path):
+        raise typer.BadParameter(
+            f"size {size} is not made of photos at {path!r}, by its paths and except in sizes.yml",
+            param_hint="--size",
+        )
     folder = size if format_ in (None, deployed.format) else f"{size}.{format_}"
     if folder not in deployed.folders:
         formats = ", ".join((deployed.format, *deployed.formats))

@@ -41,7 +41,9 @@ PATHS = [
 def stage(fanout: Commands, secret: SigningSecret, viewer_secret: ViewerSecret) -> Deployed:
     """A private stage; `fanout` first, which decides how moto has functions."""
     deployed = Deployed(outputs=False)
-    hero = Size(name="thumbnail", width=100, height=50, formats=("avif", "webp"))
+    hero = Size(
+        name="thumbnail", width=100, height=50, formats=("avif", "webp"), **{"except": ("no/",)}
+    )
     function = f"{PREFIX}-resize-thumbnail"
     lambda_ = deployed.lambda_
     settings = lambda_.get_function_configuration(FunctionName=function)["Environment"]
@@ -113,6 +115,7 @@ class TestUrl:
             (["a.jpg", "--size", "400x300", "--w", "1"], "a size has its own"),
             (["--size", "400x300"], "give the path of a photo"),
             (["a.jpg", "--size", "x"], "stage dev has no size 'x'"),
+            (["no/a.jpg", "--size", "thumbnail"], "is not made of photos at 'no/a.jpg'"),
             (["a.jpg", "--size", "400x300", "--format", "avif"], "has no variants in avif"),
             (["a.jpg", "--size", "400x300", "--days", "8"], "lasts at most 7 days"),
             (["a.jpg", "--w", "1", "--days", "8"], "lasts at most 7 days"),

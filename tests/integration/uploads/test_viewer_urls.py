@@ -6,10 +6,11 @@ from typing import Any
 import boto3
 import pytest
 
+from lib.sizes import pack_sizes
 from lib.uploads.requests import TicketRequest
 from local.viewers import Request, may_see
 from tests.integration.api import Api, api
-from tests.integration.conftest import WorkerCall, _forget
+from tests.integration.conftest import SIZE, WorkerCall, _forget
 from tests.integration.pipeline.test_resize import put
 from tests.integration.viewing import FIRST, IDS, NAME, ViewerSecret, viewer_secret
 
@@ -22,7 +23,7 @@ FILE = {"path": "2026/ä b.jpg", "content_type": "image/jpeg", "bytes": 10}
 def private(api: Api, viewer_secret: ViewerSecret, monkeypatch: pytest.MonkeyPatch) -> Api:
     monkeypatch.setenv("VIEWER_KEYS", NAME)
     monkeypatch.setenv("VIEWER_KEY_IDS", IDS)
-    monkeypatch.setenv("FORMATS", '{"40x30": []}')
+    monkeypatch.setenv("SIZES", pack_sizes([SIZE]))
     _forget()
     return api
 
