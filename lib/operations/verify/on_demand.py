@@ -120,13 +120,13 @@ def private(target: Target) -> str:
     look_at = f"{target.commands.fanout('doctor')}: the key group of the distribution's behaviours"
     other = signer.sign_url(f"{url}x", now + soon).partition("?")[2]
     for refused in (url, f"{url}?{other}", signer.sign_url(url, now - soon)):
-        api.expect(target.web.visit(refused, signed=False), _REFUSED, look_at)
-    api.expect(target.web.visit(signer.sign_url(url, now + soon), signed=False), 200, look_at)
+        api.expect(target.web.visit_unsigned(refused), _REFUSED, look_at)
+    api.expect(target.web.visit_unsigned(signer.sign_url(url, now + soon)), 200, look_at)
     folders = [f"{name}/{target.folder}/", f"{name}/{target.folder}/none/"]
     expected = 200
     for folder in signer.sign_folders(base, folders, now + soon):
         cookie = "; ".join(f"{key}={value}" for key, value in folder.cookies.items())
-        api.expect(target.web.visit(url, signed=False, Cookie=cookie), expected, look_at)
+        api.expect(target.web.visit_unsigned(url, Cookie=cookie), expected, look_at)
         expected = _REFUSED
     return f"{name}: by URL and by cookies, and not without"
 

@@ -45,10 +45,13 @@ class Web:
         self._sent.clear()
         return taken
 
-    def visit(self, url: str, *, signed: bool = True, **headers: str) -> requests.Response:
-        """Requests an image as a browser does, following redirects; on a private stage `signed`."""
-        asked = self.sign(url) if signed else url
-        return self._send(lambda: requests.get(asked, headers=headers, timeout=_SECONDS))
+    def visit(self, url: str, **headers: str) -> requests.Response:
+        """Requests an image as viewers of the stage do, following redirects."""
+        return self.visit_unsigned(self.sign(url), **headers)
+
+    def visit_unsigned(self, url: str, **headers: str) -> requests.Response:
+        """Requests a URL as it is, following redirects."""
+        return self._send(lambda: requests.get(url, headers=headers, timeout=_SECONDS))
 
     def sign(self, url: str) -> str:
         """Returns the URL of an image as viewers of the stage have it."""
