@@ -25,6 +25,7 @@ from bench import (
     package,
     profiling,
     race,
+    render_times,
     report,
     sources,
 )
@@ -51,7 +52,7 @@ def main() -> int:
     parser.add_argument(
         "--write-docs",
         action="store_true",
-        help="also write docs/performance.md and bench/figures.md",
+        help="also write docs/performance.md, bench/figures.md and the times of `fanout plan`",
     )
     parser.add_argument(
         "--write-baseline",
@@ -79,6 +80,7 @@ def main() -> int:
     console.print(f"Written to {_RESULTS.relative_to(sources.PROJECT)}")
     if arguments.write_docs:
         report.write_docs(_DOCS, _FIGURES, run)
+        render_times.write(render_times.describe(run.races, run.about))
     return 0
 
 
@@ -227,6 +229,7 @@ def _show(console: Console, run: Run) -> None:
         ("Other formats", report.KIND_HEAD, report.kind_rows(run)),
         ("Contenders", report.OTHERS_HEAD, report.contender_rows(run)),
         ("Where the time goes", report.PROFILE_HEAD, report.profile_rows(run)),
+        ("A variant's time, for fanout plan", render_times.HEAD, _fitted_rows(run)),
     )
     for title, head, rows in tables:
         table = Table(*head, title=title)
@@ -238,6 +241,13 @@ def _show(console: Console, run: Run) -> None:
     for row in report.goal_rows(run):
         goals_table.add_row(*row[:-1], f"[{_COLOURS[row[-1]]}]{row[-1]}")
     console.print(goals_table, goals.score(run.goals))
+
+
+def _fitted_rows(run: Run) -> list[report.Row]:
+    """Returns the fitted times; a quick run has too few inputs for them."""
+    if run.quick:
+        return []
+    return list(render_times.rows(render_times.describe(run.races, run.about), run.races))
 
 
 if __name__ == "__main__":

@@ -17,6 +17,8 @@ MAX_SECONDS = 9.0
 _FEW_PIXELS = 4_000_000
 # Nanoseconds a pixel, and a byte of the quick JPEG.
 _COSTS = {"jpeg": (7, 50), "webp": (30, 65), "avif": (50, 260)}
+# The density of a photograph.
+_PHOTO_DENSITY = 0.2
 # From this density on, the WebP encoder may fail; a second try takes so many nanoseconds a pixel.
 _WEBP_DENSITY, _SECOND_TRY = 0.65, 70
 # Nanoseconds a pixel; the density hardly matters for these.
@@ -40,8 +42,8 @@ def check(image: Image.Image, canvas: tuple[int, int], targets: list[str], size:
         )
 
 
-def _nanoseconds(image: Image.Image, target: str, size: Size) -> float:
-    """Estimates the time of one pixel in one format."""
+def estimate_nanoseconds(target: str, size: Size, density: float = _PHOTO_DENSITY) -> float:
+    """Estimates the time to encode one pixel in one format, by default of a photograph."""
     if target == "png":
         return _PNG
     if target == "gif":
@@ -49,10 +51,16 @@ def _nanoseconds(image: Image.Image, target: str, size: Size) -> float:
     if target == "webp" and size.lossless:
         return _LOSSLESS_WEBP
     each, dense = _COSTS[target]
-    density = _density(image, size.quality_of(target))
     if target == "webp" and density > _WEBP_DENSITY:
         each += _SECOND_TRY
     return each + dense * density
+
+
+def _nanoseconds(image: Image.Image, target: str, size: Size) -> float:
+    """Estimates the time of one pixel in one format, by the image's density if that matters."""
+    if target not in _COSTS or (target == "webp" and size.lossless):
+        return estimate_nanoseconds(target, size)
+    return estimate_nanoseconds(target, size, _density(image, size.quality_of(target)))
 
 
 def _density(image: Image.Image, quality: int) -> float:

@@ -2,12 +2,10 @@
 
 from typing import NamedTuple
 
-# List prices of us-east-1 in dollars, without the free tier. Prices of other regions differ by a
-# few percent, less than the photos do.
-_GB_SECOND = 0.0000133334  # Lambda on arm64
-_INVOCATION = 0.20 / 1e6
-_SQS_REQUEST = 0.40 / 1e6
-_S3_WRITE, _S3_READ = 0.005 / 1000, 0.0004 / 1000
+from lib.operations.plan.prices import load_prices
+
+# The region of the prices. Those of other regions differ by a few percent, less than photos do.
+_REGION = "us-east-1"
 # Messages are sent, received and deleted in batches of ten.
 _BATCH, _SQS_REQUESTS_A_BATCH = 10, 3
 _MB_A_GB = 1024
@@ -30,13 +28,16 @@ def estimate(photos: int, *, median_ms: float | None, memory: int, formats: int)
 
     Photos of one batch wait for S3 together, so that Lambda's bill tends to be lower.
     """
+    prices = load_prices(_REGION)
     seconds_each = ASSUMED_SECONDS if median_ms is None else median_ms / 1000
     seconds = photos * seconds_each
     batches = photos / _BATCH
     dollars = (
-        seconds * memory / _MB_A_GB * _GB_SECOND
-        + batches * (_INVOCATION + _SQS_REQUESTS_A_BATCH * _SQS_REQUEST)
+        seconds * memory / _MB_A_GB * prices.first("lambda_arm64_gb_second")
+        + batches * prices.first("lambda_request")
+        + batches * _SQS_REQUESTS_A_BATCH * prices.first("sqs_request")
         # One GET of the original; for each variant a HEAD, a PUT, and a HEAD of the original.
-        + photos * (_S3_READ + formats * (_S3_WRITE + 2 * _S3_READ))
+        + photos * (1 + 2 * formats) * prices.first("s3_read")
+        + photos * formats * prices.first("s3_write")
     )
     return Estimate(photos, seconds_each, median_ms is not None, seconds, dollars)

@@ -1,10 +1,12 @@
 """docs/costs.md has the prices of what is in the compiled templates."""
 
-from typing import Any
-
 import pytest
 
 from lib.operations.estimates import estimate
+from lib.operations.plan.aws_limits import IDLE_POLLS
+from lib.operations.plan.bill import make_idle_bill
+from lib.operations.plan.prices import load_prices
+from lib.operations.plan.stage import read_stage
 from lib.sizes import Size
 from tests.infrastructure.conftest import Package
 from tests.infrastructure.template import Template
@@ -12,11 +14,8 @@ from tests.infrastructure.test_dashboard import metrics_read
 from tests.service import PROJECT
 
 PAGE = PROJECT / "docs" / "costs.md"
-# List prices of us-east-1 in dollars: a month, and a million requests to SQS.
-ALARM, SECRET, METRIC, MILLION_REQUESTS = 0.10, 0.40, 0.30, 0.40
-WEB_ACL, WEB_ACL_RULE = 5.0, 1.0
-# Lambda has five pollers on a queue, which ask every 20 seconds, for 30 days.
-POLLS = 5 * 3 * 60 * 24 * 30
+REGION = "us-east-1"
+PRICES = load_prices(REGION)
 # Of an account, for nothing, with up to 50 metrics each (test_dashboard.py).
 FREE_DASHBOARDS = 3
 
@@ -36,19 +35,14 @@ def priced(template: Template) -> list[str]:
     dashboards = template.of_type("AWS::CloudWatch::Dashboard")
     ours = metrics_read(template)
     assert len(dashboards) <= FREE_DASHBOARDS
-    idle = (
-        len(queues) * POLLS / 1e6 * MILLION_REQUESTS
-        + len(alarms) * ALARM
-        + len(secrets) * SECRET
-        + sum(WEB_ACL + len(acl["Rules"]) * WEB_ACL_RULE for acl in _web_acls(template))
+    stage = read_stage(template.document, REGION)
+    assert (stage.polled_queues, stage.alarms, stage.secrets, stage.metrics) == tuple(
+        map(len, (queues, alarms, secrets, ours))
     )
+    idle = make_idle_bill(stage, PRICES).total
     counts = [len(each) for each in (queues, alarms, secrets, ours, dashboards)]
-    running = idle + len(ours) * METRIC
+    running = idle + PRICES.cost("metric", len(ours))
     return [*map(str, counts), *map(_dollars, (idle, running, _thousand_photos(template)))]
-
-
-def _web_acls(template: Template) -> list[dict[str, Any]]:
-    return list(template.of_type("AWS::WAFv2::WebACL").values())
 
 
 def _thousand_photos(template: Template) -> float:
@@ -95,8 +89,9 @@ def test_the_table_has_no_other_stage() -> None:
 
 def test_a_further_size_costs_what_the_page_says(package: Package) -> None:
     """A queue that is polled, three alarms, and a metric."""
-    idle = POLLS / 1e6 * MILLION_REQUESTS + 3 * ALARM
-    expected = f"{_dollars(idle)} when idle and {_dollars(idle + METRIC)} running"
+    idle = PRICES.cost("sqs_request", IDLE_POLLS) + 3 * PRICES.first("alarm")
+    running = idle + PRICES.first("metric")
+    expected = f"{_dollars(idle)} when idle and {_dollars(running)} running"
     assert expected in PAGE.read_text()
     for page in ("README.md", "docs/deploy.md"):
         assert f"{_dollars(idle)} a month" in (PROJECT / page).read_text(), page

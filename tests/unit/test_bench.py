@@ -11,7 +11,18 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageCms
 
-from bench import __main__, baseline, goals, inputs, likeness, profiling, race, report, sources
+from bench import (
+    __main__,
+    baseline,
+    goals,
+    inputs,
+    likeness,
+    profiling,
+    race,
+    render_times,
+    report,
+    sources,
+)
 from bench.cases import CASES, Case
 from bench.figures import Goal
 from bench.inputs import Traits
@@ -519,3 +530,41 @@ def test_a_profile_names_the_functions_with_most_time_of_their_own() -> None:
         "test_bench.<lambda>",
         "test_bench.<listcomp>",
     }
+
+
+# The times of `fanout plan`
+
+
+def test_the_times_of_the_plan_are_those_that_were_measured() -> None:
+    """Races whose CPU time is 5 ms, 2 ms a megapixel read and 30 ms a megapixel written."""
+    races = []
+    for width, height in ((4000, 3000), (2000, 1500), (6000, 4000)):
+        traits = LANDSCAPE._replace(width=width, height=height)
+        made = lap(0)
+        written = {"800x600": 0.48, "1200x": 1200 * 1200 * height / width / 1e6}
+        written["thumbnail"] = (200 * 150 if width * 3 == height * 4 else 200 * 133) / 1e6
+        for name, megapixels in written.items():
+            made.cpu[name] = (5 + 2 * traits.megapixels + 30 * megapixels) / 1000
+        races.append(a_race(traits=traits, ours=made))
+    document = render_times.describe(races, {"Machine": "a machine", "Took": "a minute"})
+    found = document["milliseconds"]["jpeg"]
+    assert found["base"] == pytest.approx(5, abs=0.1)
+    assert found["megapixel_read"] == pytest.approx(2, abs=0.02)
+    assert found["megapixel_written"] == pytest.approx(30, abs=0.5)
+    assert found["error"] < 0.01
+    assert document["about"] == {"Machine": "a machine"}
+    assert [row[:2] for row in render_times.rows(document, races)] == [("jpeg", "9")]
+
+
+def test_a_time_of_the_plan_is_never_negative() -> None:
+    races = []
+    for width, height in ((4000, 3000), (2000, 1500), (6000, 4000)):
+        traits = LANDSCAPE._replace(width=width, height=height)
+        made = lap(0)
+        # Twice the pixels take four times as long: a line through that begins below 0.
+        made.cpu = dict.fromkeys(made.cpu, traits.megapixels**2 / 1000)
+        races.append(a_race(traits=traits, ours=made))
+    found = render_times.describe(races, {})["milliseconds"]["jpeg"]
+    assert found["base"] == 0
+    assert found["megapixel_read"] > 0
+    assert found["megapixel_written"] >= 0

@@ -1,0 +1,259 @@
+"""The bill of a month: what the stage's parts, its photos and their views cost."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from lib.operations.plan.aws_limits import IDLE_POLLS, MONTH_SECONDS
+from lib.operations.plan.prices import Prices
+from lib.operations.plan.render_times import (
+    Photo,
+    WorkerTime,
+    estimate_served_bytes,
+    estimate_variant_bytes,
+)
+from lib.operations.plan.stage import PlannedSize, PlannedStage
+from lib.operations.plan.units import SERVICES, Unit, service_of
+
+# The part of a bill that no size has for itself.
+WHOLE_STAGE = ""
+_HOUR = 60 * 60
+_GB = 1024**3
+_MB_A_GB = 1024
+# The share of views that no cache of CloudFront has, and that read the bucket: an assumption, which
+# costs little either way.
+_MISSES = 0.1
+# Bytes of log for each photo and size, and for each invocation (Lambda's START, END and REPORT).
+_LOG_OF_PHOTO, _LOG_OF_INVOCATION = 600, 500
+# CloudWatch stores logs compressed: its price page reckons with 0.15.
+_LOG_COMPRESSION = 0.15
+_MONTH_DAYS = 30
+# The function that issues upload tickets: its memory in MB (infra/api/routes.py), and the seconds
+# of a ticket, most of them waiting for S3.
+_TICKET_MEMORY, _TICKET_SECONDS = 512, 0.06
+# The sampling of X-Ray: a request a second, and a twentieth of the others.
+_TRACED = 0.05
+
+Quantities = defaultdict[tuple[Unit, str], float]
+
+
+@dataclass(frozen=True)
+class Month:
+    """The load of a month.
+
+    `hours` are its uploads by hour; `stored` photos are there at its end, `replaced` ones were
+    uploaded again to their paths.
+    """
+
+    photo: Photo
+    hours: Sequence[float]
+    views: float = 0
+    stored: float = 0
+    replaced: float = 0
+
+    @property
+    def photos(self) -> float:
+        """Uploads of the month."""
+        return sum(self.hours)
+
+
+class Line(NamedTuple):
+    """A line of the bill; `size` is WHOLE_STAGE for what no size has for itself."""
+
+    unit: Unit
+    size: str
+    quantity: float
+    dollars: float
+
+
+@dataclass(frozen=True)
+class Bill:
+    """A month's bill. `batches` are the photos of an average invocation, by size."""
+
+    lines: list[Line]
+    photos: float
+    batches: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def total(self) -> float:
+        """Dollars of the month."""
+        return sum(line.dollars for line in self.lines)
+
+    def by_service(self) -> dict[str, float]:
+        """Returns the dollars of each service that costs something."""
+        found = defaultdict[str, float](float)
+        for line in self.lines:
+            found[service_of(line.unit)] += line.dollars
+        return {service: found[service] for service in SERVICES if service in found}
+
+    def by_size(self) -> dict[str, float]:
+        """Returns the dollars of each size, and those of WHOLE_STAGE."""
+        found = defaultdict[str, float](float)
+        for line in self.lines:
+            found[line.size] += line.dollars
+        return dict(found)
+
+    def of(self, unit: Unit) -> float:
+        """Returns the dollars of one unit."""
+        return sum(line.dollars for line in self.lines if line.unit == unit)
+
+    def per_million_photos(self) -> float | None:
+        """Returns the dollars for a million uploads, idle costs included; None without uploads."""
+        return self.total / self.photos * 1e6 if self.photos else None
+
+
+def make_bill(
+    stage: PlannedStage, times: Mapping[str, WorkerTime], month: Month, prices: Prices
+) -> Bill:
+    """Makes the bill of a stage that is used all month."""
+    quantities, batches = Quantities(float), dict[str, float]()
+    _add_idle(stage, quantities)
+    quantities["metric", WHOLE_STAGE] += stage.metrics
+    for each in stage.sizes:
+        invocations = _count_invocations(each, times[each.name], month.hours)
+        if invocations:
+            batches[each.name] = month.photos / invocations
+        _add_size(
+            stage,
+            each,
+            times[each.name],
+            month,
+            invocations=invocations,
+            quantities=quantities,
+        )
+    _add_uploads(stage, month, quantities)
+    _add_views(stage, month, quantities)
+    return Bill(_price(quantities, prices), month.photos, batches)
+
+
+def make_idle_bill(stage: PlannedStage, prices: Prices) -> Bill:
+    """Makes the bill of a stage that nobody uses."""
+    quantities = Quantities(float)
+    _add_idle(stage, quantities)
+    return Bill(_price(quantities, prices), 0)
+
+
+def average_batch(size: PlannedSize, time: WorkerTime, photos_per_second: float) -> float:
+    """Returns the photos of an invocation at a constant rate.
+
+    Pollers take a message as soon as it is there. So there is one in an invocation, until maximum
+    concurrency bounds the invocations: then messages wait, and batches fill.
+    """
+    free = size.max_concurrency - photos_per_second * time.busy
+    if free <= 0:
+        return size.batch_size
+    return min(max(1.0, photos_per_second * time.waiting / free), size.batch_size)
+
+
+def _count_invocations(size: PlannedSize, time: WorkerTime, hours: Iterable[float]) -> float:
+    return sum(uploads / average_batch(size, time, uploads / _HOUR) for uploads in hours)
+
+
+def _add(quantities: Quantities, size: str, amounts: Mapping[Unit, float]) -> None:
+    for unit, amount in amounts.items():
+        quantities[unit, size] += amount
+
+
+def _add_idle(stage: PlannedStage, quantities: Quantities) -> None:
+    idle: dict[Unit, float] = {
+        "sqs_request": stage.polled_queues * IDLE_POLLS,
+        "alarm": stage.alarms,
+        "secret": stage.secrets,
+        "web_acl": len(stage.web_acls),
+        "web_acl_rule": sum(stage.web_acls),
+        "kms_key": int(stage.has_key),
+    }
+    _add(quantities, WHOLE_STAGE, idle)
+
+
+def _add_size(
+    stage: PlannedStage,
+    size: PlannedSize,
+    time: WorkerTime,
+    month: Month,
+    *,
+    invocations: float,
+    quantities: Quantities,
+) -> None:
+    photos, formats = month.photos, len(size.size.folders)
+    seconds = invocations * time.waiting + photos * time.busy
+    log = (photos * _LOG_OF_PHOTO + invocations * _LOG_OF_INVOCATION) / _GB
+    amounts: dict[Unit, float] = {
+        _gb_second(stage): seconds * size.memory / _MB_A_GB,
+        "lambda_request": invocations,
+        # One GET of the original; for each variant a HEAD, a PUT, and a HEAD of the original. The
+        # DELETE of a failure record is free.
+        "s3_read": photos * (1 + 2 * formats + stage.analyses),
+        "s3_write": photos * formats,
+        "s3_gb": month.stored * estimate_variant_bytes(size.size, month.photo) / _GB,
+        # SNS sends each message by itself; Lambda receives and deletes a batch.
+        "sqs_request": photos + 2 * invocations,
+        # S3 publishes each variant to the variants topic.
+        "sns_publish": photos * formats,
+        "log_gb": log,
+        "log_storage_gb": log * _LOG_COMPRESSION * stage.log_days / _MONTH_DAYS,
+        "xray_trace": _count_traces(stage, invocations),
+        "invalidation_path": month.replaced * formats if stage.purges else 0,
+    }
+    _add(quantities, size.name, amounts)
+
+
+def _add_uploads(stage: PlannedStage, month: Month, quantities: Quantities) -> None:
+    """Adds what each photo costs once, whatever the sizes."""
+    photos = month.photos
+    amounts: dict[Unit, float] = {
+        # A ticket, by a function that asks S3 whether the path is taken.
+        "http_api_request": photos,
+        "lambda_request": photos,
+        _gb_second(stage): photos * _TICKET_SECONDS * _TICKET_MEMORY / _MB_A_GB,
+        "s3_read": photos,
+        "s3_write": photos * (1 + bool(stage.analyses)),
+        "s3_gb": month.stored * month.photo.bytes / _GB,
+        "sns_publish": photos,
+        "log_gb": photos * _LOG_OF_INVOCATION / _GB,
+        "rekognition_image": photos * stage.analyses,
+        "xray_trace": _count_traces(stage, photos),
+    }
+    _add(quantities, WHOLE_STAGE, amounts)
+
+
+def _add_views(stage: PlannedStage, month: Month, quantities: Quantities) -> None:
+    """Adds the views, as many of each size."""
+    for each in stage.sizes:
+        views = month.views / len(stage.sizes)
+        gigabytes = views * estimate_served_bytes(each.size, month.photo) / _GB
+        amounts: dict[Unit, float] = (
+            {
+                "cloudfront_gb": gigabytes,
+                "cloudfront_request": views,
+                "cloudfront_function": views * stage.has_viewer_function,
+                "web_acl_request": views * bool(stage.web_acls),
+                "s3_read": views * _MISSES,
+            }
+            if stage.has_cdn
+            else {"internet_gb": gigabytes, "s3_read": views}
+        )
+        _add(quantities, each.name, amounts)
+
+
+def _gb_second(stage: PlannedStage) -> Unit:
+    return "lambda_arm64_gb_second" if stage.architecture == "arm64" else "lambda_x86_64_gb_second"
+
+
+def _count_traces(stage: PlannedStage, invocations: float) -> float:
+    if not stage.is_traced:
+        return 0
+    return min(invocations, MONTH_SECONDS + _TRACED * invocations)
+
+
+def _price(quantities: Quantities, prices: Prices) -> list[Line]:
+    """Prices each unit as a whole, because of its tiers, and divides that among the sizes."""
+    totals = defaultdict[Unit, float](float)
+    for (unit, _), amount in quantities.items():
+        totals[unit] += amount
+    return [
+        Line(unit, size, amount, prices.cost(unit, totals[unit]) * amount / totals[unit])
+        for (unit, size), amount in quantities.items()
+        if amount
+    ]
