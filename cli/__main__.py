@@ -16,6 +16,7 @@ from cli.completion import VARIABLE, ShowCompletionOption, prepare_completion
 from cli.deploy_policy import deploy_policy
 from cli.doctor import doctor
 from cli.html import html
+from cli.plan import plan
 from cli.status import status
 from cli.upload import upload
 from cli.url import url
@@ -64,7 +65,7 @@ def fanout(
     """Operate one stage of Image Fan-out: check it, repair it, upload to it."""
 
 
-for command in (audit, backfill, status, html, upload, url, doctor, verify, deploy_policy):
+for command in (audit, backfill, status, html, upload, url, doctor, verify, plan, deploy_policy):
     app.command()(command)
 
 

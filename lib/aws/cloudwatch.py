@@ -1,7 +1,7 @@
 """CloudWatch metrics."""
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lib.aws.error_mapping import map_access_denied
 
@@ -9,6 +9,13 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
 
 _DAY = timedelta(days=1)
+
+
+class Totals(NamedTuple):
+    """The sum of a metric's values, and their number."""
+
+    total: float
+    samples: float
 
 
 def get_median_of_last_day(
@@ -29,3 +36,29 @@ def get_median_of_last_day(
     # CloudWatch may return two periods, split where its own days begin: use the newer one.
     newest = max(response["Datapoints"], key=lambda point: point["Timestamp"], default=None)
     return None if newest is None else newest.get("ExtendedStatistics", {}).get("p50")
+
+
+def get_totals(
+    cloudwatch: "CloudWatchClient",
+    namespace: str,
+    metric: str,
+    dimensions: dict[str, str],
+    days: int,
+) -> Totals:
+    """Returns a metric's totals over the last days, which are 0 without data."""
+    now = datetime.now(UTC)
+    with map_access_denied(f"read the metric {metric} of {namespace}"):
+        response = cloudwatch.get_metric_statistics(
+            Namespace=namespace,
+            MetricName=metric,
+            Dimensions=[{"Name": name, "Value": value} for name, value in dimensions.items()],
+            StartTime=now - days * _DAY,
+            EndTime=now,
+            Period=int(_DAY.total_seconds()),
+            Statistics=["Sum", "SampleCount"],
+        )
+    points = response["Datapoints"]
+    return Totals(
+        sum(point.get("Sum", 0.0) for point in points),
+        sum(point.get("SampleCount", 0.0) for point in points),
+    )

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
@@ -73,6 +73,16 @@ def find_stack(
             for size in json.loads(outputs["Sizes"])
         }
     return Stack(name, outputs, sizes)
+
+
+def get_template(cloudformation: "CloudFormationClient", name: str) -> dict[str, Any]:
+    """Returns the template that a stack was deployed with; ConfigError if there is no stack."""
+    with map_access_denied(f"read the template of the stack {name}"):
+        # It says of which region there is no stack.
+        _get_outputs(cloudformation, name)
+        body: Any = cloudformation.get_template(StackName=name)["TemplateBody"]
+    # boto3 parses a template in JSON, unless an emulator sends it as other text.
+    return json.loads(body) if isinstance(body, str) else dict(body)
 
 
 def get_upload_settings(functions: "LambdaClient", name: str) -> dict[str, str]:

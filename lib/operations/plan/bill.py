@@ -1,7 +1,7 @@
 """The bill of a month: what the stage's parts, its photos and their views cost."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -42,8 +42,8 @@ Quantities = defaultdict[tuple[Unit, str], float]
 class Month:
     """The load of a month.
 
-    `hours` are its uploads by hour; `stored` photos are there at its end, `replaced` ones were
-    uploaded again to their paths.
+    `hours` are uploads by hour, and the month has them `repeated` times; `stored` photos are there
+    at its end, `replaced` ones were uploaded again to their paths.
     """
 
     photo: Photo
@@ -51,11 +51,12 @@ class Month:
     views: float = 0
     stored: float = 0
     replaced: float = 0
+    repeated: float = 1
 
     @property
     def photos(self) -> float:
         """Uploads of the month."""
-        return sum(self.hours)
+        return self.repeated * sum(self.hours)
 
 
 class Line(NamedTuple):
@@ -111,7 +112,7 @@ def make_bill(
     _add_idle(stage, quantities)
     quantities["metric", WHOLE_STAGE] += stage.metrics
     for each in stage.sizes:
-        invocations = _count_invocations(each, times[each.name], month.hours)
+        invocations = _count_invocations(each, times[each.name], month)
         if invocations:
             batches[each.name] = month.photos / invocations
         _add_size(
@@ -146,8 +147,10 @@ def average_batch(size: PlannedSize, time: WorkerTime, photos_per_second: float)
     return min(max(1.0, photos_per_second * time.waiting / free), size.batch_size)
 
 
-def _count_invocations(size: PlannedSize, time: WorkerTime, hours: Iterable[float]) -> float:
-    return sum(uploads / average_batch(size, time, uploads / _HOUR) for uploads in hours)
+def _count_invocations(size: PlannedSize, time: WorkerTime, month: Month) -> float:
+    return month.repeated * sum(
+        uploads / average_batch(size, time, uploads / _HOUR) for uploads in month.hours
+    )
 
 
 def _add(quantities: Quantities, size: str, amounts: Mapping[Unit, float]) -> None:
