@@ -50,8 +50,9 @@ class _Flow:
     def __init__(self, consumer: Consumer, arrivals: Arrivals) -> None:
         self._consumer, self._arrivals = consumer, arrivals
         self._allowed: float = min(INITIAL_CONCURRENCY, consumer.max_concurrency)
-        # Messages that were taken: rendered or expired. Environments that were started.
-        self._taken = self._started = self._concurrency = 0.0
+        # Messages that were taken: rendered or expired. Environments that were started, and the
+        # worker seconds that their cold starts still take.
+        self._taken = self._started = self._starting = self._concurrency = 0.0
         self.run = SizeRun(consumer.name)
 
     def is_done(self, now: float) -> bool:
@@ -77,13 +78,18 @@ class _Flow:
         self._concurrency = self.wanted(now, step) * share
         is_short = photos / step > self._allowed * share * self._consumer.photos_per_second
         started = max(0.0, self._concurrency - self._started)
-        lost = started * self._consumer.time.cold_start / step
-        work = max(0.0, self._concurrency - lost) * step * self._consumer.photos_per_second
-        # Without a backlog, messages do not wait for full batches, as long as workers are free.
+        self._starting += started * self._consumer.time.cold_start
+        cold = min(self._starting, self._concurrency * step)
+        work = (self._concurrency * step - cold) * self._consumer.photos_per_second
         done = min(photos, work)
         self._started += started
+        self._starting -= cold
         self._taken += done
         self._record(now, step, done, started, is_short=is_short)
+        if done:
+            # A message that found no queue is rendered by itself.
+            alone = self._arrivals.time_of(self._taken) + self._consumer.seconds(1)
+            self.run.drained_at = max(now + step * done / work, alone)
         if is_short:
             most = self._consumer.max_concurrency
             self._allowed = min(most, self._allowed + RAMP_PER_SECOND * step)
@@ -100,9 +106,6 @@ class _Flow:
         run.cold_starts += started
         run.peak_concurrency = max(run.peak_concurrency, self._concurrency)
         run.oldest = max(run.oldest, self.sample(now + step).age)
-        if done:
-            # The last batch ends after its messages were taken.
-            run.drained_at = now + step + self._consumer.seconds(min(batch, done))
 
     def _count(self, now: float) -> float:
         return min(self._arrivals.count_until(now), self._arrivals.total)
