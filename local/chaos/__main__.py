@@ -28,13 +28,16 @@ def main() -> int:
     )
     parser.add_argument("--kills", type=int, default=_KILLS, help="number of workers to kill")
     parser.add_argument("--load", type=int, default=_LOAD, help="uploads of the run without faults")
+    parser.add_argument(
+        "--record", type=Path, help="JSON file for what the run without faults measured"
+    )
     arguments = parser.parse_args()
     console = Console()
     # SIGTERM ends like Ctrl-C, so that the servers are stopped.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         passed = _faults(console, arguments.uploads, arguments.kills)
-        passed &= _load(console, arguments.load)
+        passed &= _load(console, arguments.load, arguments.record)
     except FanoutError as error:
         Console(stderr=True).print(str(error), style="red", highlight=False, soft_wrap=True)
         return 1
@@ -82,17 +85,27 @@ def _faults(console: Console, uploads: int, kills: int) -> bool:
     return run.after.is_met and run.killed == kills
 
 
-def _load(console: Console, uploads: int) -> bool:
+def _load(console: Console, uploads: int, record: Path | None) -> bool:
     with stack(console) as local, console.status("Uploading") as status:
         run = load_run.run(local, uploads, status.update)
     table = Table("", "figure", title="Full load")
     table.add_row("uploads per second", f"{uploads / run.upload_seconds:.0f}")
     table.add_row("variants", f"{run.variants:,} in {run.seconds:.0f} s")
     table.add_row("variants per second", f"{run.variants / run.seconds:.0f}")
+    simulated = run.recording.simulate()
+    drained, waiting = (
+        max(each.drained_at for each in simulated),
+        sum(each.most_waiting for each in simulated),
+    )
+    table.add_row("seconds, as fanout plan simulates", f"{drained:.0f} s")
     table.add_row("most waiting messages", f"{run.most_waiting:,}")
+    table.add_row("most waiting, simulated", f"{waiting:,.0f}")
     table.add_row("oldest waiting message", f"{run.oldest_seconds:.0f} s")
     table.add_row("peak memory of a worker", f"{run.worker_megabytes:.0f} MB")
     console.print(table)
+    if record:
+        run.recording.write(record)
+        console.print(f"Recorded in {record}")
     return run.verdict.is_met
 
 

@@ -9,6 +9,7 @@ import psutil
 
 from lib.plurals import pluralize
 from local.chaos.faults import worker_processes
+from local.chaos.recording import Recording, read_invocations, read_mapping
 from local.chaos.uploads import upload
 from local.chaos.verdict import Verdict, judge, wait_until_quiet, waiting_messages
 from local.client import aws
@@ -33,11 +34,12 @@ class LoadRun:
     oldest_seconds: float
     worker_megabytes: float
     verdict: Verdict
+    recording: Recording
 
 
 def run(local: LocalDeployment, count: int, on_progress: Callable[[str], None]) -> LoadRun:
     """Uploads `count` photos concurrently, and waits until the queues are empty."""
-    stack, started = local.read(), time.monotonic()
+    stack, started, began = local.read(), time.monotonic(), time.time()
     with _Monitor(local) as monitor:
 
         def record_upload(done: int) -> None:
@@ -51,6 +53,14 @@ def run(local: LocalDeployment, count: int, on_progress: Callable[[str], None]) 
         )
         elapsed = monitor.last_busy - started
     verdict = judge(stack, photos)
+    recording = Recording(
+        count,
+        round(uploaded, 1),
+        round(elapsed, 1),
+        monitor.most_waiting,
+        *read_mapping(stack),
+        read_invocations(stack, began),
+    )
     return LoadRun(
         verdict.current,
         uploaded,
@@ -59,6 +69,7 @@ def run(local: LocalDeployment, count: int, on_progress: Callable[[str], None]) 
         monitor.oldest_seconds,
         monitor.megabytes,
         verdict,
+        recording,
     )
 
 
