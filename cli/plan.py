@@ -12,7 +12,6 @@ from cli.compiled import compile_stage
 from cli.plan_output import PlanOutput
 from cli.stage import JsonOption, Stage
 from cli.terminal import note, progress
-from lib.aws.stacks import get_template
 from lib.errors import ConfigError
 from lib.operations.plan.arrivals import Arrivals, make_burst
 from lib.operations.plan.aws_limits import ACCOUNT_CONCURRENCY, S3_WRITES_PER_SECOND
@@ -71,8 +70,7 @@ class _Source:
         """Returns the stage as deployed, or as the next deploy makes it."""
         if not self.deployed:
             return self.compile()
-        cloudformation = self.target.client("cloudformation")
-        return read_stage(get_template(cloudformation, self.target.prefix), self.target.region)
+        return read_stage(self.target.template, self.target.region)
 
     def compile(self, sizes_file: Path | None = None) -> PlannedStage:
         """Returns the stage as the next deploy makes it, with the sizes of another file."""

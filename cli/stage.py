@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import typer
 
 from lib.aws.sessions import open_isolated_session, open_session
-from lib.aws.stacks import Stack, find_stack, get_upload_settings
+from lib.aws.stacks import Stack, find_stack, get_template, get_upload_settings
 from lib.errors import ConfigError, TransientError
 from lib.operations.stage_commands import LOCAL, StageCommands
 from lib.uploads.client import Authorize, make_bearer_auth, make_sigv4_auth
@@ -82,6 +82,12 @@ class Stage:
         """The deployed stack, read once from CloudFormation and Lambda."""
         with self._describe_failures():
             return find_stack(self.client("cloudformation"), self.client("lambda"), self.prefix)
+
+    @cached_property
+    def template(self) -> dict[str, Any]:
+        """The template that the stack was deployed with, read once from CloudFormation."""
+        with self._describe_failures():
+            return get_template(self.client("cloudformation"), self.prefix)
 
     def chosen_sizes(self, names: list[str] | None, option: str = "--size") -> list[str]:
         """Returns these sizes, or all; raises BadParameter if one is not deployed."""
