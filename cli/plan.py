@@ -1,6 +1,5 @@
 """`fanout plan`: what a stage will cost, and how it behaves under load; without AWS."""
 
-import re
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -9,10 +8,18 @@ from typing import Annotated, get_args
 import typer
 
 from cli.compiled import compile_stage
+from cli.plan_options import (
+    MONTH_HOURS,
+    check_kind,
+    check_options,
+    check_sizes_file,
+    find_prices,
+    number_option,
+    read_hours,
+)
 from cli.plan_output import PlanOutput
 from cli.stage import JsonOption, Stage
 from cli.terminal import note, progress
-from lib.errors import ConfigError
 from lib.operations.plan.arrivals import Arrivals, make_burst
 from lib.operations.plan.aws_limits import ACCOUNT_CONCURRENCY, S3_WRITES_PER_SECOND
 from lib.operations.plan.bill import Bill, Month, make_bill
@@ -20,36 +27,14 @@ from lib.operations.plan.comparison import compare as compare_bills
 from lib.operations.plan.load import Load, plan_load
 from lib.operations.plan.measured import read_measured_times
 from lib.operations.plan.picture import draw
-from lib.operations.plan.prices import Prices, load_prices
 from lib.operations.plan.render_times import Photo, PhotoKind, WorkerTime, estimate_worker_time
 from lib.operations.plan.stage import PlannedStage, read_stage
-from lib.operations.plan.uploads_file import read_uploads
 from lib.operations.plan.wording import format_count
-from lib.sizes import read_sizes
 
 _HOUR = 3600
-_MONTH_HOURS = 730
-_NUMBER = re.compile(r"(?P<number>\d+(\.\d+)?)(?P<unit>[kM]?)")
-_UNITS = {"": 1, "k": 1000, "M": 1_000_000}
-# The most that a plan is made for: more photos than S3's largest customers have.
-_MOST = 1e12
+# Uploads of an hour that fill every batch.
+_CROWD = 1e12
 _MAX_MEGAPIXELS = 1000.0
-
-
-def _parse_number(text: str | float) -> float:
-    """Parses an option's value; Typer passes the defaults through here as well."""
-    found = _NUMBER.fullmatch(str(text))
-    number = float(found["number"]) * _UNITS[found["unit"]] if found else None
-    if number is None or number > _MOST:
-        raise typer.BadParameter(f"{text!r} is no number such as 20000, 10k or 1.5M")
-    return number
-
-
-def _number_option(*names: str, text: str) -> typer.models.OptionInfo:
-    option: typer.models.OptionInfo = typer.Option(
-        *names, parser=_parse_number, metavar="NUMBER", help=text
-    )
-    return option
 
 
 @dataclass(frozen=True)
@@ -82,20 +67,23 @@ class _Source:
 
     def find_times(self, stage: PlannedStage, photo: Photo) -> dict[str, WorkerTime]:
         """Returns each size's time: measured if it is deployed, else estimated."""
-        estimated = {
-            each.name: estimate_worker_time(each.size, each.memory, photo) for each in stage.sizes
-        }
+        estimated = _estimate_times(stage, photo)
         if not self.deployed:
             return estimated
         cloudwatch = self.target.client("cloudwatch")
         return estimated | read_measured_times(cloudwatch, self.target.prefix, stage.sizes)
 
 
+def _estimate_times(stage: PlannedStage, photo: Photo) -> dict[str, WorkerTime]:
+    """Estimates each size's time from the benchmark."""
+    return {each.name: estimate_worker_time(each.size, each.memory, photo) for each in stage.sizes}
+
+
 def plan(
     *,
     stage: Annotated[str, typer.Option("--stage", help="The stage whose parameters count")] = "dev",
     photos: Annotated[
-        float | None, _number_option("--photos", text="Uploads a month; 1M by default")
+        float | None, number_option("--photos", text="Uploads a month; 1M by default")
     ] = None,
     megapixels: Annotated[
         float, typer.Option(min=0.01, max=_MAX_MEGAPIXELS, help="Megapixels of a photo")
@@ -103,14 +91,14 @@ def plan(
     kind: Annotated[
         str, typer.Option(help=f"Kind of the photos: {', '.join(get_args(PhotoKind))}")
     ] = "jpeg",
-    views: Annotated[float, _number_option("--views", text="Views of images a month")] = 0,
+    views: Annotated[float, number_option("--views", text="Views of images a month")] = 0,
     stored: Annotated[
         float | None,
-        _number_option("--stored", text="Photos that are stored; those of one month by default"),
+        number_option("--stored", text="Photos that are stored; those of one month by default"),
     ] = None,
     replaced: Annotated[
         float,
-        _number_option("--replaced", text="Uploads a month to paths that have a photo"),
+        number_option("--replaced", text="Uploads a month to paths that have a photo"),
     ] = 0,
     uploads: Annotated[
         Path | None,
@@ -118,11 +106,11 @@ def plan(
     ] = None,
     burst: Annotated[
         list[float] | None,
-        _number_option("--burst", text="Photos that arrive at once; repeat it for more"),
+        number_option("--burst", text="Photos that arrive at once; repeat it for more"),
     ] = None,
     rate: Annotated[
         float,
-        _number_option("--rate", text="Uploads a second of a burst; by default what S3 takes"),
+        number_option("--rate", text="Uploads a second of a burst; by default what S3 takes"),
     ] = S3_WRITES_PER_SECOND,
     account_concurrency: Annotated[
         int, typer.Option(min=1, help="Concurrent executions that the account may have")
@@ -156,18 +144,19 @@ def plan(
 
     Example: ./fanout plan --stage prod --photos 1M --views 20M --burst 1M
     """
-    photo = Photo(megapixels, _check_kind(kind))
-    hours = _read_hours(uploads, photos)
-    _check_options(rate, burst, picture, uploads, deployed=deployed, param=param)
-    other = _check_sizes_file(compare) if compare else None
+    photo = Photo(megapixels, check_kind(kind))
+    hours = read_hours(uploads, photos)
+    check_options(rate, burst, picture, uploads, deployed=deployed, param=param)
+    other = check_sizes_file(compare) if compare else None
     source = _Source(stage, region, param or [], deployed)
     planned = _read(source, as_json=as_json)
-    prices = _load_prices(planned.region, free_tier=free_tier)
+    prices = find_prices(planned.region, free_tier=free_tier)
     times = source.find_times(planned, photo)
     month = _make_month(photo, hours, views, stored, replaced)
     output = PlanOutput(stage, planned, times, month, prices, as_json=as_json)
     bill = make_bill(planned, times, month, prices)
-    output.show_month(bill)
+    crowded = replace(month, hours=[_CROWD], repeated=month.photos / _CROWD)
+    output.show_month(bill, _price_lambda(make_bill(planned, times, crowded, prices)))
     loads = _plan_loads(
         planned,
         times,
@@ -185,70 +174,6 @@ def plan(
     output.show_sources()
 
 
-def _check_kind(kind: str) -> PhotoKind:
-    for known in get_args(PhotoKind):
-        if kind == known:
-            found: PhotoKind = known
-            return found
-    raise typer.BadParameter(
-        f"{kind!r} is none of {', '.join(get_args(PhotoKind))}", param_hint="--kind"
-    )
-
-
-def _read_hours(uploads: Path | None, photos: float | None) -> list[float]:
-    """Returns the uploads by hour: those of the file, or as many in each hour of a month."""
-    if uploads is None:
-        each = (1e6 if photos is None else photos) / _MONTH_HOURS
-        return [each] * _MONTH_HOURS
-    if photos is not None:
-        raise typer.BadParameter(
-            "give either --photos or --uploads: the file has the photos",
-            param_hint="--photos / --uploads",
-        )
-    try:
-        return read_uploads(uploads)
-    except ConfigError as error:
-        raise typer.BadParameter(str(error), param_hint="--uploads") from error
-
-
-def _check_options(
-    rate: float,
-    burst: list[float] | None,
-    picture: Path | None,
-    uploads: Path | None,
-    *,
-    deployed: bool,
-    param: list[str] | None,
-) -> None:
-    if not rate or any(photos < 1 for photos in burst or ()):
-        raise typer.BadParameter(
-            "a burst has at least one photo, and comes at more than 0 photos a second",
-            param_hint="--burst / --rate",
-        )
-    if picture and not (burst or uploads):
-        raise typer.BadParameter(
-            "there is nothing to draw: give --burst or --uploads", param_hint="--picture"
-        )
-    if picture and not picture.resolve().parent.is_dir():
-        raise typer.BadParameter(
-            f"there is no folder {picture.resolve().parent}: make it, or name another file",
-            param_hint="--picture",
-        )
-    if deployed and param:
-        raise typer.BadParameter(
-            "a deployed stage has its parameters already: leave out --param, or --deployed",
-            param_hint="--param / --deployed",
-        )
-
-
-def _check_sizes_file(file: Path) -> Path:
-    try:
-        read_sizes(file)
-    except ConfigError as error:
-        raise typer.BadParameter(str(error), param_hint="--compare") from error
-    return file
-
-
 def _read(source: _Source, *, as_json: bool) -> PlannedStage:
     with progress(as_json=as_json) as bar:
         bar.add_task(
@@ -258,17 +183,14 @@ def _read(source: _Source, *, as_json: bool) -> PlannedStage:
         return source.read()
 
 
-def _load_prices(region: str, *, free_tier: bool) -> Prices:
-    try:
-        return load_prices(region, free_tier=free_tier)
-    except ConfigError as error:
-        raise typer.BadParameter(str(error), param_hint="--region") from error
+def _price_lambda(bill: Bill) -> float:
+    return bill.by_service().get("Lambda", 0.0)
 
 
 def _make_month(
     photo: Photo, hours: list[float], views: float, stored: float | None, replaced: float
 ) -> Month:
-    month = Month(photo, hours, views, 0, replaced, _MONTH_HOURS / len(hours))
+    month = Month(photo, hours, views, 0, replaced, MONTH_HOURS / len(hours))
     return replace(month, stored=month.photos if stored is None else stored)
 
 
@@ -307,7 +229,9 @@ def _compare(
     with progress(as_json=as_json) as bar:
         bar.add_task("Compiling the template with the other sizes", total=None)
         stage = source.compile(other)
-    times = source.find_times(stage, month.photo)
+    # Sizes that change have no measured time.
+    known = {each.name: output.times[each.name] for each in stage.sizes if each in before[0].sizes}
+    times = _estimate_times(stage, month.photo) | known
     bill = make_bill(stage, times, month, output.prices)
     output.show_comparison(str(other), compare_bills(before, (stage, bill), times, month.stored))
 

@@ -1,12 +1,18 @@
 """Prints a plan: tables and sentences for people, or JSON."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from rich.table import Table
 
 from cli.plan_advice import describe_load
+from cli.plan_documents import (
+    make_bill_part,
+    make_comparison,
+    make_load,
+    make_month,
+    make_sources,
+)
 from cli.terminal import escape, note, print_json, show
 from lib.operations.plan.bill import WHOLE_STAGE, Bill, Month
 from lib.operations.plan.comparison import Comparison
@@ -34,10 +40,11 @@ class PlanOutput:
     prices: Prices
     as_json: bool
 
-    def show_month(self, bill: Bill) -> None:
+    def show_month(self, bill: Bill, lambda_in_full_batches: float) -> None:
         """Prints the bill of a month, by service and by size."""
         if self.as_json:
-            print_json({"plan": "month", **self._describe_stage(), **_bill_document(bill)})
+            about = make_month(self.stage_name, self.stage, self.times, self.month)
+            print_json(about | make_bill_part(bill, lambda_in_full_batches))
             return
         month = self.month
         show(
@@ -48,11 +55,16 @@ class PlanOutput:
         )
         show(self._tabulate_services(bill))
         show(self._tabulate_sizes(bill))
+        if month.photos:
+            show(
+                "If all photos came in bursts, in full batches, Lambda would cost "
+                f"{_dollars(lambda_in_full_batches)}."
+            )
 
     def show_load(self, title: str, load: Load) -> None:
         """Prints what a load does to the stage."""
         if self.as_json:
-            print_json({"plan": "load", "load": title, **_load_document(load)})
+            print_json(make_load(title, load))
             return
         table = Table(
             *("size", "photos/s", "drained after", "longest wait", "at once", "cold starts"),
@@ -78,19 +90,7 @@ class PlanOutput:
     def show_comparison(self, file: str, comparison: Comparison) -> None:
         """Prints what a change of sizes costs."""
         if self.as_json:
-            document = {
-                "plan": "comparison",
-                "sizes_file": file,
-                "difference": comparison.difference,
-                "before": comparison.before.total,
-                "after": comparison.after.total,
-                "by_size": {
-                    "before": _name_sizes(comparison.before.by_size()),
-                    "after": _name_sizes(comparison.after.by_size()),
-                },
-                "backfill": dict(comparison.backfills),
-            }
-            print_json(document)
+            print_json(make_comparison(file, comparison))
             return
         before, after = comparison.before.by_size(), comparison.after.by_size()
         table = Table("size", "now", "then", "difference", title=f"With {escape(file)}, a month")
@@ -116,16 +116,7 @@ class PlanOutput:
         """Prints what the figures rest on."""
         measured = [name for name, time in self.times.items() if time.measured]
         if self.as_json:
-            print_json(
-                {
-                    "plan": "sources",
-                    "prices": self.prices.date.isoformat(),
-                    "price_sources": self.prices.sources,
-                    "assumed_prices": self.prices.assumed,
-                    "measured_sizes": measured,
-                    "benchmark": describe_source(),
-                }
-            )
+            print_json(make_sources(self.prices, measured))
             return
         free = "after" if self.prices.free else "before"
         note(f"AWS's list prices as of {self.prices.date}, {free} the free tier and without tax.")
@@ -143,20 +134,6 @@ class PlanOutput:
                 f"Render times of {', '.join(estimated)}: from the benchmark "
                 f"({describe_source()['Machine']}), for Lambda's share of a core; docs/plan.md."
             )
-
-    def _describe_stage(self) -> dict[str, Any]:
-        return {
-            "stage": self.stage_name,
-            "region": self.stage.region,
-            "architecture": self.stage.architecture,
-            "photos": self.month.photos,
-            "megapixels": self.month.photo.megapixels,
-            "kind": self.month.photo.kind,
-            "views": self.month.views,
-            "stored": self.month.stored,
-            "replaced": self.month.replaced,
-            "render_times": {name: asdict(time) for name, time in self.times.items()},
-        }
 
     def _tabulate_services(self, bill: Bill) -> Table:
         table = Table("service", "a month", "a million photos", title_justify="left")
@@ -188,31 +165,6 @@ class PlanOutput:
         shared = bill.by_size()[WHOLE_STAGE]
         table.add_row(_STAGE_NAME, _dollars(shared), self._per_million(shared))
         return table
-
-
-def _bill_document(bill: Bill) -> dict[str, Any]:
-    return {
-        "dollars": bill.total,
-        "dollars_per_million_photos": bill.per_million_photos(),
-        "by_service": bill.by_service(),
-        "by_size": _name_sizes(bill.by_size()),
-        "photos_per_invocation": dict(bill.batches),
-        "lines": [line._asdict() for line in bill.lines],
-    }
-
-
-def _name_sizes(dollars: Mapping[str, float]) -> dict[str, float]:
-    """Names the part of no size as no size can be named."""
-    return {size or "_stage": amount for size, amount in dollars.items()}
-
-
-def _load_document(load: Load) -> dict[str, Any]:
-    document = asdict(load) | {"drained_at": load.drained_at, "oldest": load.oldest}
-    if load.raised:
-        document["raised"] = {"drained_at": load.raised.drained_at, "oldest": load.raised.oldest}
-    for run in document["runs"]:
-        run["samples"] = [sample._asdict() for sample in run["samples"]]
-    return document
 
 
 def _dollars(amount: float) -> str:

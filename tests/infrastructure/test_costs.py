@@ -87,6 +87,33 @@ def test_the_table_has_no_other_stage() -> None:
     assert rows().keys() == STAGES.keys() | WAYS.keys()
 
 
+def test_other_pages_name_the_same_prices() -> None:
+    named = {
+        "serverless.yml": (
+            f"trace the functions' calls: ${PRICES.first('xray_trace') * 1e6:.0f} a million",
+            f"are not rendered: ${PRICES.first('rekognition_image') * 1000:.0f} a thousand",
+        ),
+        "docs/operations.md": (
+            "further ones $0.005 each",
+            *(
+                f"{paths:,} paths | ${PRICES.cost('invalidation_path', paths):.0f} |"
+                for paths in (1200, 12_000, 120_000)
+            ),
+        ),
+        "docs/costs.md": (
+            f"an alarm is {_dollars(PRICES.first('alarm'))}, a secret "
+            f"{_dollars(PRICES.first('secret'))}, a web ACL ${PRICES.first('web_acl'):.0f} and "
+            f"${PRICES.first('web_acl_rule'):.0f} a rule",
+            f"custom metrics at {_dollars(PRICES.first('metric'))} each",
+            f"logs ({_dollars(PRICES.first('log_gb'))} a GB",
+            f"A KMS key (`kms_key`) is ${PRICES.first('kms_key'):.0f}",
+        ),
+    }
+    for page, sentences in named.items():
+        text = (PROJECT / page).read_text()
+        assert [each for each in sentences if each not in text] == [], page
+
+
 def test_a_further_size_costs_what_the_page_says(package: Package) -> None:
     """A queue that is polled, three alarms, and a metric."""
     idle = PRICES.cost("sqs_request", IDLE_POLLS) + 3 * PRICES.first("alarm")

@@ -8,6 +8,7 @@ import pytest
 
 from cli import plan
 from cli.compiled import CompiledStage
+from cli.plan_options import parse_number
 from lib.errors import ConfigError
 from lib.operations.plan.stage import PlannedStage, read_stage
 from tests.command_line import Run, fanout
@@ -88,6 +89,7 @@ def test_a_month_is_printed_by_service_and_by_size(compiled: list[list[str]]) ->
     assert "Stage dev in eu-west-1, arm64, 4 sizes. A month: 1,000,000 photos of 12 MP" in run.out
     for word in ("Lambda", "CloudFront", "Secrets Manager", "800x600", "thumbnail", "the stage"):
         assert word in run.out
+    assert "in full batches, Lambda would cost $" in run.out
     assert "AWS's list prices as of 2026-10-02, before the free tier" in run.err
     assert "from the benchmark" in run.err
 
@@ -103,6 +105,7 @@ def test_json_has_the_same(compiled: list[list[str]]) -> None:
     assert month["dollars"] == pytest.approx(sum(month["by_service"].values()))
     assert month["dollars"] == pytest.approx(sum(month["by_size"].values()))
     assert month["dollars_per_million_photos"] == pytest.approx(2 * month["dollars"])
+    assert 0 < month["lambda_in_full_batches"] < month["by_service"]["Lambda"] / 2
     load = found["load"]
     assert load["photos"] == 10_000
     assert {run["name"] for run in load["runs"]} == {"800x600", "400x300", "1200x", "thumbnail"}
@@ -110,6 +113,14 @@ def test_json_has_the_same(compiled: list[list[str]]) -> None:
     assert load["raised_to"] > 10
     assert load["raised"]["drained_at"] < load["drained_at"]
     assert found["sources"]["prices"] == "2026-10-02"
+
+
+def test_full_batches_cost_a_part_of_single_photos_however_few_there_are(
+    compiled: list[list[str]],
+) -> None:
+    few, many = (run_json("--photos", photos)["month"] for photos in ("100", "1M"))
+    assert few["lambda_in_full_batches"] == pytest.approx(many["lambda_in_full_batches"] / 1e4)
+    assert few["lambda_in_full_batches"] < few["by_service"]["Lambda"] / 2
 
 
 def test_the_free_tier_and_the_region_count(compiled: list[list[str]]) -> None:
@@ -200,7 +211,7 @@ def test_wrong_use_is_a_sentence_and_exit_code_2(compiled: list[list[str]], tmp_
 
 
 def test_numbers_are_read_with_their_unit() -> None:
-    parse = plan._parse_number
+    parse = parse_number
     assert [parse(text) for text in ("0", "12", "1.5k", "2M", "100M")] == [*(0, 12, 1500, 2e6, 1e8)]
 
 
@@ -208,3 +219,15 @@ def test_samples_are_documents(compiled: list[list[str]]) -> None:
     load = run_json("--burst", "1k")["load"]
     assert load["runs"][0]["samples"][0].keys() == {"time", "backlog", "age", "concurrency"}
     assert json.dumps(load)
+
+
+def test_this_project_is_compiled_as_it_is(tmp_path: Path) -> None:
+    """No template of the tests: Serverless, without AWS and without its credentials."""
+    other = tmp_path / "other.yml"
+    other.write_text("sizes: [800x600, {name: hero, width: 1600, memory: 3000}]\n")
+    found = run_json("--stage", "prod", "--photos", "10k", "--compare", str(other))
+    sizes = found["comparison"]["by_size"]
+    assert set(sizes["after"]) == {"_stage", "800x600", "hero"}
+    assert set(sizes["before"]) == {"_stage", "800x600", "400x300", "1200x", "thumbnail"}
+    assert found["comparison"]["backfill"].keys() >= {"hero"}
+    assert "400x300" not in found["comparison"]["backfill"]
