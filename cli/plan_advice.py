@@ -61,7 +61,7 @@ def _name(limit: Limit) -> str:
     return {
         "max_concurrency": f"max_concurrency ({limit.value:,.0f}) of {limit.size}",
         "account": f"the account's {limit.value:,.0f} concurrent executions",
-        "s3_reads": f"S3's {limit.value:,.0f} reads a second of a prefix (originals/)",
+        "s3_reads": f"S3's {limit.value:,.0f} reads a second of a prefix, that of the originals",
         "s3_writes": f"S3's {limit.value:,.0f} writes a second of a prefix",
     }[limit.kind]
 

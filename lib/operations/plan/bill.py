@@ -185,8 +185,7 @@ def _add_size(
     amounts: dict[Unit, float] = {
         _gb_second(stage): seconds * size.memory / _MB_A_GB,
         "lambda_request": invocations,
-        # One GET of the original; for each variant a HEAD, a PUT, and a HEAD of the original. The
-        # DELETE of a failure record is free.
+        # One GET of the original; for each variant a HEAD, a PUT, and a HEAD of the original.
         "s3_read": photos * (1 + 2 * formats + stage.analyses),
         "s3_write": photos * formats,
         "s3_gb": month.stored * estimate_variant_bytes(size.size, month.photo) / _GB,

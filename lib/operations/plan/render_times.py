@@ -21,8 +21,8 @@ _FILE = Path(__file__).with_name("render_times.json")
 # calls each, took 7 ms a photo on the benchmark's machine.
 _CALL_MS = 1.4
 # Calls of each variant (HEAD, PUT, and HEAD of the original after it), and of each photo beside
-# them (GET, and DELETE of the failure record).
-_CALLS_OF_VARIANT, _CALLS_OF_PHOTO = 3, 2
+# them (GET). A replayed photo also takes a DELETE, of its failure record.
+_CALLS_OF_VARIANT, _CALLS_OF_PHOTO = 3, 1
 # Seconds of a cold start on one vCPU: docs/performance.md, "From an upload to its variants".
 _COLD_START = 1.0
 # The ratio of phones' and cameras' photos.
@@ -138,7 +138,7 @@ def _waiting(size: Size) -> float:
     """Returns the seconds of one photo's calls of S3, which follow each other."""
     seconds = _read().s3_seconds
     variant = 2 * seconds["HeadObject"] + seconds["PutObject"]
-    return len(size.folders) * variant + seconds["GetObject"] + seconds["DeleteObject"]
+    return len(size.folders) * variant + seconds["GetObject"]
 
 
 def _calls(size: Size) -> int:
