@@ -23,6 +23,12 @@ def describe_load(load: Load, stage: PlannedStage) -> Iterator[str]:
             f"Binds first: {_name(load.binding)}, at {load.binding.photos_per_second:,.0f} photos "
             f"a second{_describe_cure(load)}."
         )
+    if load.slowdown > 1:
+        yield (
+            "All sizes at full concurrency ask more of S3 than it serves of a prefix: workers take "
+            f"{load.slowdown - 1:.0%} longer until S3 has split it, and more of them would not "
+            "help."
+        )
     if load.expired >= 1:
         days = max(size.retention for size in stage.sizes) // _DAY
         yield (

@@ -99,6 +99,11 @@ def check_options(
 
 def check_sizes_file(file: Path) -> Path:
     """Returns the file; raises BadParameter with its mistakes."""
+    if file.exists() and not file.is_file():
+        raise typer.BadParameter(
+            f"{file} is no file: a deploy reads it again, so save it in one first",
+            param_hint="--compare",
+        )
     try:
         read_sizes(file)
     except ConfigError as error:

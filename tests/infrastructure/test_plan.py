@@ -143,11 +143,24 @@ def test_a_burst_says_what_binds_and_what_to_raise(compiled: list[list[str]]) ->
     assert "messages are LOST: SQS deletes what waits for 4 days" in run.out
     assert "requests_per_second lets in 100 tickets a second" in run.out
     assert "simulated as flows" in run.out
+    assert "more of S3 than it serves" not in run.out
     for limit, words in {
         "--account-concurrency=20": "ask AWS (Service Quotas, Lambda) for 40",
         "--rate=10": "Nothing binds: max_concurrency (10) of 1200x",
     }.items():
         assert words in fanout("plan", "--photos", "0", "--burst", "1k", limit).out
+
+
+def test_a_stage_that_asks_too_much_of_s3_is_told_so(
+    package: Package, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    template = package("dev", "--param=max_concurrency=500").document
+    monkeypatch.setattr(plan, "compile_stage", lambda *_: CompiledStage(template, "", "us-east-1"))
+    run = fanout("plan", "--photos", "0", "--burst", "100k")
+    assert "Binds first: S3's 5,500 reads a second of a prefix" in run.out
+    assert "S3 splits a prefix that stays busy" in run.out
+    assert "ask more of S3 than it serves of a prefix: workers take " in run.out
+    assert "raise it to" not in run.out
 
 
 def test_a_picture_is_drawn(compiled: list[list[str]], tmp_path: Path) -> None:
@@ -209,6 +222,7 @@ def test_wrong_use_is_a_sentence_and_exit_code_2(compiled: list[list[str]], tmp_
     assert "nothing to draw" in refused("--picture", str(tmp_path / "x.svg"))
     assert "there is no folder" in refused("--burst", "5", "--picture", "/no/such/x.svg")
     assert "did you mean width?" in refused("--compare", str(bad))
+    assert "is no file" in refused("--compare", str(tmp_path))
     assert "There are no prices of mars-1" in refused("--region", "mars-1")
     assert "leave out --param, or --deployed" in refused("--deployed", "--param", "a=b")
 
