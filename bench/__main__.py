@@ -80,7 +80,9 @@ def main() -> int:
     console.print(f"Written to {_RESULTS.relative_to(sources.PROJECT)}")
     if arguments.write_docs:
         report.write_docs(_DOCS, _FIGURES, run)
-        render_times.write(render_times.describe(run.races, run.about))
+        photographs = [inputs.make(case) for case in CASES if case.derived == "untouched"]
+        qualities = render_times.measure_qualities(photographs)
+        render_times.write(render_times.describe(run.races, run.about, qualities))
     return 0
 
 
@@ -247,7 +249,7 @@ def _fitted_rows(run: Run) -> list[report.Row]:
     """Returns the fitted times; a quick run has too few inputs for them."""
     if run.quick:
         return []
-    return list(render_times.rows(render_times.describe(run.races, run.about), run.races))
+    return list(render_times.rows(render_times.describe(run.races, run.about, {}), run.races))
 
 
 if __name__ == "__main__":

@@ -14,12 +14,18 @@ from typing import Any, NamedTuple
 from bench.batch import SECONDS
 from bench.peers.peer import Wanted
 from bench.race import Race
+from lib.images import render
 from lib.images.geometry import fit
 from lib.sizes import Size
+from lib.sizes.size import Format
 
 FILE = Path(__file__).parent.parent / "lib" / "operations" / "plan" / "render_times.json"
 HEAD = ("photo", "variants", "base ms", "ms a MP read", "ms a MP written", "off by, median")
+# Of lossy formats; between these, the plan interpolates.
+QUALITIES = (1, 20, 40, 50, 60, 70, 80, 90, 95, 100)
+_LOSSY: tuple[Format, ...] = ("jpeg", "webp", "avif")
 _PIXELS = 1e6
+_THUMBNAIL = 100_000
 
 Row = tuple[str, ...]
 
@@ -32,7 +38,26 @@ class _Sample(NamedTuple):
     milliseconds: float
 
 
-def describe(races: Sequence[Race], about: dict[str, str]) -> dict[str, Any]:
+def measure_qualities(files: Sequence[Path]) -> dict[str, dict[int, float]]:
+    """Returns the bytes at each quality, by those at the default; the median of photographs."""
+    return {
+        format_: {
+            quality: round(median(_compare_quality(file, format_, quality) for file in files), 2)
+            for quality in QUALITIES
+        }
+        for format_ in _LOSSY
+    }
+
+
+def _compare_quality(file: Path, format_: Format, quality: int) -> float:
+    data, box = file.read_bytes(), {"width": 800, "height": 600, "format": format_}
+    usual, other = Size.model_validate(box), Size.model_validate(box | {"quality": quality})
+    return len(render(data, other).data) / len(render(data, usual).data)
+
+
+def describe(
+    races: Sequence[Race], about: dict[str, str], qualities: dict[str, dict[int, float]]
+) -> dict[str, Any]:
     """Returns the document that `fanout plan` reads."""
     return {
         "about": {key: about[key] for key in ("Machine", "Inputs", "Rounds") if key in about},
@@ -44,6 +69,7 @@ def describe(races: Sequence[Race], about: dict[str, str]) -> dict[str, Any]:
             for factors in [_fit(samples)]
         },
         "bytes_per_pixel": _bytes_per_pixel(races),
+        "bytes_by_quality": qualities,
     }
 
 
@@ -125,9 +151,13 @@ def _median_error(samples: Iterable[_Sample], factors: tuple[float, float, float
 
 
 def _bytes_per_pixel(races: Iterable[Race]) -> dict[str, float]:
-    """Returns the median of a variant's bytes per pixel, by the variant's format."""
+    """Returns the median of a variant's bytes per pixel, by the variant's format.
+
+    Thumbnails have more bytes a pixel and few bytes: they do not count.
+    """
     found = defaultdict[str, list[float]](list)
     for race in races:
         for each in race.wanted:
-            found[each.format].append(race.laps["ours"].bytes[each.name] / _pixels(race, each))
+            if (pixels := _pixels(race, each)) >= _THUMBNAIL:
+                found[each.format].append(race.laps["ours"].bytes[each.name] / pixels)
     return {format_: round(median(each), 3) for format_, each in found.items()}

@@ -546,7 +546,7 @@ def test_the_times_of_the_plan_are_those_that_were_measured() -> None:
         for name, megapixels in written.items():
             made.cpu[name] = (5 + 2 * traits.megapixels + 30 * megapixels) / 1000
         races.append(a_race(traits=traits, ours=made))
-    document = render_times.describe(races, {"Machine": "a machine", "Took": "a minute"})
+    document = render_times.describe(races, {"Machine": "a machine", "Took": "a minute"}, {})
     found = document["milliseconds"]["jpeg"]
     assert found["base"] == pytest.approx(5, abs=0.1)
     assert found["megapixel_read"] == pytest.approx(2, abs=0.02)
@@ -564,7 +564,18 @@ def test_a_time_of_the_plan_is_never_negative() -> None:
         # Twice the pixels take four times as long: a line through that begins below 0.
         made.cpu = dict.fromkeys(made.cpu, traits.megapixels**2 / 1000)
         races.append(a_race(traits=traits, ours=made))
-    found = render_times.describe(races, {})["milliseconds"]["jpeg"]
+    found = render_times.describe(races, {}, {})["milliseconds"]["jpeg"]
     assert found["base"] == 0
     assert found["megapixel_read"] > 0
     assert found["megapixel_written"] >= 0
+
+
+def test_the_bytes_of_the_plan_are_relative_to_the_default_quality(tmp_path: Path) -> None:
+    file = tmp_path / "photo.jpg"
+    file.write_bytes(jpeg(Image.effect_noise((900, 700), 40).convert("RGB"), quality=95))
+    found = render_times.measure_qualities([file])
+    assert found.keys() == {"jpeg", "webp", "avif"}
+    assert found["jpeg"][80] == found["webp"][80] == found["avif"][60] == 1
+    for each in found.values():
+        assert list(each) == list(render_times.QUALITIES)
+        assert list(each.values()) == sorted(each.values())

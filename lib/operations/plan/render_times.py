@@ -4,6 +4,7 @@
 that it names. A core of Lambda, arm64 or x86_64, is taken to be as fast: it was not measured.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -61,6 +62,8 @@ class _Figures(BaseModel):
     s3_seconds: dict[str, float]
     milliseconds: dict[PhotoKind, _Fitted]
     bytes_per_pixel: dict[str, float]
+    # By format and quality, relative to the format's default quality.
+    bytes_by_quality: dict[str, dict[int, float]]
 
 
 @dataclass(frozen=True)
@@ -115,13 +118,13 @@ def make_measured_time(size: Size, memory: int, busy: float, batch: float) -> Wo
 def estimate_variant_bytes(size: Size, photo: Photo) -> float:
     """Estimates the bytes of a size's variants of one photo, in all formats together."""
     pixels = _written_megapixels(size, photo) * _PIXELS
-    return pixels * sum(_bytes_of(format_) for format_ in _formats(size, photo))
+    return pixels * sum(_bytes_of(format_, size) for format_ in _formats(size, photo))
 
 
 def estimate_served_bytes(size: Size, photo: Photo) -> float:
     """Estimates the bytes of the variant in the size's own format."""
     pixels = _written_megapixels(size, photo) * _PIXELS
-    return pixels * _bytes_of(_formats(size, photo)[0])
+    return pixels * _bytes_of(_formats(size, photo)[0], size)
 
 
 def describe_source() -> dict[str, str]:
@@ -168,10 +171,20 @@ def _formats(size: Size, photo: Photo) -> list[str]:
     return [own, *size.formats]
 
 
-def _bytes_of(format_: str) -> float:
-    """Returns a format's bytes a pixel; one that the benchmark does not make counts as PNG."""
-    known = _read().bytes_per_pixel
-    return known.get(format_, known["png"])
+def _bytes_of(format_: str, size: Size) -> float:
+    """Returns a format's bytes a pixel at the size's quality; what has no loss counts as PNG."""
+    known, by_quality = _read().bytes_per_pixel, _read().bytes_by_quality
+    if format_ not in by_quality or (format_ == "webp" and size.lossless):
+        return known["png"]
+    return known[format_] * _interpolate(by_quality[format_], size.quality_of(format_))
+
+
+def _interpolate(values: Mapping[int, float], at: int) -> float:
+    """Returns the value between the two nearest keys."""
+    low = max(key for key in values if key <= at)
+    high = min(key for key in values if key >= at)
+    share = (at - low) / (high - low) if high > low else 0.0
+    return values[low] + share * (values[high] - values[low])
 
 
 def _written_megapixels(size: Size, photo: Photo) -> float:

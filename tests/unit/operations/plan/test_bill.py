@@ -1,5 +1,7 @@
 """The bill of a month, against sums made by hand from AWS's pages."""
 
+from typing import Any
+
 import pytest
 
 from lib.operations.plan.bill import (
@@ -11,7 +13,12 @@ from lib.operations.plan.bill import (
     make_idle_bill,
 )
 from lib.operations.plan.prices import load_prices
-from lib.operations.plan.render_times import Photo, WorkerTime, estimate_worker_time
+from lib.operations.plan.render_times import (
+    Photo,
+    WorkerTime,
+    estimate_variant_bytes,
+    estimate_worker_time,
+)
 from lib.operations.plan.stage import PlannedStage
 from lib.operations.plan.units import Unit
 from lib.sizes import Size
@@ -158,6 +165,24 @@ def test_a_default_size_takes_about_what_backfill_assumes() -> None:
     """Both estimate the same photo: 0.2 s, unless there are measurements."""
     time = times_of(a_stage())["800x600"]
     assert 0.15 < time.of_batch(1) < 0.25
+
+
+def test_quality_and_format_decide_the_bytes() -> None:
+    def stored(**changes: Any) -> float:
+        size = Size.model_validate({"name": "a", "width": 800, "height": 600, **changes})
+        return estimate_variant_bytes(size, PHOTO) / (800 * 600)
+
+    assert stored() == stored(quality=80) == pytest.approx(0.162)
+    assert stored(quality=60) < stored(quality=65) < stored(quality=70) < stored()
+    assert 1.3 < stored(quality=90) / stored() < 1.7
+    assert stored(quality=1) > 0
+    assert stored(quality=100) > 3 * stored()
+    assert stored(format="webp") < stored()
+    assert stored(format="avif", quality=60) < stored(format="webp")
+    assert stored(format="png") > 5 * stored()
+    assert stored(format="webp", lossless=True) > 5 * stored(format="webp")
+    both = stored(format="jpeg", formats=["avif"])
+    assert both == pytest.approx(stored() + stored(format="avif", quality=60))
 
 
 def test_larger_photos_take_longer_and_other_kinds_their_own_time() -> None:
