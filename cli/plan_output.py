@@ -126,6 +126,10 @@ class PlanOutput:
                 f"{', '.join(services)}: the prices of {REFERENCE_REGION}, since "
                 f"lib/operations/plan/prices.yml has none of {self.prices.region}."
             )
+        if some := [each.name for each in self.stage.sizes if each.size.is_limited]:
+            note(
+                f"{', '.join(some)}: planned as if every photo were rendered; paths leave some out."
+            )
         estimated = [name for name in self.times if name not in measured]
         if measured:
             note(f"Render times of {', '.join(measured)}: measured in the last seven days.")

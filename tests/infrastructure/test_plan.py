@@ -1,5 +1,6 @@
 """The plan reads what a deploy makes, and `fanout plan` prints it."""
 
+import copy
 import json
 from pathlib import Path
 from typing import Any
@@ -161,6 +162,19 @@ def test_a_stage_that_asks_too_much_of_s3_is_told_so(
     assert "S3 splits a prefix that stays busy" in run.out
     assert "ask more of S3 than it serves of a prefix: workers take " in run.out
     assert "raise it to" not in run.out
+
+
+def test_sizes_of_some_photos_are_planned_as_if_of_all_and_it_says_so(
+    package: Package, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    template = copy.deepcopy(package("dev").document)
+    worker = template["Resources"]["ResizeDashthumbnailLambdaFunction"]["Properties"]
+    variables = worker["Environment"]["Variables"]
+    variables["SIZE"] = json.dumps(json.loads(variables["SIZE"]) | {"paths": ["2026/*"]})
+    monkeypatch.setattr(plan, "compile_stage", lambda *_: CompiledStage(template, "", "us-east-1"))
+    run = fanout("plan")
+    assert "thumbnail: planned as if every photo were rendered" in run.err.replace("\n", " ")
+    assert "400x300: planned" not in run.err
 
 
 def test_a_picture_is_drawn(compiled: list[list[str]], tmp_path: Path) -> None:
