@@ -10,7 +10,8 @@ from cli.terminal import note, print_json, show
 from lib.images import RENDERER_VERSION
 from lib.images.largest import find_max_megapixels
 from lib.plurals import pluralize
-from lib.sizes import Quality, Size, read_sizes, recipe_id
+from lib.sizes import Quality, Size, Watermark, read_sizes, recipe_id
+from lib.watermarks import check_watermarks
 
 SIZES_FILE = Path(__file__).resolve().parent.parent / "sizes.yml"
 # Fields that have a line of their own, or are in the first.
@@ -35,6 +36,7 @@ def check(*, file: FileArgument = SIZES_FILE, as_json: JsonOption = False) -> No
     Example: ./fanout sizes check sizes.yml
     """
     read = read_sizes(file)
+    check_watermarks(read)
     for size in read.sizes:
         if as_json:
             print_json(_make_document(size))
@@ -93,13 +95,23 @@ def _describe_quality(size: Size) -> str:
 def _list_options(size: Size) -> dict[str, str]:
     """Returns the other keys that are not as they are by default."""
     given = size.model_dump(mode="json", exclude=_SHOWN, exclude_defaults=True)
-    return {key: _say(value) for key, value in given.items()}
+    options = {key: _say(value) for key, value in given.items()}
+    if size.watermark:
+        options["watermark"] = _describe_watermark(size.watermark)
+    return options
 
 
 def _say(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return ", ".join(value) if isinstance(value, list) else str(value)
+
+
+def _describe_watermark(watermark: Watermark) -> str:
+    return (
+        f"{watermark.file}, {watermark.position}, width {watermark.width}, "
+        f"margin {watermark.margin}, opacity {watermark.opacity:g}"
+    )
 
 
 def _describe_largest(size: Size) -> str:

@@ -20,6 +20,7 @@ from cli.status import as_document, is_ready, print_status
 from cli.terminal import escape, note, print_json, progress, show
 from lib.concurrency import map_as_completed
 from lib.errors import ConfigError, FanoutError
+from lib.pipeline.focus import FocalPoint, parse_focus
 from lib.uploads.local_files import LocalFile, count_files, find_files, has_photo_suffix
 from lib.uploads.new_folders import NewFolders, UploadRecord
 from lib.uploads.results import Outcome, UploadResult
@@ -54,6 +55,13 @@ def upload(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace other photos at the paths")
     ] = False,
+    focus: Annotated[
+        str | None,
+        typer.Option(
+            help="The photos' focal point, such as 0.3,0.4: shares of width and height",
+            metavar="X,Y",
+        ),
+    ] = None,
     wait: Annotated[
         bool, typer.Option("--wait", help="Wait until each size is ready or has failed")
     ] = False,
@@ -77,13 +85,19 @@ def upload(
         target.authorize,
         overwrite=overwrite,
         content_type=content_type,
+        focus=_parse_focus(focus),
     )
     record = None
     if destination is None:
         record = UploadRecord.of(_RECORDS, stage, target.region, files)
         folders = _read_folders(record)
     make_path = folders.make_path if destination is None else _place_in(destination)
-    options = {"--path": destination, "--content-type": content_type, "--region": region}
+    options = {
+        "--path": destination,
+        "--content-type": content_type,
+        "--focus": focus,
+        "--region": region,
+    }
     flags = {"--overwrite": overwrite, "--wait": wait, "--json": as_json}
     again = _format_command(files, {"--stage": stage, **options}, flags)
     job = _Job(files, make_path, make_uploader, again, as_json)
@@ -142,6 +156,17 @@ def _choose_destination(files: list[Path], path: str) -> str:
     if typer.confirm(question, default=True, err=True) or not is_one:
         return f"{path}/"
     return path
+
+
+def _parse_focus(text: str | None) -> FocalPoint | None:
+    focus = None if text is None else parse_focus(text)
+    if text is not None and focus is None:
+        raise typer.BadParameter(
+            f"{text!r} is no focal point: write two numbers from 0 to 1, with at most four digits "
+            "after the point, such as 0.3,0.4",
+            param_hint="--focus",
+        )
+    return focus
 
 
 def _place_in(destination: str) -> Callable[[LocalFile], str]:

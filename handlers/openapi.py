@@ -19,7 +19,7 @@ from aws_lambda_powertools.event_handler.openapi.models import (
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import Json
 
-from handlers import deletion, status, uploads
+from handlers import deletion, focus, status, uploads
 from handlers.shared.docs_page import make_page
 from handlers.shared.http import PHOTOS, RENDERING, UPLOADS, handle, make_resolver
 from handlers.shared.settings import Settings
@@ -58,6 +58,8 @@ class OpenapiSettings(Settings):
     swagger: bool
     # Names of the sizes of POST /render; empty on a stage without it.
     render_sizes: Json[list[str]]
+    # Whether a size is cropped to photos' focal points.
+    has_focus: bool = False
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
@@ -71,6 +73,8 @@ def _app() -> APIGatewayHttpResolver:
     """Built once per container."""
     settings = OpenapiSettings.from_environment()
     routers = [uploads.router, status.router, deletion.router]
+    if settings.has_focus:
+        routers.append(focus.router)
     if settings.render_sizes:
         from handlers import render  # noqa: PLC0415  imports Pillow
 

@@ -21,6 +21,7 @@ from lib.on_demand.direct import DirectRenderer, StoreTarget, find_size
 from lib.on_demand.options import MEMORY
 from lib.on_demand.signed_requests import SignedRequestVerifier
 from lib.sizes import ExtraFormat, Size
+from lib.watermarks import load_packed
 
 router = make_router()
 
@@ -137,6 +138,7 @@ def _direct_renderer() -> DirectRenderer:
         content_types=settings.upload_types,
         max_bytes=settings.max_upload_bytes,
         image_analyzer=make_image_analyzer(settings, s3, settings.originals),
+        load_watermark=load_packed,
     )
 
 

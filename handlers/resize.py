@@ -19,6 +19,7 @@ from lib.pipeline.render_slots import RenderSlots
 from lib.pipeline.telemetry import Telemetry
 from lib.pipeline.worker import ResizeWorker
 from lib.sizes import Size
+from lib.watermarks import load_packed
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -65,6 +66,7 @@ def _worker() -> ResizeWorker:
         if purge_url
         else None,
         image_analyzer=image_analyzer,
+        watermark=load_packed(settings.size),
     )
     return ResizeWorker(
         reconciler=reconciler,

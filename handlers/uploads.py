@@ -37,6 +37,7 @@ _EXAMPLES: Any = {
             "content_type": "image/jpeg",
             "bytes": 200_000,
             "overwrite": True,
+            "focus": [0.3, 0.4],
         },
     },
     "url": {"summary": "A photo to fetch", "value": {"url": _PHOTO_URL}},
@@ -56,6 +57,8 @@ class UploadSettings(PhotoSettings):
     fetch_loopback: bool
     upload_types: Json[list[str]]
     max_upload_bytes: int = Field(gt=0)
+    # Only on a stage with a size that has placeholders.
+    images_bucket: str = ""
 
 
 class Batch(BaseModel):
@@ -175,4 +178,5 @@ def _upload_tickets() -> UploadTickets:
         content_types=settings.upload_types,
         max_bytes=settings.max_upload_bytes,
         signer=make_viewer_signer(settings),
+        images_bucket=settings.images_bucket,
     )

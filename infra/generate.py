@@ -32,6 +32,7 @@ from infra.queues import queue_resources
 from infra.uniqueness import find_name_clashes
 from lib.errors import ConfigError
 from lib.sizes import SizesFile, read_sizes
+from lib.watermarks import check_watermarks
 
 # CloudFormation's limit on a stack's resources, and how many are reserved for the shared ones.
 MAX_RESOURCES = 500
@@ -44,6 +45,7 @@ def generate(given: dict[str, Any]) -> dict[str, Any]:
     """Generates the parts of serverless.yml; raises ConfigError for wrong parameters or sizes."""
     parameters = parse_parameters(given)
     file = read_sizes(parameters.sizes_file)
+    check_watermarks(file)
     sizes = file.sizes
     functions, resources = _generate_sizes(parameters, file)
     if parameters.purges:
@@ -88,6 +90,12 @@ def generate(given: dict[str, Any]) -> dict[str, Any]:
         "names": json.dumps([size.name for size in sizes]),
         "http_api": http_api(parameters),
         "left_out": _list_left_out(parameters),
+        # Files to add to the zip, by their hashes.
+        "watermarks": {
+            str(size.watermark.sha256): str((file.folder / size.watermark.file).resolve())
+            for size in sizes
+            if size.watermark
+        },
     }
 
 

@@ -68,4 +68,4 @@ def analyzer_statements(
 
 
 def _crops_to_faces(parameters: StageParameters, sizes: Iterable[Size]) -> bool:
-    return not parameters.emulator and any(size.position == "faces" for size in sizes)
+    return not parameters.emulator and any(size.crops_to_faces for size in sizes)

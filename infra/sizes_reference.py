@@ -12,7 +12,7 @@ from typing import Any, get_args
 import yaml
 from PIL import Image, ImageDraw
 
-from lib.images import Rendition, geometry, render
+from lib.images import Focus, Rendition, geometry, read_watermark_image, render
 from lib.sizes import Size
 from lib.sizes.size import NOT_IN_RECIPE, Fit
 
@@ -34,6 +34,8 @@ _SCENE: list[_Shape] = [
     ("rectangle", "#c1121f", (0.81, 0.42, 0.88, 0.72)),
     ("ellipse", "#d8997a", (0.815, 0.27, 0.875, 0.41)),
 ]
+# The focal point of the photo.
+_HOUSE: Focus = (0.52, 0.4)
 _LOGO_SHAPES: list[_Shape] = [
     ("ellipse", "#023e8a", (0.1, 0.08, 0.57, 0.92)),
     ("polygon", "#e85d04", (0.4, 0.85, 0.65, 0.15, 0.9, 0.85)),
@@ -67,7 +69,10 @@ position:
   - {name: center, width: 120, height: 160}
   - {name: left, width: 120, height: 160, position: left}
   - {name: attention, width: 120, height: 160, position: attention}
+  - {name: focus, width: 120, height: 160, position: focus}
   - {name: bottom, width: 120, height: 160, fit: contain, position: bottom, background: "#ffd166"}
+fallback:
+  - {name: hero, width: 1600, height: 600, position: focus, fallback: attention}
 animated:
   - {name: moving, width: 160, animated: true}
   - {name: still, width: 160}
@@ -82,6 +87,13 @@ paths:
   - {name: avatar, width: 96, height: 96, paths: [avatars/, "teams/*/portraits/"]}
 except:
   - {name: large, width: 1600, except: [avatars/, "**/icons/"]}
+placeholder:
+  - {name: hero, width: 1600, placeholder: true}
+watermark:
+  - {name: marked, width: 160, watermark: {file: marks/logo.png}}
+  - name: centred
+    width: 160
+    watermark: {file: marks/logo.png, position: center, width: 60%, opacity: 0.5}
 memory:
   - {name: poster, width: 6000, height: 4000, memory: 3008}
 cdn_seconds:
@@ -104,6 +116,7 @@ _SOURCES = {
     "animated": _SUNSET,
     "background": _LOGO,
     "enlarge": _SMALL_PHOTO,
+    "watermark": _PHOTO,
 }
 # Photos that are smaller than the boxes of these entries on both edges, and on one.
 SMALL_PHOTOS = ((200, 100), (600, 100))
@@ -163,7 +176,8 @@ def make_photo() -> bytes:
 def _render(key: str) -> list[tuple[Size, Rendition]]:
     source = _make_source(_SOURCES[key])
     sizes = map(Size.model_validate, EXAMPLES[key])
-    return [(size, render(source, size)) for size in sizes]
+    watermark = read_watermark_image(_make_source(_LOGO))
+    return [(size, render(source, size, _HOUSE, watermark)) for size in sizes]
 
 
 def _name_file(size: Size, rendition: Rendition) -> str:
@@ -204,6 +218,8 @@ def _make_section(key: str, field: dict[str, Any], definitions: dict[str, Any]) 
 def _describe_limits(kind: dict[str, Any]) -> str:
     """Describes the limits of one type in words."""
     limits = [f"`{value}`" for value in kind.get("enum", ())]
+    if "limits" in kind:
+        limits.append(kind["limits"])
     if "maximum" in kind:
         limits.append(f"{kind['minimum']} to {kind['maximum']}")
     if "pattern" in kind:

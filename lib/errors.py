@@ -49,6 +49,7 @@ class ProblemKind(StrEnum):
     BAD_PATH = "bad_path"
     BAD_URL = "bad_url"
     PATH_TAKEN = "path_taken"
+    CONFLICT = "conflict"
     TOO_MANY_BYTES = "too_many_bytes"
     UNKNOWN_SIZE = "unknown_size"
     NO_PICTURE = "no_picture"

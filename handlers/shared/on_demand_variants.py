@@ -18,6 +18,7 @@ from lib.pipeline.reconciler import VariantReconciler
 from lib.pipeline.render_slots import RenderSlots
 from lib.pipeline.telemetry import Telemetry
 from lib.sizes import Size
+from lib.watermarks import load_packed
 
 
 def make_on_demand_variants(settings: OnDemandVariantsSettings) -> OnDemandVariants:
@@ -54,6 +55,7 @@ def make_on_demand_variants(settings: OnDemandVariantsSettings) -> OnDemandVaria
             image_analyzer=image_analyzer,
             recheck_queue=recheck_queue,
             record_attempt=attempts.record,
+            watermark=load_packed(size),
         )
 
     return OnDemandVariants(

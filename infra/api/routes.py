@@ -5,6 +5,7 @@ from typing import Any
 
 from infra.api.auth import AUTHORIZER, TOKENS_ARN, authorizer, authorizers
 from infra.api.fetching import FETCH_QUEUE
+from infra.api.focus import FOCUS, crops_to_focus, focus_statements
 from infra.api.parameters import ApiParameters
 from infra.api.rendering import PATH_HEADER, render_function, render_resources
 from infra.api.throttles import DOCS, MISSING
@@ -62,6 +63,7 @@ def api_functions(parameters: Parameters, sizes: list[Size]) -> dict[str, Any]:
             UPLOAD_TYPES=parameters.upload_types_json,
             FETCH_LOOPBACK=str(parameters.fetch_loopback).lower(),
             **viewer_settings(parameters),
+            **_placeholder_settings(sizes),
         ),
         "status": _function(
             parameters,
@@ -93,8 +95,13 @@ def api_functions(parameters: Parameters, sizes: list[Size]) -> dict[str, Any]:
             AUTH=parameters.auth,
             SWAGGER=str(parameters.swagger).lower(),
             RENDER_SIZES=json.dumps([size.name for size in sizes] if parameters.render else []),
+            **({"HAS_FOCUS": "true"} if crops_to_focus(sizes) else {}),
         ),
     }
+    if crops_to_focus(sizes):
+        functions["focus"] = _function(
+            parameters, "focus", "Changes the focal points of photos", [FOCUS], **originals
+        )
     if parameters.render:
         functions |= render_function(parameters, sizes)
     if parameters.auth == "token":
@@ -109,6 +116,23 @@ def refuse_absent_routes(
 ) -> None:
     """Adds routes that are switched off to the function that answers 404 for them."""
     functions[_OPENAPI]["events"] += [{"httpApi": _route(parameters, route)} for route in absent]
+
+
+def _placeholder_settings(sizes: list[Size]) -> dict[str, Any]:
+    """Builds the settings of a function that returns the placeholders of variants."""
+    has_one = any(size.placeholder for size in sizes)
+    return {"IMAGES_BUCKET": ref("ImagesBucket")} if has_one else {}
+
+
+def _placeholder_statements(sizes: list[Size]) -> list[dict[str, Any]]:
+    """Builds the permissions to read the placeholders of variants."""
+    names = [size.name for size in sizes if size.placeholder]
+    if not names:
+        return []
+    return [
+        allow(["s3:GetObject"], [sub(f"{IMAGES_BUCKET}/{name}/*") for name in names]),
+        allow_list(IMAGES_BUCKET, [f"{name}/" for name in names]),
+    ]
 
 
 def _function(
@@ -151,6 +175,7 @@ def api_resources(parameters: Parameters, sizes: list[Size]) -> dict[str, Any]:
             allow_list(FAILURES_BUCKET, [f"{FETCH_RECORDS}/"]),
             allow(["sqs:SendMessage"], arn(FETCH_QUEUE)),
             *allow_viewer_keys(parameters),
+            *_placeholder_statements(sizes),
         ],
         "status": [
             allow_originals(parameters, "s3:GetObject"),
@@ -168,6 +193,8 @@ def api_resources(parameters: Parameters, sizes: list[Size]) -> dict[str, Any]:
         ],
         _OPENAPI: [],
     }
+    if crops_to_focus(sizes):
+        statements["focus"] = focus_statements(parameters)
     if parameters.auth == "token":
         statements[AUTHORIZER] = [allow(["secretsmanager:GetSecretValue"], TOKENS_ARN)]
     resources = render_resources(parameters, sizes) if parameters.render else {}

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from infra.api.focus import FOCUS
 from infra.api.parameters import ApiParameters
 from infra.api.rendering import RENDER
 from infra.delivery.website import ROUTE
@@ -16,6 +17,7 @@ _SHARES = {
     "POST /uploads/batch": 0.05,
     "GET /uploads": 4.0,
     "GET /uploads/{path+}": 4.0,
+    FOCUS: 0.5,
     "DELETE /uploads": 0.5,
     "DELETE /uploads/{path+}": 0.5,
     "GET /openapi.json": 0.05,

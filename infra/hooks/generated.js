@@ -48,4 +48,5 @@ module.exports = {
   http_api: part('http_api'),
   tracing: part('tracing'),
   left_out: part('left_out'),
+  watermarks: part('watermarks'),
 };

@@ -79,6 +79,7 @@ class Download(NamedTuple):
     etag: str
     length: int
     body: "StreamingBody | None"
+    metadata: dict[str, str]
 
     def read(self, *, max_bytes: int, seconds: float = math.inf) -> bytes:
         """Returns all bytes; raises PermanentError if archived or longer than `max_bytes`.
@@ -212,6 +213,14 @@ def _make_stored_object(
     )
 
 
+def has_md5(stored: StoredObject, data: bytes) -> bool:
+    """Returns whether an object certainly has these bytes, by its ETag.
+
+    The ETag of an object that a KMS key encrypts is no MD5: then the result is False.
+    """
+    return stored.etag == hashlib.md5(data, usedforsecurity=False).hexdigest()
+
+
 def has_sha256(s3: "S3Client", bucket: str, key: str, sha256: str) -> bool:
     """Returns whether an object's bytes have this SHA-256, in hexadecimal.
 
@@ -306,7 +315,12 @@ def get(
         raise TransientError(
             "no_length", f"GET {bucket}: a body without its length cannot be checked"
         )
-    return Download(response["ETag"].strip('"'), response["ContentLength"], response["Body"])
+    return Download(
+        response["ETag"].strip('"'),
+        response["ContentLength"],
+        response["Body"],
+        response["Metadata"],
+    )
 
 
 def _make_archived(
@@ -316,7 +330,7 @@ def _make_archived(
         return None
     if stored.etag == unless_etag:
         return NotModified(stored.etag, stored.modified)
-    return Download(stored.etag, stored.length, None)
+    return Download(stored.etag, stored.length, None, stored.metadata)
 
 
 def _get_last_modified(error: ClientError) -> "datetime | None":
@@ -397,7 +411,7 @@ def disable_write_retries(s3: "S3Client") -> None:
     and restore a variant. Instead the message returns to its queue, and the next attempt reads the
     outcome. After an error such as SlowDown, which applied nothing, the SDK may retry.
     """
-    for operation in ("PutObject", "DeleteObject"):
+    for operation in ("PutObject", "DeleteObject", "CopyObject"):
         s3.meta.events.register_first(f"needs-retry.s3.{operation}", _stop_if_unknown)
 
 
@@ -429,14 +443,16 @@ def sign_upload(
     max_bytes: int,
     seconds: int,
     sha256: str | None = None,
+    metadata: dict[str, str] | None = None,
 ) -> UploadForm:
-    """Presigns a POST for exactly this key and type, for 1 to `max_bytes` bytes.
+    """Presigns a POST for exactly this key, type and metadata, for 1 to `max_bytes` bytes.
 
     With `sha256`, in hexadecimal, S3 rejects other bytes and stores the checksum. A presigned PUT
     cannot limit the file's size. Raises FanoutError if the SDK signs anything else, as it does for
     a key with a variable.
     """
     fields = {"Content-Type": content_type}
+    fields |= {f"x-amz-meta-{name}": value for name, value in (metadata or {}).items()}
     if sha256:
         fields[_SHA256_FIELD] = _to_base64(sha256)
     conditions: list[Any] = [
@@ -458,11 +474,12 @@ def sign_upload(
 def _check_policy(fields: dict[str, str], conditions: list[Any]) -> None:
     """Raises FanoutError if a form's signed policy has other conditions."""
     signed = json.loads(b64decode(fields["policy"]))["conditions"]
+    given = {name for each in conditions if isinstance(each, dict) for name in each}
     # The SDK adds the fields of the signer as conditions, but not the signature.
     signer = [
         {name: value}
         for name, value in fields.items()
-        if name.startswith("x-amz-") and name not in ("x-amz-signature", _SHA256_FIELD)
+        if name.startswith("x-amz-") and name != "x-amz-signature" and name not in given
     ]
     if sorted(map(json.dumps, signed)) != sorted(map(json.dumps, conditions + signer)):
         raise FanoutError(f"an upload's policy is {signed}, not {conditions}: no ticket is issued")

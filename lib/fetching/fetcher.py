@@ -26,6 +26,7 @@ from lib.fetching.download import Downloader
 from lib.fetching.jobs import FetchJob
 from lib.fetching.records import FailedFetchRecord, FetchRecords, StoredFetchRecord
 from lib.keys import Originals
+from lib.pipeline.focus import focus_metadata
 from lib.upload_types import UNKNOWN_TYPES, explain_rejection
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ class Fetcher:
                 self.originals.key(job.path),
                 file,
                 content_type=content_type,
-                metadata={JOB_ID: job.id},
+                metadata={JOB_ID: job.id, **focus_metadata(job.focus)},
                 etag=etag,
             )
         return FetchResult("fetched", length)

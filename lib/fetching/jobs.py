@@ -23,6 +23,7 @@ from lib.errors import (
 from lib.fetching.records import FailedFetchRecord, FetchRecord, FetchRecords
 from lib.fetching.urls import MAX_LENGTH, Url, check_port, parse_url
 from lib.keys import Originals
+from lib.pipeline.focus import FocalPoint
 from lib.times import Timestamp
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class FetchJob(BaseModel):
     url: str = Field(max_length=MAX_LENGTH, repr=False)
     overwrite: bool
     ordered_at: Timestamp
+    focus: FocalPoint | None = None
 
 
 class FetchState(BaseModel):
@@ -137,7 +139,9 @@ class FetchJobQueue(FetchJobs):
             raise RequestError(422, ProblemKind.BAD_URL, str(error)) from error
         return parsed
 
-    def submit(self, path: str, url: str, *, overwrite: bool = False) -> FetchJob:
+    def submit(
+        self, path: str, url: str, *, overwrite: bool = False, focus: FocalPoint | None = None
+    ) -> FetchJob:
         """Submits a fetch job, which replaces an earlier one for the path.
 
         Raises RequestError for a path or a URL that is not allowed, and TransientError if no job
@@ -151,12 +155,13 @@ class FetchJobQueue(FetchJobs):
             url=url,
             overwrite=overwrite,
             ordered_at=datetime.now(UTC).replace(microsecond=0),
+            focus=focus,
         )
         record = FetchRecord(id=job.id, ordered_at=job.ordered_at)
         # The record comes first: without one, a worker would treat its job as cancelled.
         etag = self._records.put(path, record)
         try:
-            queues.send(self.sqs, self.queue_url, job.model_dump_json(), {})
+            queues.send(self.sqs, self.queue_url, job.model_dump_json(exclude_none=True), {})
         except TransientError:
             # If SQS took the message all the same, its job now counts as cancelled.
             with suppress(TransientError, ConflictError):

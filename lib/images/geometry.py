@@ -10,7 +10,7 @@ Focus = tuple[float, float]
 
 # Each position as shares (x, y) of the free space. `attention` and `faces` depend on the photo's
 # content: planned at the centre, then moved.
-_ANCHORS = {
+ANCHORS = {
     "top-left": (0.0, 0.0),
     "top": (0.5, 0.0),
     "top-right": (1.0, 0.0),
@@ -57,7 +57,7 @@ def fit(
     `anchor` places the crop, as shares of the free space; the default is the size's position. With
     `focus`, the crop is centred there, as far as the photo's edges allow.
     """
-    anchor = anchor or _ANCHORS[size.position]
+    anchor = anchor or ANCHORS[size.own_position]
     whole = (0.0, 0.0, float(width), float(height))
     if size.width is None or size.height is None:
         scaled = _inside(size, width, height)

@@ -68,7 +68,7 @@ def check(header: Header, size: Size, canvas: tuple[int, int], scale: int = 1) -
         raise metadata_bomb(header.codec, f"a colour profile of more than {MAX_PROFILE:,} bytes")
     if header.pixels > _MAX_PIXELS[header.codec]:
         raise _too_many_pixels(header, f"the limit is {_MAX_PIXELS[header.codec]:,}")
-    needed = _source_bytes(header, scale) + canvas[0] * canvas[1] * OUTPUT_BYTES_PER_PIXEL
+    needed = _source_bytes(header, scale) + canvas[0] * canvas[1] * size.output_bytes_per_pixel
     if needed > size.pixel_memory:
         raise _too_many_pixels(
             header,
@@ -83,7 +83,9 @@ def check_frames(header: Header, size: Size, canvas: tuple[int, int]) -> None:
     frame_ns = _FRAME_NS + header.pixels * _FRAME_IN_NS
     frame_ns += pixels * _FRAME_OUT_NS * (1 + len(size.formats))
     decoder_bytes = header.pixels * _BYTES_PER_PIXEL[header.codec] + header.reference_bytes
-    free_bytes = size.pixel_memory - decoder_bytes
+    # A watermark is placed on one frame after the other.
+    placing_bytes = pixels * (size.output_bytes_per_pixel - OUTPUT_BYTES_PER_PIXEL)
+    free_bytes = size.pixel_memory - decoder_bytes - placing_bytes
     most = min(_FRAMES_NS // frame_ns, free_bytes // (pixels * OUTPUT_BYTES_PER_PIXEL))
     if header.frames > most:
         raise PermanentError(

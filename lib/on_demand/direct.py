@@ -3,7 +3,7 @@
 No variant is stored here: the pipeline renders a stored original like any other upload.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -33,7 +33,8 @@ class DirectRenderer:
     """Renders images for one stack; `content_types` are those that may be stored.
 
     A stored path must fit the folders of those `sizes` that are made of it. `image_analyzer` finds
-    faces; None if no size is cropped to them.
+    faces; None if no size is cropped to them. `load_watermark` returns the image of a size's
+    watermark, if it has one.
     """
 
     s3: "S3Client"
@@ -42,6 +43,7 @@ class DirectRenderer:
     content_types: list[str]
     max_bytes: int
     image_analyzer: ImageAnalyzer | None = None
+    load_watermark: Callable[[Size], images.WatermarkImage | None] = lambda _: None
 
     def render(
         self, image: bytes, size: Size, target: StoreTarget | None = None
@@ -108,7 +110,7 @@ class DirectRenderer:
     def _render(self, image: bytes, size: Size) -> images.Rendition:
         with map_render_errors(len(image)):
             focus = self.image_analyzer.find_focus(image, size) if self.image_analyzer else None
-            return images.render(image, size, focus)
+            return images.render(image, size, focus, self.load_watermark(size))
 
     def _store(self, image: bytes, content_type: str, target: StoreTarget) -> None:
         key = self.originals.key(target.path)

@@ -115,15 +115,22 @@ class Auditor:
         with map_access_denied("read the variants' metadata"):
             state = classify(
                 row,
-                up_to_date=lambda original: self._is_up_to_date(row.path, original.etag),
+                up_to_date=lambda original: self._is_up_to_date(row.path, original),
                 failed=lambda original: self._has_failed(row, original),
             )
         return row.path, state
 
-    def _is_up_to_date(self, path: str, etag: str) -> bool:
+    def _is_up_to_date(self, path: str, listed: objects.ListedObject) -> bool:
+        source: str | None = listed.etag
+        if self.size.has_focus:
+            # A listing has no metadata.
+            original = objects.head(self.s3, self.originals.bucket, listed.key)
+            source = self._variant_metadata.source_of(original) if original else None
         variant_keys = (keys.variant_key(folder, path) for folder in self.size.folders)
-        return all(
-            self._variant_metadata.is_current(objects.head(self.s3, self.images_bucket, key), etag)
+        return source is not None and all(
+            self._variant_metadata.is_current(
+                objects.head(self.s3, self.images_bucket, key), source
+            )
             for key in variant_keys
         )
 

@@ -17,6 +17,7 @@ from lib.aws.call_budget import CALL_SECONDS
 from lib.errors import ConflictError, PermanentError, Reason, TransientError
 from lib.keys import Originals
 from lib.pipeline.deadline import UNLIMITED, Deadline
+from lib.pipeline.focus import read_focus
 from lib.pipeline.invalidation_queue import InvalidationQueue
 from lib.pipeline.metadata_keys import ORIGINAL_ETAG
 from lib.pipeline.put_options import PutOptions
@@ -70,6 +71,7 @@ class VariantReconciler:
     recheck_queue: DelayedRecheckQueue | None = None
     image_analyzer: ImageAnalyzer | None = None
     record_attempt: Callable[[str, str], AbstractContextManager[None]] | None = None
+    watermark: images.WatermarkImage | None = None
 
     def reconcile(self, path: str, deadline: Deadline = UNLIMITED) -> ReconcileResult:
         """Renders, keeps or deletes a path's variants; safe to repeat and to interrupt.
@@ -111,36 +113,50 @@ class VariantReconciler:
         variants = {key: objects.head(self.s3, self.images_bucket, key) for key in variant_keys}
         if not self.size.applies_to(path):
             return self._remove(path, variants)
-        original = objects.get(
-            self.s3,
-            self.originals.bucket,
-            self.originals.key(path),
-            unless_etag=self._variant_metadata.find_original_etag(list(variants.values())),
-        )
+        original = self._get_original(path, variants)
         if isinstance(original, objects.NotModified):
             if self._was_written_again(variants, original):
                 self._queue_signed_invalidation(variants)
             return ReconcileResult("current")
         if original is None:
             return self._remove(path, variants)
-        with self.record_attempt(path, original.etag) if self.record_attempt else nullcontext():
+        source = self._variant_metadata.source_of(original)
+        with self.record_attempt(path, source) if self.record_attempt else nullcontext():
             renditions = self._render(path, variants, original, deadline)
         stale = {
             key: rendition
             for key, rendition in zip(variants, renditions, strict=True)
-            if not self._variant_metadata.is_current(variants[key], original.etag)
+            if not self._variant_metadata.is_current(variants[key], source)
         }
-        changed = [key for key in stale if self._has_other_pixels(variants[key], original.etag)]
+        changed = [
+            key
+            for key, rendition in stale.items()
+            if self._has_other_bytes(variants[key], original, rendition)
+        ]
         self._queue_follow_ups(path, changed)
-        if not changed and self._has_new(variants, stale):
+        if not changed and self._may_hide_another(variants, stale, source):
             self._queue_signed_invalidation(variants)
         # The size's own format comes last: the CDN serves it in place of a missing format, and
         # would cache it there.
         for key, rendition in reversed(stale.items()):
-            self._put(key, variants[key], rendition, original.etag)
-            self._check_original(path, original.etag)
+            self._put(key, variants[key], rendition, source)
+            self._check_original(path, source)
         bytes_out = sum(len(rendition.data) for rendition in renditions)
         return ReconcileResult("rendered", original.length, bytes_out)
+
+    def _get_original(
+        self, path: str, variants: Variants
+    ) -> objects.Download | objects.NotModified | None:
+        """Returns the original, NotModified if all variants are current, None if there is none."""
+        bucket, key = self.originals.bucket, self.originals.key(path)
+        source = self._variant_metadata.find_common_source(list(variants.values()))
+        if source is None or not self.size.has_focus:
+            return objects.get(self.s3, bucket, key, unless_etag=source)
+        # A conditional GET would return no metadata, and so not tell of another focal point.
+        stored = objects.head(self.s3, bucket, key)
+        if stored and self._variant_metadata.source_of(stored) == source:
+            return objects.NotModified(stored.etag, stored.modified)
+        return objects.get(self.s3, bucket, key)
 
     def _render(
         self,
@@ -155,15 +171,19 @@ class VariantReconciler:
                     max_bytes=self.max_bytes, seconds=deadline.left() - CALL_SECONDS
                 )
                 render_slot = partial(self._acquire_render_slot, deadline)
-                focus = (
-                    self.image_analyzer.analyze(path, original.etag, data, self.size, render_slot)
-                    if self.image_analyzer
-                    else None
-                )
+                focus = read_focus(original.metadata) if self.size.has_focus else None
+                if self.image_analyzer:
+                    size = self.size
+                    if focus:  # then faces are not needed
+                        size = size.model_copy(update={"fallback": "center"})
+                    found = self.image_analyzer.analyze(
+                        path, original.etag, data, size, render_slot
+                    )
+                    focus = focus or found
                 with render_slot():
-                    return images.render_all(data, self.size, focus)
+                    return images.render_all(data, self.size, focus, self.watermark)
         except PermanentError as error:
-            self._delete_older(path, variants, original.etag, error.reason)
+            self._delete_older(path, variants, original, error.reason)
             raise
         except MemoryError as error:
             raise TransientError(
@@ -183,19 +203,31 @@ class VariantReconciler:
     def _variant_metadata(self) -> VariantMetadata:
         return VariantMetadata(self.size, self.put_options)
 
-    def _has_other_pixels(self, variant: objects.StoredObject | None, etag: str) -> bool:
+    def _has_other_bytes(
+        self,
+        variant: objects.StoredObject | None,
+        original: objects.Download,
+        rendition: images.Rendition,
+    ) -> bool:
         """Returns whether rewriting the variant will change its bytes.
 
-        If only its put options are stale, the CDN's copy may stay: invalidations cost money.
+        If only its metadata or put options are stale, the CDN's copy may stay: invalidations cost
+        money.
         """
-        return variant is not None and not self._variant_metadata.matches(variant, etag)
+        source = self._variant_metadata.source_of(original)
+        if variant is None or self._variant_metadata.matches(variant, source):
+            return False
+        has_same_original = variant.metadata.get(ORIGINAL_ETAG) == original.etag
+        return not (has_same_original and objects.has_md5(variant, rendition.data))
 
-    def _has_new(self, variants: Variants, stale: Iterable[str]) -> bool:
-        """Returns whether one of the stale variants does not exist yet.
+    def _may_hide_another(self, variants: Variants, stale: Iterable[str], source: str) -> bool:
+        """Returns whether signed images may show an older original, though no variant changes.
 
-        Then no metadata shows whether the original was replaced; signed images may show an old one.
+        A variant that does not exist yet has no metadata that shows whether the original was
+        replaced. One of another source or recipe may be of an original that was replaced and
+        restored.
         """
-        return any(variants[key] is None for key in stale)
+        return any(not self._variant_metadata.matches(variants[key], source) for key in stale)
 
     def _was_written_again(self, variants: Variants, original: objects.NotModified) -> bool:
         """Returns whether other originals may have existed since the variants were written.
@@ -229,7 +261,7 @@ class VariantReconciler:
         key: str,
         variant: objects.StoredObject | None,
         rendition: images.Rendition,
-        etag: str,
+        source: str,
     ) -> None:
         objects.put_if_match(
             self.s3,
@@ -239,7 +271,7 @@ class VariantReconciler:
             content_type=rendition.content_type,
             cache_control=self.put_options.cache_control,
             acl=self.put_options.acl,
-            metadata=self._variant_metadata.build(etag, rendition),
+            metadata=self._variant_metadata.build(source, rendition),
             etag=variant.etag if variant else None,
         )
 
@@ -251,13 +283,16 @@ class VariantReconciler:
         self._delete(path, stored, None)
         return ReconcileResult("removed" if stored else "absent")
 
-    def _delete_older(self, path: str, variants: Variants, etag: str, reason: Reason) -> None:
+    def _delete_older(
+        self, path: str, variants: Variants, original: objects.Download, reason: Reason
+    ) -> None:
         """Deletes variants of older originals than this one, which cannot be rendered.
 
         After moderation rejects the original, deletes its own earlier variants too. Outside of a
         queue, the worker that sends the dead letter does all this.
         """
-        self._check_original(path, etag)
+        source = self._variant_metadata.source_of(original)
+        self._check_original(path, source)
         if self.recheck_queue:
             return
         self._check_missing(variants)
@@ -265,20 +300,20 @@ class VariantReconciler:
         older = {
             key: variant
             for key, variant in variants.items()
-            if variant and (deletes_all or variant.metadata.get(ORIGINAL_ETAG) != etag)
+            if variant and (deletes_all or self._variant_metadata.find_source(variant) != source)
         }
         if not older:
             self._queue_signed_invalidation(variants)
-        self._delete(path, older, etag)
+        self._delete(path, older, source)
 
     def _delete(
-        self, path: str, variants: dict[str, objects.StoredObject], etag: str | None
+        self, path: str, variants: dict[str, objects.StoredObject], source: str | None
     ) -> None:
         if variants:
             self._queue_follow_ups(path, list(variants))
         for key, variant in variants.items():
             objects.delete_if_match(self.s3, self.images_bucket, key, etag=variant.etag)
-            self._check_original(path, etag)
+            self._check_original(path, source)
 
     def _check_missing(self, variants: Variants) -> None:
         """Raises ConflictError if a variant that `head` did not return exists: it would stay."""
@@ -289,13 +324,13 @@ class VariantReconciler:
             ):
                 raise ConflictError("a variant has appeared meanwhile")
 
-    def _check_original(self, path: str, etag: str | None) -> None:
-        """Raises ConflictError unless the original still has this ETag (None: is absent).
+    def _check_original(self, path: str, source: str | None) -> None:
+        """Raises ConflictError unless the original is still this source (None: is absent).
 
         Whatever the original is, a size of other photos has no variant of it.
         """
         if not self.size.applies_to(path):
             return
         original = objects.head_confirmed(self.s3, self.originals.bucket, self.originals.key(path))
-        if (original.etag if original else None) != etag:
+        if (self._variant_metadata.source_of(original) if original else None) != source:
             raise ConflictError("the original changed meanwhile")

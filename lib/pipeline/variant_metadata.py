@@ -6,12 +6,21 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from lib import images
-from lib.pipeline.metadata_keys import ORIGINAL_ETAG, ORIGINAL_PIXELS, PIXELS, RECIPE
+from lib.pipeline.metadata_keys import (
+    COLOR,
+    FOCUS,
+    ORIGINAL_ETAG,
+    ORIGINAL_PIXELS,
+    PIXELS,
+    RECIPE,
+    THUMBHASH,
+)
 from lib.pipeline.put_options import PutOptions
+from lib.pipeline.sources import find_source, source_of
 from lib.sizes import Size, recipe_id
 
 if TYPE_CHECKING:
-    from lib.aws.s3 import StoredObject
+    from lib.aws.s3 import Download, StoredObject
 
 
 @dataclass(frozen=True)
@@ -21,36 +30,56 @@ class VariantMetadata:
     size: Size
     put_options: PutOptions
 
-    def matches(self, variant: "StoredObject | None", etag: str) -> bool:
-        """Returns whether today's recipe rendered the variant from the original `etag`."""
+    def source_of(self, original: "StoredObject | Download") -> str:
+        """Returns the source that an original is for the size."""
+        return source_of(original, has_focus=self.size.has_focus)
+
+    def find_source(self, variant: "StoredObject") -> str | None:
+        """Returns the source that a variant was rendered from, by whatever recipe."""
+        return find_source(variant, has_focus=self.size.has_focus)
+
+    def matches(self, variant: "StoredObject | None", source: str) -> bool:
+        """Returns whether today's recipe rendered the variant from the source."""
         return (
             variant is not None
             and variant.metadata.get(RECIPE) == self._recipe
-            and variant.metadata.get(ORIGINAL_ETAG) == etag
+            and self.find_source(variant) == source
         )
 
-    def is_current(self, variant: "StoredObject | None", etag: str) -> bool:
-        """Returns whether the variant matches that original and the put options."""
+    def is_current(self, variant: "StoredObject | None", source: str) -> bool:
+        """Returns whether the variant matches that source and the put options."""
         return (
-            variant is not None and self.matches(variant, etag) and self.put_options.match(variant)
+            variant is not None
+            and self.matches(variant, source)
+            and self.put_options.match(variant)
         )
 
-    def find_original_etag(self, variants: Sequence["StoredObject | None"]) -> str | None:
-        """Returns the ETag of the original for which all variants are current, or None."""
+    def find_common_source(self, variants: Sequence["StoredObject | None"]) -> str | None:
+        """Returns the source for which all variants are current, or None."""
         first = variants[0] if variants else None
-        etag = first.metadata.get(ORIGINAL_ETAG) if first else None
-        return etag if etag and all(self.is_current(v, etag) for v in variants) else None
+        source = self.find_source(first) if first else None
+        return source if source and all(self.is_current(v, source) for v in variants) else None
 
-    def build(self, etag: str, rendition: images.Rendition) -> dict[str, str]:
-        """Builds the metadata of a variant rendered from the original `etag`."""
+    def build(self, source: str, rendition: images.Rendition) -> dict[str, str]:
+        """Builds the metadata of a variant rendered from the source."""
+        etag, _, focus = source.partition(" ")
         return {
             ORIGINAL_ETAG: etag,
+            **({FOCUS: focus} if focus else {}),
             RECIPE: self._recipe,
             ORIGINAL_PIXELS: f"{rendition.source_width}x{rendition.source_height}",
             PIXELS: f"{rendition.width}x{rendition.height}",
+            **_describe(rendition.placeholder),
             **self.put_options.metadata,
         }
 
     @cached_property
     def _recipe(self) -> str:
         return recipe_id(self.size, images.RENDERER_VERSION)
+
+
+def _describe(placeholder: images.Placeholder | None) -> dict[str, str]:
+    if placeholder is None:
+        return {}
+    color = {COLOR: placeholder.color} if placeholder.color else {}
+    return {THUMBHASH: placeholder.thumbhash, **color}

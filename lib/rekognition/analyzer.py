@@ -69,7 +69,7 @@ class ImageAnalyzer:
         return self._complete(AnalysisResult(labels=()), data, size, nullcontext).focus
 
     def _needs_faces(self, size: Size) -> bool:
-        return self.faces and size.position == "faces"
+        return self.faces and size.crops_to_faces
 
     def _complete(
         self, result: AnalysisResult, data: bytes, size: Size, render_slot: RenderSlot

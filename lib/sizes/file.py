@@ -1,20 +1,26 @@
 """Reads sizes.yml, which queues, functions, alarms and URLs are generated from."""
 
+import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lib.errors import ConfigError
 from lib.sizes.size import Size
+from lib.sizes.watermark import MAX_WATERMARK_BYTES, Watermark
 
 
 @dataclass(frozen=True)
 class SizesFile:
-    """The sizes of a file, and the line of each by its name."""
+    """The sizes of a file, and the line of each by its name.
+
+    Watermarks' files are relative to `folder`.
+    """
 
     file: str
     sizes: list[Size]
     lines: Mapping[str, int]
+    folder: Path = Path()
 
     def describe_place(self, size: str) -> str:
         """Names a size's entry for a message: file, line and name."""
@@ -41,11 +47,47 @@ def read_sizes(path: str | Path) -> SizesFile:
             data = opened.read(MAX_BYTES + 1)
     except OSError as error:
         raise ConfigError(f"{file}: cannot be read: {error.strerror}") from error
-    return parse_sizes(data, file=file)
+    return _add_hashes(replace(parse_sizes(data, file=file), folder=path.parent))
+
+
+def read_watermark(watermark: Watermark, folder: Path) -> bytes:
+    """Returns a watermark's file; `folder` is that of sizes.yml. Raises ConfigError."""
+    try:
+        with (folder / watermark.file).open("rb") as opened:
+            data = opened.read(MAX_WATERMARK_BYTES + 1)
+    except OSError as error:
+        raise ConfigError(f"{watermark.file}: cannot be read: {error.strerror}") from error
+    if len(data) > MAX_WATERMARK_BYTES:
+        raise ConfigError(
+            f"{watermark.file}: has more than {MAX_WATERMARK_BYTES:,} bytes: make it smaller"
+        )
+    return data
+
+
+def _add_hashes(file: SizesFile) -> SizesFile:
+    """Adds the hashes of the watermarks' files; raises ConfigError with a line for each mistake."""
+    sizes, mistakes = list[Size](), list[str]()
+    for size in file.sizes:
+        if size.watermark is None:
+            sizes.append(size)
+            continue
+        try:
+            digest = hashlib.sha256(read_watermark(size.watermark, file.folder)).hexdigest()
+        except ConfigError as error:
+            mistakes.append(f"{file.describe_place(size.name)}: watermark.file: {error}")
+            continue
+        watermark = size.watermark.model_copy(update={"sha256": digest})
+        sizes.append(size.model_copy(update={"watermark": watermark}))
+    if mistakes:
+        raise ConfigError("\n".join(mistakes))
+    return replace(file, sizes=sizes)
 
 
 def parse_sizes(data: bytes, *, file: str) -> SizesFile:
-    """Validates the content of sizes.yml; raises ConfigError with `file` as its name."""
+    """Validates the content of sizes.yml; raises ConfigError with `file` as its name.
+
+    The sizes have no hashes of their watermarks' files, which are not looked at.
+    """
     from lib.sizes.document import read_document  # noqa: PLC0415
     from lib.sizes.reader import SizesReader  # noqa: PLC0415
 

@@ -42,6 +42,7 @@ def _show_same(widest: Size, size: Size) -> bool:
         return False
     if not (widest.height and size.height):
         return widest.height == size.height
-    return (widest.fit, widest.position) == (size.fit, size.position) and have_same_ratio(
+    crops = [(each.fit, each.position, each.fallback) for each in (widest, size)]
+    return crops[0] == crops[1] and have_same_ratio(
         (widest.width, widest.height), (size.width, size.height)
     )

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from lib.sizes.document import Document, Path
 from lib.sizes.size import CONFLICT, QUEUE_ENDINGS, RESERVED, Size
-from lib.sizes.wording import describe, find_keys, find_path, no_such_key
+from lib.sizes.wording import describe, find_keys, find_path, no_such_key, refuse_nested
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -77,6 +77,7 @@ class SizesReader:
         shared = {key: value for key, value in defaults.items() if key not in _OWN}
         for key in defaults.keys() & set(_OWN):
             self._add(f"{key}: each size has its own: remove it here", _DEFAULTS, key)
+        self._refuse_hash(shared, _DEFAULTS)
         _, errors = _validate({**shared, **_ANY_BOX})
         wrong = set[object]()
         for error in errors:
@@ -99,6 +100,7 @@ class SizesReader:
             if keys is None:
                 self._add(f"is no size: write {_FORMS}", _SIZES, index)
                 continue
+            self._refuse_hash(keys, _SIZES, index)
             size, errors = _validate({**defaults, **keys})
             for error in errors:
                 is_of_defaults = error["msg"] in alone and find_keys(error)[0] not in keys
@@ -106,6 +108,13 @@ class SizesReader:
             if size is not None:
                 sizes.append((self._document.find_line(_SIZES, index), size))
         return sizes
+
+    def _refuse_hash(self, keys: dict[str, Any], *entry: object) -> None:
+        """Refuses a watermark's hash, which is that of its file and never given."""
+        watermark = keys.get("watermark")
+        if isinstance(watermark, dict) and "sha256" in watermark:
+            text = refuse_nested("watermark", "sha256")
+            self._add(text, *entry, "watermark", "sha256")
 
     def _find_clashes(self, sizes: list[tuple[int, Size]]) -> None:
         for line, size in sizes:

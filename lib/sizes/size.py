@@ -21,6 +21,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from lib.sizes.paths import FOLDERS, MAX_PATTERNS, covers, find_mistake, matches_any
+from lib.sizes.watermark import WATERMARK_BYTES_PER_PIXEL, WATERMARK_MEMORY, Watermark
 
 Fit = Literal["cover", "contain", "inside", "fill"]
 Format = Literal["keep", "jpeg", "png", "webp", "avif"]
@@ -37,7 +38,10 @@ Position = Literal[
     "top-left",
     "attention",
     "faces",
+    "focus",
 ]
+# Where a crop is placed around photos that have no focus.
+Fallback = Literal["center", "attention", "faces"]
 
 # Pixels; the maximum edge of a box. 8K screens are 7680 wide, and a variant of 8192 x 8192 RGBA
 # takes 256 MB, which fits beside its source in a 1769 MB function.
@@ -169,7 +173,14 @@ class Size(BaseModel):
         "places it in the box. Any but `center` needs a width and a height. `attention` keeps the "
         "part with most detail, saturated colour and skin. `faces` crops around the faces that "
         "Rekognition finds ([prices and permissions](rekognition.md)), and "
-        "as `attention` if there are none. Both need `fit: cover`.",
+        "as `attention` if there are none. `focus` crops around the photo's "
+        "[focal point](api.md#focal-point), which an upload or a later request gives. These three "
+        "need `fit: cover`.",
+    )
+    fallback: Fallback = Field(
+        "center",
+        description="Sets the position of the crop, with `position: focus`, of photos that have no "
+        "focal point.",
     )
     animated: Flag = Field(
         False,
@@ -202,6 +213,24 @@ class Size(BaseModel):
         alias="except",
         description="Leaves out photos at these paths, also those of `paths`. The patterns are "
         "those of `paths`.",
+    )
+    placeholder: Flag = Field(
+        False,
+        description="Stores a [ThumbHash](https://evanw.github.io/thumbhash) of each variant (some "
+        "25 bytes: a blurred preview) and its most frequent colour with it, for pages to show "
+        "until the image is loaded. [The status](api.md#photo-status) has both. They take 2 ms, "
+        "and change no pixel: if this key alone changes, variants are rendered again, but the "
+        "CDN's copies stay.",
+    )
+    watermark: Watermark | None = Field(
+        None,
+        description="Places a PNG or WebP with transparency, such as a logo, on each variant. "
+        "`file` is relative to sizes.yml; it is packed with the functions, and variants become "
+        "stale if it changes. `width` and `margin` are shares of the photo's width; `position` is "
+        "one of the nine of `position`, on the photo itself and not on the padding of `fit: "
+        "contain`; `opacity` is from 0 to 1. Colours are mixed in sRGB, as browsers do. A photo "
+        "carries no watermark that would be less than 8 pixels wide or high, or would not fit "
+        "between the margins. All frames of an animation have it; images at signed URLs have none.",
     )
     memory: Annotated[int, Field(ge=MIN_MEMORY, le=MAX_MEMORY, strict=True)] = Field(
         ONE_CPU_MEMORY,
@@ -279,7 +308,7 @@ class Size(BaseModel):
                 "lossless format formats",
                 "lossless: JPEG cannot be, nor AVIF exactly: use format webp or png",
             )
-        needed = (self.width or 1) * (self.height or 1) * OUTPUT_BYTES_PER_PIXEL
+        needed = (self.width or 1) * (self.height or 1) * self.output_bytes_per_pixel
         if needed > self.pixel_memory:
             yield (
                 "memory width height",
@@ -291,13 +320,20 @@ class Size(BaseModel):
     def _find_position_conflicts(self) -> Iterator[tuple[str, str]]:
         has_box = self.width is not None and self.height is not None
         keys = "position fit width height"
-        if self.searches and not (self.fit == "cover" and has_box):
+        depends_on_photo = self.position == "focus" or self.searches
+        if depends_on_photo and not (self.fit == "cover" and has_box):
             yield keys, f"position: {self.position} needs fit: cover, with a width and a height"
         elif self.position != "center" and not (self.fit in ("cover", "contain") and has_box):
             yield (
                 keys,
                 f"position: {self.position} needs fit: cover or contain, with a width and a "
                 "height: nothing is cropped or padded here",
+            )
+        if self.fallback != "center" and self.position != "focus":
+            yield (
+                "fallback position",
+                f"fallback: {self.fallback} is for photos without a focal point: say position: "
+                f"focus, or position: {self.fallback}",
             )
 
     def _find_path_conflicts(self) -> Iterator[tuple[str, str]]:
@@ -334,13 +370,34 @@ class Size(BaseModel):
         return self.quality
 
     @property
+    def has_focus(self) -> bool:
+        """Whether variants depend on the focal point that an original has."""
+        return self.position == "focus"
+
+    @property
+    def own_position(self) -> Position:
+        """The position of the crop of photos without a focal point."""
+        return self.fallback if self.has_focus else self.position
+
+    @property
     def searches(self) -> bool:
         """Whether the position of the crop depends on the photo's content."""
-        return self.position in ("attention", "faces")
+        return self.own_position in ("attention", "faces")
+
+    @property
+    def crops_to_faces(self) -> bool:
+        """Whether the position of the crop depends on faces in the photo."""
+        return self.own_position == "faces"
+
+    @property
+    def output_bytes_per_pixel(self) -> int:
+        """Bytes that a variant takes for each of its pixels until it is encoded."""
+        return OUTPUT_BYTES_PER_PIXEL + (WATERMARK_BYTES_PER_PIXEL if self.watermark else 0)
 
     @property
     def _free_memory(self) -> int:
-        return (self.memory - RUNTIME_MEMORY) * MEGABYTE
+        watermark = WATERMARK_MEMORY if self.watermark else 0
+        return (self.memory - RUNTIME_MEMORY) * MEGABYTE - watermark
 
     @property
     def pixel_memory(self) -> int:
@@ -384,6 +441,9 @@ def list_changes(size: Size, other: Size) -> list[str]:
 PUT_OPTIONS = {"cdn_seconds", "browser_seconds", "immutable"}
 PATHS = {"paths", "except"}
 NOT_IN_RECIPE = {"name", "memory", "formats"} | PUT_OPTIONS | PATHS
+# Options that were added after variants had been stored: at their defaults they are excluded from
+# the recipe, so that an upgrade makes nothing stale.
+ADDED_LATER = {"fallback", "placeholder", "watermark"}
 
 
 def recipe_id(size: Size, renderer_version: str) -> str:
@@ -393,6 +453,10 @@ def recipe_id(size: Size, renderer_version: str) -> str:
     current.
     """
     given = size.model_dump(mode="json")
-    recipe = {key: value for key, value in given.items() if key not in NOT_IN_RECIPE}
+    unused = {key for key in ADDED_LATER if given[key] == Size.model_fields[key].default}
+    recipe = {key: value for key, value in given.items() if key not in NOT_IN_RECIPE | unused}
+    if size.watermark:
+        # The name of the file does not matter: its hash is part of the recipe.
+        recipe["watermark"] = given["watermark"] | {"file": None}
     text = json.dumps([renderer_version, recipe], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]

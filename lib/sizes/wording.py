@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from lib.sizes.size import CONFLICT, PATHS, Quality, options
+from lib.sizes.watermark import Watermark
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -31,6 +32,11 @@ _MIN_RATIO = 0.8
 _MAX_COMPARED = 40
 # Parts of pydantic's locations that are no keys: the tags of the two kinds of `quality`.
 _TAGS = {"number", "mapping"}
+# Keys that mappings may have; the hash of a watermark's file is read, not written.
+_NESTED = {
+    "quality": list(Quality.model_fields),
+    "watermark": [name for name in Watermark.model_fields if name != "sha256"],
+}
 # pydantic's types of errors: of keys that there are not, and of values beyond a limit.
 _UNKNOWN_KEY = ("extra_forbidden", "invalid_key")
 _LIMITS = {
@@ -41,6 +47,8 @@ _LIMITS = {
     "bool_type": "must be true or false",
     "bool_parsing": "must be true or false",
     "int_parsing": "must be a whole number",
+    "float_type": "must be a number, such as 0.6",
+    "model_type": "must be a mapping, such as {{file: marks/logo.png}}",
 }
 # Keys whose value is a list; an example of an item for those who gave none.
 _LISTS = {"formats": "webp", **dict.fromkeys(PATHS, "avatars/")}
@@ -86,6 +94,11 @@ def find_path(error: "ErrorDetails") -> tuple[int | str, ...]:
     return (loc[0], *loc[2:]) if is_tagged else loc
 
 
+def refuse_nested(parent: str, key: str) -> str:
+    """Says that a key of a mapping is unknown."""
+    return f"{parent}.{key}: {no_such_key(key, _NESTED[parent])}"
+
+
 def describe(error: "ErrorDetails", given: str) -> str:
     """Says what is wrong and what to write; `given` is the value as the file has it."""
     if error["type"] == CONFLICT:
@@ -94,8 +107,11 @@ def describe(error: "ErrorDetails", given: str) -> str:
     # The item of a list is shown by its value.
     key = ".".join(map(str, path[:1] if path[0] in _LISTS else path))
     if error["type"] in _UNKNOWN_KEY:
-        keys = Quality.model_fields if len(path) > 1 else options()
-        return f"{key}: {no_such_key(str(path[-1]), keys)}"
+        if len(path) > 1:
+            return refuse_nested(str(path[0]), str(path[-1]))
+        return f"{key}: {no_such_key(key, options())}"
+    if error["type"] == "missing":
+        return f"{key}: is missing"
     return f"{key}: {given or 'no value'}: {correct(error, given)}"
 
 

@@ -15,6 +15,7 @@ from pydantic import (
 
 from lib import keys
 from lib.fetching.urls import MAX_LENGTH
+from lib.pipeline.focus import FocalPoint
 from lib.uploads.viewer_urls import MAX_SECONDS
 
 Path = Annotated[str, Field(min_length=1, max_length=keys.MAX_KEY_BYTES)]
@@ -55,7 +56,7 @@ class TicketRequest(BaseModel):
     """Request to upload a file to `path`, or under its `filename` to a new folder.
 
     With `sha256`, a file that is stored at `path` already needs no upload, and S3 accepts no other
-    bytes.
+    bytes. `focus` is the photo's focal point: shares of its width and height.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=_ONE_NAME)
@@ -67,6 +68,7 @@ class TicketRequest(BaseModel):
     sha256: Sha256 | None = None
     overwrite: StrictBool = False
     signed: SignedSeconds | None = None
+    focus: FocalPoint | None = None
 
     @model_validator(mode="after")
     def _has_one_name(self) -> "TicketRequest":
@@ -76,7 +78,10 @@ class TicketRequest(BaseModel):
 
 
 class FetchRequest(BaseModel):
-    """Request to fetch a photo; without a `path`, to a new folder under the URL's file name."""
+    """Request to fetch a photo; without a `path`, to a new folder under the URL's file name.
+
+    `focus` is the photo's focal point: shares of its width and height.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -84,6 +89,7 @@ class FetchRequest(BaseModel):
     path: Path | None = None
     overwrite: StrictBool = False
     signed: SignedSeconds | None = None
+    focus: FocalPoint | None = None
 
 
 def _kind(request: object) -> str:

@@ -15,8 +15,11 @@ from lib.errors import PermanentError
 from lib.fetching.jobs import FetchJobs, FetchState
 from lib.keys import Originals
 from lib.pipeline.failure_records import FailureRecords
-from lib.pipeline.metadata_keys import ORIGINAL_ETAG, PIXELS
+from lib.pipeline.focus import FocalPoint, read_focus
+from lib.pipeline.metadata_keys import PIXELS
+from lib.pipeline.sources import is_of
 from lib.times import Timestamp
+from lib.uploads.placeholders import Placeholder, read_placeholder
 from lib.uploads.viewer_urls import sign_urls
 
 if TYPE_CHECKING:
@@ -27,7 +30,10 @@ if TYPE_CHECKING:
 
 
 class VariantFacts(BaseModel):
-    """A stored variant; `pixels` is like 400x300, `modified` is when the variant was rendered."""
+    """A stored variant; `pixels` is like 400x300, `modified` is when the variant was rendered.
+
+    `placeholder` is null unless the size has `placeholder: true`.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -36,6 +42,7 @@ class VariantFacts(BaseModel):
     bytes: int
     pixels: str
     modified: Timestamp
+    placeholder: Placeholder | None = None
 
 
 class SizeStatus(BaseModel):
@@ -60,12 +67,14 @@ class PhotoStatus(BaseModel):
     """A photo at each size that is made of photos at its path, by the size's name.
 
     `fetch` is its fetch job, while that is pending or if it failed and no original was uploaded
-    since. Without an original, each size has the state of the fetch job.
+    since. Without an original, each size has the state of the fetch job. `focus` is the photo's
+    focal point: shares of its width and height.
     """
 
     path: str
     sizes: Status
     fetch: FetchState | None = None
+    focus: FocalPoint | None = None
 
 
 # Sizes are read concurrently: each takes a few requests of some 20 ms.
@@ -108,7 +117,12 @@ class StatusReader:
             sizes = {size.name: size for size in self.sizes if size.applies_to(path)}
             statuses = map_concurrently(sizes.values(), read_size, max_workers=_MAX_WORKERS)
             shown = self._sign(list(statuses), signed)
-            return PhotoStatus(path=path, sizes=dict(zip(sizes, shown, strict=True)), fetch=fetch)
+            return PhotoStatus(
+                path=path,
+                sizes=dict(zip(sizes, shown, strict=True)),
+                fetch=fetch,
+                focus=read_focus(original.metadata) if original else None,
+            )
 
     def _sign(self, statuses: list[SizeStatus], signed: int | None) -> list[SizeStatus]:
         urls = [variant.url for status in statuses for variant in status.variants]
@@ -127,7 +141,10 @@ class StatusReader:
 
     def _read_size(self, size: "Size", path: str, original: objects.StoredObject) -> SizeStatus:
         try:
-            variants = [self._find_current(folder, path, original.etag) for folder in size.folders]
+            variants = [
+                self._find_current(folder, path, original, has_focus=size.has_focus)
+                for folder in size.folders
+            ]
         except PermanentError as error:  # too long a path for this size, though not for others
             return SizeStatus(state="failed", reason=error.reason, error=str(error))
         current = [variant for variant in variants if variant is not None]
@@ -138,10 +155,12 @@ class StatusReader:
             return SizeStatus(state="failed", reason=record.reason, error=record.error)
         return SizeStatus(state="pending")
 
-    def _find_current(self, folder: str, path: str, etag: str) -> VariantFacts | None:
-        """Returns the variant if it was made from the original with this ETag, by any recipe."""
+    def _find_current(
+        self, folder: str, path: str, original: objects.StoredObject, *, has_focus: bool
+    ) -> VariantFacts | None:
+        """Returns the variant if it was made from the original, by any recipe."""
         stored = objects.head(self.s3, self.images_bucket, keys.variant_key(folder, path))
-        if stored is None or stored.metadata.get(ORIGINAL_ETAG) != etag:
+        if stored is None or not is_of(stored, original, has_focus=has_focus):
             return None
         return VariantFacts(
             url=keys.variant_url(self.images_url, folder, path),
@@ -149,6 +168,7 @@ class StatusReader:
             bytes=stored.length,
             pixels=stored.metadata.get(PIXELS, ""),
             modified=stored.modified,
+            placeholder=read_placeholder(stored),
         )
 
 

@@ -14,8 +14,12 @@ from lib.concurrency import map_concurrently
 from lib.errors import ProblemKind, RequestError
 from lib.fetching.jobs import FetchJobQueue
 from lib.keys import Originals
+from lib.pipeline.focus import focus_metadata
+from lib.pipeline.metadata_keys import FOCUS
+from lib.pipeline.sources import is_of
 from lib.times import Timestamp
 from lib.upload_types import explain_rejection
+from lib.uploads.placeholders import Placeholder, read_placeholder
 from lib.uploads.requests import FetchRequest, TicketRequest
 from lib.uploads.viewer_urls import sign_urls
 
@@ -55,11 +59,16 @@ class Ticket(BaseModel):
 
 
 class StoredPhoto(BaseModel):
-    """A photo that is stored at `path` with the same bytes already; `variants` are URLs by size."""
+    """A photo that is stored at `path` with the same bytes already.
+
+    By size, `variants` are URLs, and `placeholders` what pages can show until a variant is loaded:
+    of sizes with `placeholder: true`, once they are rendered.
+    """
 
     path: str
     key: str
     variants: dict[str, str]
+    placeholders: dict[str, Placeholder] = {}
 
 
 class FetchAccepted(BaseModel):
@@ -75,6 +84,7 @@ class UploadTickets:
     """Issues the tickets of one stack, and submits its fetch jobs.
 
     Without a `signer`, everyone sees variants.
+    `images_bucket` is needed if a size has placeholders.
     """
 
     s3: "S3Client"
@@ -85,6 +95,7 @@ class UploadTickets:
     content_types: list[str]
     max_bytes: int
     signer: "ViewerSigner | None" = None
+    images_bucket: str = ""
 
     def issue(self, request: TicketRequest) -> Ticket | StoredPhoto:
         """Returns a ticket for one file, or the photo if it is stored with the same bytes.
@@ -98,8 +109,12 @@ class UploadTickets:
         if request.path and (request.sha256 or not request.overwrite):
             stored = objects.head(self.s3, self.originals.bucket, key)
             if stored and self._has_same_bytes(key, stored.length, request):
-                return StoredPhoto(path=path, key=key, variants=variants)
-            if stored and not request.overwrite:
+                if not _changes_focus(request, stored):
+                    placeholders = self._read_placeholders(path, stored)
+                    return StoredPhoto(
+                        path=path, key=key, variants=variants, placeholders=placeholders
+                    )
+            elif stored and not request.overwrite:
                 raise upload_paths.make_taken_error(path)
         form = objects.sign_upload(
             self.s3,
@@ -109,6 +124,7 @@ class UploadTickets:
             max_bytes=request.bytes,
             seconds=TICKET_SECONDS,
             sha256=request.sha256,
+            metadata=focus_metadata(request.focus),
         )
         expires_at = datetime.now(UTC) + timedelta(seconds=TICKET_SECONDS)
         return Ticket(
@@ -143,7 +159,7 @@ class UploadTickets:
         variants = self._prepare_path(path, request.signed)
         if request.path and not request.overwrite:
             upload_paths.require_free(self.s3, self.originals, path)
-        self.fetch_queue.submit(path, request.url, overwrite=request.overwrite)
+        self.fetch_queue.submit(path, request.url, overwrite=request.overwrite, focus=request.focus)
         return FetchAccepted(path=path, key=self.originals.key(path), variants=variants)
 
     def _check_limits(self, request: TicketRequest) -> None:
@@ -168,6 +184,20 @@ class UploadTickets:
             and objects.has_sha256(self.s3, self.originals.bucket, key, request.sha256)
         )
 
+    def _read_placeholders(
+        self, path: str, original: objects.StoredObject
+    ) -> dict[str, Placeholder]:
+        """Returns the placeholders of the variants made from the original."""
+        found = dict[str, Placeholder]()
+        for size in self.sizes:
+            if not (size.placeholder and size.applies_to(path)):
+                continue
+            variant = objects.head(self.s3, self.images_bucket, keys.variant_key(size.name, path))
+            if variant and is_of(variant, original, has_focus=size.has_focus):
+                placeholder = read_placeholder(variant)
+                found |= {size.name: placeholder} if placeholder else {}
+        return found
+
     def _prepare_path(self, path: str, signed: int | None) -> dict[str, str]:
         """Checks an upload's path and returns the variants' URLs by size, signed if asked for."""
         sizes = [size for size in self.sizes if size.applies_to(path)]
@@ -176,6 +206,12 @@ class UploadTickets:
         urls = [keys.variant_url(self.images_url, size.name, path) for size in sizes]
         names = [size.name for size in sizes]
         return dict(zip(names, sign_urls(self.signer, urls, signed), strict=True))
+
+
+def _changes_focus(request: TicketRequest, stored: objects.StoredObject) -> bool:
+    """Returns whether a request gives a stored photo another focal point."""
+    given = focus_metadata(request.focus).get(FOCUS)
+    return given is not None and given != stored.metadata.get(FOCUS)
 
 
 def _check_answer(results: list[Ticket | StoredPhoto | RequestError]) -> None:

@@ -12,6 +12,7 @@ import requests
 
 from lib.concurrency import map_as_completed
 from lib.errors import ConfigError, FanoutError
+from lib.pipeline.focus import FocalPoint
 from lib.uploads.client import Authorize, ShorterFileError, ask_for_ticket, post_form
 from lib.uploads.local_files import (
     START_BYTES,
@@ -48,10 +49,12 @@ class Uploader:
         overwrite: bool,
         content_type: str | None,
         on_sent: Callable[[int], None],
+        focus: FocalPoint | None = None,
     ) -> None:
         self._api_url, self._authorize = api_url, authorize
         self._overwrite, self._content_type = overwrite, content_type
         self._on_sent = on_sent
+        self._focus = {"focus": focus} if focus else {}
         self._begun, self._lock = 0, threading.Lock()
         self._stop = threading.Event()
         self._retries = Retries(self._stop)
@@ -117,6 +120,7 @@ class Uploader:
             "bytes": length,
             "sha256": hashlib.file_digest(opened, "sha256").hexdigest(),
             "overwrite": self._overwrite,
+            **self._focus,
         }
         try:
             response = self._retries.send(

@@ -2,18 +2,31 @@
 
 from pathlib import Path
 
+from PIL import Image
+
 from local.stack import DeployedStack, LocalDeployment
+from tests.pictures import encoded
 from tests.service import Service
 
 _SIZES = """sizes:
   - 400x300
   - 1200x
   - {name: thumbnail, width: 200, height: 150, fit: inside, format: webp}
-  - {name: hero, width: 200, height: 150, formats: [avif, webp]}
+  - name: hero
+    width: 200
+    height: 150
+    formats: [avif, webp]
+    position: focus
+    fallback: attention
+    placeholder: true
+    watermark: {file: marks/logo.png, width: 50%}
   - {name: avatar, width: 96, height: 96, paths: ["avatars/*.avatar.jpg"]}
 """
 # The one that is not made of photos at other paths.
 LIMITED = "avatar"
+# White, with a clear corner.
+_LOGO = Image.new("RGBA", (60, 30), (255, 255, 255, 200))
+_LOGO.paste((0, 0, 0, 0), (0, 0, 20, 10))
 # All that a CDN may have.
 EVERYTHING = {
     "on_demand": "[declared, signed]",
@@ -32,6 +45,8 @@ class Site:
         (folder / "service").mkdir()
         self.service = Service(folder / "service", with_packages=True)
         (self.service.folder / "sizes.yml").write_text(_SIZES)
+        (self.service.folder / "marks").mkdir()
+        (self.service.folder / "marks" / "logo.png").write_bytes(encoded(_LOGO, "PNG"))
         self.local = LocalDeployment(folder / "state", self.service.folder)
         self._file = self.service.folder / "serverless.yml"
         self._lines = self._file.read_text().splitlines(keepends=True)

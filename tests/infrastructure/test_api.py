@@ -19,6 +19,7 @@ CLOSED = {
     "POST /uploads/batch",
     "GET /uploads",
     "GET /uploads/{path+}",
+    "POST /uploads/{path+}",
     "DELETE /uploads",
     "DELETE /uploads/{path+}",
     "POST /render",

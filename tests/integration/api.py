@@ -10,7 +10,7 @@ from urllib.parse import quote
 import boto3
 import pytest
 
-from handlers import deletion, openapi, render, status, uploads
+from handlers import deletion, focus, openapi, render, status, uploads
 from lib.sizes import Size, pack_sizes
 from tests.integration.conftest import Context
 from tests.payloads import ORIGINALS, payload
@@ -36,7 +36,7 @@ PHOTO_SIZES = [
     Size(name="400x300", width=400, height=300),
     Size(name="thumbnail", width=200, height=150, formats=("avif",)),
 ]
-_FUNCTIONS_OF_PATHS: dict[str, ModuleType] = {"GET": status, "DELETE": deletion}
+_FUNCTIONS_OF_PATHS: dict[str, ModuleType] = {"GET": status, "POST": focus, "DELETE": deletion}
 
 
 class Response(NamedTuple):
@@ -128,6 +128,7 @@ def api(s3: "S3Client", monkeypatch: pytest.MonkeyPatch) -> Api:
         "API_URL": "https://api.example",
         "AUTH": "token",
         "SWAGGER": "true",
+        "HAS_FOCUS": "true",
         "RENDER_SIZES": json.dumps([size.name for size in SIZES]),
         "PACKED_SIZES": pack_sizes(SIZES),
     }.items():

@@ -67,11 +67,9 @@ def renders(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     done = []
     render_all = images.render_all
 
-    def counting(
-        source: bytes, size: Size, focus: images.Focus | None = None
-    ) -> list[images.Rendition]:
+    def counting(source: bytes, size: Size, *more: Any) -> list[images.Rendition]:
         done.append(size.name)
-        return render_all(source, size, focus)
+        return render_all(source, size, *more)
 
     monkeypatch.setattr(images, "render_all", counting)
     return done

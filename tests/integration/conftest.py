@@ -9,7 +9,7 @@ import pytest
 from moto import mock_aws
 from moto.core.models import MockAWS
 
-from handlers import deletion, on_demand, openapi, render, resize, status, uploads, website
+from handlers import deletion, focus, on_demand, openapi, render, resize, status, uploads, website
 from handlers.shared import respond
 from lib.sizes import Size
 from tests.aws_models import models
@@ -64,6 +64,7 @@ def _forget() -> None:
         status._settings,
         status._status_reader,
         deletion._deletion,
+        focus._focus_editor,
         render._direct_renderer,
         render._request_verifier,
         openapi._app,

@@ -36,7 +36,7 @@ class Fetching:
             self.s3, "failures-bucket", self.queues.sqs, url, ORIGINALS, allow_loopback=True
         )
 
-    def submit(self, path: str = "a.jpg", page: str = "/photo.jpg", **more: bool) -> FetchJob:
+    def submit(self, path: str = "a.jpg", page: str = "/photo.jpg", **more: Any) -> FetchJob:
         """Submits a job for a page of the web server."""
         return self.job_queue.submit(path, self.web.url(page), **more)
 

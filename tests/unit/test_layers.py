@@ -16,7 +16,7 @@ FLOORS = (
     ("keys",),
     ("aws", "sizes"),
     ("auth", "images", "upload_paths", "upload_types"),
-    ("rekognition",),
+    ("rekognition", "watermarks"),
     ("pipeline",),
     ("fetching", "on_demand"),
     ("uploads",),

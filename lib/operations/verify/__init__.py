@@ -1,6 +1,6 @@
 """Verifies a deployed stage end to end, with photos in a temporary folder."""
 
-from lib.operations.verify import failures, on_demand, uploads
+from lib.operations.verify import failures, on_demand, options, uploads
 from lib.operations.verify.cleanup import clean_up
 from lib.operations.verify.folders import choose_folder
 from lib.operations.verify.steps import Result, Step, Verification
@@ -31,6 +31,24 @@ STEPS = (
         on_demand.private,
         needs=("sizes",),
         why_off=on_demand.without("private", "viewers: signed"),
+    ),
+    Step(
+        "placeholders",
+        options.placeholders,
+        needs=("sizes",),
+        why_off=options.without_size("placeholder", lambda size: size.placeholder),
+    ),
+    Step(
+        "watermarks",
+        options.watermarks,
+        needs=("sizes",),
+        why_off=options.without_size("watermark", lambda size: size.watermark is not None),
+    ),
+    Step(
+        "focus",
+        options.focus,
+        needs=("sizes",),
+        why_off=options.without_size("position: focus", lambda size: size.has_focus),
     ),
     Step("formats", on_demand.formats, needs=("sizes",), why_off=on_demand.why_no_formats),
     Step("name", uploads.hostile, needs=("sizes",)),

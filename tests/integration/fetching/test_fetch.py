@@ -45,7 +45,7 @@ class TestAJob:
     def test_becomes_an_original_and_leaves_nothing_else(self, fetching: Fetching) -> None:
         fetching.web.pages["/photo.jpg"] = answer(PHOTO, Content_Type="image/png; q=1")
         job = fetching.submit("2026/é 😀 a+b.jpg")
-        assert fetching.sent() == [job.model_dump_json()]
+        assert fetching.sent() == [job.model_dump_json(exclude_none=True)]
         pending = FetchState(state="pending", ordered_at=job.ordered_at)
         assert fetching.get_state("2026/é 😀 a+b.jpg") == pending
         assert not fetching.deliver(job)
@@ -78,6 +78,12 @@ class TestAJob:
         fetching.web.pages["/photo.jpg"] = chunked(PHOTO, Content_Type=content_type)
         assert not fetching.deliver(fetching.submit())
         assert fetching.original()["ContentType"] == "application/octet-stream"
+
+    def test_stores_the_focal_point_that_it_was_given(self, fetching: Fetching) -> None:
+        fetching.web.pages["/photo.jpg"] = answer(PHOTO)
+        job = fetching.submit(focus=(0.25, 1.0))
+        assert not fetching.deliver(job)
+        assert fetching.original()["Metadata"] == {"fetch-order": job.id, "focus": "0.25,1"}
 
     def test_replaces_a_photo_where_that_was_asked_for(self, fetching: Fetching) -> None:
         fetching.web.pages["/photo.jpg"] = answer(PHOTO)

@@ -275,6 +275,7 @@ def keys(s3: "S3Client") -> list[str]:
 @pytest.mark.parametrize(
     ("method", "path", "body"),
     [
+        ("POST", "/uploads/2026/a.jpg", {"focus": [0.3, 0.4]}),
         ("POST", "/render", b"\xff\xd8\xff"),
         ("POST", "/render", "no JSON {"),
         ("GET", "/missing/400x300/a%2Fb%20c+%C3%A9.jpg", None),
@@ -283,10 +284,11 @@ def keys(s3: "S3Client") -> list[str]:
     ],
 )
 def test_routes_that_are_switched_off_are_answered_with_a_404(
-    api: Api, monkeypatch: pytest.MonkeyPatch, method: str, path: str, body: str | bytes | None
+    api: Api, monkeypatch: pytest.MonkeyPatch, method: str, path: str, body: Any
 ) -> None:
     monkeypatch.setenv("SWAGGER", "false")
     monkeypatch.setenv("RENDER_SIZES", "[]")
+    monkeypatch.delenv("HAS_FOCUS")
     answer = api(method, path, body, content_type="image/jpeg", function=openapi)
     assert (answer.status, answer.document["type"]) == (404, "no_route")
     assert answer.headers["Content-Type"] == PROBLEM
@@ -301,6 +303,7 @@ class TestTheDocument:
             ("POST", "/uploads/batch"),
             ("GET", "/uploads"),
             ("GET", "/uploads/{path}"),
+            ("POST", "/uploads/{path}"),
             ("DELETE", "/uploads"),
             ("DELETE", "/uploads/{path}"),
             ("POST", "/render"),

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from handlers import invalidate, resize
 from lib.aws import s3 as objects
 from lib.errors import TransientError
-from tests.integration.conftest import Context, Queues, WorkerCall
+from tests.integration.conftest import SIZE, Context, Queues, WorkerCall
 from tests.integration.pipeline.test_resize import Failing, logged, put, refusal, variant
 from tests.payloads import sqs_batch
 from tests.pictures import encoded, quarters
@@ -28,6 +28,12 @@ def queued_paths(queues: Queues) -> list[list[str]]:
     """The paths of each queued invalidation."""
     received = queues.sqs.receive_message(QueueUrl=queues.purge_url, MaxNumberOfMessages=10)
     return [json.loads(message["Body"])["paths"] for message in received.get("Messages", [])]
+
+
+def with_size(monkeypatch: pytest.MonkeyPatch, **options: Any) -> None:
+    """Deploys the worker anew, with other options of its size."""
+    monkeypatch.setenv("SIZE", SIZE.model_copy(update=options).model_dump_json())
+    resize._worker.cache_clear()
 
 
 def asked(queues: Queues) -> list[Any]:
@@ -64,6 +70,54 @@ class TestAWorker:
         deliver(put(s3, "ä *?.jpg"))
         deliver(put(s3, "ä *?.jpg", OTHER))
         assert queued_paths(queues) == [["/40x30/%C3%A4%20%2A%3F.jpg"]]
+
+    def test_invalidates_nothing_if_only_the_metadata_change(
+        self,
+        s3: "S3Client",
+        deliver: WorkerCall,
+        queues: Queues,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        deliver(put(s3, "a.jpg"))
+        before = variant(s3, "a.jpg")
+        with_size(monkeypatch, placeholder=True)
+        deliver(put(s3, "a.jpg"))
+        after = variant(s3, "a.jpg")
+        assert after["ETag"] == before["ETag"]
+        assert {"thumbhash", "color"} <= after["Metadata"].keys()
+        assert asked(queues) == []
+        with_size(monkeypatch, placeholder=False)
+        deliver(put(s3, "a.jpg"))
+        assert "thumbhash" not in variant(s3, "a.jpg")["Metadata"]
+        assert asked(queues) == []
+
+    def test_invalidates_what_it_replaces_by_other_pixels_of_the_same_photo(
+        self,
+        s3: "S3Client",
+        deliver: WorkerCall,
+        queues: Queues,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        deliver(put(s3, "a.jpg"))
+        with_size(monkeypatch, placeholder=True, quality=20)
+        deliver(put(s3, "a.jpg"))
+        assert queued_paths(queues) == [["/40x30/a.jpg"]]
+
+    def test_invalidates_what_was_signed_of_another_photo_though_the_variant_stays_the_same(
+        self,
+        s3: "S3Client",
+        deliver: WorkerCall,
+        queues: Queues,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """Another photo was in its place, and its worker was not in time: metadata tell nothing."""
+        monkeypatch.setenv("SERVE_SIGNED", "true")
+        deliver(put(s3, "a.jpg"))
+        asked(queues)
+        with_size(monkeypatch, placeholder=True)
+        put(s3, "a.jpg", OTHER)
+        deliver(put(s3, "a.jpg"))
+        assert asked(queues) == [{"paths": ["/40x30/a.jpg"], "signed_only": True}]
 
     def test_has_the_purge_wait_until_its_write_is_over(
         self,

@@ -26,11 +26,11 @@ def test_a_photo_is_fetched_while_another_is_rendered(
     fetched = threading.Semaphore(0)
     render_all = images.render_all
 
-    def wait_for_the_other(source: bytes, size: Any, focus: Any) -> Any:
+    def wait_for_the_other(*given: Any) -> Any:
         assert fetched.acquire(timeout=SECONDS), "no other photo was fetched meanwhile"
         assert fetched.acquire(timeout=SECONDS), "no other photo was fetched meanwhile"
         fetched.release(2)
-        return render_all(source, size)
+        return render_all(*given)
 
     messages = [put(s3, "a.jpg"), put(s3, "b.jpg")]
     events = resize._worker().reconciler.s3.meta.events
@@ -60,10 +60,10 @@ def test_one_photo_is_rendered_at_a_time(
     render_all = images.render_all
     inside: list[int] = []
 
-    def alone(source: bytes, size: Any, focus: Any) -> Any:
+    def alone(*given: Any) -> Any:
         inside.append(1)
         assert len(inside) == 1, "two photos are rendered at once"
-        renditions = render_all(source, size)
+        renditions = render_all(*given)
         inside.pop()
         return renditions
 

@@ -13,7 +13,6 @@ from handlers import resize
 from lib import images
 from lib.errors import ConfigError
 from lib.pipeline.failure_records import FailureRecords
-from lib.sizes import Size
 from tests.integration.conftest import SIZE, Context, Queues, WorkerCall
 from tests.payloads import payload, s3_event, sqs_batch
 from tests.pictures import decoded, encoded, quarters
@@ -477,12 +476,10 @@ def test_no_memory_and_our_own_bugs_cost_no_neighbour_and_no_message(
     render_all = images.render_all
     errors = [error]
 
-    def failing_once(
-        source: bytes, size: Size, focus: images.Focus | None
-    ) -> list[images.Rendition]:
+    def failing_once(*given: Any) -> list[images.Rendition]:
         if errors:
             raise errors.pop()
-        return render_all(source, size)
+        return render_all(*given)
 
     monkeypatch.setattr(images, "render_all", failing_once)
     # Received before, so that they run one after the other.

@@ -306,6 +306,28 @@ class TestFaces:
         assert max(without.getchannel("R").tobytes()) > 200
         assert tags(s3, "a.png") == {FACES: f"{etag(s3, 'a.png')} 0.8140 0.0878"}
 
+    def test_nobody_looks_for_them_in_a_photo_with_a_focal_point(
+        self,
+        s3: "S3Client",
+        by_faces: WorkerCall,
+        rekognition: Rekognition,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        focused = FACES_SIZE.model_copy(update={"position": "focus", "fallback": "faces"})
+        another_size(monkeypatch, focused)
+        rekognition.answers("detect_faces")
+        without, with_one = put(s3, "a.png"), put(s3, "b.png")
+        s3.put_object(
+            Bucket="originals-bucket",
+            Key="originals/b.png",
+            Body=PHOTO,
+            Metadata={"focus": "0.3,0.4"},
+        )
+        assert by_faces(without, with_one, attempts=2) == []
+        assert (len(rekognition.seen), tags(s3, "b.png")) == (1, {})
+        found = s3.head_object(Bucket="images-bucket", Key="40x40/b.png")
+        assert found["Metadata"]["focus"] == "0.3,0.4"
+
     def test_without_any_it_is_attention(
         self,
         s3: "S3Client",

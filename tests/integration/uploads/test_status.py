@@ -1,10 +1,12 @@
 """The status of one photo on moto, in each state and after each turn of events."""
 
+from base64 import b64decode
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from PIL import Image
 
 from cli.stage import Stage
 from lib.errors import ConfigError, PermanentError
@@ -17,6 +19,7 @@ from tests.integration.pipeline.test_resize import Failing, put, refusal
 from tests.integration.stage import Deployed, deployed
 from tests.payloads import ORIGINALS
 from tests.pictures import encoded, quarters
+from tests.thumbhash import decode
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -60,8 +63,28 @@ def test_a_rendered_photo_is_ready_and_all_is_told_of_its_variant(
             "bytes": stored["ContentLength"],
             "pixels": "40x30",
             "modified": stored["LastModified"],
+            "placeholder": None,
         }
     ]
+
+
+def test_a_variant_with_a_placeholder_tells_it(
+    s3: "S3Client", deliver: WorkerCall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = SIZE.model_copy(update={"placeholder": True, "formats": ("webp",)})
+    monkeypatch.setenv("SIZE", size.model_dump_json())
+    deliver(put(s3, "a.png", encoded(Image.new("RGB", (80, 60), "#123456"), "PNG")))
+    deliver(put(s3, "clear.png", encoded(Image.new("RGBA", (80, 60), "#0000"), "PNG")))
+    colours = {
+        path: [each.placeholder and each.placeholder.color for each in told.variants]
+        for path in ("a.png", "clear.png")
+        for told in status(s3, path, size).values()
+    }
+    assert colours == {"a.png": ["#123456", "#123456"], "clear.png": [None, None]}
+    (own, _) = status(s3, "a.png", size)["40x30"].variants
+    assert own.placeholder is not None
+    shown = decode(b64decode(own.placeholder.thumbhash))
+    assert shown.getpixel((9, 9)) == pytest.approx((0x12, 0x34, 0x56, 255), abs=8)
 
 
 def test_no_original_is_gone_whatever_else_is_there(s3: "S3Client", deliver: WorkerCall) -> None:

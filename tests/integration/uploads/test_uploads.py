@@ -15,7 +15,7 @@ from handlers import uploads
 from lib.aws import s3 as objects
 from lib.errors import TransientError
 from lib.sizes import Size, pack_sizes
-from tests.integration.api import Api, api
+from tests.integration.api import PHOTO_SIZES, Api, api
 from tests.times import is_timestamp
 
 if TYPE_CHECKING:
@@ -275,6 +275,7 @@ class TestSha256:
                     "400x300": "https://cdn.example/400x300/sea.jpg",
                     "thumbnail": "https://cdn.example/thumbnail/sea.jpg",
                 },
+                "placeholders": {},
             },
         )
 
@@ -313,6 +314,31 @@ class TestSha256:
         status, problem = ask({**FILE, "sha256": sha256})
         assert (status, problem["type"]) == (422, "invalid_request")
         assert "sha256: " in problem["detail"]
+
+    def test_it_comes_with_the_placeholders_of_its_variants(
+        self, ask: Ask, s3: "S3Client", monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with_one = [each.model_copy(update={"placeholder": True}) for each in PHOTO_SIZES]
+        elsewhere = Size.model_validate(
+            {"name": "new", "width": 9, "placeholder": True, "paths": ["other/"]}
+        )
+        monkeypatch.setenv("SIZES", pack_sizes([*with_one, elsewhere]))
+        stored = s3.put_object(Bucket="originals-bucket", Key="originals/sea.jpg", Body=DATA)
+        found = {"thumbhash": "HwgCDYL6qW9y", "color": "#3a86ff"}
+        for size, etag in {"400x300": stored["ETag"].strip('"'), "thumbnail": "older"}.items():
+            s3.put_object(
+                Bucket="images-bucket",
+                Key=f"{size}/sea.jpg",
+                Body=b"variant",
+                Metadata={"original-etag": etag, **found},
+            )
+        status, photo = ask(FILE)
+        assert (status, photo["placeholders"]) == (200, {"400x300": found})
+
+    def test_no_variant_is_read_without_placeholders(self, ask: Ask, s3: "S3Client") -> None:
+        s3.put_object(Bucket="originals-bucket", Key="originals/sea.jpg", Body=DATA)
+        s3.delete_bucket(Bucket="images-bucket")
+        assert ask(FILE)[1]["placeholders"] == {}
 
     def test_in_a_batch_only_new_files_get_a_ticket(self, api: Api, s3: "S3Client") -> None:
         s3.put_object(Bucket="originals-bucket", Key="originals/sea.jpg", Body=DATA)

@@ -397,6 +397,29 @@ class TestTwice:
         assert run.err == f"{record} is no record of an upload: delete it\n"
 
 
+class TestAFocalPoint:
+    def test_goes_with_every_file_and_into_the_command_that_goes_on(
+        self, site: UploadSite, photos: list[str]
+    ) -> None:
+        site.refusals["/form"] = (400, "")
+        run = uploaded(*photos[:2], "--path", "2026/", "--focus", "0.3,0.4")
+        assert [request["focus"] for request in site.ticket_requests] == [[0.3, 0.4]] * 2
+        assert "--focus 0.3,0.4" in run.err
+
+    def test_is_none_without_the_option(self, site: UploadSite, photos: list[str]) -> None:
+        uploaded(*photos[:1], "--path", "2026/")
+        assert "focus" not in site.ticket_requests[0]
+
+    @pytest.mark.parametrize("text", ["0.3", "0.3,1.4", "-0.1,0", "a,b", "0.3, 0.4", "0.12345,0"])
+    def test_that_is_none_is_refused_before_anything_is_sent(
+        self, site: UploadSite, photos: list[str], text: str
+    ) -> None:
+        run = fanout("upload", photos[0], f"--focus={text}", *STAGE)
+        assert run.code == 2
+        assert "is no focal point: write two numbers from 0 to 1" in " ".join(run.err.split())
+        assert site.ticket_requests == []
+
+
 class TestRefusals:
     def test_a_refused_file_is_named_with_the_reason_and_the_others_go_on(
         self, site: UploadSite, photos: list[str]

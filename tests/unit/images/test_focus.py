@@ -123,3 +123,40 @@ def test_every_frame_of_an_animation_gets_the_same_crop() -> None:
     ]
     assert plans == [(200, 0, 600, 400)] * 2
     assert blue(made.decoded(render(data, size, MIDDLE))) > 0
+
+
+@pytest.mark.parametrize("format_", ["JPEG", "PNG"])
+def test_a_size_with_position_focus_crops_around_it(format_: str) -> None:
+    data = made.source(patched(), format_)
+    whole = 40 * 40 / (400 * 400)
+    cropped = with_focus(data, MIDDLE, position="focus")
+    assert blue(cropped) == pytest.approx(whole, rel=0.2)
+    assert made.difference(cropped, with_focus(data, MIDDLE)) == 0
+
+
+@pytest.mark.parametrize("fallback", ["center", "attention", "faces"])
+def test_without_a_focus_its_fallback_decides(fallback: str) -> None:
+    data = made.encoded(patched(), "PNG")
+    fallen_back = with_focus(data, None, position="focus", fallback=fallback)
+    assert made.difference(fallen_back, with_focus(data, None, position=fallback)) == 0
+
+
+def test_a_focus_is_nothing_to_other_positions() -> None:
+    data = made.encoded(patched(), "PNG")
+    for position in ("center", "attention"):
+        one = with_focus(data, MIDDLE, position=position)
+        assert made.difference(one, with_focus(data, None, position=position)) == 0
+
+
+@pytest.mark.parametrize("focus", [(0.0, 0.0), (1.0, 1.0), (0.0, 1.0)])
+def test_a_focus_at_a_corner_keeps_the_crop_within_the_photo(focus: Focus) -> None:
+    image = with_focus(made.encoded(patched(), "PNG"), focus, position="focus")
+    assert image.size == (100, 100)
+
+
+def test_photos_with_a_focus_are_cropped_before_they_are_decoded_whole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As with any crop that does not depend on the pixels."""
+    monkeypatch.setattr("lib.images.attention.find_anchor", None)
+    with_focus(made.encoded(patched(), "JPEG"), MIDDLE, position="focus", fallback="attention")

@@ -37,7 +37,7 @@ class StoppedError(BaseException):
     """What ends a function; no `except Exception` may catch it."""
 
 
-def rendered(source: bytes, size: Size, focus: images.Focus | None = None) -> list[Any]:
+def rendered(source: bytes, size: Size, *_: Any) -> list[Any]:
     """As pure as the real one, and quick."""
     return [images.Rendition(b"variant of " + source, "image/jpeg", 40, 30, 80, 60)]
 

@@ -41,6 +41,7 @@ from lib.errors import (
 from lib.on_demand import ON_DEMAND
 from lib.on_demand.attempts import Attempts
 from lib.pipeline.deadline import UNLIMITED, Deadline
+from lib.pipeline.focus import read_focus
 from lib.pipeline.invalidation_queue import InvalidationQueue
 from lib.pipeline.invalidations import parse_invalidation
 from lib.pipeline.put_options import PutOptions
@@ -64,12 +65,22 @@ LATE = st.sampled_from([False, False, False, True])
 INVALIDATIONS = "invalidations"
 SIZE = Size(name="40x30", width=40, height=30)
 OTHER_PHOTOS = Size.model_validate({**SIZE.model_dump(), "except": [PATH]})
+CROPPED = SIZE.model_copy(update={"position": "focus"})
+FOCUSES = ["0.1,0.2", "0.3,0.4"]
 
 
-def fake_render(source: bytes, size: Size, focus: images.Focus | None) -> list[images.Rendition]:
+def fake_render(
+    source: bytes,
+    size: Size,
+    focus: images.Focus | None,
+    watermark: images.WatermarkImage | None,
+) -> list[images.Rendition]:
     """As pure as the real one, and quick."""
     if source == BROKEN:
         raise PermanentError(Reason.UNSUPPORTED, "broken")
+    if focus:
+        # The third photo has the ratio of the box, so that its crop is all of it.
+        source += b"" if source == b"three" else f" at {focus[0]},{focus[1]}".encode()
     return [images.Rendition(b"variant of " + source, "image/jpeg", 40, 30, 80, 60)]
 
 
@@ -101,6 +112,11 @@ class World:
         """The bytes in the originals bucket; None for such as cannot be rendered."""
         stored = self.s3.objects.get((ORIGINALS.bucket, f"originals/{PATH}"))
         return stored["data"] if stored and stored["data"] != BROKEN else None
+
+    def focus(self) -> images.Focus | None:
+        """The focal point of the original."""
+        stored = self.s3.objects.get((ORIGINALS.bucket, f"originals/{PATH}"))
+        return read_focus(stored["Metadata"]) if stored else None
 
     def visit(self) -> None:
         """Somebody looks at the picture; what is not cached comes from the bucket.
@@ -231,6 +247,7 @@ class Pipeline(RuleBasedStateMachine):
     """Users, a queue, and workers on one size."""
 
     reconciler_type: type[VariantReconciler] = VariantReconciler
+    size = SIZE
 
     def __init__(self) -> None:
         super().__init__()
@@ -242,7 +259,7 @@ class Pipeline(RuleBasedStateMachine):
     def reconciler(self, client: Any) -> VariantReconciler:
         return self.reconciler_type(
             s3=client,
-            size=SIZE,
+            size=self.size,
             originals=ORIGINALS,
             images_bucket=IMAGES,
             put_options=PutOptions(""),
@@ -373,7 +390,10 @@ class Pipeline(RuleBasedStateMachine):
     def expected(self) -> bytes | None:
         """The variant that has to be there in the end."""
         original = self.world.original()
-        return b"variant of " + original if original else None
+        if original is None:
+            return None
+        focus = self.world.focus() if self.size.has_focus else None
+        return fake_render(original, self.size, focus, None)[0].data
 
 
 class PipelineWithMishaps(Pipeline):
@@ -462,28 +482,86 @@ class WithoutPurgeOfOtherPhotos(VariantReconciler):
             super()._queue_follow_ups(path, changed)
 
 
+class PipelineWithFocus(Pipeline):
+    """Where users change the focal point, which leaves the ETag as it is."""
+
+    size = CROPPED
+
+    @rule(focus=st.sampled_from([None, *FOCUSES]))
+    def set_focus(self, focus: str | None) -> None:
+        """A copy of the original to itself, with other metadata; S3 publishes an event."""
+        stored = self.world.s3.objects.get((ORIGINALS.bucket, f"originals/{PATH}"))
+        if stored is None:
+            return
+        self.world.s3.put_object(
+            Bucket=ORIGINALS.bucket,
+            Key=f"originals/{PATH}",
+            Body=stored["data"],
+            Metadata={} if focus is None else {"focus": focus},
+        )
+        self.messages += 1
+
+    @rule(focus=st.sampled_from(FOCUSES))
+    def upload_with_focus(self, focus: str) -> None:
+        """Each with the ratio of the box: then all crops are the same."""
+        self.world.s3.put_object(
+            Bucket=ORIGINALS.bucket,
+            Key=f"originals/{PATH}",
+            Body=b"three",
+            Metadata={"focus": focus},
+        )
+        self.messages += 1
+
+
+class WithoutFocusInTheCheck(VariantReconciler):
+    """Believes that the original is the same if its ETag is, when it has written."""
+
+    def _check_original(self, path: str, source: str | None) -> None:
+        original = objects.head_confirmed(self.s3, ORIGINALS.bucket, f"originals/{path}")
+        if (original.etag if original else None) != (source and source.partition(" ")[0]):
+            raise ConflictError("the original changed meanwhile")
+
+
+class WithoutFocusInTheRead(VariantReconciler):
+    """Believes S3 that the original was not modified, if its ETag is the same."""
+
+    def _get_original(
+        self, path: str, variants: Variants
+    ) -> objects.Download | objects.NotModified | None:
+        source = self._variant_metadata.find_common_source(list(variants.values()))
+        etag = source and source.partition(" ")[0]
+        return objects.get(self.s3, ORIGINALS.bucket, f"originals/{path}", unless_etag=etag)
+
+
+class WithoutInvalidationBehindTheSameBytes(VariantReconciler):
+    """Believes that signed images show no other original if the variant's bytes stay the same."""
+
+    def _may_hide_another(self, variants: Variants, stale: Iterable[str], source: str) -> bool:
+        return any(variants[key] is None for key in stale)
+
+
 class WithoutCheckAfterPut(VariantReconciler):
     """Believes that its PUT was the last word."""
 
-    def _check_original(self, path: str, etag: str | None) -> None:
-        if etag is None:
-            super()._check_original(path, etag)
+    def _check_original(self, path: str, source: str | None) -> None:
+        if source is None:
+            super()._check_original(path, source)
 
 
 class WithoutCheckAfterDelete(VariantReconciler):
     """Checks nothing after its DELETE."""
 
-    def _check_original(self, path: str, etag: str | None) -> None:
-        if etag is not None:
-            super()._check_original(path, etag)
+    def _check_original(self, path: str, source: str | None) -> None:
+        if source is not None:
+            super()._check_original(path, source)
 
 
 class WithoutStartingOver(VariantReconciler):
     """Treats a conflict as success."""
 
-    def _check_original(self, path: str, etag: str | None) -> None:
+    def _check_original(self, path: str, source: str | None) -> None:
         try:
-            super()._check_original(path, etag)
+            super()._check_original(path, source)
         except ConflictError:
             return
 
@@ -496,9 +574,9 @@ class WithoutConditionOnPut(VariantReconciler):
         key: str,
         variant: objects.StoredObject | None,
         rendition: images.Rendition,
-        etag: str,
+        source: str,
     ) -> None:
-        metadata = self._variant_metadata.build(etag, rendition)
+        metadata = self._variant_metadata.build(source, rendition)
         with map_errors("PUT", conditional_write=True):
             self.s3.put_object(
                 Bucket=IMAGES,
@@ -548,8 +626,10 @@ class WithoutInvalidations(VariantReconciler):
 class WithoutInvalidationBeforeTheFirstVariant(VariantReconciler):
     """Believes that the CDN has nothing of what never had a variant."""
 
-    def _has_new(self, variants: Variants, stale: Iterable[str]) -> bool:
-        return False
+    def _may_hide_another(self, variants: Variants, stale: Iterable[str], source: str) -> bool:
+        return any(variants[key] is not None for key in stale) and super()._may_hide_another(
+            variants, stale, source
+        )
 
 
 class WithoutInvalidationOfARestoredOriginal(VariantReconciler):
@@ -572,9 +652,9 @@ class WithInvalidationAfterTheWrite(VariantReconciler):
     def _queue_invalidation(self, changed: list[str]) -> None:
         """Do nothing yet."""
 
-    def _check_original(self, path: str, etag: str | None) -> None:
+    def _check_original(self, path: str, source: str | None) -> None:
         super()._queue_invalidation([VARIANT])
-        super()._check_original(path, etag)
+        super()._check_original(path, source)
 
 
 def search(
@@ -617,7 +697,14 @@ def same_search_whatever_is_loaded(monkeypatch: pytest.MonkeyPatch) -> Iterator[
 
 
 @pytest.mark.parametrize(
-    "pipeline", [Pipeline, PipelineWithMishaps, PipelineWithAttempts, PipelineOfOtherPhotos]
+    "pipeline",
+    [
+        Pipeline,
+        PipelineWithMishaps,
+        PipelineWithAttempts,
+        PipelineOfOtherPhotos,
+        PipelineWithFocus,
+    ],
 )
 def test_the_promise_holds_whatever_the_order(pipeline: type[Pipeline]) -> None:
     # Twice what a profile has for other tests: an order of things is rarer than a value.
@@ -646,6 +733,9 @@ def test_the_promise_holds_whatever_the_order(pipeline: type[Pipeline]) -> None:
         (WithoutInvalidationOfARestoredOriginal, Pipeline, 22),
         (WithoutInvalidationOfSignedImages, Pipeline, 0),
         (WithInvalidationAfterTheWrite, Pipeline, 4),
+        (WithoutFocusInTheCheck, PipelineWithFocus, 2),
+        (WithoutFocusInTheRead, PipelineWithFocus, 2),
+        (WithoutInvalidationBehindTheSameBytes, PipelineWithFocus, 0),
         (TakingNoTimeForDone, PipelineWithMishaps, 10),
         (TakingABucketForItsObjects, PipelineWithMishaps, 8),
         (WithoutPurgeOfOtherPhotos, PipelineOfOtherPhotos, 0),

@@ -69,6 +69,44 @@ def test_what_is_stored_otherwise_is_the_same_picture_yet_not_current(delivery: 
     assert now.is_current(stored(now), "one")
 
 
+CROPPED = VariantMetadata(SIZE.model_copy(update={"position": "focus"}), PLAIN)
+
+
+def original(focus: str | None = None) -> StoredObject:
+    metadata = {} if focus is None else {"focus": focus}
+    return stored()._replace(etag="one", metadata=metadata)
+
+
+@pytest.mark.parametrize(
+    "focus", [None, "", "0.3", "0.3,0.4,0.5", "1.01,0", "-0.1,0", "a,b", "0,.5"]
+)
+def test_an_original_without_a_focal_point_is_its_etag(focus: str | None) -> None:
+    assert CROPPED.source_of(original(focus)) == "one"
+    assert "focus" not in CROPPED.build("one", RENDITION)
+
+
+@pytest.mark.parametrize(
+    ("text", "spelling"),
+    [("0.3,0.4", "0.3,0.4"), ("0.30,0.4000", "0.3,0.4"), ("0,1", "0,1"), ("0.0,1.0", "0,1")],
+)
+def test_a_focal_point_is_part_of_the_source_of_a_size_that_is_cropped_to_it(
+    text: str, spelling: str
+) -> None:
+    source = CROPPED.source_of(original(text))
+    assert source == f"one {spelling}"
+    variant = stored()._replace(metadata=CROPPED.build(source, RENDITION))
+    assert variant.metadata["original-etag"] == "one"
+    assert variant.metadata["focus"] == spelling
+    assert CROPPED.is_current(variant, source)
+    assert CROPPED.find_common_source([variant, variant]) == source
+    for other in ("one", "one 0.1,0.1", f"two {spelling}"):
+        assert not CROPPED.is_current(variant, other)
+
+
+def test_a_focal_point_is_nothing_to_other_sizes() -> None:
+    assert TODAY.source_of(original("0.3,0.4")) == "one"
+
+
 @pytest.mark.parametrize(
     ("variants", "original"),
     [
@@ -82,4 +120,4 @@ def test_what_is_stored_otherwise_is_the_same_picture_yet_not_current(delivery: 
     ],
 )
 def test_all_formats_must_be_of_one_original(variants: list[Any], original: str | None) -> None:
-    assert TODAY.find_original_etag(variants) == original
+    assert TODAY.find_common_source(variants) == original

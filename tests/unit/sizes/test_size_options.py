@@ -28,9 +28,23 @@ IN_RECIPE = {
     "animated": True,
     "background": "#000000",
     "enlarge": True,
+    "placeholder": True,
+    "watermark": {"file": "logo.png"},
+    "fallback": "attention",
 }
+# What else a size needs to have one of them.
+BESIDE: dict[str, dict[str, Any]] = {"fallback": {"position": "focus"}}
 # Options that signed URLs do not take.
-NOT_SIGNED = NOT_IN_RECIPE | {"lossless", "position", "animated", "background", "enlarge"}
+NOT_SIGNED = NOT_IN_RECIPE | {
+    "lossless",
+    "position",
+    "animated",
+    "background",
+    "enlarge",
+    "placeholder",
+    "watermark",
+    "fallback",
+}
 
 
 def a_size(**options: Any) -> Size:
@@ -68,6 +82,20 @@ def refused(**options: Any) -> str:
         {"paths": ["*"], "except": ["*.png"]},
         {"paths": ["Ünï [1]/{a}?/~\u200f/"]},
         {"paths": None, "except": ["**/drafts/"]},
+        {"position": "focus"},
+        {"position": "focus", "fallback": "attention"},
+        {"position": "focus", "fallback": "faces"},
+        {"placeholder": True},
+        {"watermark": {"file": "logo.png"}},
+        {
+            "watermark": {
+                "file": "marks/2026 new/Logo@2x.WEBP",
+                "position": "top",
+                "width": "12.5%",
+                "opacity": 1,
+                "margin": "0%",
+            }
+        },
     ],
 )
 def test_taken(options: dict[str, Any]) -> None:
@@ -99,10 +127,22 @@ def test_taken(options: dict[str, Any]) -> None:
         ({"position": "attention", "fit": "contain"}, "position: attention needs fit: cover"),
         ({"position": "faces", "fit": "inside"}, "position: faces needs fit: cover"),
         ({"position": "faces", "width": None}, "position: faces needs fit: cover"),
+        ({"position": "focus", "fit": "contain"}, "position: focus needs fit: cover, with a width"),
+        ({"position": "focus", "width": None}, "position: focus needs fit: cover, with a width"),
+        (
+            {"position": "focus", "fallback": "top"},
+            "fallback: top: must be center, attention or faces",
+        ),
+        ({"fallback": "attention"}, "for photos without a focal point: say position: focus"),
+        (
+            {"position": "faces", "fallback": "faces"},
+            "fallback: faces is for photos without a focal point",
+        ),
         ({"position": "left", "height": None}, "with a width and a height"),
         ({"lossless": True, "format": "jpeg"}, "use format webp or png"),
         ({"lossless": True, "format": "avif"}, "use format webp or png"),
         ({"animated": True, "format": "jpeg"}, "animated: a JPEG cannot be"),
+        ({"placeholder": "thumbhash"}, "placeholder: thumbhash: must be true or false"),
         ({"animated": "yes"}, "animated: yes: must be true or false"),
         ({"background": "#fa0"}, 'background: #fa0: write "#ffaa00"'),
         ({"background": "ffaa00"}, 'background: ffaa00: write "#ffaa00", in quotes'),
@@ -130,6 +170,69 @@ def test_taken(options: dict[str, Any]) -> None:
         ({"except": ["**"]}, "except: leaves out every photo of paths (**)"),
         ({"exclude": ["a/"]}, "exclude: no such key; did you mean except?"),
         ({"path": ["a/"]}, "path: no such key; did you mean paths?"),
+        ({"watermark": "logo.png"}, "watermark: logo.png: must be a mapping, such as {file: "),
+        ({"watermark": {}}, "watermark.file: is missing"),
+        ({"watermark": {"file": "/etc/logo.png"}}, "watermark.file: /etc/logo.png: must be a PNG"),
+        ({"watermark": {"file": "../logo.png"}}, "watermark.file: ../logo.png: must be a PNG"),
+        ({"watermark": {"file": "a/../../b.png"}}, "without '..'"),
+        ({"watermark": {"file": "marks\\logo.png"}}, "must be a PNG or WebP file below the folder"),
+        ({"watermark": {"file": "logo.svg"}}, "watermark.file: logo.svg: must be a PNG or WebP"),
+        ({"watermark": {"file": 7}}, "watermark.file: 7: must be a PNG or WebP file"),
+        (
+            {"watermark": {"file": "a.png", "width": 20}},
+            "watermark.width: 20: must be a percentage: write 20%",
+        ),
+        (
+            {"watermark": {"file": "a.png", "width": "20px"}},
+            "20px: must be a percentage, such as 20%",
+        ),
+        (
+            {"watermark": {"file": "a.png", "width": "0%"}},
+            "watermark.width: 0%: must be 1% to 100%",
+        ),
+        ({"watermark": {"file": "a.png", "width": "101%"}}, "must be 1% to 100%"),
+        (
+            {"watermark": {"file": "a.png", "margin": "46%"}},
+            "watermark.margin: 46%: must be 0% to 45%",
+        ),
+        (
+            {"watermark": {"file": "a.png", "width": "97%"}},
+            "width 97% and margin 2% on both sides are more",
+        ),
+        (
+            {"watermark": {"file": "a.png", "opacity": 0}},
+            "watermark.opacity: 0: must be at least 0.01",
+        ),
+        (
+            {"watermark": {"file": "a.png", "opacity": 60}},
+            "watermark.opacity: 60: must be at most 1",
+        ),
+        (
+            {"watermark": {"file": "a.png", "opacity": float("nan")}},
+            "watermark.opacity: .nan: must be",
+        ),
+        ({"watermark": {"file": "a.png", "opacity": "60%"}}, "60%: must be a number, such as 0.6"),
+        ({"watermark": {"file": "a.png", "opacity": True}}, "must be a number, such as 0.6"),
+        (
+            {"watermark": {"file": "a.png", "position": "attention"}},
+            "watermark.position: attention: must be center",
+        ),
+        (
+            {"watermark": {"file": "a.png", "position": "middle"}},
+            "watermark.position: middle: say center",
+        ),
+        (
+            {"watermark": {"file": "a.png", "opactiy": 1}},
+            "watermark.opactiy: no such key; did you mean opacity?",
+        ),
+        (
+            {"watermark": {"file": "a.png", "sha256": "0" * 64}},
+            "watermark.sha256: no such key; there are file, ",
+        ),
+        (
+            {"width": 7500, "height": 7500, "watermark": {"file": "a.png"}},
+            "pixels take 1502 MB to make",
+        ),
         ({"width": 8000, "height": 8000, "memory": 512}, "take 732 MB to make, and of 512 MB"),
     ],
 )
@@ -140,13 +243,21 @@ def test_refused(options: dict[str, Any], words: str) -> None:
 @pytest.mark.parametrize("option", options())
 def test_an_option_is_part_of_the_recipe_exactly_if_it_decides_bytes(option: str) -> None:
     assert (option in IN_RECIPE) != (option in NOT_IN_RECIPE), (
-        f"{option}: if it decides a variant's bytes, add a value to IN_RECIPE in {__file__}: the "
-        "variants of every size become stale. Otherwise name it in NOT_IN_RECIPE in "
-        "lib/sizes/size.py. If it adds pixels or frames, also bound them in "
+        f"{option}: if it decides a variant's bytes or metadata, add a value to IN_RECIPE in "
+        f"{__file__}, and name it in ADDED_LATER in lib/sizes/size.py. Otherwise name it in "
+        "NOT_IN_RECIPE there. If it adds pixels or frames, also bound them in "
         "Size._find_conflicts and in lib/images/limits.py"
     )
     if option in IN_RECIPE:
-        assert recipe_id(a_size(**{option: IN_RECIPE[option]}), "1") != recipe_id(a_size(), "1")
+        beside = BESIDE.get(option, {})
+        with_it = a_size(**{option: IN_RECIPE[option]}, **beside)
+        assert recipe_id(with_it, "1") != recipe_id(a_size(**beside), "1")
+
+
+def test_an_upgrade_leaves_the_variants_of_earlier_versions_current() -> None:
+    # As the version computed it that had the first ten options.
+    assert recipe_id(a_size(), "4") == "b63660e8f4cb"
+    assert recipe_id(a_size(placeholder=False), "4") == "b63660e8f4cb"
 
 
 @pytest.mark.parametrize("option", options())
