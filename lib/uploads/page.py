@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict
 
 from lib.sizes import have_same_ratio
+from lib.uploads.placeholders import Placeholder
 from lib.uploads.status import PhotoStatus, Status, VariantFacts
 
 # Every browser shows these, so they are one list of candidates for `<img>`.
@@ -36,7 +37,7 @@ class PageImage(BaseModel):
     """Attributes of an `<img>` that shows a photo, and the sources of its `<picture>`.
 
     `width` and `height` are the pixels of `src`, the widest candidate. All candidates show the
-    same picture. `left_out` has the reason for each size that is no candidate.
+    same picture, `placeholder` too. `left_out` has the reason for each size that is no candidate.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -47,6 +48,7 @@ class PageImage(BaseModel):
     width: int
     height: int
     sources: list[ImageSource] = []
+    placeholder: Placeholder | None = None
     left_out: dict[str, LeftOut] = {}
 
 
@@ -103,6 +105,9 @@ def build_page_image(
         width=width,
         height=height,
         sources=[ImageSource(type=type_, srcset=_srcset(each)) for type_, each in sources.items()],
+        placeholder=next(
+            (each.placeholder for size in alike for each in size.variants if each.placeholder), None
+        ),
         left_out={
             name: _find_reason(status, name, alike_widths.get(name), fallback)
             for name in chosen

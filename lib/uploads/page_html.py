@@ -1,11 +1,14 @@
 """Writes the HTML that shows a photo."""
 
 import unicodedata
+from base64 import b64decode
 from collections.abc import Mapping
 from html import escape
 
 from lib.uploads.page import PageImage
 
+# Where a ThumbHash says whether the image is transparent.
+_ALPHA_BYTE, _ALPHA_BIT = 2, 0x80
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
@@ -33,6 +36,7 @@ def render_html(
             "width": str(image.width),
             "height": str(image.height),
             "alt": alt,
+            **_placeholder(image),
         },
     )
     if not image.sources:
@@ -42,6 +46,22 @@ def render_html(
         for each in image.sources
     ]
     return "\n".join(["<picture>", *(f"  {each}" for each in [*sources, img]), "</picture>"])
+
+
+def _placeholder(image: PageImage) -> dict[str, str]:
+    """Returns the attributes that show something before the image is loaded."""
+    if image.placeholder is None:
+        return {}
+    thumbhash, color = image.placeholder.thumbhash, image.placeholder.color
+    attributes = {"data-thumbhash": thumbhash}
+    # Behind a transparent image, the colour would stay when it is loaded.
+    if color and _is_opaque(thumbhash):
+        attributes["style"] = f"background-color: {color}"
+    return attributes
+
+
+def _is_opaque(thumbhash: str) -> bool:
+    return b64decode(thumbhash)[_ALPHA_BYTE] & _ALPHA_BIT == 0
 
 
 def _element(name: str, attributes: Mapping[str, str]) -> str:

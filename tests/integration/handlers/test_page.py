@@ -73,6 +73,7 @@ class TestApi:
                     "srcset": f"{URL}/b.avif/2026/a%2Cb.jpg 300w, {URL}/a.avif/2026/a%2Cb.jpg 600w",
                 }
             ],
+            "placeholder": None,
             "left_out": {"crop": "ratio", "c": "pending"},
         }
         assert api("GET", "/uploads/2026/a%2Cb.jpg").document["page"] == page
@@ -127,7 +128,8 @@ class TestApi:
             assert "separated by commas" in sizes["description"]
         properties = document["components"]["schemas"]["PageImage"]["properties"]
         assert set(properties) == {
-            *("src", "srcset", "sizes", "width", "height", "sources", "left_out"),
+            *("src", "srcset", "sizes", "width", "height"),
+            *("sources", "placeholder", "left_out"),
         }
 
 

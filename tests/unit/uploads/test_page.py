@@ -1,6 +1,7 @@
 """What a page needs to show a photo: which variants, and how they are written in HTML."""
 
 import unicodedata
+from base64 import b64encode
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -8,11 +9,14 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from lib.errors import PermanentError
+from lib.images import thumbhash
 from lib.keys import check_path, variant_url
 from lib.uploads.page import PageImage, build_page_image
 from lib.uploads.page_html import render_html
+from lib.uploads.placeholders import Placeholder
 from lib.uploads.status import SizeStatus, VariantFacts
 from tests.srcset import Markup, Window, chosen, parse_srcset
 
@@ -236,6 +240,32 @@ class TestHtml:
     def test_a_source_has_the_layout_too(self) -> None:
         markup = Markup(render_html(page(SHOP), sizes="50vw"))
         assert {each["sizes"] for each in [*markup.all("source"), markup.one("img")]} == {"50vw"}
+
+    @pytest.mark.parametrize(
+        ("transparent", "style"), [(False, "background-color: #3a86ff"), (True, None)]
+    )
+    def test_a_placeholder_of_any_candidate_is_shown(
+        self, transparent: bool, style: str | None
+    ) -> None:
+        """The colour would stay behind a transparent image."""
+        image = Image.new("RGBA", (8, 6), (58, 134, 255, 0 if transparent else 255))
+        placeholder = Placeholder(
+            thumbhash=b64encode(thumbhash.encode(image)).decode(), color="#3a86ff"
+        )
+        size = ready("b", "40x30")
+        held = [each.model_copy(update={"placeholder": placeholder}) for each in size.variants]
+        status = photo(a=ready("a", "80x60"), b=size.model_copy(update={"variants": held}))
+        assert page(status).placeholder == placeholder
+        shown = Markup(render_html(page(status))).one("img")
+        assert (shown["data-thumbhash"], shown.get("style")) == (placeholder.thumbhash, style)
+
+    def test_a_placeholder_of_another_picture_is_not_shown(self) -> None:
+        placeholder = Placeholder(thumbhash="1QcSHQRnh493V4dIh4eXh1h4kJUI", color="#3a86ff")
+        size = ready("b", "40x40")
+        held = [each.model_copy(update={"placeholder": placeholder}) for each in size.variants]
+        built = page(photo(a=ready("a", "80x60"), b=size.model_copy(update={"variants": held})))
+        assert built.placeholder is None
+        assert "data-thumbhash" not in render_html(built)
 
     @pytest.mark.parametrize(
         "path",
