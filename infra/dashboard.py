@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from infra.naming import of_type, sub
+from infra.originals import originals_bucket
 from infra.parameters import Parameters
 from lib.on_demand import ON_DEMAND
 from lib.pipeline.telemetry import WHOLE_STAGE
@@ -72,7 +73,7 @@ def dashboard_resources(
         *([] if parameters.is_public else _cdn()),
         _graph("Returned to their queues", [[prefix, "Returned", "size", WHOLE_STAGE]]),
         _graph("Functions of the whole account: at once, throttled", _account(), "Maximum"),
-        _graph("Cost: bytes stored", _stored(), "Average", period=24 * 60 * 60),
+        _graph("Cost: bytes stored", _stored(parameters), "Average", period=24 * 60 * 60),
         _graph("Photos rendered", durations, "SampleCount"),
         _graph("Milliseconds to render a photo, p95", durations, "p95"),
         _graph("Dead letters", _of_queues(dlqs, depth), "Maximum"),
@@ -181,11 +182,11 @@ def _account() -> list[Metric]:
     ]
 
 
-def _stored() -> list[Metric]:
+def _stored(parameters: Parameters) -> list[Metric]:
     """Lists the buckets' sizes, which S3 measures once a day."""
     return [
         ["AWS/S3", "BucketSizeBytes", "BucketName", name, "StorageType", "StandardStorage"]
-        for name in ("${OriginalsBucket}", "${ImagesBucket}")
+        for name in (originals_bucket(parameters), "${ImagesBucket}")
     ]
 
 

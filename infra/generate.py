@@ -25,7 +25,7 @@ from infra.on_demand.functions import on_demand_function, on_demand_outputs, on_
 from infra.on_demand.signing import signing_keys
 from infra.on_demand.website import website_function, website_resources
 from infra.options import set_boundary, topic_resources, tracing_mode
-from infra.originals import originals_outputs
+from infra.originals import originals_arn, originals_outputs
 from infra.parameters import Parameters, parse_parameters
 from infra.path_checks import find_path_mistakes
 from infra.queues import queue_resources
@@ -88,6 +88,7 @@ def generate(given: dict[str, Any]) -> dict[str, Any]:
         },
         "tracing": tracing_mode(parameters),
         "names": json.dumps([size.name for size in sizes]),
+        "originals_arn": originals_arn(parameters),
         "http_api": http_api(parameters),
         "left_out": _list_left_out(parameters),
         # Files to add to the zip, by their hashes.

@@ -5,8 +5,7 @@ from typing import Any
 from lib.errors import ConfigError
 from lib.sizes import Size
 
-# ARNs of the three buckets, for Fn::Sub.
-ORIGINALS_BUCKET = "arn:${AWS::Partition}:s3:::${OriginalsBucket}"
+# ARNs of two of the three buckets, for Fn::Sub; infra/originals.py has that of the originals.
 IMAGES_BUCKET = "arn:${AWS::Partition}:s3:::${ImagesBucket}"
 FAILURES_BUCKET = "arn:${AWS::Partition}:s3:::${FailuresBucket}"
 _DISTRIBUTION = "arn:${AWS::Partition}:cloudfront::${AWS::AccountId}:distribution/${%s}"

@@ -5,6 +5,7 @@ from typing import Any
 
 from infra.encryption import allow_key, reaches_encrypted
 from infra.naming import allow, ref
+from infra.originals import allow_originals_key
 from infra.stage import StageParameters
 
 _TOPICS = ("Topic", "VariantsTopic", "AlarmTopic")
@@ -18,6 +19,8 @@ def option_statements(
     A role without access to encrypted resources gets none for the key.
     """
     key = allow_key(parameters.kms_key) if reaches_encrypted(statements) else []
+    if parameters.originals_kms_key != parameters.kms_key:
+        key += allow_originals_key(parameters, statements)
     traces = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
     # X-Ray has no resources that a policy could name.
     return [*key, allow(traces, "*")] if parameters.xray else key

@@ -1,14 +1,25 @@
 """Stage parameters that every part of the template uses."""
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, Field, StringConstraints, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 
 # The name of a key is a UUID; that of a multi-Region key is mrk- and 32 digits.
 _KEY = re.compile(r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/(mrk-[0-9a-f]{32}|[0-9a-f-]{36})$")
 # A policy of an account, or one that AWS manages.
 _POLICY = re.compile(r"^arn:aws[a-z-]*:iam::(\d{12}|aws):policy/[\w+=,.@/-]{1,512}$", re.ASCII)
+# S3's rules for names, without those of before 2018 (capitals, underscores).
+_BUCKET = re.compile(r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", re.ASCII)
+# Names of the buckets that stacks of this project create, but that of the originals.
+_OF_ANOTHER_USE = re.compile(r"-(images|failures)-\d{12}-[a-z0-9-]+$")
 # Characters that S3's events, its notification filters and IAM's patterns all spell alike.
 _PREFIX = re.compile(r"^((?!\.{1,2}/)[\w.-]+/)+$", re.ASCII)
 # Leaves half of the 1,024 bytes of an S3 key to the path.
@@ -38,6 +49,10 @@ class StageParameters(BaseModel):
     api_url: str | dict[str, Any]
     # URL of the AWS emulator that the stage is deployed to, "" for AWS itself.
     emulator: str
+    # A bucket that exists, for the originals; "" for one that the stack creates.
+    originals_bucket: str
+    # ARN of the key that encrypts that bucket; "" for S3's own keys, or the stage's.
+    originals_kms_key: str
     # Folder of the originals in their bucket, with a slash at its end; "" for the whole bucket.
     originals_prefix: str
     # Whether overwritten and deleted originals stay as old versions.
@@ -78,7 +93,31 @@ class StageParameters(BaseModel):
             )
         return prefix
 
-    @field_validator("kms_key")
+    @field_validator("originals_bucket")
+    @classmethod
+    def _bucket_is_no_other_of_a_stage(cls, bucket: str) -> str:
+        if bucket and not _BUCKET.match(bucket):
+            raise ValueError(
+                "must be the name of a bucket of this account and region, without s3:// and "
+                "without a folder, or empty for one that the stack creates"
+            )
+        if _OF_ANOTHER_USE.search(bucket):
+            raise ValueError(
+                "is a bucket of variants or failure records, and each variant in it would start "
+                "another rendering: name the bucket with the originals"
+            )
+        return bucket
+
+    @model_validator(mode="after")
+    def _key_is_of_the_existing_bucket(self) -> Self:
+        if self.originals_kms_key and not self.originals_bucket:
+            raise ValueError(
+                f"originals_kms_key: got {self.originals_kms_key!r} without an originals_bucket: "
+                "a bucket that the stack creates is encrypted with kms_key"
+            )
+        return self
+
+    @field_validator("kms_key", "originals_kms_key")
     @classmethod
     def _key_is_named_by_its_arn(cls, key: str) -> str:
         if key and not _KEY.match(key):

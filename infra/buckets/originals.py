@@ -4,19 +4,17 @@ from typing import Any
 
 from infra.api.parameters import ApiParameters
 from infra.naming import ref, sub
-
-# Types of S3 events after which variants may be stale.
-_EVENTS = (
-    "s3:ObjectCreated:*",
-    "s3:ObjectRemoved:*",
-    "s3:LifecycleExpiration:*",
-    "s3:ObjectRestore:Completed",
-)
+from infra.originals import created_name
+from lib.operations.originals.entries import EVENTS
 
 
 def originals_resources(parameters: ApiParameters) -> dict[str, Any]:
-    """Builds the bucket; infra/buckets/resources.py adds its encryption and policy."""
-    name = f"{parameters.prefix}-originals-${{AWS::AccountId}}-${{AWS::Region}}"
+    """Builds the bucket; infra/buckets/resources.py adds its encryption and policy.
+
+    Builds nothing if the stage names a bucket that exists.
+    """
+    if parameters.originals_bucket:
+        return {}
     # Browsers post the presigned form.
     cors = {
         "AllowedMethods": ["POST"],
@@ -38,7 +36,7 @@ def originals_resources(parameters: ApiParameters) -> dict[str, Any]:
             "DeletionPolicy": "RetainExceptOnCreate",
             "UpdateReplacePolicy": "Retain",
             "Properties": {
-                "BucketName": sub(name),
+                "BucketName": sub(created_name(parameters)),
                 "PublicAccessBlockConfiguration": {
                     "BlockPublicAcls": True,
                     "BlockPublicPolicy": True,
@@ -50,7 +48,7 @@ def originals_resources(parameters: ApiParameters) -> dict[str, Any]:
                 "CorsConfiguration": {"CorsRules": [cors]},
                 "LifecycleConfiguration": {"Rules": [abandoned_uploads]},
                 "NotificationConfiguration": {
-                    "TopicConfigurations": [_notify(parameters, event) for event in _EVENTS]
+                    "TopicConfigurations": [_notify(parameters, event) for event in EVENTS]
                 },
             },
         }

@@ -12,31 +12,35 @@ from infra.stage import StageParameters
 from lib.sizes import Size
 
 LOGS = "LogsBucket"
-_BUCKETS = ("OriginalsBucket", "ImagesBucket", "FailuresBucket")
+_ORIGINALS = "OriginalsBucket"
+_BUCKETS = (_ORIGINALS, "ImagesBucket", "FailuresBucket")
 # A bucket has one policy, and that of the images bucket also allows its readers (infra/delivery).
-_TLS_POLICY_BUCKETS = ("OriginalsBucket", "FailuresBucket")
+_TLS_POLICY_BUCKETS = (_ORIGINALS, "FailuresBucket")
 # Buckets with access logs, and the prefix of their logs. Failure records need no audit trail.
-_LOGGED = {"OriginalsBucket": "originals/", "ImagesBucket": "images/"}
+_LOGGED = {_ORIGINALS: "originals/", "ImagesBucket": "images/"}
 
 
 def bucket_resources(parameters: StageParameters) -> dict[str, Any]:
     """Builds properties to add to the buckets, their policies, and the bucket of access logs."""
+    owned = [each for each in _BUCKETS if each != _ORIGINALS or not parameters.originals_bucket]
     resources = {
         bucket: {"Properties": {"BucketEncryption": build_bucket_encryption(parameters.kms_key)}}
-        for bucket in _BUCKETS
+        for bucket in owned
     }
     if parameters.tls_only:
         resources |= {
             f"{bucket}Policy": bucket_policy(bucket, tls_only(bucket))
             for bucket in _TLS_POLICY_BUCKETS
+            if bucket in owned
         }
     if parameters.access_logs:
-        for bucket, prefix in _LOGGED.items():
+        logged = {bucket: prefix for bucket, prefix in _LOGGED.items() if bucket in owned}
+        for bucket, prefix in logged.items():
             resources[bucket]["Properties"]["LoggingConfiguration"] = {
                 "DestinationBucketName": ref(LOGS),
                 "LogFilePrefix": prefix,
             }
-        resources |= _logs(parameters)
+        resources |= _logs(parameters, logged)
     return resources
 
 
@@ -78,15 +82,15 @@ def tls_only(bucket: str) -> dict[str, Any]:
     }
 
 
-def _logs(parameters: StageParameters) -> dict[str, Any]:
-    """Builds the bucket of S3's access logs."""
+def _logs(parameters: StageParameters, logged: dict[str, str]) -> dict[str, Any]:
+    """Builds the bucket of S3's access logs; `logged` has the prefix of each bucket's logs."""
     write = allow(
         ["s3:PutObject"],
-        [sub(f"${{{LOGS}.Arn}}/{prefix}*") for prefix in _LOGGED.values()],
+        [sub(f"${{{LOGS}.Arn}}/{prefix}*") for prefix in logged.values()],
         Principal={"Service": "logging.s3.amazonaws.com"},
         Condition={
             "StringEquals": {"aws:SourceAccount": ref("AWS::AccountId")},
-            "ArnEquals": {"aws:SourceArn": [arn(bucket) for bucket in _LOGGED]},
+            "ArnEquals": {"aws:SourceArn": [arn(bucket) for bucket in logged]},
         },
     )
     return logs_bucket(LOGS, parameters, "BucketOwnerEnforced", write)

@@ -11,7 +11,7 @@ from typing import Any
 
 import boto3
 
-from infra.hooks import adoption, kept_filters, loss_guard, stale_notes, viewer_keys
+from infra.hooks import adoption, kept_filters, loss_guard, originals, stale_notes, viewer_keys
 from lib.aws.sessions import open_session
 from lib.errors import FanoutError
 from lib.operations.stage_commands import StageCommands
@@ -40,6 +40,7 @@ def main() -> int:
             answer["was_private"] = True
         now += loss_guard.find_losses(given, removed)
         if "adopt" in given:
+            now += originals.prepare(given)
             now += adoption.adopt_buckets(given)
             commands = StageCommands(given["stage"], given["region"])
             after += stale_notes.find_stale_notes(
@@ -51,6 +52,8 @@ def main() -> int:
             if viewer_keys.is_private(given["template"]):
                 viewer_keys.add_keys(boto3.client("secretsmanager"), given["template"])
                 answer["template"] = given["template"]
+        else:
+            now += originals.disconnect(given)
     except FanoutError as error:
         print(error, file=sys.stderr)
         code = 1

@@ -1,6 +1,7 @@
 // Runs before_deploy.py before a deploy or a removal: it stops them if something would be lost, and
 // its notes are printed after a deploy. It adds the public keys of a private stage to the template,
-// and after_deploy.py then lets them sign. After a deploy to the emulator of `make local` it adapts the
+// and after_deploy.py then lets them sign. After a deploy it has connect_originals.py add the stage's
+// notification to a bucket that exists. After a deploy to the emulator of `make local` it adapts the
 // emulator and .local/ to it.
 
 const { spawnSync } = require('child_process');
@@ -30,6 +31,7 @@ module.exports = class Deploy {
       'after:deploy:deploy': () => {
         process.stdout.write(this.after);
         this.finish(true);
+        this.connectOriginals();
         if (process.env.FANOUT_LOCAL && service.custom.emulator) this.refresh();
       },
     };
@@ -86,6 +88,14 @@ module.exports = class Deploy {
     });
     process.stdout.write(run.stdout || '');
     const { classes } = this.serverless;
+    if (run.status !== 0) throw new classes.Error(run.stderr || String(run.error), 'UNFINISHED');
+  }
+
+  connectOriginals() {
+    const { service, classes } = this.serverless;
+    const template = service.provider.compiledCloudFormationTemplate;
+    const run = this.run('connect_originals', { template });
+    process.stdout.write(run.stdout || '');
     if (run.status !== 0) throw new classes.Error(run.stderr || String(run.error), 'UNFINISHED');
   }
 

@@ -1,7 +1,7 @@
 """Buckets: their access settings and event notifications."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from botocore.exceptions import ClientError
 
@@ -18,6 +18,9 @@ _NOT_SET = {
     "OwnershipControlsNotFoundError",
     "NoSuchBucketPolicy",
 }
+_NOT_ENCRYPTED = "ServerSideEncryptionConfigurationNotFoundError"
+# The alias of S3's own key in KMS.
+_S3_KEY = "alias/aws/s3"
 # The settings of Block Public Access.
 _ACL_BLOCKS = ("BlockPublicAcls", "IgnorePublicAcls")
 _POLICY_BLOCKS = ("BlockPublicPolicy", "RestrictPublicBuckets")
@@ -35,14 +38,16 @@ class BucketAccess(NamedTuple):
     policy: str | None
 
 
-def exists(s3: "S3Client", bucket: str) -> bool:
+def exists(s3: "S3Client", bucket: str, owner: str | None = None) -> bool:
     """Returns whether there is a bucket of this name in this account.
 
-    Raises ConfigError if access is denied, as for another account's bucket.
+    Raises ConfigError if access is denied, as for another account's bucket; with the account
+    `owner`, also if that bucket's policy allows access.
     """
+    expected: Any = {"ExpectedBucketOwner": owner} if owner else {}
     with map_access_denied(f"look at the bucket {bucket}"):
         try:
-            s3.head_bucket(Bucket=bucket)
+            s3.head_bucket(Bucket=bucket, **expected)
         except ClientError as error:
             if status_of(error) == _NOT_FOUND:
                 return False
@@ -59,6 +64,44 @@ def get_access(s3: "S3Client", bucket: str) -> BucketAccess:
             _if_set(lambda: any(_get_blocks(s3, bucket, *_ACL_BLOCKS))) or False,
             _if_set(lambda: s3.get_bucket_policy(Bucket=bucket)["Policy"]),
         )
+
+
+def get_region(s3: "S3Client", bucket: str) -> str:
+    """Returns the region that a bucket is in."""
+    with map_access_denied(f"look where the bucket {bucket} is"):
+        location: Any = s3.get_bucket_location(Bucket=bucket).get("LocationConstraint")
+    # S3's names for its two oldest regions.
+    return str({None: "us-east-1", "": "us-east-1", "EU": "eu-west-1"}.get(location, location))
+
+
+def get_kms_key(s3: "S3Client", bucket: str) -> str:
+    """Returns the customer managed key that a bucket encrypts with, as it names it, or "".
+
+    It may be an ARN, an id or an alias. S3's own key in KMS is open to the whole account.
+    """
+    with map_access_denied(f"read the encryption of the bucket {bucket}"):
+        try:
+            response = s3.get_bucket_encryption(Bucket=bucket)
+        except ClientError as error:
+            if code_of(error) == _NOT_ENCRYPTED:
+                return ""
+            raise
+    rules = response["ServerSideEncryptionConfiguration"]["Rules"]
+    defaults = [rule.get("ApplyServerSideEncryptionByDefault", {}) for rule in rules]
+    keys = [default.get("KMSMasterKeyID", "") for default in defaults]
+    return next((key for key in keys if key and not key.endswith(_S3_KEY)), "")
+
+
+def is_versioned(s3: "S3Client", bucket: str) -> bool:
+    """Returns whether overwritten and deleted objects stay as old versions."""
+    with map_access_denied(f"read the versioning of the bucket {bucket}"):
+        return s3.get_bucket_versioning(Bucket=bucket).get("Status") == "Enabled"
+
+
+def has_requester_pays(s3: "S3Client", bucket: str) -> bool:
+    """Returns whether requests are paid by those who send them."""
+    with map_access_denied(f"read who pays for requests to the bucket {bucket}"):
+        return s3.get_bucket_request_payment(Bucket=bucket)["Payer"] == "Requester"
 
 
 def list_notification_events(s3: "S3Client", bucket: str, topic_arn: str) -> list[str]:

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
 
+# The output of stacks whose originals are in a bucket that they did not create.
+ORIGINALS_KEYS = "OriginalsKmsKeys"
+
+
 class DeployedSize(NamedTuple):
     """One size's function; `memory` is in MB, `timeout` in seconds."""
 
@@ -52,6 +56,12 @@ class Stack:
     def originals(self) -> Originals:
         """Where the stack's originals are."""
         return get_originals(self.outputs)
+
+    @property
+    def originals_keys(self) -> list[str] | None:
+        """KMS keys of an existing bucket that functions may use; None for a created bucket."""
+        keys = self.outputs.get(ORIGINALS_KEYS)
+        return keys if keys is None else [key for key in keys.split(",") if key != "none"]
 
 
 def get_originals(outputs: dict[str, str]) -> Originals:
@@ -93,17 +103,26 @@ def get_upload_settings(functions: "LambdaClient", name: str) -> dict[str, str]:
     return response["Environment"]["Variables"]
 
 
-def _get_outputs(cloudformation: "CloudFormationClient", name: str) -> dict[str, str]:
-    try:
-        (stack,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
-    except ClientError as error:
-        if "does not exist" in str(error):
-            raise ConfigError(
-                f"There is no stack {name} in {cloudformation.meta.region_name}: "
-                "name another --stage or --region, or deploy it"
-            ) from error
-        raise
+def find_outputs(cloudformation: "CloudFormationClient", name: str) -> dict[str, str] | None:
+    """Returns a stack's outputs by name; None if there is no such stack."""
+    with map_access_denied(f"describe the stack {name}"):
+        try:
+            (stack,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
+        except ClientError as error:
+            if "does not exist" in str(error):
+                return None
+            raise
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+
+
+def _get_outputs(cloudformation: "CloudFormationClient", name: str) -> dict[str, str]:
+    outputs = find_outputs(cloudformation, name)
+    if outputs is None:
+        raise ConfigError(
+            f"There is no stack {name} in {cloudformation.meta.region_name}: "
+            "name another --stage or --region, or deploy it"
+        )
+    return outputs
 
 
 def _get_deployed_size(functions: "LambdaClient", name: str) -> DeployedSize:

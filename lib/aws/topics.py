@@ -48,3 +48,22 @@ def _get_subscription(sns: "SNSClient", endpoint: str, arn: str) -> Subscription
         dlq_arn=attributes.get("RedrivePolicy", ""),
         filter_policy=attributes.get("FilterPolicy", ""),
     )
+
+
+def get_tag(sns: "SNSClient", topic_arn: str, key: str) -> str | None:
+    """Returns the value of a topic's tag, or None."""
+    with map_access_denied(f"read the tags of the topic {topic_arn}"):
+        tags = sns.list_tags_for_resource(ResourceArn=topic_arn)["Tags"]
+    return next((tag["Value"] for tag in tags if tag["Key"] == key), None)
+
+
+def set_tag(sns: "SNSClient", topic_arn: str, key: str, value: str) -> None:
+    """Sets a tag of a topic."""
+    with map_access_denied(f"tag the topic {topic_arn}"):
+        sns.tag_resource(ResourceArn=topic_arn, Tags=[{"Key": key, "Value": value}])
+
+
+def remove_tag(sns: "SNSClient", topic_arn: str, key: str) -> None:
+    """Removes a tag of a topic, if it has it."""
+    with map_access_denied(f"remove a tag of the topic {topic_arn}"):
+        sns.untag_resource(ResourceArn=topic_arn, TagKeys=[key])

@@ -66,6 +66,7 @@ def make_documents(
         "made": [target.made],
         "deployment_bucket": [_match_generated_bucket(_DEPLOYMENT_BUCKET, target)],
         "bucket": _bucket_names(resources, target),
+        "existing_bucket": _existing_buckets(template),
         "boundary": _boundaries(resources),
         "web_acl": _foreign_web_acls(resources),
         "key": _keys_of_secrets(template),
@@ -101,6 +102,13 @@ def _list_grants(resources: dict[str, Any], values: Values) -> Iterator[Grant]:
     if values["boundary"]:
         # Roles that are there already get it by the next deploy.
         yield grants.ROLES_WITHIN_BOUNDARY, "PutRolePermissionsBoundary"
+    if values["existing_bucket"]:
+        yield (
+            grants.EXISTING_BUCKET,
+            "GetBucketLocation GetBucketNotification GetBucketOwnershipControls GetBucketPolicy "
+            "GetBucketPublicAccessBlock GetBucketRequestPayment GetBucketVersioning "
+            "GetEncryptionConfiguration ListBucket PutBucketNotification",
+        )
     if values["web_acl"]:
         yield grants.FOREIGN_WEB_ACL, "GetWebACL"
     if values["key"]:
@@ -178,6 +186,12 @@ def _boundaries(resources: dict[str, Any]) -> list[str]:
             "condition cannot hold for all"
         )
     return [each for each in found if each]
+
+
+def _existing_buckets(template: dict[str, Any]) -> list[str]:
+    """Returns the bucket of the originals if the template does not create it."""
+    name = template.get("Outputs", {}).get("OriginalsBucketName", {}).get("Value")
+    return [name] if isinstance(name, str) else []
 
 
 def _foreign_web_acls(resources: dict[str, Any]) -> list[str]:

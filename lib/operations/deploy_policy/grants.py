@@ -45,6 +45,8 @@ ARTIFACTS = Scope(
 )
 ACCOUNT = Scope(f"Limits{_NO_NAMES}", "lambda")
 BUCKETS = Scope("Buckets", "s3", ("arn:{partition}:s3:::{bucket}",))
+# A bucket that exists, for the originals: infra/hooks/originals.py checks it, and adds to it.
+EXISTING_BUCKET = Scope("BucketThatExists", "s3", ("arn:{partition}:s3:::{existing_bucket}",))
 ROLES = Scope("Roles", "iam", ("arn:{partition}:iam::{account}:role/{made}-RoleOf*",))
 ROLES_THAT_GRANT = Scope("RolesThatGrant", "iam", ROLES.resources)
 ROLES_WITHIN_BOUNDARY = Scope(

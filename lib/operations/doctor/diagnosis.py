@@ -22,6 +22,7 @@ from lib.operations.doctor.buckets import (
     check_public_images,
     check_readers,
 )
+from lib.operations.doctor.existing_bucket import ExistingBucket, check_in_use
 from lib.operations.doctor.findings import Finding, warning
 from lib.operations.doctor.functions import check_concurrency, check_mapping, check_runtime
 from lib.operations.doctor.queues import (
@@ -38,6 +39,7 @@ from lib.operations.doctor.topics import (
     check_subscription,
 )
 from lib.operations.doctor.viewers import check_behaviours, check_key_group, check_keys
+from lib.operations.originals.entries import OwnEntry
 from lib.operations.stage_commands import StageCommands
 from lib.sizes import Size
 
@@ -112,10 +114,12 @@ class _Diagnosis:
 
     def buckets(self) -> Iterator[Finding]:
         outputs, s3 = self.stack.outputs, self.clients.s3
-        for what, output in (
-            ("the originals bucket", "OriginalsBucketName"),
-            ("the failures bucket", "FailuresBucketName"),
-        ):
+        private = [("the failures bucket", "FailuresBucketName")]
+        if self._existing is None:
+            private.append(("the originals bucket", "OriginalsBucketName"))
+        else:
+            yield from check_in_use(s3, self._existing, self.commands)
+        for what, output in private:
             access = buckets.get_access(s3, outputs[output])
             yield from check_private(what, access, self.commands)
             yield from check_ownership(what, access, self.commands)
@@ -151,9 +155,9 @@ class _Diagnosis:
         yield from check_publisher(
             topics.get_policy(sns, self.topic_arn), bucket_arn, self.commands
         )
-        yield from check_notification(
-            buckets.list_notification_events(self.clients.s3, bucket, self.topic_arn), self.commands
-        )
+        if self._existing is None:
+            events = buckets.list_notification_events(self.clients.s3, bucket, self.topic_arn)
+            yield from check_notification(events, self.commands)
         subscriptions = topics.list_subscriptions(sns, self.topic_arn)
         for name, size in read_deployed(self.stack).items():
             arn = self._arn_of(self.stack.sizes[name].queue_url)
@@ -199,6 +203,16 @@ class _Diagnosis:
         yield from check_redrive(name, queue, dlq, self.commands)
         yield from check_retention(name, queue, dlq, self.commands)
         yield from check_sender(name, queue, self.topic_arn, self.commands)
+
+    @property
+    def _existing(self) -> ExistingBucket | None:
+        """The bucket of the originals, unless the stack created it."""
+        keys, originals = self.stack.originals_keys, self.stack.originals
+        if keys is None:
+            return None
+        region, account = self.topic_arn.split(":")[3:5]
+        own = OwnEntry(self.stack.name, self.topic_arn, originals.prefix)
+        return ExistingBucket(originals, region, account, keys, own)
 
     @property
     def _partition(self) -> str:
