@@ -31,7 +31,7 @@ def originals_outputs(parameters: StageParameters) -> dict[str, Any]:
     uri = f"s3://{originals_bucket(parameters)}/{parameters.originals_prefix}"
     outputs = {
         "OriginalsBucketName": {"Value": _name(parameters)},
-        "OriginalsUri": {"Value": sub(uri)},
+        "OriginalsUri": {"Value": uri if parameters.originals_bucket else sub(uri)},
     }
     if parameters.originals_bucket:
         keys = [key for key in (parameters.originals_kms_key, parameters.kms_key) if key]

@@ -68,7 +68,7 @@ def find_existing(template: dict[str, Any]) -> Originals | None:
     bucket = outputs.get("OriginalsBucketName", {}).get("Value")
     if not isinstance(bucket, str):
         return None
-    uri = outputs["OriginalsUri"]["Value"]["Fn::Sub"]
+    uri = outputs["OriginalsUri"]["Value"]
     return Originals(bucket, uri.removeprefix(f"s3://{bucket}/"))
 
 

@@ -101,7 +101,7 @@ def is_versioned(s3: "S3Client", bucket: str) -> bool:
 def has_requester_pays(s3: "S3Client", bucket: str) -> bool:
     """Returns whether requests are paid by those who send them."""
     with map_access_denied(f"read who pays for requests to the bucket {bucket}"):
-        return s3.get_bucket_request_payment(Bucket=bucket)["Payer"] == "Requester"
+        return s3.get_bucket_request_payment(Bucket=bucket).get("Payer") == "Requester"
 
 
 def list_notification_events(s3: "S3Client", bucket: str, topic_arn: str) -> list[str]:

@@ -36,6 +36,7 @@ def each_stage(request: pytest.FixtureRequest, package: Package) -> Template:
     return package(request.param)
 
 
+ORIGINALS_KEY = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 # What a stage can be besides its defaults: each way of delivery, and all that the CDN may have.
 WAYS = {
     "public-read": ["dev", "--param=delivery=public-read"],
@@ -62,6 +63,13 @@ WAYS = {
         "--param=viewers=signed",
         "--param=on_demand=declared,signed",
         "--param=image_origins=https://shop.example",
+    ],
+    "existing-bucket": [
+        "dev",
+        "--param=originals_bucket=shop-photos",
+        "--param=originals_prefix=/",
+        f"--param=originals_kms_key={ORIGINALS_KEY}",
+        "--param=access_logs=true",
     ],
     "formats-local": ["local", "--param=serve_formats=true"],
 }

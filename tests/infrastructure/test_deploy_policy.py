@@ -460,6 +460,22 @@ def test_a_web_acl_made_elsewhere_may_be_read(tmp_path: Path) -> None:
     assert (statement["Action"], statement["Resource"]) == (["wafv2:GetWebACL"], acl)
 
 
+def test_a_bucket_that_exists_may_be_looked_at_and_notified_alone(tmp_path: Path) -> None:
+    made = generated(tmp_path, ["400x300"], originals_bucket="shop-photos")
+    template = {"Resources": {}, "Outputs": made["resources"]["Outputs"]}
+    documents = make_documents(template, target())
+    shop = "arn:aws:s3:::shop-photos"
+    for action in ("GetBucketNotification", "PutBucketNotification", "ListBucket"):
+        assert allows(documents, f"s3:{action}", shop)
+        assert not allows(documents, f"s3:{action}", "arn:aws:s3:::other")
+    for action in ("PutBucketPolicy", "DeleteBucket", "PutLifecycleConfiguration", "PutBucketCORS"):
+        assert not allows(documents, f"s3:{action}", shop)
+    assert not allows(documents, "s3:GetObject", f"{shop}/a.jpg")
+    assert linted(documents) == []
+    without = generated(tmp_path, ["400x300"])["resources"]["Outputs"]
+    assert "shop" not in str(make_documents({"Resources": {}, "Outputs": without}, target()))
+
+
 def test_a_type_that_nobody_has_written_down_is_refused() -> None:
     template = {"Resources": {"Table": {"Type": "AWS::DynamoDB::Table"}}}
     with pytest.raises(ConfigError, match=r"AWS::DynamoDB::Table: .*grants\.py"):
