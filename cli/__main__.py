@@ -13,6 +13,7 @@ from cli.audit import audit
 from cli.backfill import backfill
 from cli.compiled import PROJECT
 from cli.completion import VARIABLE, ShowCompletionOption, prepare_completion
+from cli.cors import cors
 from cli.deploy_policy import deploy_policy
 from cli.doctor import doctor
 from cli.html import html
@@ -65,7 +66,8 @@ def fanout(
     """Operate one stage of Image Fan-out: check it, repair it, upload to it."""
 
 
-for command in (audit, backfill, status, html, upload, url, doctor, verify, plan, deploy_policy):
+COMMANDS = (audit, backfill, status, html, upload, url, doctor, verify, cors, plan, deploy_policy)
+for command in COMMANDS:
     app.command()(command)
 
 

@@ -4,9 +4,11 @@ They are in a bucket that the stack creates, or in one that exists (`originals_b
 latter the stack owns nothing: infra/hooks/originals.py adds the stage's notification to it.
 """
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
+from infra.api.parameters import ApiParameters
 from infra.naming import allow, ref, sub
 from infra.stage import StageParameters
 from lib.aws.stacks import ORIGINALS_KEYS
@@ -22,11 +24,11 @@ def originals_settings(parameters: StageParameters) -> dict[str, Any]:
     }
 
 
-def originals_outputs(parameters: StageParameters) -> dict[str, Any]:
+def originals_outputs(parameters: ApiParameters) -> dict[str, Any]:
     """Builds the outputs that name the bucket, and the folder in it.
 
-    `OriginalsKmsKeys` is there if the stack did not create the bucket: the keys that functions may
-    use, separated by commas, or `none`.
+    Two more are there if the stack did not create the bucket: `UploadOrigins`, as JSON, and
+    `OriginalsKmsKeys`, the keys that functions may use, separated by commas, or `none`.
     """
     uri = f"s3://{originals_bucket(parameters)}/{parameters.originals_prefix}"
     outputs = {
@@ -35,6 +37,7 @@ def originals_outputs(parameters: StageParameters) -> dict[str, Any]:
     }
     if parameters.originals_bucket:
         keys = [key for key in (parameters.originals_kms_key, parameters.kms_key) if key]
+        outputs["UploadOrigins"] = {"Value": json.dumps(parameters.upload_origins)}
         outputs[ORIGINALS_KEYS] = {"Value": ",".join(keys) or "none"}
     return outputs
 

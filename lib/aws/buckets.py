@@ -18,6 +18,7 @@ _NOT_SET = {
     "OwnershipControlsNotFoundError",
     "NoSuchBucketPolicy",
 }
+_NO_CORS = "NoSuchCORSConfiguration"
 _NOT_ENCRYPTED = "ServerSideEncryptionConfigurationNotFoundError"
 # The alias of S3's own key in KMS.
 _S3_KEY = "alias/aws/s3"
@@ -102,6 +103,28 @@ def has_requester_pays(s3: "S3Client", bucket: str) -> bool:
     """Returns whether requests are paid by those who send them."""
     with map_access_denied(f"read who pays for requests to the bucket {bucket}"):
         return s3.get_bucket_request_payment(Bucket=bucket).get("Payer") == "Requester"
+
+
+def read_cors(s3: "S3Client", bucket: str) -> list[dict[str, Any]]:
+    """Returns a bucket's CORS rules as S3 has them."""
+    with map_access_denied(f"read the CORS rules of the bucket {bucket}"):
+        try:
+            rules: Any = s3.get_bucket_cors(Bucket=bucket)["CORSRules"]
+        except ClientError as error:
+            if code_of(error) == _NO_CORS:
+                return []
+            raise
+    return list(rules)
+
+
+def write_cors(s3: "S3Client", bucket: str, rules: list[dict[str, Any]]) -> None:
+    """Replaces a bucket's CORS rules."""
+    configuration: Any = {"CORSRules": rules}
+    with map_access_denied(f"change the CORS rules of the bucket {bucket}"):
+        if rules:
+            s3.put_bucket_cors(Bucket=bucket, CORSConfiguration=configuration)
+        else:
+            s3.delete_bucket_cors(Bucket=bucket)
 
 
 def list_notification_events(s3: "S3Client", bucket: str, topic_arn: str) -> list[str]:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
+from infra.api.parameters import ApiParameters
 from infra.hooks import before_deploy, connect_originals
 from infra.originals import originals_outputs
-from infra.stage import StageParameters
 from lib.aws.notifications import read_notifications
 from tests.infrastructure.generated import PARAMETERS
 from tests.integration.conftest import REGION
@@ -35,7 +35,7 @@ class Stage:
         self.parameters: dict[str, Any] = {}
 
     def template(self) -> dict[str, Any]:
-        parameters = StageParameters.model_validate(PARAMETERS | self.parameters)
+        parameters = ApiParameters.model_validate(PARAMETERS | self.parameters)
         resources = {"Topic": TOPIC}
         if not parameters.originals_bucket:
             properties = {"BucketName": CREATED}
