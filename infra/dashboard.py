@@ -49,6 +49,16 @@ _TABLES = {
     ),
 }
 
+# CloudWatch's names for a storage class; S3 moves objects among the tiers of one.
+_STORAGE_TYPES = {
+    "INTELLIGENT_TIERING": (
+        "IntelligentTieringFAStorage",
+        "IntelligentTieringIAStorage",
+        "IntelligentTieringAIAStorage",
+    ),
+    "GLACIER_IR": ("GlacierInstantRetrievalStorage",),
+}
+
 Metric = list[Any]
 Widget = dict[str, Any]
 
@@ -184,9 +194,12 @@ def _account() -> list[Metric]:
 
 def _stored(parameters: Parameters) -> list[Metric]:
     """Lists the buckets' sizes, which S3 measures once a day."""
+    originals = originals_bucket(parameters)
+    stored = [(originals, "StandardStorage"), ("${ImagesBucket}", "StandardStorage")]
+    stored += [(originals, kind) for kind in _STORAGE_TYPES.get(parameters.originals_storage, ())]
     return [
-        ["AWS/S3", "BucketSizeBytes", "BucketName", name, "StorageType", "StandardStorage"]
-        for name in (originals_bucket(parameters), "${ImagesBucket}")
+        ["AWS/S3", "BucketSizeBytes", "BucketName", name, "StorageType", kind]
+        for name, kind in stored
     ]
 
 

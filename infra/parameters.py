@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 from pydantic import Field, ValidationError, model_validator
 
 from infra.api.parameters import ApiParameters
+from infra.buckets.parameters import StorageParameters
 from infra.delivery.parameters import DeliveryParameters
 from infra.queue_settings import MAX_DELAY, ON_DEMAND_TIMEOUT, QueueSettings
 from infra.rekognition import RekognitionParameters
@@ -22,7 +23,7 @@ _STAGE = re.compile(r"^[a-z][a-z0-9-]{0,11}$")
 _TOPICS_OF_ANOTHER = ("-variants", "-alarms")
 
 
-class Parameters(DeliveryParameters, ApiParameters, RekognitionParameters):
+class Parameters(DeliveryParameters, ApiParameters, RekognitionParameters, StorageParameters):
     """The parameters of serverless.yml that resources are generated from."""
 
     sizes_file: str

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from infra.api.parameters import ApiParameters
 from infra.naming import ref, sub
 from infra.originals import created_name
+from infra.parameters import Parameters
 from lib.operations.originals.entries import EVENTS
 
 
-def originals_resources(parameters: ApiParameters) -> dict[str, Any]:
+def originals_resources(parameters: Parameters) -> dict[str, Any]:
     """Builds the bucket; infra/buckets/resources.py adds its encryption and policy.
 
     Builds nothing if the stage names a bucket that exists.
@@ -21,12 +21,6 @@ def originals_resources(parameters: ApiParameters) -> dict[str, Any]:
         "AllowedOrigins": parameters.upload_origins,
         "AllowedHeaders": ["*"],
         "MaxAge": 3600,
-    }
-    # S3 charges for the parts of an unfinished upload until they are deleted.
-    abandoned_uploads = {
-        "Id": "abandoned-uploads",
-        "Status": "Enabled",
-        "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
     }
     return {
         "OriginalsBucket": {
@@ -46,7 +40,7 @@ def originals_resources(parameters: ApiParameters) -> dict[str, Any]:
                 "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
                 "VersioningConfiguration": {"Status": parameters.versioning},
                 "CorsConfiguration": {"CorsRules": [cors]},
-                "LifecycleConfiguration": {"Rules": [abandoned_uploads]},
+                "LifecycleConfiguration": {"Rules": _lifecycle(parameters)},
                 "NotificationConfiguration": {
                     "TopicConfigurations": [_notify(parameters, event) for event in EVENTS]
                 },
@@ -55,7 +49,39 @@ def originals_resources(parameters: ApiParameters) -> dict[str, Any]:
     }
 
 
-def _notify(parameters: ApiParameters, event: str) -> dict[str, Any]:
+def _lifecycle(parameters: Parameters) -> list[dict[str, Any]]:
+    # S3 charges for the parts of an unfinished upload until they are deleted.
+    rules: list[dict[str, Any]] = [
+        {
+            "Id": "abandoned-uploads",
+            "Status": "Enabled",
+            "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
+        }
+    ]
+    below = {"Prefix": parameters.originals_prefix} if parameters.originals_prefix else {}
+    if parameters.moves_originals:
+        transition = {
+            "StorageClass": parameters.originals_storage,
+            "TransitionInDays": parameters.originals_storage_days,
+        }
+        rules.append(
+            {"Id": "cheaper-originals", "Status": "Enabled", **below, "Transitions": [transition]}
+        )
+    if parameters.old_versions_days:
+        rules.append(
+            {
+                "Id": "old-versions",
+                "Status": "Enabled",
+                **below,
+                "NoncurrentVersionExpiration": {"NoncurrentDays": parameters.old_versions_days},
+                # The marker of a deletion is of no use without a version below it.
+                "ExpiredObjectDeleteMarker": True,
+            }
+        )
+    return rules
+
+
+def _notify(parameters: Parameters, event: str) -> dict[str, Any]:
     entry: dict[str, Any] = {"Event": event, "Topic": ref("Topic")}
     if parameters.originals_prefix:
         rule = {"Name": "prefix", "Value": parameters.originals_prefix}

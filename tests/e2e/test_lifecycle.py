@@ -18,6 +18,7 @@ from lib.errors import ConfigError
 from local.client import aws
 from local.stack import LocalDeployment
 from tests.command_line import fanout
+from tests.e2e.shop import SHOP, Shop
 from tests.e2e.steps import PHOTO, arrived, dead_letters, eventually, invalidated, uploaded
 from tests.pictures import decoded, encoded, quarters
 from tests.service import Service
@@ -109,6 +110,17 @@ class Life:
         self.local.sls("remove")
         assert self.has(originals, "originals/after.jpg"), "adopted ones are kept too"
 
+    def move_into_a_bucket_that_exists(self) -> None:
+        """The walk of docs/existing-bucket.md, from its first command to its last."""
+        images = self.stack.images_bucket
+        for orphan in self.s3.list_objects_v2(Bucket=images).get("Contents", []):
+            self.s3.delete_object(Bucket=images, Key=orphan["Key"])
+        shop = Shop(self.local, self.s3, self.sqs)
+        shop.walk()
+        assert shop.entries == {"documents"}
+        for key in (*shop.photos, *shop.others):
+            assert self.has(SHOP, key)
+
     def has(self, bucket: str, key: str) -> bool:
         try:
             self.s3.head_object(Bucket=bucket, Key=key)
@@ -137,3 +149,4 @@ def test_nothing_is_lost_while_sizes_and_the_stack_come_and_go(life: Life) -> No
     life.remove_it_while_its_dead_letters_wait(url)
     life.remove_the_stack()
     life.return_and_adopt_the_buckets()
+    life.move_into_a_bucket_that_exists()

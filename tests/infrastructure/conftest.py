@@ -56,6 +56,8 @@ WAYS = {
         "--param=render=true",
         "--param=moderation=true",
         "--param=access_logs=true",
+        "--param=originals_storage=GLACIER_IR",
+        "--param=old_versions_days=90",
     ],
     # As a deploy sends it, with public keys.
     "private": [
