@@ -10,9 +10,12 @@ from typing import Any
 
 import pytest
 
+from cli.spool import Spool
 from lib.aws.s3 import ListedObject
 from lib.concurrency import map_concurrently, merge_sorted
+from lib.keys import Originals
 from lib.operations.audit import Auditor, Row, State, classify_by_listing
+from lib.operations.backfill import Scope, find_paths
 from lib.pipeline.put_options import PutOptions
 from lib.sizes import Size
 from tests.payloads import ORIGINALS
@@ -157,3 +160,66 @@ def test_two_hundred_thousand_keys_take_the_memory_of_a_few_pages() -> None:
             assert tracemalloc.get_traced_memory()[1] < 3_000_000
             tracemalloc.stop()
     assert counts == {"current": 178_000, "missing": 20_000, "orphaned": 2_000}
+
+
+class ForeignS3(GeneratedS3):
+    """A whole bucket with other things in it: of each ten keys, five can be no photo."""
+
+    def _entry(self, prefix: str, number: int) -> dict[str, Any]:
+        entry = super()._entry(prefix, number)
+        odd: dict[int, dict[str, Any]] = {
+            1: {"Key": f"{prefix}2026/{number:09}/", "Size": 0},
+            2: {"Key": f"{prefix}2026/{number:09}/", "Size": 9},
+            3: {"Key": f"{prefix}2026/{number:09}.jpg", "Size": 0},
+            4: {"Key": f"{prefix}2026/{number:09}//a.jpg"},
+            # As long as S3 takes: no variant can have a longer key.
+            5: {"Key": f"{prefix}2026/{number:09}".ljust(1024, "x")},
+            6: {"Key": f"{prefix}2026/{number:09}{'é' * 480}.jpg"},
+        }
+        return entry | odd.get(number % 10, {})
+
+    def _numbers(self, bucket: str) -> Iterator[int]:
+        return iter(range(self.count)) if bucket == ORIGINALS.bucket else iter(())
+
+
+@pytest.mark.usefixtures("untraced")
+def test_a_backfill_of_a_foreign_bucket_takes_the_memory_of_a_few_pages() -> None:
+    """Of a whole bucket with folder markers, empty files and keys of a kilobyte."""
+    s3: Any = ForeignS3(60_000)
+    whole = Originals(ORIGINALS.bucket, "")
+    auditor = Auditor(s3, SIZE, PutOptions(""), whole, "images", "failures")
+    found, peaks = 0, []
+    with Spool() as spool:
+        paths = find_paths(auditor, Scope(), after="", limit=None)
+        for traced, few in ((True, 2_000), (False, 24_000), (True, None)):
+            if traced:
+                tracemalloc.start()
+            for path in islice(paths, few):
+                spool.add(path)
+                found += 1
+            if traced:
+                peaks.append(tracemalloc.get_traced_memory()[1])
+                tracemalloc.stop()
+        assert found == len(spool) == 30_000
+        assert not any(path.endswith("/") or "//" in path for path in islice(spool, 1000))
+    assert max(peaks) < 5_000_000
+
+
+def test_a_backfill_of_a_foreign_bucket_continues_where_it_stopped() -> None:
+    s3: Any = StartedS3(5_000)
+    whole = Originals(ORIGINALS.bucket, "")
+    auditor = Auditor(s3, SIZE, PutOptions(""), whole, "images", "failures")
+    paths = list(find_paths(auditor, Scope(), after="", limit=None))
+    assert len(paths) == 2_500
+    for at in (0, 1234, 2498):
+        rest = find_paths(auditor, Scope(), after=paths[at], limit=None)
+        assert list(rest) == paths[at + 1 :]
+
+
+class StartedS3(ForeignS3):
+    """Begins its listings where they are to start."""
+
+    def paginate(self, **given: str) -> Iterator[dict[str, Any]]:
+        after = given.get("StartAfter", "")
+        for page in super().paginate(**given):
+            yield {"Contents": [each for each in page["Contents"] if each["Key"] > after]}
