@@ -66,8 +66,8 @@ def fanout(
     """Operate one stage of Image Fan-out: check it, repair it, upload to it."""
 
 
-COMMANDS = (audit, backfill, status, html, upload, url, doctor, verify, cors, plan, deploy_policy)
-for command in COMMANDS:
+_COMMANDS = (audit, backfill, status, html, upload, url, doctor, verify, cors, plan, deploy_policy)
+for command in _COMMANDS:
     app.command()(command)
 
 
