@@ -46,7 +46,7 @@ def connect(given: dict[str, Any]) -> list[str]:
     connection = _connect_to(given["stack"], outputs)
     originals = find_existing(given["template"])
     if originals is None:
-        return connection.disconnect()
+        return connection.disconnect(created=outputs["OriginalsBucketName"])
     lines = connection.connect(originals)
     if lines:
         backfill = StageCommands(given["stage"], given["region"]).fanout("backfill", "--all-sizes")

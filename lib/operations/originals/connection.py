@@ -58,12 +58,16 @@ class Connection:
             topics.set_tag(self.sns, self.topic_arn, TAG, originals.bucket)
         return lines + self._add_to(originals)
 
-    def disconnect(self) -> list[str]:
-        """Takes the entry from the bucket that may have it; returns lines on what changed."""
+    def disconnect(self, created: str | None = None) -> list[str]:
+        """Takes the entry from the bucket that may have it; returns lines on what changed.
+
+        The bucket `created` keeps its entries: they are of the stack that owns it. It is noted if a
+        deploy with another bucket has failed.
+        """
         earlier = self._read_tag()
         if earlier is None:
             return []
-        lines = self._take_from(earlier)
+        lines = [] if earlier == created else self._take_from(earlier)
         topics.remove_tag(self.sns, self.topic_arn, TAG)
         return lines
 

@@ -157,6 +157,24 @@ def test_from_the_created_bucket_to_one_that_exists(stage: Stage) -> None:
     assert (stage.entries(CREATED), stage.entries("other-bucket")) == ([], [STACK])
 
 
+def test_a_failed_deploy_to_another_bucket_costs_the_created_one_nothing(stage: Stage) -> None:
+    """CloudFormation rolls back, and the next deploy is as before."""
+    stage.parameters = {}
+    stage.update()
+    topic = boto3.client("sns").create_topic(Name=STACK)["TopicArn"]
+    made: Any = [{"Id": "made", "TopicArn": topic, "Events": ["s3:ObjectCreated:*"]}]
+    stage.s3.put_bucket_notification_configuration(
+        Bucket=CREATED,
+        NotificationConfiguration={"TopicConfigurations": made},
+        SkipDestinationValidation=True,
+    )
+    assert stage.check(**SHOP)[0] == 0
+    assert stage.deploy() == (0, "", "")
+    assert (stage.entries(CREATED), stage.entries("other-bucket")) == (["made"], [])
+    assert stage.deploy() == (0, "", "")
+    assert stage.entries(CREATED) == ["made"]
+
+
 def test_back_to_the_created_bucket_is_refused_while_the_old_one_is_there(stage: Stage) -> None:
     stage.deploy(**SHOP)
     location: Any = {"LocationConstraint": REGION}
