@@ -10,7 +10,7 @@ import boto3
 
 from lib.aws.buckets import exists
 from lib.aws.error_mapping import map_errors
-from lib.aws.stacks import ORIGINALS_KEYS, find_outputs
+from lib.aws.stacks import ORIGINALS_KEYS, find_outputs, parse_originals_keys
 from lib.errors import ConfigError
 from lib.keys import Originals
 from lib.operations.doctor.existing_bucket import ExistingBucket, check_before_use
@@ -76,7 +76,7 @@ def _check(given: dict[str, Any], originals: Originals, outputs: dict[str, str])
     stack, region, account = given["stack"], given["region"], _get_account()
     partition = boto3.Session().get_partition_for_region(region)
     topic_arn = outputs.get("TopicArn", f"arn:{partition}:sns:{region}:{account}:{stack}")
-    keys = given["template"]["Outputs"][ORIGINALS_KEYS]["Value"].split(",")
+    keys = parse_originals_keys(given["template"]["Outputs"][ORIGINALS_KEYS]["Value"])
     own = OwnEntry(stack, topic_arn, originals.prefix)
     bucket = ExistingBucket(originals, region, account, keys, own)
     commands = StageCommands(given["stage"], region)

@@ -61,7 +61,12 @@ class Stack:
     def originals_keys(self) -> list[str] | None:
         """KMS keys of an existing bucket that functions may use; None for a created bucket."""
         keys = self.outputs.get(ORIGINALS_KEYS)
-        return keys if keys is None else [key for key in keys.split(",") if key != "none"]
+        return None if keys is None else parse_originals_keys(keys)
+
+
+def parse_originals_keys(value: str) -> list[str]:
+    """Returns the keys in an output, which is `none` for none."""
+    return [key for key in value.split(",") if key != "none"]
 
 
 def get_originals(outputs: dict[str, str]) -> Originals:
