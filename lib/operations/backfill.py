@@ -1,6 +1,6 @@
 """Backfill: renders sizes for originals that lack a current variant.
 
-It lists only `originals/`, so that no variant is taken for an original. Workers skip current
+It lists only the folder of the originals, so that no variant is taken for one. Workers skip current
 variants, so that a second run renders nothing.
 """
 
