@@ -295,7 +295,7 @@ def write_json(file: Path, run: Run) -> None:
 
 
 def write_docs(page: Path, figures: Path, run: Run) -> None:
-    """Write the tables to the page, and the figures of each input to their own."""
+    """Writes the summary to the page, and the figures by class and input to their own page."""
     lines = [
         f"{key}: {value}.  " for key, value in {**run.about, **name_versions(run.versions)}.items()
     ]
@@ -304,13 +304,16 @@ def write_docs(page: Path, figures: Path, run: Run) -> None:
         page,
         "\n".join(lines),
         _table(GOAL_HEAD, goal_rows(run)),
-        _table(JPEG_HEAD, jpeg_rows(run)),
         _table(SIZE_HEAD, size_rows(run)),
-        _table(KIND_HEAD, kind_rows(run)),
         _table(OTHERS_HEAD, contender_rows(run)),
         _table(PROFILE_HEAD, missed) if missed else "No goal of speed is missed.",
     )
-    _replace_figures(figures, _table(INPUT_HEAD, input_rows(run)))
+    _replace_figures(
+        figures,
+        _table(JPEG_HEAD, jpeg_rows(run)),
+        _table(KIND_HEAD, kind_rows(run)),
+        _table(INPUT_HEAD, input_rows(run)),
+    )
 
 
 def _replace_figures(file: Path, *parts: str) -> None:

@@ -29,7 +29,7 @@ from lib.operations.plan.measured import read_measured_times
 from lib.operations.plan.picture import draw
 from lib.operations.plan.render_times import Photo, PhotoKind, WorkerTime, estimate_worker_time
 from lib.operations.plan.stage import PlannedStage, read_stage
-from lib.operations.plan.wording import format_count
+from lib.operations.plan.wording import format_things
 
 _HOUR = 3600
 # Uploads of an hour that fill every batch.
@@ -210,7 +210,7 @@ def _plan_loads(
             (_HOUR, each) for each in hours
         )
     for photos in bursts or ():
-        arrivals[f"a burst of {format_count(photos)} photos"] = make_burst(photos, rate)
+        arrivals[f"a burst of {format_things(photos, 'photo')}"] = make_burst(photos, rate)
     return {
         title: plan_load(planned, times, each, account_concurrency)
         for title, each in arrivals.items()

@@ -6,7 +6,8 @@ from lib.operations.plan.aws_limits import ONE_CPU_MEMORY
 from lib.operations.plan.limits import Limit
 from lib.operations.plan.load import Load
 from lib.operations.plan.stage import PlannedStage
-from lib.operations.plan.wording import format_count, format_seconds
+from lib.operations.plan.wording import format_seconds, format_things
+from lib.plurals import pluralize
 
 _DAY = 86400
 
@@ -16,12 +17,13 @@ def describe_load(load: Load, stage: PlannedStage) -> Iterator[str]:
     if load.photos_per_second <= load.binding.photos_per_second:
         yield (
             f"Nothing binds: {_name(load.binding)} allows "
-            f"{load.binding.photos_per_second:,.0f} photos a second."
+            f"{format_things(load.binding.photos_per_second, 'photo')} a second."
         )
     else:
         yield (
-            f"Binds first: {_name(load.binding)}, at {load.binding.photos_per_second:,.0f} photos "
-            f"a second{_describe_cure(load)}."
+            f"Binds first: {_name(load.binding)}, at "
+            f"{format_things(load.binding.photos_per_second, 'photo')} a second"
+            f"{_describe_cure(load)}."
         )
     if load.slowdown > 1:
         yield (
@@ -32,9 +34,9 @@ def describe_load(load: Load, stage: PlannedStage) -> Iterator[str]:
     if load.expired >= 1:
         days = max(size.retention for size in stage.sizes) // _DAY
         yield (
-            f"{format_count(load.expired)} messages are LOST: SQS deletes what waits for {days} "
-            "days. Upload more slowly, or raise what binds; ./fanout audit --repair queues the "
-            "missing variants again."
+            f"LOST: {format_things(load.expired, 'message')}. SQS deletes what waits for "
+            f"{pluralize(days, 'day')}. Upload more slowly, or raise what binds; ./fanout audit "
+            "--repair queues the missing variants again."
         )
     if load.raised_to and load.raised:
         yield (
@@ -56,7 +58,7 @@ def describe_load(load: Load, stage: PlannedStage) -> Iterator[str]:
     if load.photos_per_second > stage.tickets_per_second:
         yield (
             f"Through the API the photos come more slowly: requests_per_second lets in "
-            f"{stage.tickets_per_second:,.0f} tickets a second, "
+            f"{format_things(stage.tickets_per_second, 'ticket')} a second, "
             f"{format_seconds(load.photos / stage.tickets_per_second)} for all."
         )
     if not load.is_exact:

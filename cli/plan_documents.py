@@ -78,7 +78,7 @@ def make_sources(prices: Prices, measured: list[str]) -> dict[str, Any]:
     """Returns what the figures rest on."""
     return {
         "plan": "sources",
-        "prices": prices.date.isoformat(),
+        "prices": str(prices.date),
         "price_sources": prices.sources,
         "assumed_prices": prices.assumed,
         "measured_sizes": measured,

@@ -49,9 +49,10 @@ class PlanOutput:
         month = self.month
         show(
             f"Stage {self.stage_name} in {self.stage.region}, {self.stage.architecture}, "
-            f"{pluralize(len(self.stage.sizes), 'size')}. A month: {month.photos:,.0f} photos of "
-            f"{month.photo.megapixels:g} MP ({month.photo.kind}) and {month.views:,.0f} views, "
-            f"with {month.stored:,.0f} photos stored."
+            f"{pluralize(len(self.stage.sizes), 'size')}. A month: "
+            f"{pluralize(round(month.photos), 'photo')} of {month.photo.megapixels:g} MP "
+            f"({month.photo.kind}) and {pluralize(round(month.views), 'view')}, with "
+            f"{pluralize(round(month.stored), 'photo')} stored."
         )
         show(self._tabulate_services(bill))
         show(self._tabulate_sizes(bill))

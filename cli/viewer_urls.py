@@ -13,6 +13,7 @@ from lib.errors import PermanentError
 from lib.keys import Originals
 from lib.operations.doctor.sizes import read_deployed
 from lib.operations.verify import read_features
+from lib.plurals import pluralize
 from lib.uploads.viewer_urls import MAX_SECONDS, list_folders
 
 if TYPE_CHECKING:
@@ -40,8 +41,8 @@ def check_lifetime(lifetime: timedelta | None) -> datetime:
     longest = timedelta(seconds=MAX_SECONDS)
     if lifetime > longest:
         raise typer.BadParameter(
-            f"a viewer signature lasts at most {longest.days} days, since only two rotations of "
-            "the key could end it sooner",
+            f"a viewer signature lasts at most {pluralize(longest.days, 'day')}, since only two "
+            "rotations of the key could end it sooner",
             param_hint="--days",
         )
     return datetime.now(UTC).replace(microsecond=0) + lifetime

@@ -15,6 +15,7 @@ from lib.aws import secrets as secret_store
 from lib.aws.error_mapping import map_errors
 from lib.errors import FanoutError
 from lib.operations.stage_commands import StageCommands
+from lib.plurals import pluralize
 
 
 def main() -> int:
@@ -50,7 +51,8 @@ def _end(given: dict[str, Any]) -> str:
     days = secret_store.schedule_deletion(boto3.client("secretsmanager"), given["secret"])
     if days is None:
         return ""
-    return f"Secrets Manager deletes {given['secret']} in {days} days, and charges nothing.\n"
+    delay = pluralize(days, "day")
+    return f"Secrets Manager deletes {given['secret']} in {delay}, and charges nothing.\n"
 
 
 if __name__ == "__main__":

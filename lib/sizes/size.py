@@ -174,7 +174,7 @@ class Size(BaseModel):
         "part with most detail, saturated colour and skin. `faces` crops around the faces that "
         "Rekognition finds ([prices and permissions](rekognition.md)), and "
         "as `attention` if there are none. `focus` crops around the photo's "
-        "[focal point](api.md#focal-point), which an upload or a later request gives. These three "
+        "[focal point](focal-point.md), which an upload or a later request gives. These three "
         "need `fit: cover`.",
     )
     fallback: Fallback = Field(

@@ -1,4 +1,4 @@
-"""`fanout upload` against the local stack, as docs/commands.md shows it."""
+"""`fanout upload` against the local stack, as docs/uploading.md shows it."""
 
 import os
 import re
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 PROJECT = Path(__file__).parents[2]
-PAGE = (PROJECT / "docs" / "commands.md").read_text()
+PAGE = (PROJECT / "docs" / "uploading.md").read_text()
 COUNT = 300
 
 

@@ -488,7 +488,7 @@ def test_figures_take_the_place_of_those_in_the_docs(tmp_path: Path) -> None:
     report.write_docs(*pages, a_run())
     rows = (
         ("| JPEG, landscape: CPU by sharp's |", "| PNG: CPU by sharp's | 80% `decode` |"),
-        ("| paris | 12.0 | 4:2:0 |",),
+        ("| JPEG | files |", "| kind | files |", "| paris | 12.0 | 4:2:0 |"),
     )
     for page, expected in zip(pages, rows, strict=True):
         text = page.read_text()

@@ -9,6 +9,12 @@ def format_count(number: float) -> str:
     return f"{number:.3g}"
 
 
+def format_things(number: float, noun: str) -> str:
+    """Formats a number as `format_count` does, with its noun: `1 photo`, `1.5M photos`."""
+    count = format_count(number)
+    return f"{count} {noun}" if count == "1" else f"{count} {noun}s"
+
+
 def format_seconds(seconds: float) -> str:
     """Formats a time in the largest unit of which there are two, such as `90 min`."""
     for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):

@@ -64,6 +64,7 @@ def examples(text: str) -> list[str]:
 def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The files that examples name."""
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "holiday").mkdir()
     (tmp_path / "docs" / "images").mkdir(parents=True)
     for name in ("a.jpg", "b.jpg", "docs/images/sea.jpg"):
         (tmp_path / name).touch()
