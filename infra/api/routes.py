@@ -69,7 +69,7 @@ def api_functions(parameters: Parameters, sizes: list[Size]) -> dict[str, Any]:
             parameters,
             "status",
             "Tells what has become of a photo",
-            ["GET /uploads", "GET /uploads/{path+}"],
+            ["GET /uploads", "GET /uploads/{path+}", "POST /uploads/status"],
             **originals,
             IMAGES_BUCKET=ref("ImagesBucket"),
             FAILURES_BUCKET=failures,

@@ -10,14 +10,15 @@ from infra.delivery.website import ROUTE
 DOCS = "GET /docs"
 MISSING = f"GET /{ROUTE}/{{path+}}"
 # Each route's share of `requests_per_second`. A client reads the status several times for each
-# ticket; a batch issues up to a hundred tickets; documents are read by people; a render takes a
-# whole core for half a second or more.
+# ticket, or that of up to a hundred photos at once; a batch issues up to a hundred tickets;
+# documents are read by people; a render takes a whole core for half a second or more.
 _SHARES = {
     "POST /uploads": 1.0,
     "POST /uploads/batch": 0.05,
     "GET /uploads": 4.0,
     "GET /uploads/{path+}": 4.0,
     FOCUS: 0.5,
+    "POST /uploads/status": 0.2,
     "DELETE /uploads": 0.5,
     "DELETE /uploads/{path+}": 0.5,
     "GET /openapi.json": 0.05,

@@ -11,7 +11,7 @@ from lib import keys
 from lib.aws import s3 as objects
 from lib.aws.error_mapping import map_access_denied
 from lib.concurrency import map_concurrently
-from lib.errors import PermanentError
+from lib.errors import FanoutError, PermanentError, ProblemKind, RequestError
 from lib.fetching.jobs import FetchJobs, FetchState
 from lib.keys import Originals
 from lib.pipeline.failure_records import FailureRecords
@@ -19,6 +19,7 @@ from lib.pipeline.focus import FocalPoint, read_focus
 from lib.pipeline.metadata_keys import PIXELS
 from lib.pipeline.sources import is_of
 from lib.times import Timestamp
+from lib.upload_paths import require_printable
 from lib.uploads.placeholders import Placeholder, read_placeholder
 from lib.uploads.viewer_urls import sign_urls
 
@@ -62,6 +63,11 @@ class SizeStatus(BaseModel):
 
 Status = dict[str, SizeStatus]
 
+# Photos of one batch: the same as tickets, so that a client can ask for what it uploaded.
+MAX_PHOTOS = 100
+# Characters of a batch's texts: Lambda returns 6 MB, and a sixth is for names and quotes.
+MAX_ANSWER = 5_000_000
+
 
 class PhotoStatus(BaseModel):
     """A photo at each size that is made of photos at its path, by the size's name.
@@ -79,6 +85,8 @@ class PhotoStatus(BaseModel):
 
 # Sizes are read concurrently: each takes a few requests of some 20 ms.
 _MAX_WORKERS = 8
+# Photos of a batch that are read at once, each size after size: as many requests as connections.
+MAX_CONNECTIONS = 16
 
 
 @dataclass(frozen=True)
@@ -102,6 +110,30 @@ class StatusReader:
         Raises PermanentError for a path that no original can have, and RequestError if URLs cannot
         be signed.
         """
+        return self._get(path, signed, _MAX_WORKERS)
+
+    def get_all(
+        self, paths: Sequence[str], *, signed: int | None = None
+    ) -> list[PhotoStatus | FanoutError]:
+        """Returns what `get` returns or raises for each path, in their order.
+
+        Raises RequestError if URLs cannot be signed, or if all of it exceeds what Lambda can
+        return, and TransientError if S3 does not answer.
+        """
+        sign_urls(self.signer, [], signed)  # before any read
+
+        def try_one(path: str) -> PhotoStatus | FanoutError:
+            try:
+                require_printable(path)
+                return self._get(path, signed, max_workers=1)
+            except (PermanentError, RequestError) as error:
+                return error
+
+        results = list(map_concurrently(paths, try_one, max_workers=MAX_CONNECTIONS))
+        _check_answer(results)
+        return results
+
+    def _get(self, path: str, signed: int | None, max_workers: int) -> PhotoStatus:
         self.originals.check(path)
         sign_urls(self.signer, [], signed)  # before any read
         with map_access_denied("look at originals, variants and failure records"):
@@ -115,7 +147,7 @@ class StatusReader:
                 return self._read_size(size, path, original)
 
             sizes = {size.name: size for size in self.sizes if size.applies_to(path)}
-            statuses = map_concurrently(sizes.values(), read_size, max_workers=_MAX_WORKERS)
+            statuses = map_concurrently(sizes.values(), read_size, max_workers=max_workers)
             shown = self._sign(list(statuses), signed)
             return PhotoStatus(
                 path=path,
@@ -170,6 +202,23 @@ class StatusReader:
             modified=stored.modified,
             placeholder=read_placeholder(stored),
         )
+
+
+def _check_answer(results: Sequence[PhotoStatus | FanoutError]) -> None:
+    characters = sum(map(_count_characters, results))
+    if characters > MAX_ANSWER:
+        fewer = len(results) * MAX_ANSWER // characters
+        raise RequestError(
+            413,
+            ProblemKind.TOO_MANY_BYTES,
+            f"paths: the status of {len(results)} photos with paths as long as these has "
+            f"{characters:,} characters, and a response may have {MAX_ANSWER:,}: ask for {fewer} "
+            "at once",
+        )
+
+
+def _count_characters(result: PhotoStatus | FanoutError) -> int:
+    return len(str(result) if isinstance(result, FanoutError) else result.model_dump_json())
 
 
 def _without_original(fetch: FetchState | None) -> SizeStatus:

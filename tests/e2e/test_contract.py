@@ -34,6 +34,7 @@ RENDER = "POST /render"
 OPERATIONS = (
     "POST /uploads",
     "POST /uploads/batch",
+    "POST /uploads/status",
     "GET /uploads",
     "GET /uploads/{path}",
     "DELETE /uploads",

@@ -17,6 +17,7 @@ OPEN = {"GET /openapi.json", "GET /docs", "GET /missing/{path+}"}
 CLOSED = {
     "POST /uploads",
     "POST /uploads/batch",
+    "POST /uploads/status",
     "GET /uploads",
     "GET /uploads/{path+}",
     "POST /uploads/{path+}",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _FUNCTIONS: dict[tuple[str, str], ModuleType] = {
     ("POST", "/uploads"): uploads,
     ("POST", "/uploads/batch"): uploads,
+    ("POST", "/uploads/status"): status,
     ("POST", "/render"): render,
     ("GET", "/openapi.json"): openapi,
     ("GET", "/docs"): openapi,

@@ -232,6 +232,81 @@ def fail(s3: "S3Client", order_id: str, **more: Any) -> None:
     marks.put_if_match("a.jpg", found.etag, failed)
 
 
+class TestStatuses:
+    def test_tells_of_each_photo_in_the_order_of_the_paths(self, api: Api, s3: "S3Client") -> None:
+        paths = ["b.jpg", *ODD_PATHS, *CUT_PATHS, "b.jpg"]
+        for path in paths:
+            render(s3, "400x300", path, upload(s3, path))
+        answer = api("POST", "/uploads/status", {"paths": paths})
+        assert answer.status == 200
+        assert [each["status"] for each in answer.document["uploads"]] == [200] * len(paths)
+        photos = [each["photo"] for each in answer.document["uploads"]]
+        assert [photo["path"] for photo in photos] == paths
+        assert {states(photo)["400x300"] for photo in photos} == {"ready"}
+        assert photos[0] == api("GET", "/uploads/b.jpg").document
+
+    def test_says_when_to_ask_again_while_something_is_pending(
+        self, api: Api, s3: "S3Client"
+    ) -> None:
+        etag = upload(s3, "a.jpg")
+        for folder in ("400x300", "thumbnail", "thumbnail.avif"):
+            render(s3, folder, "a.jpg", etag)
+        settled = api("POST", "/uploads/status", {"paths": ["a.jpg", "gone.jpg"]})
+        assert "Retry-After" not in settled.headers
+        assert settled.headers["Cache-Control"] == "no-store"
+        upload(s3, "b.jpg")
+        pending = api("POST", "/uploads/status", {"paths": ["a.jpg", "b.jpg"]})
+        assert int(pending.headers["Retry-After"]) >= 1
+
+    @pytest.mark.parametrize("path", ["a//b.jpg", "../a.jpg", "a\nb.jpg", "x" * 1020])
+    def test_a_path_that_no_photo_has_is_a_problem_of_its_own(self, api: Api, path: str) -> None:
+        answer = api("POST", "/uploads/status", {"paths": [path, "a.jpg"]})
+        bad, good = answer.document["uploads"]
+        assert (answer.status, bad["status"], good["status"]) == (200, 422, 200)
+        assert bad["problem"]["type"] == "bad_path"
+        assert bad["photo"] is None
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            {},
+            {"paths": []},
+            {"paths": [""]},
+            {"paths": ["a.jpg"] * 101},
+            {"paths": "a.jpg"},
+            {"paths": [1]},
+            {"paths": ["\ud800.jpg", "a.jpg"]},
+            {"paths": ["a.jpg"], "page": 1},
+        ],
+    )
+    def test_refuses_what_is_no_list_of_up_to_a_hundred_paths(self, api: Api, body: Any) -> None:
+        answer = api("POST", "/uploads/status", body)
+        assert answer.status == 422
+        assert answer.document["type"] == "invalid_request"
+
+    def test_a_hundred_photos_are_read_with_few_connections(
+        self, api: Api, s3: "S3Client", caplog: pytest.LogCaptureFixture
+    ) -> None:
+        paths = [f"{number}.jpg" for number in range(100)]
+        for path in paths:
+            upload(s3, path)
+        answer = api("POST", "/uploads/status", {"paths": paths})
+        assert [each["photo"]["path"] for each in answer.document["uploads"]] == paths
+        # urllib3 warns if more requests run at once than connections are kept.
+        assert "pool is full" not in caplog.text
+
+    def test_what_lambda_could_not_return_is_refused_with_the_number_that_fits(
+        self, api: Api, s3: "S3Client", monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("lib.uploads.status.MAX_ANSWER", 2000)
+        answer = api("POST", "/uploads/status", {"paths": [f"{n}.jpg" for n in range(100)]})
+        assert (answer.status, answer.document["type"]) == (413, "too_many_bytes")
+        fewer = int(answer.document["detail"].split("ask for ")[1].split()[0])
+        assert 1 <= fewer < 100
+        fits = api("POST", "/uploads/status", {"paths": [f"{n}.jpg" for n in range(fewer)]})
+        assert fits.status == 200
+
+
 class TestDeletion:
     @pytest.mark.parametrize("path", ODD_PATHS)
     def test_takes_away_exactly_this_original(self, api: Api, s3: "S3Client", path: str) -> None:
@@ -301,6 +376,7 @@ class TestTheDocument:
         assert routes == {
             ("POST", "/uploads"),
             ("POST", "/uploads/batch"),
+            ("POST", "/uploads/status"),
             ("GET", "/uploads"),
             ("GET", "/uploads/{path}"),
             ("POST", "/uploads/{path}"),

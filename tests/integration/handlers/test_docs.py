@@ -77,7 +77,7 @@ def test_every_example_of_the_document_works(
             answer = api(method, url, body, query, content_type)
             assert answer.status < 300, (method, url, body, answer.document)
             sent += 1
-    assert sent == 12
+    assert sent == 13
 
 
 def shown(parameter: Any) -> bool:

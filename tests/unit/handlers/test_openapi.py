@@ -60,7 +60,7 @@ def test_every_route_is_in_the_table() -> None:
         for method in ("get", "post", "delete")
         if getattr(item, method)
     }
-    assert len(routes) == 7
+    assert len(routes) == 8
     assert [route for route in routes if route not in TEXT] == []
 
 
