@@ -23,7 +23,7 @@ from cli.upload import upload
 from cli.url import url
 from cli.verify import verify
 from lib.errors import FanoutError
-from lib.operations.interrupts import raised_for_signals
+from lib.interrupts import raised_for_signals
 
 # Exit code after a signal, as shells report Ctrl-C.
 _INTERRUPTED = 130

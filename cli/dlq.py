@@ -12,7 +12,7 @@ from cli.dlq_actions import apply, confirm_plan, format_dead_letter
 from cli.stage import JsonOption, RegionOption, Stage, StageOption
 from cli.terminal import YesOption, age, escape, note, print_json
 from cli.terminal import show as show_
-from lib.operations.dead_letters import (
+from lib.dead_letters import (
     SHARED,
     DlqKind,
     DlqResult,

@@ -6,7 +6,7 @@ from functools import partial
 import typer
 
 from cli.terminal import age, confirm, escape, note, print_json, progress, show
-from lib.operations.dead_letters import (
+from lib.dead_letters import (
     DeadLetter,
     DlqResult,
     Filter,

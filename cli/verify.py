@@ -16,8 +16,8 @@ from cli.factories import make_signing_keys, make_token_store, make_viewer_signe
 from cli.stage import JsonOption, RegionOption, Stage, StageOption
 from cli.terminal import escape, note, print_json, progress, show
 from lib.auth.tokens import Token
+from lib.interrupts import uninterrupted
 from lib.operations.doctor.sizes import read_deployed
-from lib.operations.interrupts import uninterrupted
 from lib.operations.verify import (
     STEPS,
     Result,

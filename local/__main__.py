@@ -2,7 +2,7 @@
 
 import sys
 
-from lib.operations.interrupts import raised_for_signals
+from lib.interrupts import raised_for_signals
 
 
 def main() -> int:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from lib.aws.sqs import find_queue
-from lib.operations.dead_letters import DeadLetterQueue
+from lib.dead_letters import DeadLetterQueue
 from lib.plurals import pluralize
 from local.chaos.faults import Faults
 from local.chaos.uploads import Photo, upload

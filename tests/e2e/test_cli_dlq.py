@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from lib.operations.dead_letters import scan
+from lib.dead_letters import scan
 from local.processes import clean_environment
 from local.stack import DeployedStack, LocalDeployment
 from tests.e2e.conftest import Operator

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from moto.core.config import default_user_config
 
 from cli.__main__ import main
-from lib.operations.dead_letters import scan
+from lib.dead_letters import scan
 from lib.sizes import Size
 from tests.payloads import ORIGINALS
 

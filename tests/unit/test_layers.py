@@ -12,14 +12,14 @@ PROJECT = Path(__file__).parents[2]
 ENTRY_POINTS = ("handlers", "cli", "local", "infra", "bench")
 # What lib/ has, from the lowest floor up.
 FLOORS = (
-    ("errors", "concurrency", "plurals", "times"),
+    ("errors", "concurrency", "interrupts", "plurals", "times"),
     ("keys",),
     ("aws", "sizes"),
     ("auth", "images", "upload_paths", "upload_types"),
     ("rekognition", "watermarks"),
     ("pipeline",),
     ("fetching", "on_demand"),
-    ("uploads",),
+    ("dead_letters", "uploads"),
     ("operations",),
 )
 

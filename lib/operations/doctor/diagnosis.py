@@ -13,8 +13,8 @@ from lib.aws import functions as workers
 from lib.aws import sqs as queues
 from lib.aws.alarms import list_queue_alarms
 from lib.aws.stacks import DeployedSize, Stack
+from lib.dead_letters import DlqKind
 from lib.errors import ConfigError, TransientError
-from lib.operations.dead_letters import DlqKind
 from lib.operations.doctor.alarms import check_alarm
 from lib.operations.doctor.buckets import (
     check_ownership,

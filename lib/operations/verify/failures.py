@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 
 from lib.concurrency import map_concurrently
+from lib.dead_letters import DeadLetter, DlqKind, Filter, ReplaySource, find_sources
 from lib.errors import StepError
-from lib.operations.dead_letters import DeadLetter, DlqKind, Filter, ReplaySource, find_sources
 from lib.operations.verify import api
 from lib.operations.verify.photos import BROKEN, RED, make_photo
 from lib.operations.verify.target import Target

@@ -18,13 +18,13 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from handlers import fetch
+from lib.dead_letters import DeadLetterQueue, DlqKind, RecordCleaner, scan
 from lib.errors import ConfigError, RequestError, TransientError
 from lib.fetching import fetcher
 from lib.fetching.jobs import JOB_LIFETIME, FetchState
 from lib.fetching.records import FetchRecord, FetchRecords
 from lib.images.limits import MAX_BYTES
 from lib.keys import check_path
-from lib.operations.dead_letters import DeadLetterQueue, DlqKind, RecordCleaner, scan
 from lib.pipeline.failure_records import FailureRecords
 from lib.sizes import Size
 from tests.integration.fetch_stage import PHOTO, Fetching, events_of_s3, fetching, web

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from handlers import resize
-from lib.operations.dead_letters import (
+from lib.dead_letters import (
     EVERYTHING,
     DeadLetterQueue,
     DlqKind,

@@ -4,10 +4,10 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from lib.operations.dead_letters import DeadLetterQueue, scan
 
 from lib.keys import Originals
 from lib.operations.audit import Auditor
-from lib.operations.dead_letters import DeadLetterQueue, scan
 from lib.pipeline.put_options import PutOptions
 from tests.integration.api import Api, api
 from tests.integration.conftest import SIZE, Queues, WorkerCall

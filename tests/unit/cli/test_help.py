@@ -13,8 +13,8 @@ import pytest
 import typer
 
 from cli.__main__ import app
+from lib.dead_letters import NOT_PURGED, UNDELIVERED
 from lib.errors import WORKER_STOPPED, Reason
-from lib.operations.dead_letters import NOT_PURGED, UNDELIVERED
 from tests.command_line import fanout
 
 PROJECT = Path(__file__).parents[3]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from lib.operations.interrupts import raised_for_signals, uninterrupted
+from lib.interrupts import raised_for_signals, uninterrupted
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 

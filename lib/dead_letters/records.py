@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from lib.aws.error_mapping import map_access_denied
 from lib.concurrency import map_concurrently
+from lib.dead_letters.letter import DeadLetter, DlqKind
 from lib.errors import ConflictError, PermanentError
 from lib.fetching.jobs import parse_job
 from lib.fetching.records import FetchRecords
 from lib.keys import Originals
-from lib.operations.dead_letters.letter import DeadLetter, DlqKind
 from lib.pipeline.events import ObjectEvent, parse_records
 from lib.pipeline.failure_records import FailureRecords
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lib.aws import sqs as queues
-from lib.operations.dead_letters.letter import DeadLetter, DlqKind, Filter
-from lib.operations.dead_letters.queue import DeadLetterQueue
+from lib.dead_letters.letter import DeadLetter, DlqKind, Filter
+from lib.dead_letters.queue import DeadLetterQueue
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

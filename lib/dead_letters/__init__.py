@@ -1,6 +1,6 @@
 """Lists, replays and purges dead letters without losing any."""
 
-from lib.operations.dead_letters.letter import (
+from lib.dead_letters.letter import (
     EVERYTHING,
     NOT_PURGED,
     UNDELIVERED,
@@ -8,10 +8,10 @@ from lib.operations.dead_letters.letter import (
     DlqKind,
     Filter,
 )
-from lib.operations.dead_letters.queue import DeadLetterQueue, DlqResult, OnProgress
-from lib.operations.dead_letters.records import RecordCleaner
-from lib.operations.dead_letters.sources import SHARED, ReplaySource, find_sources, read_all
-from lib.operations.dead_letters.summary import Summary, count, summarize
+from lib.dead_letters.queue import DeadLetterQueue, DlqResult, OnProgress
+from lib.dead_letters.records import RecordCleaner
+from lib.dead_letters.sources import SHARED, ReplaySource, find_sources, read_all
+from lib.dead_letters.summary import Summary, count, summarize
 
 __all__ = [
     "EVERYTHING",

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from lib.aws import sqs as queues
-from lib.operations.dead_letters.letter import EVERYTHING, DeadLetter, Filter
-from lib.operations.dead_letters.queue import DeadLetterQueue
+from lib.dead_letters.letter import EVERYTHING, DeadLetter, Filter
+from lib.dead_letters.queue import DeadLetterQueue
 
 
 @dataclass

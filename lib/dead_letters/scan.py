@@ -12,9 +12,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from lib.aws import sqs as queues
+from lib.dead_letters.letter import DeadLetter, DlqKind, parse_dead_letter
+from lib.interrupts import uninterrupted
 from lib.keys import Originals
-from lib.operations.dead_letters.letter import DeadLetter, DlqKind, parse_dead_letter
-from lib.operations.interrupts import uninterrupted
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

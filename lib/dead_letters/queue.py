@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lib.aws import sqs as queues
+from lib.dead_letters.letter import EVERYTHING, DeadLetter, DlqKind, Filter
+from lib.dead_letters.scan import DlqScan
+from lib.interrupts import uninterrupted
 from lib.keys import Originals
-from lib.operations.dead_letters.letter import EVERYTHING, DeadLetter, DlqKind, Filter
-from lib.operations.dead_letters.scan import DlqScan
-from lib.operations.interrupts import uninterrupted
 from lib.pipeline.messages import REPLAYED
 
 if TYPE_CHECKING:

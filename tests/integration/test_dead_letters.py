@@ -9,8 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lib.aws import sqs as edge
-from lib.errors import ConfigError, PermanentError, Reason, TransientError
-from lib.operations.dead_letters import (
+from lib.dead_letters import (
     DeadLetter,
     DeadLetterQueue,
     DlqKind,
@@ -18,6 +17,7 @@ from lib.operations.dead_letters import (
     scan,
     summarize,
 )
+from lib.errors import ConfigError, PermanentError, Reason, TransientError
 from lib.pipeline import messages
 from tests.integration.conftest import Queues
 from tests.integration.parked import body, hidden, park, park_many, stored
@@ -214,7 +214,7 @@ class TestScan:
         park_many(queues.sqs, queues.dlq_url, 30)
         times = iter([0.0, 0.0, scan.MIN_HIDDEN / 2 - 1, scan.MIN_HIDDEN / 2])
         clock = SimpleNamespace(monotonic=lambda: next(times))
-        monkeypatch.setattr("lib.operations.dead_letters.scan.time", clock)
+        monkeypatch.setattr("lib.dead_letters.scan.time", clock)
         with dlq.scan() as scanned:
             assert [len(batch) for batch in scanned] == [10, 10]
             assert not scanned.complete
@@ -324,7 +324,7 @@ class TestReplay:
             now[0] += seconds
 
         clock = SimpleNamespace(monotonic=lambda: now[0], sleep=sleep)
-        monkeypatch.setattr("lib.operations.dead_letters.queue.time", clock)
+        monkeypatch.setattr("lib.dead_letters.queue.time", clock)
         park_many(queues.sqs, queues.dlq_url, 8 if rate > 1.5 else 5)
         queues.sqs.meta.events.register(
             "before-parameter-build.sqs.SendMessageBatch",
@@ -429,7 +429,7 @@ def test_purge_takes_no_more_than_the_limit_and_no_more_at_once_than_the_rate(
 ) -> None:
     slept: list[float] = []
     clock = SimpleNamespace(monotonic=lambda: 0.0, sleep=slept.append)
-    monkeypatch.setattr("lib.operations.dead_letters.queue.time", clock)
+    monkeypatch.setattr("lib.dead_letters.queue.time", clock)
     park_many(queues.sqs, queues.dlq_url, 8)
     assert dlq.purge(limit=6, rate=2).taken == 6
     assert len(stored(queues.dlq_url)) == 2
