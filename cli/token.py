@@ -9,7 +9,7 @@ from rich.table import Table
 from cli.factories import make_token_store
 from cli.stage import JsonOption, RegionOption, Stage, StageOption
 from cli.terminal import DaysOption, YesOption, confirm, escape, note, print_json, seconds, show
-from lib.auth.tokens import GATEWAY_TTL, MAX_NAME, Token
+from lib.auth.tokens import GATEWAY_TTL, MAX_NAME, Scope, Token
 from lib.auth.ttl_cache import MIN_REFRESH, STALE_IF_ERROR, TTL
 
 app = typer.Typer(
@@ -31,12 +31,19 @@ NameOption = Annotated[
 ]
 
 
+ScopeOption = Annotated[
+    Scope,
+    typer.Option("--scope", help="upload: photos. operate: also dead letters, as the console does"),
+]
+
+
 @app.command()
 def create(
     *,
     stage: StageOption,
     name: NameOption,
     days: DaysOption = None,
+    scope: ScopeOption = Scope.UPLOAD,
     region: RegionOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -47,7 +54,9 @@ def create(
     Example: ./fanout token create --name shop-backend --stage prod
     """
     lifetime = None if days is None else timedelta(days=days)
-    text, token = make_token_store(Stage(stage, region)).create(name, lifetime=lifetime)
+    text, token = make_token_store(Stage(stage, region)).create(
+        name, lifetime=lifetime, scope=scope
+    )
     if as_json:
         print_json(_document(token) | {"token": text})
     else:
@@ -68,15 +77,17 @@ def list_(
 ) -> None:
     """List the tokens that are not revoked.
 
-    Shows id, name, and when each was made and expires.
+    Shows id, name, scope, and when each was made and expires.
 
     Example: ./fanout token list --stage prod
     """
-    table = Table("id", "name", "made", "expires")
+    table = Table("id", "name", "scope", "made", "expires")
     for token in make_token_store(Stage(stage, region)).list_all():
         if as_json:
             print_json(_document(token))
-        table.add_row(token.id, escape(token.name), _day(token.created_at), _expiry(token))
+        table.add_row(
+            token.id, escape(token.name), token.scope, _day(token.created_at), _expiry(token)
+        )
     if not as_json:
         show(table if table.row_count else "No tokens.")
 

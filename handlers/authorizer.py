@@ -28,12 +28,12 @@ class AuthorizerSettings(Settings):
 
 
 def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, Any]:
-    """Returns a simple response; `token` in its context is the id of the valid token."""
+    """Returns a simple response; its context has the valid token's id and scope."""
     presented = _get_bearer_token(event)
     token = authorize(presented, _tokens()) if presented else None
     if token is None:
         return {"isAuthorized": False}
-    return {"isAuthorized": True, "context": {"token": token.id}}
+    return {"isAuthorized": True, "context": {"token": token.id, "scope": token.scope}}
 
 
 def _get_bearer_token(event: dict[str, Any]) -> str | None:

@@ -21,7 +21,7 @@ from pydantic import Json
 
 from handlers import deletion, focus, status, uploads
 from handlers.shared.docs_page import make_page
-from handlers.shared.http import PHOTOS, RENDERING, UPLOADS, handle, make_resolver
+from handlers.shared.http import DEAD_LETTERS, PHOTOS, RENDERING, UPLOADS, handle, make_resolver
 from handlers.shared.settings import Settings
 
 TITLE = "Image Fan-out"
@@ -32,12 +32,13 @@ DESCRIPTION = (
     "`application/problem+json` with a `type` that never changes; those of API Gateway itself "
     '(401, 403, 404, 429, sometimes 413, 500 and 503) are `{"message": …}`.'
 )
-# In the order of the page; the last one is that of POST /render.
+# In the order of the page.
 _TAGS = [
     Tag(name=UPLOADS, description="Upload a file, or have one fetched"),
     Tag(name=PHOTOS, description="Status and deletion of a photo with its variants"),
-    Tag(name=RENDERING, description="Render an image in one request"),
 ]
+_RENDERING_TAG = Tag(name=RENDERING, description="Render an image in one request")
+_DEAD_LETTERS_TAG = Tag(name=DEAD_LETTERS, description="What failed for good; for operators")
 _BEARER: SecurityScheme = HTTPBearer(description="`Authorization: Bearer …`")
 _SIGNED: SecurityScheme = APIKey.model_validate(
     {
@@ -60,6 +61,8 @@ class OpenapiSettings(Settings):
     render_sizes: Json[list[str]]
     # Whether a size is cropped to photos' focal points.
     has_focus: bool = False
+    # Whether the stage has the operator's routes.
+    console: bool = False
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
@@ -79,6 +82,10 @@ def _app() -> APIGatewayHttpResolver:
         from handlers import render  # noqa: PLC0415  imports Pillow
 
         routers.append(render.router)
+    if settings.console:
+        from handlers import dlq_list, dlq_purge, dlq_replay  # noqa: PLC0415  only some stages
+
+        routers += [dlq_list.router, dlq_replay.router, dlq_purge.router]
     app = make_resolver(*routers, describing=True)
 
     # Not at once: a route that is switched off needs no document.
@@ -110,7 +117,11 @@ def _make_document(app: APIGatewayHttpResolver, settings: OpenapiSettings) -> st
         "description": DESCRIPTION,
         "servers": [Server(url=settings.api_url)],
         # A group without routes would be empty.
-        "tags": _TAGS if settings.render_sizes else _TAGS[:-1],
+        "tags": [
+            *_TAGS,
+            *([_RENDERING_TAG] if settings.render_sizes else []),
+            *([_DEAD_LETTERS_TAG] if settings.console else []),
+        ],
     }
     scheme = _SCHEMES.get(settings.auth)
     if scheme:

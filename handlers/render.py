@@ -11,12 +11,14 @@ from pydantic import BeforeValidator, Field, Json
 
 from handlers.shared.http import RENDERING, describe_errors, handle, make_resolver, make_router
 from handlers.shared.image_analyzer import CLIENTS, make_image_analyzer
+from handlers.shared.operator import require_operator
 from handlers.shared.requests import decode_body
 from handlers.shared.settings import AnalyzerSettings, OriginalsSettings, PackedSizes
 from handlers.shared.signed_images import make_request_verifier
 from lib.aws import s3 as objects
 from lib.errors import ProblemKind, RequestError
 from lib.keys import MAX_KEY_BYTES, escaped
+from lib.on_demand.by_hand import parse_size
 from lib.on_demand.direct import DirectRenderer, StoreTarget, find_size
 from lib.on_demand.options import MEMORY
 from lib.on_demand.signed_requests import SignedRequestVerifier
@@ -32,6 +34,9 @@ class RenderSettings(AnalyzerSettings, OriginalsSettings):
     packed_sizes: PackedSizes
     # ARN of the secret with the signing keys; None on a stage without signed dimensions.
     signing_keys: str | None = None
+    # Whether operators may make up sizes; how the stage knows its callers.
+    console: bool = False
+    auth: str = "token"
     upload_types: Json[list[str]]
     max_upload_bytes: int = Field(gt=0)
 
@@ -75,20 +80,26 @@ def _require_plain_bool(text: object) -> object:
     operation_id="renderPicture",
     summary="Render an image at one of the sizes, or at signed dimensions, and get the result",
     description="The body is the image, or as `text/plain` its base64. With `store` the image is "
-    "also stored as the original at that path, and rendered at every size in the background.",
+    "also stored as the original at that path, and rendered at every size in the background. "
+    "`by_hand` is a size made up in JSON, as in sizes.yml, for tokens made with `--scope operate`.",
     responses={**_DOCUMENTED, **describe_errors(400, 409, 413, 415, 422)},
     openapi_extensions=_BODY,
 )
 def render_picture(  # type: ignore[no-untyped-def]  # with a type, Powertools would make the response text
+    *,
     size: Annotated[str | None, Query(min_length=1)] = None,
     format: Annotated[ExtraFormat | None, Query()] = None,  # noqa: A002  its name in the query
     signed: Annotated[str | None, Query(min_length=1)] = None,
+    by_hand: Annotated[str | None, Query(min_length=1)] = None,
     store: Annotated[str | None, Query(min_length=1, max_length=MAX_KEY_BYTES)] = None,
     overwrite: Annotated[bool, BeforeValidator(_require_plain_bool), Query()] = False,
 ):
     """Renders the image in the body."""
     renderer = _direct_renderer()
-    target_size = _find_size(renderer, size, format, signed)
+    if by_hand is not None and not (size or format or signed):
+        target_size = _make_up_size(by_hand)
+    else:
+        target_size = _find_size(renderer, size, format, signed)
     target = StoreTarget(store, overwrite) if store else None
     rendition = renderer.render(decode_body(router.current_event.raw_event), target_size, target)
     headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -109,6 +120,14 @@ def _find_size(
         raise _make_error("signed: this stage has no signed dimensions: give a size")
     options, _, signature = signed.rpartition("/")
     return verifier.verify("", options, signature).size(MEMORY)
+
+
+def _make_up_size(by_hand: str) -> Size:
+    settings = RenderSettings.from_environment()
+    if not settings.console:
+        raise _make_error("by_hand: this stage has no console: give a size")
+    require_operator(router.current_event.raw_event, settings.auth)
+    return parse_size(by_hand)
 
 
 def _make_error(detail: str) -> RequestError:

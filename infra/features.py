@@ -9,6 +9,7 @@ from infra.parameters import Parameters
 def features_output(parameters: Parameters) -> dict[str, Any]:
     """Builds the output, a JSON list of names."""
     features = {
+        "console": parameters.console,
         "declared": "declared" in parameters.on_demand,
         "formats": parameters.serve_formats,
         "private": parameters.is_private,

@@ -9,6 +9,7 @@ from typing import Any
 
 from infra.alarms import alarm_resources
 from infra.api.auth import tokens_secret
+from infra.api.console import console_outputs
 from infra.api.fetching import fetch_function, fetch_resources
 from infra.api.routes import api_functions, api_resources, http_api, refuse_absent_routes
 from infra.api.throttles import find_absent_routes, stage_settings
@@ -82,6 +83,7 @@ def generate(given: dict[str, Any]) -> dict[str, Any]:
             | originals_outputs(parameters)
             | delivery_outputs(parameters)
             | on_demand_outputs(parameters)
+            | console_outputs(parameters)
             | features_output(parameters),
             **viewer_metadata(parameters),
             "extensions": stage_settings(parameters, absent),

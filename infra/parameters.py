@@ -45,6 +45,38 @@ class Parameters(DeliveryParameters, ApiParameters, RekognitionParameters, Stora
         """Whether the stage has a CDN whose copies are invalidated."""
         return self.purge and not self.is_public
 
+    @property
+    def page_origins(self) -> list[str]:
+        """Web sites whose pages may upload; the console's own among them if its name is known."""
+        if self.console and self.domain and self.upload_origins != ["*"]:
+            return list(dict.fromkeys([*self.upload_origins, f"https://{self.domain}"]))
+        return self.upload_origins
+
+    @model_validator(mode="after")
+    def _console_can_call(self) -> Self:
+        # The local stage always has one: nobody else reaches it.
+        if not self.console or self.emulator:
+            return self
+        if self.auth not in ("token", "jwt"):
+            why = {
+                "none": "everybody could replay and purge dead letters",
+                "iam": "a page has no AWS credentials to sign its requests with",
+            }
+            raise ValueError(
+                f"console: true with auth: {self.auth}: {why[self.auth]}: say auth: token or jwt, "
+                "or console: false"
+            )
+        is_named = any(
+            origin == "*" or ".cloudfront.net" in origin for origin in self.upload_origins
+        )
+        if not (is_named or self.domain or self.is_public):
+            raise ValueError(
+                f"console: true with upload_origins: {', '.join(self.upload_origins)}: the "
+                "console is a page of the CDN, which may not call the API then: add the CDN's "
+                "address (the output CdnUrl of the stack) to upload_origins, or give a domain"
+            )
+        return self
+
     @model_validator(mode="after")
     def _private_images_have_authorized_callers(self) -> Self:
         if self.is_private and self.auth == "none":

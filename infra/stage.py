@@ -65,6 +65,8 @@ class StageParameters(BaseModel):
     alarm_email: str
     xray: bool
     access_logs: bool
+    # Whether the stage has the console, and the operator's routes of the API that it needs.
+    console: bool
     # Whether buckets deny plain http; an emulator has nothing else.
     tls_only: bool
     log_days: int = Field(ge=1)

@@ -58,6 +58,7 @@ class ProblemKind(StrEnum):
     UNSUPPORTED_TYPE = "unsupported_type"
     BAD_SIGNATURE = "bad_signature"
     EXPIRED = "expired"
+    WRONG_SCOPE = "wrong_scope"
     UNKNOWN_FORMAT = "unknown_format"
     BUSY = "busy"
     INTERNAL = "internal"

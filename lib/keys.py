@@ -12,6 +12,8 @@ from lib.errors import PermanentError, Reason
 FETCH_RECORDS = "_fetch"
 # The CDN's folder of signed images: no size's name begins with an underscore.
 SIGNED_FOLDER = "_signed"
+# The CDN's folder of the console, likewise.
+CONSOLE_FOLDER = "_console"
 # S3's own limit on a key, in bytes of UTF-8.
 MAX_KEY_BYTES = 1024
 # Characters that URLs carry unencoded, besides letters, digits and `-._`. CloudFront invalidates a

@@ -43,6 +43,7 @@ class GatewayMessage(BaseModel):
 
 # The groups of routes in the OpenAPI document.
 UPLOADS, PHOTOS, RENDERING = "Uploads", "Photos", "Rendering"
+DEAD_LETTERS = "Dead letters"
 # The type Example would cost every function its import.
 _EXAMPLE: Any = {"photo": {"value": "2026/sea.jpg"}}
 # A photo's path in a URL's path, escaped, and in its query.

@@ -12,7 +12,7 @@ from infra.queues import queue_with_dlq
 from lib.keys import FETCH_RECORDS
 
 FETCH_QUEUE = "FetchQueue"
-_DLQ = "FetchDlq"
+FETCH_DLQ = "FetchDlq"
 _ROLE = "RoleOfFetch"
 _FUNCTION = "fetch"
 # Seconds: 50 MB at 1 MB a second, the time to connect, and the reserve for S3.
@@ -42,7 +42,7 @@ def fetch_function(parameters: Parameters) -> dict[str, Any]:
                 **originals_settings(parameters),
                 "FAILURES_BUCKET": ref("FailuresBucket"),
                 "QUEUE_URL": ref(FETCH_QUEUE),
-                "DLQ_URL": ref(_DLQ),
+                "DLQ_URL": ref(FETCH_DLQ),
                 "MAX_RECEIVE_COUNT": str(_MAX_RECEIVE_COUNT),
                 "RESERVE_SECONDS": str(_RESERVED_SECONDS),
                 "LANDING_SECONDS": str(parameters.landing),
@@ -61,7 +61,7 @@ def fetch_resources(parameters: Parameters) -> dict[str, Any]:
     return {
         **queue_with_dlq(
             FETCH_QUEUE,
-            _DLQ,
+            FETCH_DLQ,
             name,
             parameters.kms_key,
             visibility=VISIBILITY_TIMEOUTS * _TIMEOUT,
@@ -74,7 +74,7 @@ def fetch_resources(parameters: Parameters) -> dict[str, Any]:
             parameters,
             _FUNCTION,
             allow_consume(FETCH_QUEUE),
-            allow(["sqs:SendMessage"], [arn(FETCH_QUEUE), arn(_DLQ)]),
+            allow(["sqs:SendMessage"], [arn(FETCH_QUEUE), arn(FETCH_DLQ)]),
             # The function deletes only what it wrote after its job was cancelled.
             allow_originals(parameters, "s3:GetObject", "s3:PutObject", "s3:DeleteObject"),
             allow(["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], records),

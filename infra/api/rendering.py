@@ -38,6 +38,8 @@ def render_function(parameters: ApiParameters, sizes: list[Size]) -> dict[str, A
             | {
                 **originals_settings(parameters),
                 "PACKED_SIZES": pack_sizes(sizes),
+                "CONSOLE": str(parameters.console).lower(),
+                "AUTH": parameters.auth,
                 "UPLOAD_TYPES": parameters.upload_types_json,
             }
             | faces_settings(parameters, sizes)

@@ -4,8 +4,10 @@ import json
 from typing import Any
 
 from infra.api.auth import AUTHORIZER, TOKENS_ARN, authorizer, authorizers
+from infra.api.console import CONSOLE, console_function, console_resources
 from infra.api.fetching import FETCH_QUEUE
 from infra.api.focus import FOCUS, crops_to_focus, focus_statements
+from infra.api.operators import operator_functions, operator_resources
 from infra.api.parameters import ApiParameters
 from infra.api.rendering import PATH_HEADER, render_function, render_resources
 from infra.api.throttles import DOCS, MISSING
@@ -20,17 +22,17 @@ from lib.sizes import Size, pack_sizes
 
 # Seconds that browsers cache a preflight response; Chromium's maximum is 7,200.
 _PREFLIGHT_SECONDS = 3600
-_OPEN = ("GET /openapi.json", DOCS, MISSING)
+_OPEN = ("GET /openapi.json", DOCS, MISSING, CONSOLE)
 # Function without permissions; it also answers 404 for routes that the stage has switched off.
 _OPENAPI = "openapi"
 
 
-def http_api(parameters: ApiParameters) -> dict[str, Any]:
+def http_api(parameters: Parameters) -> dict[str, Any]:
     """Builds serverless.yml's `httpApi`: the API's name, CORS and authorizers."""
     return {
         "name": parameters.prefix,
         "cors": {
-            "allowedOrigins": parameters.upload_origins,
+            "allowedOrigins": parameters.page_origins,
             "allowedMethods": ["GET", "POST", "DELETE"],
             # Requests with an AWS signature (auth: iam) have the last two.
             "allowedHeaders": [
@@ -94,6 +96,7 @@ def api_functions(parameters: Parameters, sizes: list[Size]) -> dict[str, Any]:
             API_URL=parameters.api_url,
             AUTH=parameters.auth,
             SWAGGER=str(parameters.swagger).lower(),
+            CONSOLE=str(parameters.console).lower(),
             RENDER_SIZES=json.dumps([size.name for size in sizes] if parameters.render else []),
             **({"HAS_FOCUS": "true"} if crops_to_focus(sizes) else {}),
         ),
@@ -104,6 +107,8 @@ def api_functions(parameters: Parameters, sizes: list[Size]) -> dict[str, Any]:
         )
     if parameters.render:
         functions |= render_function(parameters, sizes)
+    if parameters.console:
+        functions |= console_function(parameters, sizes) | operator_functions(parameters, sizes)
     if parameters.auth == "token":
         functions[AUTHORIZER] = _function(
             parameters, AUTHORIZER, "Knows the API's tokens", [], TOKENS_SECRET=TOKENS_ARN
@@ -198,6 +203,8 @@ def api_resources(parameters: Parameters, sizes: list[Size]) -> dict[str, Any]:
     if parameters.auth == "token":
         statements[AUTHORIZER] = [allow(["secretsmanager:GetSecretValue"], TOKENS_ARN)]
     resources = render_resources(parameters, sizes) if parameters.render else {}
+    if parameters.console:
+        resources |= console_resources(parameters) | operator_resources(parameters, sizes)
     return resources | {
         _role(name): build_role(parameters, name, *allowed) for name, allowed in statements.items()
     }

@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from infra.api.console import CONSOLE
 from infra.api.focus import FOCUS
+from infra.api.operators import LIST, PURGE, REPLAY
 from infra.api.parameters import ApiParameters
 from infra.api.rendering import RENDER
 from infra.delivery.website import ROUTE
@@ -24,6 +26,12 @@ _SHARES = {
     "GET /openapi.json": 0.05,
     DOCS: 0.05,
     RENDER: 0.2,
+    # A page is some ten files.
+    CONSOLE: 1.0,
+    # Each takes seconds, and hides the letters meanwhile.
+    LIST: 0.05,
+    REPLAY: 0.05,
+    PURGE: 0.05,
     # A gallery page whose variants are all missing.
     MISSING: 1.0,
 }

@@ -18,7 +18,7 @@ def originals_resources(parameters: Parameters) -> dict[str, Any]:
     # Browsers post the presigned form.
     cors = {
         "AllowedMethods": ["POST"],
-        "AllowedOrigins": parameters.upload_origins,
+        "AllowedOrigins": parameters.page_origins,
         "AllowedHeaders": ["*"],
         "MaxAge": 3600,
     }

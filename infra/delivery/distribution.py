@@ -3,6 +3,7 @@
 from typing import Any
 
 from infra.delivery.cloudfront import build_origin_access
+from infra.delivery.console import console_behaviour, console_origin, has_console_origin
 from infra.delivery.formats import FOLDER_HEADER, Formats, folder_origins
 from infra.delivery.on_demand import ON_DEMAND, has_failover, has_on_demand_origin
 from infra.delivery.parameters import DeliveryParameters
@@ -50,10 +51,11 @@ def _config(parameters: DeliveryParameters, formats: Formats) -> dict[str, Any]:
             _origin("images"),
             *(_origin(name, OriginPath=path) for name, path in folders.items()),
             *([relay_origin()] if has_on_demand_origin(parameters) else []),
+            *([console_origin(parameters)] if has_console_origin(parameters) else []),
         ],
         **({"OriginGroups": {"Quantity": 1, "Items": [group]}} if group else {}),
         "DefaultCacheBehavior": _behaviour(parameters, group["Id"] if group else "images"),
-        **_signed_behaviours(parameters),
+        **_other_behaviours(parameters),
         "CustomErrorResponses": [
             {"ErrorCode": code, "ErrorCachingMinTTL": _ERROR_SECONDS} for code in _ERRORS
         ],
@@ -99,12 +101,14 @@ def _origin_group(parameters: DeliveryParameters) -> dict[str, Any] | None:
     }
 
 
-def _signed_behaviours(parameters: DeliveryParameters) -> dict[str, Any]:
-    """Builds the cache behaviour of signed images, which the function makes and S3 never has."""
-    if not (has_on_demand_origin(parameters) and parameters.serves_signed):
-        return {}
-    pattern = {"PathPattern": f"{SIGNED_FOLDER}/*"}
-    return {"CacheBehaviors": [pattern | _behaviour(parameters, ON_DEMAND)]}
+def _other_behaviours(parameters: DeliveryParameters) -> dict[str, Any]:
+    """Builds the cache behaviours of what S3 never has: signed images, and the console."""
+    behaviours = []
+    if has_on_demand_origin(parameters) and parameters.serves_signed:
+        behaviours.append({"PathPattern": f"{SIGNED_FOLDER}/*"} | _behaviour(parameters, ON_DEMAND))
+    if has_console_origin(parameters):
+        behaviours.append(console_behaviour())
+    return {"CacheBehaviors": behaviours} if behaviours else {}
 
 
 def _behaviour(parameters: DeliveryParameters, origin: str) -> dict[str, Any]:

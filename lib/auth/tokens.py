@@ -14,6 +14,7 @@ import secrets as randomness
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,18 @@ _RANDOM_BYTES = 32
 _TOKEN = re.compile(r"fanout_[0-9a-f]{12}_[A-Za-z0-9_-]{43}")
 
 
+class Scope(StrEnum):
+    """What a token's bearer may do: upload, read and delete photos; or handle dead letters too."""
+
+    UPLOAD = "upload"
+    OPERATE = "operate"
+
+
+# The scope of a JWT (auth: jwt) that permits the same as OPERATE. Those of Cognito's resource
+# servers have this form.
+JWT_SCOPE = "fanout/operate"
+
+
 class Token(BaseModel):
     """A token's stored fields, without its text; valid until revoked if `expires_at` is None."""
 
@@ -50,6 +63,8 @@ class Token(BaseModel):
     sha256: str = Field(pattern="^[0-9a-f]{64}$", repr=False)
     created_at: Timestamp
     expires_at: Timestamp | None = None
+    # Tokens made before there were scopes have the least.
+    scope: Scope = Scope.UPLOAD
 
     def is_valid(self, now: datetime) -> bool:
         """Returns whether the token has not expired."""
@@ -118,13 +133,15 @@ class TokenStore:
         effect = "nobody can be let in or sent away"
         return TtlCache(self.list_all, "tokens", effect, logger=logger, now=now)
 
-    def create(self, name: str, *, lifetime: timedelta | None = None) -> tuple[str, Token]:
+    def create(
+        self, name: str, *, lifetime: timedelta | None = None, scope: Scope = Scope.UPLOAD
+    ) -> tuple[str, Token]:
         """Creates a token; returns its text, which is not stored, and its stored fields.
 
         Raises ConfigError if the secret has no room for another token, and ConflictError if other
         writers keep changing it.
         """
-        text, token = _make_token(name, lifetime)
+        text, token = _make_token(name, lifetime, scope)
         # The token is stored already if an earlier, unanswered write took effect.
         self._change(lambda tokens: tokens if token in tokens else [*tokens, token])
         return text, token
@@ -164,7 +181,7 @@ class TokenStore:
         return text
 
 
-def _make_token(name: str, lifetime: timedelta | None) -> tuple[str, Token]:
+def _make_token(name: str, lifetime: timedelta | None, scope: Scope) -> tuple[str, Token]:
     token_id = randomness.token_hex(_ID_BYTES)
     text = f"fanout_{token_id}_{randomness.token_urlsafe(_RANDOM_BYTES)}"
     now = datetime.now(UTC).replace(microsecond=0)
@@ -174,6 +191,7 @@ def _make_token(name: str, lifetime: timedelta | None) -> tuple[str, Token]:
         sha256=_hash(text),
         created_at=now,
         expires_at=None if lifetime is None else now + lifetime,
+        scope=scope,
     )
 
 

@@ -50,14 +50,19 @@ class DeadLetter:
 
 
 class Filter(NamedTuple):
-    """Selects letters by reason (None: any) and by the prefix of their path."""
+    """Selects letters by reason, by the prefix of their path, and by paths (None: any)."""
 
     reason: str | None = None
     prefix: str = ""
+    paths: frozenset[str] | None = None
 
     def matches(self, letter: DeadLetter) -> bool:
         """Returns whether the filter selects the letter."""
-        return self.reason in (None, letter.reason) and letter.path.startswith(self.prefix)
+        return (
+            self.reason in (None, letter.reason)
+            and letter.path.startswith(self.prefix)
+            and (self.paths is None or letter.path in self.paths)
+        )
 
 
 EVERYTHING = Filter()

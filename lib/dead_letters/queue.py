@@ -46,9 +46,9 @@ class DeadLetterQueue:
     kind: DlqKind = DlqKind.DLQ
 
     @contextmanager
-    def scan(self, rate: float | None = None) -> Iterator[DlqScan]:
+    def scan(self, rate: float | None = None, seconds: float | None = None) -> Iterator[DlqScan]:
         """Receives each letter once; the block's end makes all that remain visible again."""
-        scan = DlqScan(self.sqs, self.url, self.originals, self.kind, rate)
+        scan = DlqScan(self.sqs, self.url, self.originals, self.kind, rate=rate, seconds=seconds)
         try:
             yield scan
         finally:
@@ -61,12 +61,14 @@ class DeadLetterQueue:
         *,
         limit: int | None = None,
         rate: float | None = None,
+        seconds: float | None = None,
         on_progress: OnProgress = ignore_progress,
     ) -> DlqResult:
         """Sends letters to a queue, marked as replayed, and deletes each one that SQS accepted.
 
         An interruption may leave a letter in both queues, which is harmless, but never in neither.
-        Takes at most `limit` letters, `rate` a second; calls `on_progress` for each batch.
+        Takes at most `limit` letters, `rate` a second, for at most `seconds`; calls `on_progress`
+        for each batch.
         """
 
         def take(scan: DlqScan, letters: list[DeadLetter]) -> int:
@@ -75,7 +77,9 @@ class DeadLetterQueue:
             sent = [letter for letter, is_sent in zip(letters, accepted, strict=True) if is_sent]
             return len(scan.delete(sent)) if sent else 0
 
-        return self._take(take, letter_filter, limit, rate, on_progress)
+        return self._take(
+            take, letter_filter, limit=limit, rate=rate, seconds=seconds, on_progress=on_progress
+        )
 
     def purge(
         self,
@@ -83,6 +87,7 @@ class DeadLetterQueue:
         *,
         limit: int | None = None,
         rate: float | None = None,
+        seconds: float | None = None,
         on_progress: OnProgress = ignore_progress,
         on_deleted: Callable[[list[DeadLetter]], None] = lambda _: None,
     ) -> DlqResult:
@@ -95,18 +100,22 @@ class DeadLetterQueue:
                 on_deleted(deleted)
             return len(deleted)
 
-        return self._take(take, letter_filter, limit, rate, on_progress)
+        return self._take(
+            take, letter_filter, limit=limit, rate=rate, seconds=seconds, on_progress=on_progress
+        )
 
     def _take(
         self,
         take: Callable[[DlqScan, list[DeadLetter]], int],
         letter_filter: Filter,
+        *,
         limit: int | None,
         rate: float | None,
+        seconds: float | None,
         on_progress: OnProgress,
     ) -> DlqResult:
         result, pace = DlqResult(), _Pace(rate)
-        with self.scan(rate) as scan:
+        with self.scan(rate, seconds) as scan:
             for batch in scan:
                 chosen = [letter for letter in batch if letter_filter.matches(letter)]
                 if limit is not None:

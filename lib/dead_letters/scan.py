@@ -5,6 +5,7 @@ scan hides each letter for as long as it may run, and at its end makes those tha
 visible again.
 """
 
+import math
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -39,15 +40,22 @@ class DlqScan:
         url: str,
         originals: Originals,
         kind: DlqKind = DlqKind.DLQ,
+        *,
         rate: float | None = None,
+        seconds: float | None = None,
     ) -> None:
-        """Reads the number of letters; `rate` is how many a second the caller takes."""
+        """Reads the number of letters; `rate` is how many a second the caller takes.
+
+        With `seconds`, the scan ends after them, and hides the letters little longer.
+        """
         self._sqs, self._url, self._originals, self._kind = sqs, url, originals, kind
         self.depth = queues.get_depth(sqs, url)
         # The response's date has whole seconds.
         self._latest = self.depth.as_of + timedelta(seconds=1)
         expected = max(self.depth.visible, queues.BATCH) / min(rate or MIN_RATE, MIN_RATE)
         self._hidden = min(MAX_HIDDEN, max(MIN_HIDDEN, int(2 * expected)))
+        if seconds is not None:
+            self._hidden = min(self._hidden, math.ceil(2 * seconds))
         self._started = time.monotonic()
         self._received: set[str] = set()
         # Receipt handles to release, one joined string per batch: less memory than one per handle.

@@ -143,9 +143,9 @@ def check(case: Case[Any], stack: DeployedStack) -> int:
     if isinstance(case.body, dict | list):  # looked at again, bytes would count as wrong
         case.body = acceptable(case.body)
     if is_right(case) and label_of(case) == RENDER:
-        # What the document does not tell: the formats of each size, and that a size and signed
-        # dimensions are two ways to ask for one picture.
-        others = {k: v for k, v in case.query.items() if k not in ("format", "signed")}
+        # What the document does not tell: the formats of each size, and that a size, signed
+        # dimensions and a size by hand are three ways to ask for one picture.
+        others = {k: v for k, v in case.query.items() if k not in ("format", "signed", "by_hand")}
         case.query = {"size": "400x300", **others}
     if is_right(case) and isinstance(case.query, dict):
         # Nor that only a private stage signs URLs.

@@ -19,7 +19,7 @@ FLOORS = (
     ("rekognition", "watermarks"),
     ("pipeline",),
     ("fetching", "on_demand"),
-    ("dead_letters", "uploads"),
+    ("console", "dead_letters", "uploads"),
     ("operations",),
 )
 

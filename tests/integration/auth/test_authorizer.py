@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from handlers import authorizer
+from lib.auth.tokens import Scope
 from lib.errors import ConfigError, TransientError
 from tests.integration.deployed import refuse
 from tests.integration.secret import Secret, secret
@@ -34,7 +35,13 @@ def ask(*identity_source: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "Bearer  "])
 def test_a_stored_token_is_admitted_and_named(secret: Secret, scheme: str) -> None:
     text, token = secret.tokens().create("shop")
-    assert ask(f"{scheme} {text}") == {"isAuthorized": True, "context": {"token": token.id}}
+    context = {"token": token.id, "scope": "upload"}
+    assert ask(f"{scheme} {text}") == {"isAuthorized": True, "context": context}
+
+
+def test_functions_are_given_the_scope_of_the_token(secret: Secret) -> None:
+    text, token = secret.tokens().create("console", scope=Scope.OPERATE)
+    assert ask(f"Bearer {text}")["context"] == {"token": token.id, "scope": "operate"}
 
 
 def test_a_stranger_is_refused(secret: Secret) -> None:

@@ -4,8 +4,8 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from lib.operations.dead_letters import DeadLetterQueue, scan
 
+from lib.dead_letters import DeadLetterQueue, scan
 from lib.keys import Originals
 from lib.operations.audit import Auditor
 from lib.pipeline.put_options import PutOptions

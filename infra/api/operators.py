@@ -1,0 +1,97 @@
+"""The operator's routes: list, replay and purge dead letters, each by a function of its own."""
+
+import json
+from typing import Any
+
+from infra.api.auth import authorizer
+from infra.api.fetching import FETCH_DLQ, FETCH_QUEUE
+from infra.api.parameters import ApiParameters
+from infra.functions import allow_list, build_role
+from infra.naming import FAILURES_BUCKET, allow, arn, logical_id, ref, sub
+from infra.originals import originals_settings
+from lib.auth.tokens import JWT_SCOPE
+from lib.sizes import Size
+
+LIST = "GET /dead-letters"
+REPLAY = "POST /dead-letters/replay"
+PURGE = "POST /dead-letters/purge"
+# Route and description of each function.
+_FUNCTIONS = {
+    "dlq-list": (LIST, "Lists dead letters"),
+    "dlq-replay": (REPLAY, "Replays dead letters"),
+    "dlq-purge": (PURGE, "Deletes dead letters"),
+}
+# Seconds: twice what queues are scanned for (lib/dead_letters/operations.py).
+_TIMEOUT = 25
+
+
+def operator_functions(parameters: ApiParameters, sizes: list[Size]) -> dict[str, Any]:
+    """Builds the functions' entries in serverless.yml's `functions`."""
+    settings = {
+        **originals_settings(parameters),
+        "AUTH": parameters.auth,
+        "QUEUE_PREFIX": f"{parameters.prefix}-",
+        "SIZES": json.dumps([size.name for size in sizes]),
+    }
+    functions: dict[str, Any] = {}
+    for name, (route, description) in _FUNCTIONS.items():
+        method, path = route.split()
+        functions[name] = {
+            "name": f"{parameters.prefix}-{name}",
+            "description": description,
+            "handler": f"handlers.{name.replace('-', '_')}.handler",
+            "role": arn(_role(name)),
+            "memorySize": 512,
+            "timeout": _TIMEOUT,
+            "environment": dict(settings),
+            "events": [{"httpApi": {"method": method, "path": path, **_authorizer(parameters)}}],
+        }
+    functions["dlq-purge"]["environment"]["FAILURES_BUCKET"] = ref("FailuresBucket")
+    return functions
+
+
+def operator_resources(parameters: ApiParameters, sizes: list[Size]) -> dict[str, Any]:
+    """Builds the functions' roles."""
+    queues = [*(arn(logical_id("Queue", size)) for size in sizes), arn(FETCH_QUEUE)]
+    dlqs = [*(arn(logical_id("Dlq", size)) for size in sizes), arn(FETCH_DLQ)]
+    read = ["GetQueueAttributes", "GetQueueUrl", "ReceiveMessage"]
+    read += _in_batches(parameters, "ChangeMessageVisibility")
+    find = allow(["sqs:GetQueueUrl", "sqs:GetQueueAttributes"], queues)
+    scan = allow(_of_sqs(read), dlqs)
+    remove = allow(_of_sqs([*read, *_in_batches(parameters, "DeleteMessage")]), dlqs)
+    send = ["GetQueueUrl", *_in_batches(parameters, "SendMessage")]
+    statements = {
+        "dlq-list": [find, scan],
+        "dlq-replay": [allow(_of_sqs(send), queues), remove],
+        "dlq-purge": [
+            allow(["sqs:GetQueueUrl"], queues),
+            remove,
+            # One statement a size would exceed a role's 10,240 characters.
+            allow(["s3:GetObject", "s3:DeleteObject"], sub(f"{FAILURES_BUCKET}/*")),
+            allow_list(FAILURES_BUCKET, ["*/"]),
+        ],
+    }
+    return {
+        _role(name): build_role(parameters, name, *allowed) for name, allowed in statements.items()
+    }
+
+
+def _in_batches(parameters: ApiParameters, action: str) -> list[str]:
+    """Returns the action, which SQS asks for batches too; an emulator has one of their own."""
+    return [action, f"{action}Batch"] if parameters.emulator else [action]
+
+
+def _of_sqs(actions: list[str]) -> list[str]:
+    return [f"sqs:{action}" for action in actions]
+
+
+def _authorizer(parameters: ApiParameters) -> dict[str, Any]:
+    """Builds the `authorizer` entry: a JWT must have a scope; the functions check a token's."""
+    entry = authorizer(parameters)
+    if parameters.auth == "jwt":
+        entry["authorizer"]["scopes"] = [JWT_SCOPE]
+    return entry
+
+
+def _role(name: str) -> str:
+    return "RoleOf" + "".join(word.capitalize() for word in name.split("-"))
