@@ -21,6 +21,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from lib.on_demand.plain_paths import pack
 from lib.pipeline.put_options import make_private
+from local.console import LocalConsole
 from local.emulator import REGION, ROOT_KEY, client
 from local.viewers import Request, may_see, strip_signature
 
@@ -170,7 +171,7 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 128
 
 
-def serve(port: int, distribution: Distribution) -> None:
+def serve(port: int, distribution: Distribution, console: LocalConsole) -> None:
     """Serves a distribution on 127.0.0.1:`port` until stopped."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -190,7 +191,9 @@ def serve(port: int, distribution: Distribution) -> None:
             headers = {k: v for k, v in self.headers.items() if k.lower() not in _HOP_BY_HOP}
             try:
                 base_url = f"http://{self.headers['Host']}"
-                response = distribution.get(self.command, self.path, headers, base_url)
+                response = self._get_console() or distribution.get(
+                    self.command, self.path, headers, base_url
+                )
             except (OSError, BotoCoreError):  # no response in time; CloudFront returns 504 too
                 self.send_error(_TIMED_OUT)
                 return
@@ -205,6 +208,16 @@ def serve(port: int, distribution: Distribution) -> None:
                 self.send_header("Content-Length", str(len(response.body)))
             self.end_headers()
             self.wfile.write(response.body)
+
+        def _get_console(self) -> CdnResponse | None:
+            file = console.get(self.path)
+            if file is None:
+                return None
+            headers = HTTPMessage()
+            for name, value in file.headers.items():
+                headers[name] = value
+            headers["Content-Length"] = str(len(file.body))
+            return CdnResponse(file.status, headers, file.body)
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  its name upstream
             """Logs nothing: the emulator logs every request."""
@@ -263,6 +276,7 @@ def main() -> None:
     serve(
         arguments.port,
         Distribution(arguments.emulator_port, lambda: read_config(cloudformation, arguments.stack)),
+        LocalConsole(client(emulator, REGION, "lambda"), arguments.stack),
     )
 
 

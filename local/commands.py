@@ -93,6 +93,8 @@ def _fail(message: str) -> int:
 def _refresh(console: Console) -> None:
     stack = LocalDeployment(Path(os.environ[STATE]), Path.cwd()).refresh()
     console.print(f"api  {stack.api}\ncdn  {stack.cdn}", soft_wrap=True, highlight=False)
+    if stack.console:
+        console.print(f"console  {stack.console}", soft_wrap=True, highlight=False, markup=False)
 
 
 def _down(console: Console) -> None:

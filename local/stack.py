@@ -17,12 +17,13 @@ from pathlib import Path
 import psutil
 
 from cli.stage import STATE, TOKEN
-from lib.auth.tokens import TokenStore, find_valid
+from lib.auth.tokens import Scope, TokenStore, find_valid
 from lib.aws.error_mapping import map_errors
 from lib.aws.stacks import get_originals
 from lib.errors import ConfigError
 from lib.keys import Originals
 from local import cors, emulator, setup, supervisor
+from local.console import make_address
 from local.emulator import REGION
 from local.processes import Processes, clean_environment, free_port
 from local.setup import PROJECT
@@ -58,6 +59,8 @@ class DeployedStack:
     images_bucket: str
     sizes: list[str]
     token: str
+    # Address of the console, with the token in its fragment; "" without a console.
+    console: str = ""
 
     @property
     def originals(self) -> Originals:
@@ -141,6 +144,8 @@ class LocalDeployment:
             apis = emulator.client(endpoint, REGION, "apigatewayv2")
             cors.update(apis, outputs["HttpApiId"], self.service / _TEMPLATE)
             _set_ownership(endpoint, outputs["ImagesBucketName"], has_acls="CdnUrl" not in outputs)
+        token = self._get_token(endpoint, outputs, environment.get(TOKEN, ""))
+        has_console = "console" in json.loads(outputs["Features"])
         if environment.get(API) != outputs["ApiUrl"]:
             self._export({API: outputs["ApiUrl"]})
         stack = DeployedStack(
@@ -152,7 +157,8 @@ class LocalDeployment:
             originals_prefix=originals.prefix,
             images_bucket=outputs["ImagesBucketName"],
             sizes=json.loads(outputs["Sizes"]),
-            token=self._get_token(endpoint, outputs, environment.get(TOKEN, "")),
+            token=token,
+            console=make_address(environment[CDN], token) if has_console else "",
         )
         file = self.state / "stack.json"
         file.touch(mode=_PRIVATE)
@@ -225,9 +231,10 @@ class LocalDeployment:
             return ""
         secrets = emulator.client(endpoint, REGION, "secretsmanager")
         tokens = TokenStore(secrets, outputs["TokensSecretArn"])
-        if find_valid(current, tokens.list_all(), datetime.now(UTC)):
+        valid = find_valid(current, tokens.list_all(), datetime.now(UTC))
+        if valid and valid.scope is Scope.OPERATE:
             return current
-        token, _ = tokens.create("local")
+        token, _ = tokens.create("local", scope=Scope.OPERATE)
         self._export({TOKEN: token})
         return token
 
