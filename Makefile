@@ -7,7 +7,7 @@ CDN_PORT ?= 0
 # Without byte code, each start compiles all modules.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo local stop test test-thorough coverage bench chaos mutants check format clean
+.PHONY: help setup browser demo local stop test test-thorough screenshots coverage bench chaos mutants check format clean
 .SILENT:
 
 help:
@@ -17,6 +17,7 @@ help:
 	echo "make stop     ends it"
 	echo "make test     all tests, the end-to-end ones included; ARGS=\"-k name\" some of them"
 	echo "make test-thorough  the same, with twenty times the examples"
+	echo "make screenshots  pictures of the console, for README.md"
 	echo "make coverage branches that unit and integration tests do not take"
 	echo "make bench    speed, likeness, memory, cold start beside sharp: 15 minutes; ARGS=--quick: one"
 	echo "make chaos    uploads while S3 fails and workers die, then at full speed; ARGS=--help"
@@ -24,6 +25,10 @@ help:
 	echo "make check    format, lint, types, layers; quick"
 
 setup: .venv/.ready node_modules/.ready native/built/.ready
+
+# Tests and screenshots use one; nothing else does.
+browser: .venv/.ready
+	$(BIN)/python -m local.setup browser
 
 demo: setup
 	$(BIN)/python -m local demo --port="$(PORT)" --cdn-port="$(CDN_PORT)"
@@ -35,11 +40,14 @@ stop: .venv/.ready
 	$(BIN)/python -m local down
 
 # In parallel on every core; with ARGS="-k name" in one process, which starts sooner.
-test: setup
+test: setup browser
 	$(BIN)/python -m pytest $(or $(ARGS),--numprocesses=auto)
 
-test-thorough: setup
+test-thorough: setup browser
 	$(BIN)/python -m pytest --numprocesses=auto --hypothesis-profile=thorough $(ARGS)
+
+screenshots: setup browser
+	$(BIN)/python -m tests.screenshots
 
 coverage: setup
 	$(BIN)/python -m pytest --numprocesses=auto --cov --cov-branch $(or $(ARGS),tests/unit tests/integration)

@@ -29,13 +29,13 @@ async function show() {
 }
 
 function askForToken(problem = '') {
-  const input = h('input', { id: 'secret', type: 'password', autocomplete: 'off', spellcheck: false, required: true });
+  const input = h('input', { id: 'secret', type: 'password', autocomplete: 'off', spellcheck: false, required: true, autofocus: true });
   const said = h('p', { className: 'failed', role: 'alert', textContent: problem });
   const dialog = h('dialog', { className: 'ask', oncancel: (event) => event.preventDefault(), 'aria-labelledby': 'ask-token' }, [
     h('form', { onsubmit: (event) => enter(event) }, [
       h('h2', { id: 'ask-token' }, `Token for stage ${stage.stage}`),
       h('p', {}, 'It stays in this page’s memory, and is forgotten when you close or reload it.'),
-      stage.auth === 'token' && h('pre', {}, `./fanout token create --name you --scope operate --stage ${stage.stage}`),
+      stage.auth === 'token' && h('pre', { tabIndex: 0 }, `./fanout token create --name you --scope operate --stage ${stage.stage}`),
       h('label', { for: 'secret' }, stage.auth === 'jwt' ? 'JWT' : 'Token'),
       input,
       said,

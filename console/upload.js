@@ -29,7 +29,7 @@ export function open() {
   const tries = h('div', { className: 'samples' });
   const drop = h('section', { className: 'drop' }, [
     h('div', { className: 'invite' }, [
-      h('h1', {}, 'Drop photos or a folder anywhere on this page.'),
+      h('h2', {}, 'Drop photos or a folder anywhere on this page.'),
       h('p', { className: 'muted' }, `Each is uploaded, and becomes ${list(stage.sizes.map((size) => size.name))}.`),
       h('div', { className: 'actions' }, [
         h('button', { className: 'primary', textContent: 'Choose photos', onclick: () => picker.click() }),
@@ -40,7 +40,7 @@ export function open() {
   ]);
   const contact = h('ul', { className: 'rows', 'aria-label': 'Photos', onkeydown: walk, onfocusin: remember });
   const foot = h('footer', { className: 'foot tabular', hidden: true });
-  const element = h('div', { className: 'upload' }, [picker, folder, drop, contact, foot]);
+  const element = h('div', { className: 'upload' }, [h('h1', { className: 'hidden' }, 'Upload'), picker, folder, drop, contact, foot]);
 
   paintSamples();
   addEventListener('scroll', schedule, { passive: true });

@@ -43,12 +43,13 @@ export function openViewer(photo, first) {
     clear(title, bdi(photo.name), ` at ${name}`);
     if (size?.state !== 'ready') {
       const text = size?.state === 'failed' ? [h('p', { className: 'failed' }, explain(size)), h('p', {}, advice(size.reason)), h('p', { className: 'muted' }, size.error)] : [h('p', { className: 'muted' }, 'It is not rendered yet.')];
-      return clear(variant, h('div', { className: 'nothing' }, text));
+      clear(variant, h('div', { className: 'nothing' }, text));
+      return;
     }
     await photo.deliver(name);
     const [stored] = size.variants;
     const { url, bytes: length, type } = size.delivered;
-    return clear(
+    clear(
       variant,
       h('img', { src: url, alt: `${photo.name} at ${name}` }),
       h('figcaption', { className: 'tabular' }, [`${times(stored.pixels)} · ${bytes(length)} · ${format(type)} · `, h('a', { href: stored.url, target: '_blank', rel: 'noopener' }, 'its address')])
@@ -57,5 +58,6 @@ export function openViewer(photo, first) {
 
   document.body.append(dialog);
   dialog.showModal();
-  show();
+  // On a phone one of the two is in view at a time.
+  show().then(() => variant.scrollIntoView({ inline: 'center', block: 'nearest' }));
 }

@@ -96,10 +96,12 @@ def render_picture(  # type: ignore[no-untyped-def]  # with a type, Powertools w
 ):
     """Renders the image in the body."""
     renderer = _direct_renderer()
-    if by_hand is not None and not (size or format or signed):
-        target_size = _make_up_size(by_hand)
-    else:
+    if by_hand is None:
         target_size = _find_size(renderer, size, format, signed)
+    elif size or format or signed:
+        raise _make_error("by_hand: give it alone, without size, format or signed")
+    else:
+        target_size = _make_up_size(by_hand)
     target = StoreTarget(store, overwrite) if store else None
     rendition = renderer.render(decode_body(router.current_event.raw_event), target_size, target)
     headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}

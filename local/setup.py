@@ -37,6 +37,16 @@ NPM_OPTIONS = (
 )
 
 
+# Chromium's names in systems' packages, then Chrome's.
+_BROWSERS = (
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+)
+
+
 class SetupError(Exception):
     """A step failed; the text says which, and what to do."""
 
@@ -59,13 +69,18 @@ def main() -> int:
         ),
         "mutants": (add_requirements, ".venv/.mutants-ready", ["tests/mutants/requirements.txt"]),
     }
+    # It is no file of the project: it is looked for each time.
+    wants_browser = "browser" in sys.argv
+    names = [name for name in sys.argv[1:] if name != "browser"]
     try:
         with alone(Path(".cache/setup.lock")):
-            for name in sys.argv[1:]:
+            for name in names:
                 set_up, ready, sources = parts[name]
                 if not is_current(Path(ready), sources):
                     set_up(Path(sources[0]))
                     Path(ready).touch()
+            if wants_browser:
+                set_up_browser()
     except SetupError as error:
         print(error, file=sys.stderr)
         return 1
@@ -149,6 +164,32 @@ def set_up_node(package: Path) -> None:
         ["npm", "ci", "--prefix", str(folder), *NPM_OPTIONS],
         "npm ci could not install the Node packages",
     )
+
+
+def find_browser() -> str | None:
+    """Returns the path of Chromium, or of Chrome; None if neither is installed."""
+    return next(filter(None, map(shutil.which, _BROWSERS)), None)
+
+
+def set_up_browser() -> None:
+    """Installs Chromium if no browser is there and we may; else prints what to install.
+
+    A pipeline (`CI` is set) fails instead: it leaves no test out.
+    """
+    if find_browser():
+        return
+    try:
+        if not (shutil.which("apt-get") and os.geteuid() == 0):
+            raise SetupError("No browser is installed")
+        title, failure = "Installing Chromium (half a minute)", "apt-get could not install Chromium"
+        install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"]
+        run(title, ["apt-get", "update", "-qq"], failure)
+        run(title, install, failure)
+    except SetupError as error:
+        how = "the tests of the console need Chromium or Chrome (on Debian: apt install chromium)"
+        if os.environ.get("CI"):
+            raise SetupError(f"{error}: {how}") from error
+        print(f"{error}: {how}; they are left out", flush=True)
 
 
 def build_kernel(_source: Path) -> None:

@@ -1,0 +1,326 @@
+"""The console in a real browser: a person uploads, looks, tries sizes, replays and deletes."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import requests
+from playwright.sync_api import Browser, FilePayload, expect
+
+from local.client import aws
+from local.stack import DeployedStack
+from tests.api import SECONDS, bearer
+from tests.e2e.browser import PATIENCE, Console, chromium
+from tests.e2e.conftest import Operator
+from tests.pictures import encoded, quarters
+
+PHOTO = encoded(quarters(640, 480))
+AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+SIZES = 4
+expect.set_options(timeout=PATIENCE)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def console(browser: Browser, stack: DeployedStack) -> Iterator[Console]:
+    console = Console(browser, stack)
+    yield console
+    console.context.close()
+
+
+def file(name: str, data: bytes = PHOTO) -> FilePayload:
+    return {"name": name, "mimeType": "image/jpeg", "buffer": data}
+
+
+def upload(console: Console, *files: FilePayload) -> None:
+    console.page.get_by_label("Photos", exact=True).first.set_input_files(list(files))
+
+
+def row(console: Console, name: str) -> Any:
+    return console.page.locator(".row").filter(has_text=name)
+
+
+def path_of(console: Console, name: str) -> str:
+    """Follow the row's link; the path that it leads to."""
+    row(console, name).get_by_role("button", name="Look up").click()
+    console.page.wait_for_url(re.compile("#lookup"))
+    fragment = urlsplit(console.page.url).fragment
+    return parse_qs(fragment.partition("?")[2])["path"][0]
+
+
+def delete(stack: DeployedStack, path: str) -> None:
+    requests.delete(
+        f"{stack.api}/uploads", params={"path": path}, headers=bearer(stack), timeout=SECONDS
+    )
+
+
+def test_photos_become_tiles_and_a_broken_file_tells_why_until_it_is_purged(
+    console: Console, stack: DeployedStack
+) -> None:
+    page = console.open()
+    upload(console, file("sea.jpg"), file("صورة البحر.jpg"), file("broken.jpg", PHOTO[:3000]))
+    for name in ("sea.jpg", "صورة البحر.jpg"):
+        expect(row(console, name).locator(".picture img")).to_have_count(SIZES)
+        tile = row(console, name).get_by_role("button", name=re.compile("^400x300 of"))
+        expect(tile).to_have_accessible_name(re.compile(r"KB · JPEG · [\d.]+ m?s$"))
+    broken = row(console, "broken.jpg")
+    expect(broken.locator(".picture[data-state=failed]")).to_have_count(SIZES)
+    expect(broken.get_by_text("The file ends early.").first).to_be_visible()
+    expect(broken.get_by_text("Upload it again.").first).to_be_visible()
+    expect(page.locator(".foot")).to_contain_text("3 photos8 variants4 failed")
+
+    broken.get_by_role("button", name="Replay 400x300 of broken.jpg").click()
+    expect(broken.locator(".picture[data-state=replayed]")).to_have_count(1)
+    # It fails again: its message was back in the queue.
+    expect(broken.locator(".picture[data-state=failed]")).to_have_count(SIZES)
+
+    path = path_of(console, "broken.jpg")
+    console.go("Dead letters")
+    letters = page.locator(".letters li").filter(has_text=path)
+    expect(letters).to_have_count(SIZES)
+    for letter in letters.all():
+        letter.get_by_role("checkbox").check()
+    group = page.get_by_role("region", name="truncated", exact=True)
+    group.get_by_role("button", name=f"Purge {SIZES}", exact=True).click()
+    expect(page.get_by_role("dialog")).to_contain_text("The photos stay.")
+    page.get_by_role("dialog").get_by_role("button", name="Purge").click()
+    expect(page.get_by_text(f"Purged {SIZES} dead letters.")).to_be_visible()
+    expect(letters).to_have_count(0)
+    delete(stack, path)
+    assert console.errors == []
+
+
+def test_the_page_asks_only_its_stage_and_forgets_the_token_of_its_address(
+    console: Console, stack: DeployedStack
+) -> None:
+    page = console.open()
+    expect(page.locator(".fan img")).to_have_count(3)
+    assert "token" not in page.url
+    page.get_by_role("button", name="Upload the sample dawn.jpg").click()
+    expect(row(console, "dawn.jpg").locator(".picture img")).to_have_count(SIZES)
+    assert console.hosts == {urlsplit(stack.api).netloc, urlsplit(stack.cdn).netloc}
+    delete(stack, path_of(console, "dawn.jpg"))
+    assert page.evaluate("[localStorage.length, sessionStorage.length, document.cookie]") == [
+        0,
+        0,
+        "",
+    ]
+    assert console.errors == []
+
+
+def test_tiles_are_walked_and_opened_by_keys(console: Console, stack: DeployedStack) -> None:
+    page = console.open()
+    upload(console, file("one.jpg"), file("two.jpg"))
+    for name in ("one.jpg", "two.jpg"):
+        expect(row(console, name).locator(".picture img")).to_have_count(SIZES)
+    row(console, "one.jpg").get_by_role("button", name=re.compile("^800x600 of")).focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowDown")
+    focused = row(console, "two.jpg").get_by_role("button", name=re.compile("^400x300 of two"))
+    expect(focused).to_be_focused()
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("two.jpg at 400x300")
+    expect(dialog.locator("img")).to_have_count(2)
+    page.keyboard.press("ArrowRight")
+    expect(dialog).to_contain_text("two.jpg at 1200x")
+    page.keyboard.press("Escape")
+    expect(focused).to_be_focused()
+    for name in ("one.jpg", "two.jpg"):
+        delete(stack, path_of(console, name))
+        console.go("Upload")
+
+
+def test_a_photo_is_looked_up_by_a_variants_url_and_deleted_after_a_question(
+    console: Console, stack: DeployedStack
+) -> None:
+    page = console.open()
+    upload(console, file("a b+c.jpg"))
+    expect(row(console, "a b+c.jpg").locator(".picture img")).to_have_count(SIZES)
+    path = path_of(console, "a b+c.jpg")
+    expect(page.locator(".card")).to_have_count(SIZES)
+    expect(page.locator(".card .ready", has_text="current")).to_have_count(SIZES)
+    expect(page.get_by_text("640\N{MULTIPLICATION SIGN}480").first).to_be_visible()
+
+    url = page.get_by_role("link", name="its address").first.get_attribute("href")
+    assert url is not None
+    page.get_by_label("Path or URL").fill(url)
+    page.get_by_role("button", name="Look up", exact=True).click()
+    expect(page.get_by_label("Path or URL")).to_have_value(path)
+    expect(page.locator(".card")).to_have_count(SIZES)
+
+    page.get_by_role("button", name="Delete photo").click()
+    page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+    expect(page.locator(".card")).to_have_count(SIZES)
+    page.get_by_role("button", name="Delete photo").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete photo").click()
+    expect(page.get_by_text("Deleted")).to_be_visible()
+    answer = requests.get(
+        f"{stack.api}/uploads", params={"path": path}, headers=bearer(stack), timeout=SECONDS
+    )
+    assert {size["state"] for size in answer.json()["sizes"].values()} == {"gone"}
+    assert console.errors == []
+
+
+def test_sizes_are_tried_by_hand_and_end_in_lines_for_the_file(console: Console) -> None:
+    page = console.open()
+    console.go("Playground")
+    result = page.locator("[data-size='400x300']")
+    expect(result.get_by_text("as declared")).to_contain_text("as declared")
+    declared = result.locator("p", has_text="as declared")
+    expect(declared).to_contain_text(re.compile(r"400.300 · [\d.]+ KB · JPEG · SSIM 0\.\d{3}"))
+    page.get_by_label("Quality").fill("10")
+    page.get_by_label("Fit").select_option("fill")
+    by_hand = result.locator("p", has_text="by hand")
+    expect(by_hand).to_contain_text("SSIM")
+    assert likeness(by_hand.inner_text()) < likeness(declared.inner_text()) < 1
+    lines = page.get_by_label("Lines for sizes.yml")
+    expect(lines).to_contain_text("  - name: 400x300\n    width: 400\n    height: 300\n")
+    expect(lines).to_contain_text("    quality: 10\n    fit: fill")
+    assert not any(request.startswith("POST /uploads") for request in console.requests)
+    assert console.errors == []
+
+
+def likeness(line: str) -> float:
+    found = re.search(r"SSIM ([\d.]+)", line)
+    assert found, line
+    return float(found[1])
+
+
+def test_a_token_for_uploads_uploads_and_the_page_says_what_it_may_not(
+    console: Console, stack: DeployedStack, operator: Operator
+) -> None:
+    token = operator("token", "create", "--name", "uploads-only").out.strip()
+    page = console.open(token)
+    expect(page.get_by_role("button", name="Uploads only")).to_be_visible()
+    upload(console, file("mine.jpg", PHOTO[:3000]))
+    failed = row(console, "mine.jpg")
+    expect(failed.locator(".picture[data-state=failed]")).to_have_count(SIZES)
+    expect(failed.get_by_role("button", name=re.compile("Replay"))).to_have_count(0)
+    path = path_of(console, "mine.jpg")
+    console.go("Dead letters")
+    expect(page.get_by_role("alert")).to_contain_text("this token is for uploads")
+    console.go("Playground")
+    expect(page.get_by_label("Fit")).to_be_disabled()
+    # The page only shows it; the API refuses.
+    for verb in ("replay", "purge"):
+        answer = requests.post(
+            f"{stack.api}/dead-letters/{verb}",
+            json={"sizes": stack.sizes, "paths": [path]},
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=SECONDS,
+        )
+        assert (answer.status_code, answer.json()["type"]) == (403, "wrong_scope")
+    purged = requests.post(
+        f"{stack.api}/dead-letters/purge",
+        json={"sizes": stack.sizes, "paths": [path]},
+        headers=bearer(stack),
+        timeout=SECONDS,
+    )
+    assert purged.json()["taken"] == SIZES
+    delete(stack, path)
+    operator("token", "revoke", token.split("_")[1], "--yes")
+
+
+def test_without_a_token_the_page_asks_for_one(console: Console, stack: DeployedStack) -> None:
+    page = console.open("")
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("./fanout token create")
+    expect(page.get_by_label("Token")).to_be_focused()
+    page.get_by_label("Token").fill("fanout_wrong")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("does not accept this token")
+    page.get_by_label("Token").fill(stack.token)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Choose photos")).to_be_visible()
+    assert dialog.count() == 0
+
+
+def test_many_photos_have_few_rows_in_the_page_and_share_one_poll(
+    console: Console, stack: DeployedStack
+) -> None:
+    page = console.open()
+    tiny = encoded(quarters(24, 16))
+    names = [f"{number:03}.jpg" for number in range(40)]
+    upload(console, *(file(name, tiny) for name in names))
+    expect(page.locator(".foot")).to_contain_text(f"40 photos{40 * SIZES} variants")
+    expect(page.locator(".foot")).not_to_contain_text("waiting")
+    assert page.locator(".row").count() < 12
+    seen = [request for request in console.requests if request.endswith("/uploads/status")]
+    posted = [request for request in console.requests if request.endswith("/uploads/batch")]
+    assert (len(seen) < len(names), len(posted)) == (True, 1)
+    page.mouse.wheel(0, 100_000)
+    expect(row(console, names[-1])).to_be_visible()
+    expect(row(console, names[0])).to_have_count(0)
+    s3 = aws(stack, "s3")
+    keys = s3.get_paginator("list_objects_v2").paginate(
+        Bucket=stack.originals_bucket, Prefix="originals/"
+    )
+    for key in [each["Key"] for some in keys for each in some.get("Contents", [])]:
+        if key.rpartition("/")[2] in names:
+            s3.delete_object(Bucket=stack.originals_bucket, Key=key)
+
+
+def test_a_lost_connection_is_said_and_waited_for(console: Console, stack: DeployedStack) -> None:
+    page = console.open()
+    expect(page.locator(".fan img")).to_have_count(3)
+    console.context.set_offline(True)
+    expect(page.get_by_text("No connection.")).to_be_visible()
+    upload(console, file("later.jpg"))
+    console.context.set_offline(False)
+    expect(page.get_by_text("No connection.")).to_be_hidden()
+    expect(row(console, "later.jpg").locator(".picture img")).to_have_count(SIZES)
+    delete(stack, path_of(console, "later.jpg"))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 1440])
+def test_every_place_is_accessible_and_fits(
+    browser: Browser, stack: DeployedStack, scheme: Any, width: int
+) -> None:
+    """By axe's rules: names, roles, contrast; and nothing is wider than the window."""
+    console = Console(
+        browser,
+        stack,
+        color_scheme=scheme,
+        viewport={"width": width, "height": 800},
+        bypass_csp=True,  # for axe alone
+    )
+    page = console.open()
+    try:
+        expect(page.locator(".fan img")).to_have_count(3)
+        for place in ("Upload", "Playground", "Look up", "Dead letters"):
+            console.go(place)
+            expect(page.get_by_role("heading", level=1)).to_have_count(1)
+            if place == "Playground":
+                expect(page.locator(".compare img")).to_have_count(2)
+            if place == "Dead letters":
+                expect(page.get_by_role("table")).to_be_visible()
+            page.evaluate(AXE.read_text(encoding="utf-8"))
+            found = page.evaluate("axe.run(document)")["violations"]
+            assert [(each["id"], each["nodes"][0]["html"]) for each in found] == [], place
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, place
+    finally:
+        console.context.close()
+
+
+def test_the_function_that_serves_the_console_in_the_cloud_serves_the_same(
+    stack: DeployedStack,
+) -> None:
+    for name in ("index.html", "main.js", "config.json", "fanout.js"):
+        cloud = requests.get(f"{stack.api}/_console/{name}", timeout=SECONDS)
+        local = requests.get(f"{stack.cdn}/_console/{name}", timeout=SECONDS)
+        assert cloud.status_code == local.status_code == 200
+        assert cloud.content == local.content
+        policy = cloud.headers["Content-Security-Policy"]
+        assert policy == local.headers["Content-Security-Policy"]
+    missing = requests.get(f"{stack.cdn}/_console/none.js", timeout=SECONDS)
+    assert missing.status_code == 404

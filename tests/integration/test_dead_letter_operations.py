@@ -1,0 +1,171 @@
+"""Dead letters as the API lists, replays and purges them, on moto."""
+
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+
+from lib.dead_letters import operations
+from lib.dead_letters.operations import DeadLetterOperations, Selection, Taken
+from lib.errors import RequestError
+from lib.keys import Originals
+from lib.pipeline.failure_records import FailureRecord, FailureRecords, make_stopped_record
+from tests.integration.parked import body, hidden, park, park_many, stored
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+
+SIZES = ("40x30", "hero")
+
+
+class Queues:
+    """The queues of a stage with two sizes, by the names that its functions find them by."""
+
+    def __init__(self, sqs: "SQSClient") -> None:
+        self.urls = {
+            name: sqs.create_queue(QueueName=f"stage-{name}")["QueueUrl"]
+            for queue in (*SIZES, "fetch")
+            for name in (queue, f"{queue}-dlq")
+        }
+        self.operations = DeadLetterOperations(
+            sqs, "stage-", SIZES, Originals("originals-bucket", "originals/")
+        )
+
+
+@pytest.fixture
+def sqs(aws: None) -> "SQSClient":
+    client: SQSClient = boto3.client("sqs")
+    return client
+
+
+@pytest.fixture
+def queues(sqs: "SQSClient", monkeypatch: pytest.MonkeyPatch) -> Queues:
+    # Moto waits for messages as SQS does.
+    monkeypatch.setattr("lib.dead_letters.scan.EMPTY_AFTER", 0)
+    return Queues(sqs)
+
+
+class TestList:
+    def test_counts_by_size_and_reason_and_hides_nothing_afterwards(
+        self, queues: Queues, sqs: "SQSClient"
+    ) -> None:
+        dlq = queues.urls["40x30-dlq"]
+        park(sqs, dlq, "a.jpg", "truncated")
+        park(sqs, dlq, "é b.jpg", "truncated")
+        park(sqs, dlq, "c.jpg", "unsupported")
+        sqs.send_message(QueueUrl=queues.urls["hero"], MessageBody="waits")
+        listed = queues.operations.list_all()
+        first, hero, fetch = listed.queues
+        assert (first.size, hero.size, fetch.size) == ("40x30", "hero", None)
+        assert first.reasons == {"truncated": 2, "unsupported": 1}
+        assert (first.letters, first.complete, first.waiting) == (3, True, 0)
+        assert first.oldest is not None
+        assert (hero.letters, hero.waiting, hero.oldest) == (0, 1, None)
+        assert sorted(letter.path for letter in listed.letters) == ["a.jpg", "c.jpg", "é b.jpg"]
+        letter = next(each for each in listed.letters if each.path == "a.jpg")
+        assert (letter.size, letter.reason, letter.attempts) == ("40x30", "truncated", 3)
+        assert letter.error == "it breaks off:\nupload it again"
+        assert hidden(dlq) == 0
+        assert len(stored(dlq)) == 3
+
+    def test_returns_the_first_letters_and_counts_all(
+        self, queues: Queues, sqs: "SQSClient", monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(operations, "MAX_LETTERS", 9)
+        park_many(sqs, queues.urls["40x30-dlq"], 25)
+        listed = queues.operations.list_all()
+        assert len(listed.letters) == 3  # a third: there are three queues
+        assert listed.queues[0].letters == 25
+
+    def test_ends_in_time_and_says_that_there_is_more(
+        self, queues: Queues, sqs: "SQSClient", monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(operations, "MAX_SECONDS", 0)
+        park_many(sqs, queues.urls["40x30-dlq"], 12)
+        first = queues.operations.list_all().queues[0]
+        assert (first.complete, first.letters) == (False, 12)  # as SQS estimates
+        assert hidden(queues.urls["40x30-dlq"]) == 0
+
+
+class TestReplay:
+    def test_moves_what_is_selected_by_size_and_reason(
+        self, queues: Queues, sqs: "SQSClient"
+    ) -> None:
+        dlq, other = queues.urls["40x30-dlq"], queues.urls["hero-dlq"]
+        wanted = park(sqs, dlq, "a.jpg", "truncated")
+        left = park(sqs, dlq, "b.jpg", "unsupported")
+        elsewhere = park(sqs, other, "a.jpg", "truncated")
+        selection = Selection(sizes=["40x30"], reason="truncated")
+        taken = queues.operations.replay(selection)
+        assert taken == Taken(taken=1, refused=0, complete=True)
+        assert stored(queues.urls["40x30"]) == [wanted]
+        assert (stored(dlq), stored(other)) == ([left], [elsewhere])
+        assert hidden(dlq) == 0
+
+    def test_moves_the_letters_of_single_photos(self, queues: Queues, sqs: "SQSClient") -> None:
+        dlq = queues.urls["40x30-dlq"]
+        wanted = [park(sqs, dlq, path) for path in ("a b+c.jpg", "d.jpg")]
+        left = park(sqs, dlq, "a b+c.jpg.jpg")
+        selection = Selection(sizes=["40x30", "40x30", "hero"], paths=["a b+c.jpg", "d.jpg"])
+        assert queues.operations.replay(selection).taken == 2
+        assert stored(queues.urls["40x30"]) == sorted(wanted)
+        assert stored(dlq) == [left]
+
+    def test_without_sizes_it_moves_fetch_jobs(self, queues: Queues, sqs: "SQSClient") -> None:
+        park(sqs, queues.urls["40x30-dlq"], "a.jpg", "source_refused")
+        job = park(sqs, queues.urls["fetch-dlq"], "a.jpg", "source_refused")
+        assert queues.operations.replay(Selection(reason="source_refused")).taken == 1
+        assert stored(queues.urls["fetch"]) == [job]
+        assert stored(queues.urls["40x30"]) == []
+
+    def test_no_path_is_no_letter_and_reads_no_queue(
+        self, queues: Queues, sqs: "SQSClient"
+    ) -> None:
+        for name in ("fetch-dlq", "40x30-dlq"):
+            park(sqs, queues.urls[name], "a.jpg")
+        for selection in (Selection(paths=[]), Selection(sizes=["40x30"], paths=[])):
+            assert queues.operations.replay(selection) == Taken(taken=0, refused=0, complete=True)
+        messages = sqs.receive_message(
+            QueueUrl=queues.urls["40x30-dlq"], MessageSystemAttributeNames=["All"]
+        )["Messages"]
+        assert messages[0]["Attributes"]["ApproximateReceiveCount"] == "1"
+
+    def test_refuses_a_size_that_is_not_declared_before_it_moves_anything(
+        self, queues: Queues, sqs: "SQSClient"
+    ) -> None:
+        letter = park(sqs, queues.urls["40x30-dlq"], "a.jpg")
+        with pytest.raises(RequestError, match="'huge' is not declared: choose among 40x30, hero"):
+            queues.operations.replay(Selection(sizes=["40x30", "huge"]))
+        assert stored(queues.urls["40x30-dlq"]) == [letter]
+
+    def test_says_if_the_time_did_not_suffice(
+        self, queues: Queues, sqs: "SQSClient", monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        letter = park(sqs, queues.urls["40x30-dlq"], "a.jpg")
+        monkeypatch.setattr(operations, "MAX_SECONDS", 0)
+        taken = queues.operations.replay(Selection(sizes=["40x30"]))
+        assert taken == Taken(taken=0, refused=0, complete=False)
+        assert stored(queues.urls["40x30-dlq"]) == [letter]
+
+
+class TestPurge:
+    def test_deletes_the_letters_and_their_failure_records(
+        self, queues: Queues, sqs: "SQSClient", s3: "S3Client"
+    ) -> None:
+        dlq = queues.urls["40x30-dlq"]
+        park(sqs, dlq, "a.jpg")
+        left = park(sqs, dlq, "b.jpg")
+        records = FailureRecords(s3, "failures-bucket", "40x30")
+        old = make_stopped_record(1)
+        past = old.failed_at.replace(year=2026, month=11, day=1)
+        record = FailureRecord(**{**old.model_dump(), "began_at": past, "failed_at": past})
+        for path in ("a.jpg", "b.jpg"):
+            records.put(path, record)
+        selection = Selection(sizes=["40x30"], paths=["a.jpg"])
+        taken = queues.operations.purge(selection, s3, "failures-bucket")
+        assert taken == Taken(taken=1, refused=0, complete=True)
+        assert stored(dlq) == [left] == [body("b.jpg")]
+        assert stored(queues.urls["40x30"]) == []
+        assert records.read("a.jpg") is None
+        assert records.read("b.jpg") is not None
