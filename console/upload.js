@@ -38,7 +38,8 @@ export function open() {
     ]),
     tries,
   ]);
-  const contact = h('ul', { className: 'rows', 'aria-label': 'Photos', onkeydown: walk, onfocusin: remember });
+  const contact = h('ul', { className: 'rows', 'aria-label': 'Photos', onkeydown: walk });
+  contact.addEventListener('focusin', remember);
   const foot = h('footer', { className: 'foot tabular', hidden: true });
   const element = h('div', { className: 'upload' }, [h('h1', { className: 'hidden' }, 'Upload'), picker, folder, drop, contact, foot]);
 
