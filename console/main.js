@@ -50,17 +50,12 @@ function askForToken(problem = '') {
       dialog.remove();
       begin();
     } catch (error) {
-      said.textContent = explain(error);
+      said.textContent = error.message;
     }
   }
   document.body.append(dialog);
   dialog.showModal();
 }
-
-const explain = (error) =>
-  [401, 403].includes(error.status)
-    ? 'The stage does not accept this token. One that was made seconds ago may take a minute.'
-    : `The API did not answer: ${error.message}`;
 
 function begin() {
   const button = document.getElementById('token');
@@ -93,7 +88,7 @@ async function start() {
   try {
     await signIn(token);
   } catch (error) {
-    return askForToken(explain(error));
+    return askForToken(error.message);
   }
   return begin();
 }

@@ -20,19 +20,25 @@ export function takeToken() {
   return found ? decodeURIComponent(found[1]) : '';
 }
 
-/** Resolves once the API has accepted the token; rejects with its error. */
+/** Resolves once the API has accepted the token; rejects with why it did not. */
 export async function signIn(token) {
-  client = createClient({ api: stage.api, token });
+  const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' };
+  // Replays nothing.
+  const body = JSON.stringify({ paths: [] });
+  const response = await fetch(`${stage.api}/dead-letters/replay`, { method: 'POST', headers, body }).catch(() => null);
+  const { type } = response ? await response.json().catch(() => ({})) : {};
+  // Without CORS headers, browsers do not tell a refusal from a lost connection.
+  if (!response) throw Error('The stage does not accept this token, or cannot be reached.');
+  if (!response.ok && type !== 'wrong_scope') throw Error(refusal(response.status));
+  mayOperate = response.ok;
   bearer = token;
-  try {
-    // Replays nothing.
-    await client.call('POST', '/dead-letters/replay', { paths: [] });
-    mayOperate = true;
-  } catch (error) {
-    if (error.type !== 'wrong_scope') throw error;
-    mayOperate = false;
-  }
+  client = createClient({ api: stage.api, token });
 }
+
+const refusal = (status) =>
+  [401, 403].includes(status)
+    ? 'The stage does not accept this token. One that was made seconds ago may take a minute.'
+    : `The API answered ${status}. Try again.`;
 
 /** POST /render with a body that is no JSON: resolves with the picture as a Blob. */
 export async function render(file, query, signal) {
