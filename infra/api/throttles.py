@@ -85,9 +85,12 @@ def _throttle(rate: float) -> dict[str, Any]:
 
 def _logical_id(route: str) -> str:
     """Returns Serverless's logical id of a route, such as HttpApiRouteGetUploadsPathVar."""
-    parts = route.replace("{path+}", "path-Var").split("/")
-    return "HttpApiRoute" + "".join(_letters(part) for part in parts)
+    method, _, path = route.partition(" /")
+    parts = [method.lower(), *("pathVar" if each == "{path+}" else each for each in path.split("/"))]
+    return "HttpApiRoute" + "".join(map(_letters, parts))
 
 
 def _letters(part: str) -> str:
-    return "".join(word.strip(" .").capitalize() for word in part.replace(".", "").split("-"))
+    """Returns a part of a path as Serverless spells it: `-` as Dash, other marks dropped."""
+    letters = "".join(each for each in part.replace("-", "Dash") if each.isalnum())
+    return letters[0].upper() + letters[1:]

@@ -13,7 +13,7 @@ from tests.infrastructure.generated import PARAMETERS
 from tests.infrastructure.template import Template
 from tests.service import Service
 
-OPEN = {"GET /openapi.json", "GET /docs", "GET /missing/{path+}"}
+OPEN = {"GET /openapi.json", "GET /docs", "GET /missing/{path+}", "GET /_console/{path+}"}
 CLOSED = {
     "POST /uploads",
     "POST /uploads/batch",
@@ -24,6 +24,9 @@ CLOSED = {
     "DELETE /uploads",
     "DELETE /uploads/{path+}",
     "POST /render",
+    "GET /dead-letters",
+    "POST /dead-letters/replay",
+    "POST /dead-letters/purge",
 }
 JWT = {"auth": "jwt", "jwt_issuer": "https://id.example/", "jwt_audience": "shop, news"}
 
