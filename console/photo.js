@@ -76,6 +76,8 @@ export class Photo {
 
   read(status) {
     this.phase = 'waiting';
+    // Some sizes are made of the photos in some folders only.
+    this.made = Object.keys(status.sizes);
     for (const [name, size] of Object.entries(status.sizes)) {
       const known = this.sizes[name];
       if (known?.replayedAt && size.state === 'failed' && !this.isOver(known)) continue;
@@ -125,7 +127,8 @@ export class Photo {
   }
 
   get states() {
-    return stage.sizes.map(({ name }) => this.sizes[name]?.state || 'pending');
+    const names = this.made || stage.sizes.map((size) => size.name);
+    return names.map((name) => this.sizes[name]?.state || 'pending');
   }
 }
 

@@ -168,6 +168,7 @@ export function open() {
     const element = h('div', { className: 'tile' }, [picture, caption]);
     let shown = '';
     const update = (ratio) => {
+      element.hidden = photo.made !== undefined && !photo.made.includes(name);
       const known = photo.sizes[name];
       const state = photo.phase === 'refused' ? 'none' : known?.state || 'pending';
       const edges = known?.variants[0]?.pixels.split('x').map(Number);

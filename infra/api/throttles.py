@@ -86,7 +86,7 @@ def _throttle(rate: float) -> dict[str, Any]:
 def _logical_id(route: str) -> str:
     """Returns Serverless's logical id of a route, such as HttpApiRouteGetUploadsPathVar."""
     method, _, path = route.partition(" /")
-    parts = [method.lower(), *("pathVar" if each == "{path+}" else each for each in path.split("/"))]
+    parts = [method.lower(), *path.replace("{path+}", "pathVar").split("/")]
     return "HttpApiRoute" + "".join(map(_letters, parts))
 
 

@@ -202,7 +202,12 @@ class TestWebsite:
         open_ = {
             route["RouteKey"] for route in routes if route.get("AuthorizationType") != "CUSTOM"
         }
-        assert open_ == {"GET /missing/{path+}", "GET /openapi.json", "GET /docs"}
+        assert open_ == {
+            "GET /missing/{path+}",
+            "GET /openapi.json",
+            "GET /docs",
+            "GET /_console/{path+}",
+        }
 
     def test_how_often_is_bounded(self, website: Template) -> None:
         settings = website.properties("HttpApiStage")["RouteSettings"]
