@@ -10,7 +10,7 @@ import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import ReadTimeoutError
 
-from lib.auth.tokens import find_valid
+from lib.auth.tokens import Scope, find_valid
 from lib.errors import ConfigError, ConflictError, TransientError
 from tests.integration.deployed import refuse
 from tests.integration.secret import Secret, between, secret
@@ -250,3 +250,13 @@ def raising(error: Exception) -> Any:
         raise error
 
     return call
+
+
+def test_tokens_from_before_there_were_scopes_are_for_uploads(secret: Secret) -> None:
+    text, token = secret.tokens().create("old")
+    assert "scope" not in secret.text()
+    (kept,) = secret.tokens().list_all()
+    assert (kept, kept.scope) == (token, Scope.UPLOAD)
+    _, operator = secret.tokens().create("operator", scope=Scope.OPERATE)
+    assert secret.tokens().list_all() == [token, operator]
+    assert find_valid(text, secret.tokens().list_all(), now()) == token

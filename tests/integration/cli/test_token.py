@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
-from lib.auth.tokens import TokenStore, find_valid
+from lib.auth.tokens import Scope, TokenStore, find_valid
 from tests.command_line import fanout as typed
 from tests.integration.deployed import SIZES, Commands, Deployed, deployed, fanout, refuse
 
@@ -61,7 +61,21 @@ class TestCreate:
             "name": "shop",
             "created_at": f"{token.created_at:%Y-%m-%dT%H:%M:%SZ}",
             "expires_at": f"{token.expires_at:%Y-%m-%dT%H:%M:%SZ}",
+            "scope": "upload",
         }
+
+    @pytest.mark.parametrize("scope", list(Scope))
+    def test_gives_a_token_its_scope(
+        self, fanout: Commands, tokens: TokenStore, scope: Scope
+    ) -> None:
+        assert fanout("token", "create", "--name", "x", "--scope", scope).code == 0
+        assert [token.scope for token in tokens.list_all()] == [scope]
+        (listed,) = lines(fanout("token", "list", "--json").out)
+        assert listed["scope"] == scope
+
+    def test_refuses_a_scope_that_there_is_not(self, fanout: Commands, tokens: TokenStore) -> None:
+        assert fanout("token", "create", "--name", "x", "--scope", "admin").code == 2
+        assert tokens.list_all() == []
 
     @pytest.mark.parametrize("name", ["", "  ", "a\nb", "\x1b[31m", "a" * 65])
     def test_refuses_what_is_no_name(self, fanout: Commands, tokens: TokenStore, name: str) -> None:
@@ -88,12 +102,12 @@ class TestList:
         assert over.expires_at
         run = fanout("token", "list")
         assert run.code == 0
-        table = [[cell.strip() for cell in line.split("│")[1:5]] for line in run.out.splitlines()]
+        table = [[cell.strip() for cell in line.split("│")[1:6]] for line in run.out.splitlines()]
         made = f"{soon.created_at:%Y-%m-%d}"
         assert [row for row in table if row] == [
-            [for_ever.id, "[red]shop", made, "never"],
-            [soon.id, "app", made, f"{soon.expires_at:%Y-%m-%d}"],
-            [over.id, "old", made, f"{over.expires_at:%Y-%m-%d} (expired)"],
+            [for_ever.id, "[red]shop", "upload", made, "never"],
+            [soon.id, "app", "upload", made, f"{soon.expires_at:%Y-%m-%d}"],
+            [over.id, "old", "upload", made, f"{over.expires_at:%Y-%m-%d} (expired)"],
         ]
 
     def test_never_shows_a_hash(self, fanout: Commands, tokens: TokenStore) -> None:
@@ -103,6 +117,7 @@ class TestList:
             "id": token.id,
             "name": "shop",
             "created_at": f"{token.created_at:%Y-%m-%dT%H:%M:%SZ}",
+            "scope": "upload",
         }
         hash_ = sha256(text.encode()).hexdigest()
         assert hash_[:8] not in fanout("token", "list").out
