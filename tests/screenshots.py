@@ -1,6 +1,7 @@
 """Makes the pictures of the console in docs/images/: `make screenshots`.
 
-It uses the stack of `make local` if that runs, else one that it starts and stops.
+It uses the stack of `make local` if that runs, else one that it starts and stops. The photos are
+the console's samples: others' photos are not ours to show.
 """
 
 import sys
@@ -11,7 +12,6 @@ from typing import Any, NamedTuple
 import requests
 from playwright.sync_api import Browser, Page
 
-from local.photos import photos
 from local.setup import PROJECT
 from local.stack import DeployedStack, LocalDeployment
 from tests.api import SECONDS, bearer
@@ -20,6 +20,16 @@ from tests.e2e.browser import Console, chromium
 FOLDER = PROJECT / "docs" / "images"
 # Photographs are small as JPEG; text stays sharp at this quality.
 QUALITY = 82
+
+
+# Chooses the console's samples of these names.
+_CHOOSE = """async (input, names) => {
+  const { samples } = await import('./samples.js');
+  const chosen = new DataTransfer();
+  for (const file of await samples()) if (names.includes(file.name)) chosen.items.add(file);
+  input.files = chosen.files;
+  input.dispatchEvent(new Event('change'));
+}"""
 
 
 class Picture(NamedTuple):
@@ -46,9 +56,9 @@ def main() -> int:
     try:
         stack = local.read() if was_running else local.up(on_progress=print)
         with chromium() as browser, tempfile.TemporaryDirectory() as folder:
-            files = [*photos(PROJECT / ".cache" / "photos"), _break(Path(folder))]
+            broken = _break(Path(folder))
             for picture in PICTURES:
-                file = _take(browser, stack, picture, files)
+                file = _take(browser, stack, picture, broken)
                 print(f"{file.relative_to(PROJECT)}: {file.stat().st_size:,} bytes")
     finally:
         if not was_running:
@@ -64,7 +74,7 @@ def _break(folder: Path) -> Path:
     return broken
 
 
-def _take(browser: Browser, stack: DeployedStack, picture: Picture, files: list[Path]) -> Path:
+def _take(browser: Browser, stack: DeployedStack, picture: Picture, broken: Path) -> Path:
     console = Console(
         browser,
         stack,
@@ -74,7 +84,7 @@ def _take(browser: Browser, stack: DeployedStack, picture: Picture, files: list[
     )
     page = console.open()
     try:
-        _upload(page, files)
+        _upload(page, broken)
         target = FOLDER / f"{picture.name}.jpg"
         page.screenshot(path=target, type="jpeg", quality=QUALITY, animations="disabled")
     finally:
@@ -83,13 +93,20 @@ def _take(browser: Browser, stack: DeployedStack, picture: Picture, files: list[
     return target
 
 
-def _upload(page: Page, files: list[Path]) -> None:
-    """Uploads the files, and waits until nothing is waited for."""
-    page.get_by_label("Photos", exact=True).first.set_input_files(files)
+def _upload(page: Page, broken: Path) -> None:
+    """Uploads the samples and a broken file, and waits until nothing is waited for."""
+    picker = page.get_by_label("Photos", exact=True).first
+    picker.evaluate(_CHOOSE, ["dunes.jpg", "dawn.jpg"])
+    page.locator(".row").nth(1).wait_for()
+    picker.set_input_files(broken)
+    page.locator(".row").nth(2).wait_for()
+    picker.evaluate(_CHOOSE, ["fjord.jpg"])
+    page.locator(".row").nth(3).wait_for()
     foot = page.locator(".foot")
     foot.filter(has_text="4 failed").filter(has_not_text="waiting").wait_for()
-    page.locator(".row").first.locator(".picture img").nth(3).wait_for()
-    page.wait_for_load_state("networkidle")
+    for row in page.locator(".row").all():
+        row.locator(".picture img").nth(3).or_(row.locator("[data-state=failed]").nth(3)).wait_for()
+    page.locator(".picture img").evaluate_all("all => Promise.all(all.map((i) => i.decode()))")
 
 
 def _delete(page: Page, stack: DeployedStack) -> None:

@@ -1,6 +1,6 @@
 """Verifies a deployed stage end to end, with photos in a temporary folder."""
 
-from lib.operations.verify import failures, on_demand, options, uploads
+from lib.operations.verify import console, failures, on_demand, options, uploads
 from lib.operations.verify.cleanup import clean_up
 from lib.operations.verify.folders import choose_folder
 from lib.operations.verify.steps import Result, Step, Verification
@@ -69,6 +69,7 @@ STEPS = (
     Step(
         "render", on_demand.render, needs=("sizes",), why_off=on_demand.without("render", "render")
     ),
+    Step("console", console.console, why_off=on_demand.without("console", "console")),
     Step("fetch", uploads.fetched, needs=("sizes",), why_off=uploads.why_no_fetch),
     Step("overwrite", uploads.overwrite, needs=("sizes",)),
     Step("delete", uploads.deletion, needs=("name",)),
