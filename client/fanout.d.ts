@@ -87,8 +87,11 @@ export interface Client {
   whenReady(path: string, options?: WaitOptions): Promise<PhotoStatus>;
 }
 
-/** Returns the client of a stage; `api` is its ApiUrl. */
-export function createClient(stage: { api: string; token: string }): Client;
+/**
+ * Returns the client of a stage; `api` is its ApiUrl. With `signed`, the URLs of variants are signed
+ * for so many seconds, as a stage with `viewers: signed` needs.
+ */
+export function createClient(stage: { api: string; token: string; signed?: number }): Client;
 
 export interface PictureOptions {
   /** Sizes that show the same part of the photo; by default all of them. */

@@ -1,10 +1,10 @@
 // Uploads photos to an Image Fan-out stage, and waits for their variants.
 
-const BATCH = 100; // paths of one request
+const BATCH = 100; // of a request
 const ATTEMPTS = 6;
 
-export function createClient({ api, token }) {
-  const waiting = new Set(); // calls of whenReady, which share one poll
+export function createClient({ api, token, signed }) {
+  const waiting = new Set(); // calls of whenReady share one poll
   let polling;
 
   const call = (method, path, json, signal) =>
@@ -57,7 +57,7 @@ export function createClient({ api, token }) {
       const calls = [...waiting].slice(0, BATCH);
       const paths = calls.map((one) => one.path);
       const fail = (problem) => ({ uploads: paths.map(() => ({ problem })) });
-      const { uploads, after } = await call('POST', '/uploads/status', { paths }).catch(fail);
+      const { uploads, after } = await call('POST', '/uploads/status', { paths, signed }).catch(fail);
       calls.forEach((one, i) => settle(one, uploads[i]));
       if (waiting.size) await sleep(after || 1);
     }

@@ -172,7 +172,7 @@ function selections(reason, queues, picked) {
 async function showThumbs(letters, rows) {
   const paths = [...new Set(letters.map((letter) => letter.path).filter(Boolean))];
   if (!paths.length) return;
-  const { uploads } = await client.call('POST', '/uploads/status', { paths }).catch(() => ({ uploads: [] }));
+  const { uploads } = await client.call('POST', '/uploads/status', { paths, signed: stage.signed }).catch(() => ({ uploads: [] }));
   for (const { photo } of uploads) {
     const [variant] = Object.values(photo?.sizes || {}).flatMap((size) => size.variants);
     if (!variant) continue;

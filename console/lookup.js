@@ -32,7 +32,7 @@ export function open() {
     const turn = ++asked;
     const waiting = setTimeout(() => clear(found, h('p', { className: 'empty' }, 'Asking the API for its status …')), 150);
     try {
-      const status = await client.call('GET', `/uploads?path=${encodeURIComponent(path)}`);
+      const status = await client.call('GET', `/uploads?path=${encodeURIComponent(path)}${stage.signed ? `&signed=${stage.signed}` : ''}`);
       if (turn === asked) await draw(status, turn);
     } catch (error) {
       if (turn === asked) clear(found, h('p', { className: 'empty failed', role: 'alert' }, error.message));

@@ -32,7 +32,7 @@ export async function signIn(token) {
   if (!response.ok && type !== 'wrong_scope') throw Error(refusal(response.status));
   mayOperate = response.ok;
   bearer = token;
-  client = createClient({ api: stage.api, token });
+  client = createClient({ api: stage.api, token, signed: stage.signed });
 }
 
 const refusal = (status) =>

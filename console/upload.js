@@ -176,6 +176,7 @@ export function open() {
       picture.style.width = `${width}px`;
       element.style.width = `${Math.max(width, MIN_TILE)}px`;
       picture.dataset.state = state;
+      picture.style.backgroundColor = known?.variants[0]?.placeholder?.color || '';
       picture.tabIndex = place.join() === focused.join() ? 0 : -1;
       const { delivered } = known || {};
       const key = [state, delivered?.url, known?.note, photo.phase].join();

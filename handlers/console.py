@@ -25,6 +25,7 @@ class ConsoleSettings(Settings):
     packed_sizes: PackedSizes
     recipes: Json[dict[str, str]]
     render: bool
+    is_private: bool = False
     upload_types: Json[list[str]]
 
 
@@ -57,5 +58,6 @@ def make_console(settings: ConsoleSettings) -> Console:
         sizes=settings.packed_sizes,
         recipes=settings.recipes,
         render=settings.render,
+        is_private=settings.is_private,
         upload_types=settings.upload_types,
     )

@@ -19,6 +19,8 @@ _TYPES = {
     ".svg": "image/svg+xml",
     ".jpg": "image/jpeg",
 }
+# As long as somebody looks at a page.
+_SIGNED_SECONDS = 3600
 _PLAIN = "text/plain; charset=utf-8"
 
 
@@ -46,6 +48,8 @@ class Console:
     sizes: list[Size]
     recipes: dict[str, str]
     render: bool
+    # Whether images are for viewers with signed URLs alone.
+    is_private: bool
     upload_types: list[str]
 
     def get(self, path: str) -> File:
@@ -65,6 +69,7 @@ class Console:
             "auth": self.auth,
             "images": self.images_url,
             "render": self.render,
+            **({"signed": _SIGNED_SECONDS} if self.is_private else {}),
             "uploadTypes": self.upload_types,
             "sizes": [
                 {

@@ -45,6 +45,7 @@ def console_function(parameters: Parameters, sizes: list[Size]) -> dict[str, Any
                     {size.name: recipe_id(size, RENDERER_VERSION) for size in sizes}
                 ),
                 "RENDER": str(parameters.render).lower(),
+                "IS_PRIVATE": str(parameters.is_private).lower(),
                 "UPLOAD_TYPES": parameters.upload_types_json,
             },
             "events": [{"httpApi": {"method": method, "path": path}}],

@@ -144,6 +144,13 @@ test('all that wait share one poll, which ends with the last of them', async () 
   assert.equal(reads, 3);
 });
 
+test('where images are private, signed URLs are asked for', async () => {
+  const signing = createClient({ api: base, token: 't', signed: 60 });
+  answers['POST /uploads/status'] = [{ json: { uploads: [{ photo: { path: 'a', sizes: sizes('ready') } }] } }];
+  await signing.whenReady('a');
+  assert.deepEqual(JSON.parse(requests[0].body), { paths: ['a'], signed: 60 });
+});
+
 test('who no longer wants to wait is let go, and the others still wait', async () => {
   const controller = new AbortController();
   let reads = 0;
