@@ -7,6 +7,7 @@ from infra.api.parameters import ApiParameters
 from infra.delivery import images_url
 from infra.functions import build_role
 from infra.naming import arn, sub
+from infra.originals import originals_bucket
 from infra.parameters import Parameters
 from lib.images import RENDERER_VERSION
 from lib.keys import CONSOLE_FOLDER
@@ -15,7 +16,7 @@ from lib.sizes import Size, pack_sizes, recipe_id
 CONSOLE = f"GET /{CONSOLE_FOLDER}/{{path+}}"
 _FUNCTION = "console"
 _ROLE = "RoleOfConsole"
-_ORIGINALS = "https://${OriginalsBucket}.s3.${AWS::Region}.${AWS::URLSuffix}"
+_ORIGINALS = "https://%s.s3.${AWS::Region}.${AWS::URLSuffix}"
 
 
 def console_function(parameters: Parameters, sizes: list[Size]) -> dict[str, Any]:
@@ -38,7 +39,8 @@ def console_function(parameters: Parameters, sizes: list[Size]) -> dict[str, Any
                 "AUTH": parameters.auth,
                 "IMAGES_URL": images_url(parameters),
                 # Where the tickets' forms are posted to.
-                "ORIGINALS_URL": parameters.emulator or sub(_ORIGINALS),
+                "ORIGINALS_URL": parameters.emulator
+                or sub(_ORIGINALS % originals_bucket(parameters)),
                 "PACKED_SIZES": pack_sizes(sizes),
                 # What a variant must have in its metadata to be current.
                 "RECIPES": json.dumps(
