@@ -20,6 +20,7 @@ _SIZES = """sizes:
     fallback: attention
     placeholder: true
     watermark: {file: marks/logo.png, width: 50%}
+  - {name: small, width: 200, height: 150}
   - {name: avatar, width: 96, height: 96, paths: ["avatars/*.avatar.jpg"]}
 """
 # The one that is not made of photos at other paths.

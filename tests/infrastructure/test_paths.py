@@ -76,9 +76,9 @@ def test_auto_chooses_among_the_formats_of_a_limited_size(edge: Edge) -> None:
 
 def test_a_stage_without_limited_sizes_has_no_byte_of_it(tmp_path: Path) -> None:
     plain = made(tmp_path, [{"name": "any", **BOX}])
-    assert "offered(path) : SIZES" in plain.code
+    assert "offered(path):SIZES" in plain.code
     assert "function offered" not in plain.code
-    assert '["any","40x30","keep"]' in plain.code
+    assert 'const SIZES = [["any",40,30,"keep",0,[]]];' in plain.code
 
 
 def test_a_function_with_all_of_it_fits(tmp_path: Path) -> None:
