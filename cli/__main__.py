@@ -13,6 +13,7 @@ from cli.audit import audit
 from cli.backfill import backfill
 from cli.compiled import PROJECT
 from cli.completion import VARIABLE, ShowCompletionOption, prepare_completion
+from cli.contact_sheet import contact_sheet
 from cli.cors import cors
 from cli.deploy_policy import deploy_policy
 from cli.doctor import doctor
@@ -66,7 +67,10 @@ def fanout(
     """Operate one stage of Image Fan-out: check it, repair it, upload to it."""
 
 
-_COMMANDS = (audit, backfill, status, html, upload, url, doctor, verify, cors, plan, deploy_policy)
+_COMMANDS = (
+    *(audit, backfill, status, html, upload, url, doctor, verify, cors, plan, contact_sheet),
+    deploy_policy,
+)
 for command in _COMMANDS:
     app.command()(command)
 

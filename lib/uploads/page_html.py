@@ -65,12 +65,15 @@ def _is_opaque(thumbhash: str) -> bool:
 
 
 def _element(name: str, attributes: Mapping[str, str]) -> str:
-    written = " ".join(f'{key}="{_attribute(value)}"' for key, value in attributes.items())
+    written = " ".join(f'{key}="{escape_text(value)}"' for key, value in attributes.items())
     return f"<{name} {written}>"
 
 
-def _attribute(text: str) -> str:
-    """Escapes an attribute's value, and invisible characters, which could reorder the markup."""
+def escape_text(text: str) -> str:
+    """Escapes a text or an attribute's value.
+
+    Invisible characters, which could reorder the markup, are escaped too.
+    """
     return "".join(map(_character, escape(text)))
 
 

@@ -1,0 +1,173 @@
+"""`fanout contact-sheet`: shows the photos of a folder at each size, without a stage."""
+
+import os
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from cli.sizes import SIZES_FILE
+from cli.stage import JsonOption
+from cli.terminal import escape, note, print_json, progress, show
+from lib.concurrency import map_concurrently
+from lib.errors import ConfigError
+from lib.operations.contact_sheet.columns import Column, make_columns, make_differences
+from lib.operations.contact_sheet.documents import make_document
+from lib.operations.contact_sheet.page import SheetPage
+from lib.operations.contact_sheet.photos import FoundPhotos, find_photos
+from lib.operations.contact_sheet.picture import SheetPicture
+from lib.operations.contact_sheet.rendering import render_row
+from lib.operations.contact_sheet.totals import Totals
+from lib.operations.contact_sheet.wording import format_change, format_length
+from lib.plurals import pluralize
+from lib.sizes import read_sizes
+from lib.uploads.local_files import LocalFile
+from lib.watermarks import check_watermarks
+
+# Photos without --limit: the frames of a film, a page of some 10 MB. More make a page that browsers
+# take seconds to open, and at --limit's maximum hundreds of MB.
+_PHOTOS, _MAX_PHOTOS = 36, 500
+# Photos that are rendered at once: each may take a gigabyte of memory.
+_MAX_WORKERS = 4
+_PAGE, _PICTURE = "contact-sheet.html", "contact-sheet.png"
+
+
+def contact_sheet(
+    *,
+    folder: Annotated[
+        Path,
+        typer.Argument(metavar="FOLDER", help="The folder of photos", exists=True, file_okay=False),
+    ],
+    sizes_file: Annotated[
+        Path,
+        typer.Option(metavar="FILE", help="The file of sizes", show_default="sizes.yml"),
+    ] = SIZES_FILE,
+    against: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Another file: show only the sizes that differ in it"),
+    ] = None,
+    output: Annotated[
+        Path, typer.Option(metavar="DIR", help="Where to write the sheet", file_okay=False)
+    ] = Path("contact-sheet"),
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=_MAX_PHOTOS,
+            help=f"Take the first photos by name; needed for more than {_PHOTOS}",
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the photos of a folder at each size, as a page and a picture.
+
+    Renders on this machine, as a stage would, and needs no stage and no AWS. Writes
+    contact-sheet.html and contact-sheet.png. Exit code 1 if a photo cannot be rendered.
+
+    Example: ./fanout contact-sheet holiday --against other.yml
+    """
+    columns = _read_columns(sizes_file, against)
+    if not columns:
+        note(f"No size differs in its images between {sizes_file} and {against}: nothing to show")
+        return
+    found = find_photos(folder, leave_out=output / _PICTURE)
+    photos = _choose(found, folder, limit)
+    title = " and ".join(filter(None, [f"{folder} at {sizes_file}", str(against or "")]))
+    totals = _make_sheet(photos, columns, output, escape(title), as_json=as_json)
+    if not as_json:
+        show(_make_table(totals))
+    _report(found, photos, totals)
+    note(f"Written: {escape(str(output / _PAGE))}, {escape(str(output / _PICTURE))}")
+    if totals.broken or found.unreadable:
+        raise typer.Exit(1)
+
+
+def _read_columns(sizes_file: Path, against: Path | None) -> list[Column]:
+    file = read_sizes(sizes_file)
+    check_watermarks(file)
+    if against is None:
+        return make_columns(file)
+    other = read_sizes(against)
+    check_watermarks(other)
+    return make_differences(file, other)
+
+
+def _choose(found: FoundPhotos, folder: Path, limit: int | None) -> list[LocalFile]:
+    """Returns the photos of the sheet; raises ConfigError if there are none."""
+    count = len(found.photos)
+    if not count:
+        for each in found.unreadable:
+            note(escape(f"{each.file}: {each.error}"))
+        raise ConfigError(
+            escape(f"{folder}: has no photos, and {pluralize(found.skipped, 'other file')}")
+        )
+    if limit is None and count > _PHOTOS:
+        raise typer.BadParameter(
+            f"the folder has {count:,} photos, and a sheet shows {_PHOTOS}: give --limit {_PHOTOS} "
+            f"for the first ones by name, or up to {_MAX_PHOTOS}",
+            param_hint="FOLDER",
+        )
+    return found.photos[:limit]
+
+
+def _make_sheet(
+    photos: Sequence[LocalFile],
+    columns: Sequence[Column],
+    output: Path,
+    title: str,
+    *,
+    as_json: bool,
+) -> Totals:
+    """Renders the photos, and writes both files; prints a document for each photo."""
+    totals, picture = Totals(columns), SheetPicture(columns, len(photos))
+    workers = min(_MAX_WORKERS, os.cpu_count() or 1)
+    try:
+        # Before minutes of work.
+        output.mkdir(parents=True, exist_ok=True)
+        with SheetPage(columns, totals) as page, progress(as_json=as_json) as bar:
+            task = bar.add_task("Rendering", total=len(photos))
+            render = partial(render_row, columns=columns)
+            for row in map_concurrently(photos, render, max_workers=workers):
+                totals.add(row)
+                page.add(row)
+                picture.add(row)
+                bar.advance(task)
+                if as_json:
+                    print_json(make_document(row, columns))
+            page.write(output / _PAGE, title)
+            picture.save(output / _PICTURE)
+    except OSError as error:
+        raise ConfigError(f"{output}: cannot be written: {error.strerror or error}") from error
+    if picture.missing:
+        missing = pluralize(picture.missing, "photo")
+        note(f"{_PICTURE} has no room for the last {missing}: {_PAGE} has them")
+    return totals
+
+
+def _make_table(totals: Totals) -> Table:
+    is_comparison = totals.is_comparison
+    table = Table("size", "format")
+    for heading in ("photos", "bytes", *(("other", "change") if is_comparison else ())):
+        table.add_column(heading, justify="right")
+    for _, total in totals.list():
+        change = [format_change(*total.lengths)] if is_comparison else []
+        lengths = map(format_length, total.lengths)
+        table.add_row(total.size, total.format, f"{total.photos:,}", *lengths, *change)
+    return table
+
+
+def _report(found: FoundPhotos, photos: Sequence[LocalFile], totals: Totals) -> None:
+    left = len(found.photos) - len(photos)
+    facts = [f"{pluralize(len(photos), 'photo')}"]
+    if left:
+        facts.append(f"{left:,} more beyond --limit")
+    if found.skipped:
+        facts.append(f"skipped {pluralize(found.skipped, 'other file')}")
+    note(", ".join(facts))
+    for path, reasons in totals.broken_photos.items():
+        note(escape(f"{path}: {reasons}"))
+    for each in found.unreadable:
+        note(escape(f"{each.file}: {each.error}"))
