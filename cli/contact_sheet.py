@@ -21,7 +21,7 @@ from lib.operations.contact_sheet.photos import FoundPhotos, find_photos
 from lib.operations.contact_sheet.picture import SheetPicture
 from lib.operations.contact_sheet.rendering import render_row
 from lib.operations.contact_sheet.totals import Totals
-from lib.operations.contact_sheet.wording import format_change, format_length
+from lib.operations.contact_sheet.wording import format_change, format_total
 from lib.plurals import pluralize
 from lib.sizes import read_sizes
 from lib.uploads.local_files import LocalFile
@@ -75,8 +75,8 @@ def contact_sheet(
         return
     found = find_photos(folder, leave_out=output / _PICTURE)
     photos = _choose(found, folder, limit)
-    title = " and ".join(filter(None, [f"{folder} at {sizes_file}", str(against or "")]))
-    totals = _make_sheet(photos, columns, output, escape(title), as_json=as_json)
+    files = " and ".join(side.file for side in columns[0].sides)
+    totals = _make_sheet(photos, columns, output, escape(f"{folder} at {files}"), as_json=as_json)
     if not as_json:
         show(_make_table(totals))
     _report(found, photos, totals)
@@ -148,13 +148,13 @@ def _make_sheet(
 
 
 def _make_table(totals: Totals) -> Table:
-    is_comparison = totals.is_comparison
     table = Table("size", "format")
-    for heading in ("photos", "bytes", *(("other", "change") if is_comparison else ())):
+    headings = [*totals.files, "change"] if len(totals.files) > 1 else ["bytes"]
+    for heading in ("photos", *headings):
         table.add_column(heading, justify="right")
     for _, total in totals.list():
-        change = [format_change(*total.lengths)] if is_comparison else []
-        lengths = map(format_length, total.lengths)
+        change = [format_change(*total.lengths)] if total.is_compared else []
+        lengths = map(format_total, total.lengths)
         table.add_row(total.size, total.format, f"{total.photos:,}", *lengths, *change)
     return table
 

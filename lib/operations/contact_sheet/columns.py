@@ -1,6 +1,7 @@
 """Chooses what a sheet shows beside each original: the sizes of a file, or how two files differ."""
 
 from dataclasses import dataclass
+from pathlib import PurePath
 
 from lib.images import WatermarkImage, read_watermark_image
 from lib.sizes import Size, SizesFile, read_watermark
@@ -12,7 +13,10 @@ _INVISIBLE = PUT_OPTIONS | {"placeholder"}
 
 @dataclass(frozen=True)
 class Side:
-    """A size as one file has it; `size` is None if the file lacks it."""
+    """A size as one file has it; `size` is None if the file lacks it.
+
+    `file` is the file's name, or its whole path if the other one has the same name.
+    """
 
     file: str
     size: Size | None
@@ -30,7 +34,7 @@ class Column:
 
 def make_columns(file: SizesFile) -> list[Column]:
     """Returns a column for each size; raises ConfigError if a watermark cannot be read."""
-    return [Column(size.name, (_make_side(file, size),)) for size in file.sizes]
+    return [Column(size.name, (_make_side(file, size, _name(file)),)) for size in file.sizes]
 
 
 def make_differences(file: SizesFile, other: SizesFile) -> list[Column]:
@@ -39,12 +43,18 @@ def make_differences(file: SizesFile, other: SizesFile) -> list[Column]:
     Raises ConfigError if a watermark cannot be read.
     """
     sizes, others = ({each.name: each for each in both.sizes} for both in (file, other))
+    labels = _name(file), _name(other)
+    if labels[0] == labels[1]:
+        labels = file.file, other.file
     columns = []
     for name in sizes | others:
         size, changed = sizes.get(name), others.get(name)
         changes = _list_visible(size, changed) if size and changed else []
         if changes or not (size and changed):
-            sides = (_make_side(file, size), _make_side(other, changed))
+            sides = (
+                _make_side(file, size, labels[0]),
+                _make_side(other, changed, labels[1]),
+            )
             columns.append(Column(name, sides, tuple(changes)))
     return columns
 
@@ -62,8 +72,12 @@ def _without_file(size: Size) -> Size:
     return size.model_copy(update={"watermark": watermark})
 
 
-def _make_side(file: SizesFile, size: Size | None) -> Side:
+def _name(file: SizesFile) -> str:
+    return PurePath(file.file).name
+
+
+def _make_side(file: SizesFile, size: Size | None, label: str) -> Side:
     watermark = None
     if size and size.watermark:
         watermark = read_watermark_image(read_watermark(size.watermark, file.folder))
-    return Side(file.file, size, watermark)
+    return Side(label, size, watermark)

@@ -9,14 +9,16 @@ from pathlib import Path
 from types import TracebackType
 
 from lib.operations.contact_sheet.columns import Column, Side
-from lib.operations.contact_sheet.rendering import Cell, Row, SheetImage, pair_images
+from lib.operations.contact_sheet.rendering import Row, SheetImage, pair_images
 from lib.operations.contact_sheet.totals import Total, Totals
 from lib.operations.contact_sheet.wording import (
+    describe_absence,
     describe_format,
     describe_pixels,
     describe_side,
     format_change,
     format_length,
+    format_total,
     name_format,
 )
 from lib.plurals import pluralize
@@ -34,7 +36,7 @@ class SheetPage:
 
     def __init__(self, columns: Sequence[Column], totals: Totals) -> None:
         self._columns, self._totals = columns, totals
-        self._is_comparison = totals.is_comparison
+        self._is_comparison = len(totals.files) > 1
         self._photos = 0
         self._rows = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115  see __exit__
 
@@ -83,15 +85,19 @@ class SheetPage:
         yield "</table></div>"
 
     def _render_sizes(self) -> Iterator[str]:
-        headings = ["Photos", "Bytes", *(["Other bytes", "Change"] if self._is_comparison else [])]
-        numbers = "".join(f'<th scope="col" class="number">{each}</th>' for each in headings)
+        headings = ["Photos", "Bytes"]
+        if self._is_comparison:
+            headings[1:] = [*self._totals.files, "Change"]
+        numbers = "".join(
+            f'<th scope="col" class="number">{escape_text(each)}</th>' for each in headings
+        )
         yield '<thead><tr><th scope="col">Size</th><th scope="col">As declared</th>'
         yield f'<th scope="col">Format</th>{numbers}</tr></thead><tbody>'
         totals = list(self._totals.list())
         for index, column in enumerate(self._columns):
             sums = [total for position, total in totals if position == index]
             span = f' rowspan="{len(sums)}"' if len(sums) > 1 else ""
-            cells = [_render_total(each) for each in sums] or ['<td colspan="5"></td>']
+            cells = [_render_total(each) for each in sums] or ['<td colspan="5">none</td>']
             yield f'<tr><th scope="row"{span}>{column.name}</th><td{span}>'
             yield f"{_describe_column(column)}</td>{cells[0]}</tr>"
             yield from (f"<tr>{each}</tr>" for each in cells[1:])
@@ -111,12 +117,19 @@ class SheetPage:
                 yield f'<div class="{kind}" id="{target}">'
                 yield f'<a class="close" href="#p{number}">Close</a>'
                 for side, cell, image in zip(column.sides, cells, pair, strict=True):
-                    label = column.name
+                    label = [column.name]
                     if self._is_comparison:
-                        label = f"{column.name}, {side.file}"
+                        label.append(escape_text(side.file))
+                    absence = "" if image else describe_absence(cell, pair)
                     change = _render_change(pair) if image is not None and image is pair[-1] else ""
                     yield from _render_figure(
-                        row, escape_text(label), cell, image, target=target, change=change
+                        row,
+                        label,
+                        image,
+                        target=target,
+                        change=change,
+                        absence=absence,
+                        reason=cell.reason,
                     )
                 yield "</div>"
         yield "</div></section>"
@@ -137,20 +150,28 @@ def _render_original(row: Row) -> Iterator[str]:
 
 
 def _render_figure(
-    row: Row, label: str, cell: Cell, image: SheetImage | None, *, target: str, change: str
+    row: Row,
+    label: Sequence[str],
+    image: SheetImage | None,
+    *,
+    target: str,
+    change: str,
+    absence: str,
+    reason: str,
 ) -> Iterator[str]:
+    """Renders an image with its facts, or why it is absent; `label` is HTML."""
+    name, *file = label
+    heading = f"<b>{name}</b>" + "".join(f"<span>{each}</span>" for each in file)
     if image is None:
-        note = escape_text(cell.note or "not in this format")
-        reason = f"<span>{escape_text(cell.reason)}</span>" if cell.reason else ""
-        yield f'<figure{" class=broken" if cell.reason else ""}><div class="none">{note}</div>'
-        yield f"<figcaption><b>{label}</b>{reason}</figcaption></figure>"
+        kind = ' class="broken"' if reason else ""
+        yield f'<figure{kind}><div class="none">{escape_text(absence)}</div>'
+        yield f"<figcaption>{heading}</figcaption></figure>"
         return
-    pixels = describe_pixels(image.width, image.height)
-    alt = f"{escape_text(row.path)} at {label}, {name_format(image.format)}"
+    alt = f"{escape_text(row.path)} at {', '.join(label)}, {name_format(image.format)}"
     yield f'<figure><a class="picture" href="#{target}"><img '
     yield f'src="{_data_url(image.format, image.data)}" alt="{alt}" '
     yield f'width="{image.width}" height="{image.height}" loading="lazy"></a>'
-    yield f"<figcaption><b>{label}</b><span>{pixels}</span>"
+    yield f"<figcaption>{heading}<span>{describe_pixels(image.width, image.height)}</span>"
     length = format_length(len(image.data))
     yield f"<span>{describe_format(image)} · {length}{change}</span></figcaption></figure>"
 
@@ -169,10 +190,11 @@ def _render_percent(before: int, after: int) -> str:
 
 
 def _render_total(total: Total) -> str:
-    lengths = "".join(f'<td class="number">{format_length(each)}</td>' for each in total.lengths)
+    lengths = "".join(f'<td class="number">{format_total(each)}</td>' for each in total.lengths)
     change = ""
     if len(total.lengths) == _BEFORE_AND_AFTER:
-        change = f'<td class="number">{_render_percent(*total.lengths)}</td>'
+        percent = _render_percent(*total.lengths) if total.is_compared else ""
+        change = f'<td class="number">{percent}</td>'
     return f'<td>{total.format}</td><td class="number">{total.photos:,}</td>{lengths}{change}'
 
 

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from lib.operations.contact_sheet.columns import Column
 from lib.operations.contact_sheet.rendering import Row, SheetImage, pair_images
 from lib.operations.contact_sheet.wording import (
+    describe_absence,
     describe_format,
     describe_pixels,
     format_change,
@@ -28,12 +30,17 @@ _PAPER, _INK, _QUIET, _BAD, _RULE, _MAT = (
 )
 # 240 MB while it is drawn; programs that open pictures warn from 89 million on.
 MAX_PIXELS = 80_000_000
+# Pillow looks for them where Linux, macOS and Windows have their fonts.
+_FONTS = ("DejaVuSans.ttf", "NotoSans-Regular.ttf", "Arial Unicode.ttf", "arial.ttf")
 _ELLIPSIS, _REPLACEMENT = "…", "?"
 
 
 @cache
 def _font() -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """Returns Pillow's own font, so that the picture is the same on every machine."""
+    """Returns a font of the system, or else Pillow's own, which has hardly more than ASCII."""
+    for name in _FONTS:
+        with suppress(OSError):
+            return ImageFont.truetype(name, _FONT)
     return ImageFont.load_default(_FONT)
 
 
@@ -87,8 +94,8 @@ class SheetPicture:
         yield row.preview or None, [row.path, *facts], _QUIET if row.preview else _BAD
         for column, slots, cells in zip(self._columns, self._slots, row.cells, strict=True):
             pairs = list(pair_images(cells))
-            for slot in range(slots):
-                pair = pairs[slot] if slot < len(pairs) else (None,) * len(cells)
+            pairs = pairs or [(None,) * len(cells)]
+            for pair in pairs:
                 for side, cell, image in zip(column.sides, cells, pair, strict=True):
                     is_two = len(column.sides) > 1
                     label = f"{column.name}, {side.file}" if is_two else column.name
@@ -97,9 +104,10 @@ class SheetPicture:
                         change = _describe_change(pair) if is_after else ""
                         yield image.data, [label, *_describe(image, change)], _QUIET
                     else:
-                        # Each reason once, in a column of several formats.
-                        note = cell.reason or cell.note if slot == 0 else ""
+                        note = cell.reason or describe_absence(cell, pair)
                         yield None, [label, note], _BAD if cell.reason else _QUIET
+            # Where other photos have images of more formats.
+            yield from ((None, [], "") for _ in range((slots - len(pairs)) * len(cells)))
 
     def _draw_cell(
         self, corner: tuple[int, int], picture: bytes | None, lines: list[str], color: str
@@ -110,7 +118,7 @@ class SheetPicture:
             place = (left, top + _CELL[1] - thumbnail.height)
             self._image.paste(_MAT, (*place, left + thumbnail.width, top + _CELL[1]))
             self._image.paste(thumbnail, place, thumbnail)
-        else:
+        elif lines:
             frame = (left, top, left + _CELL[0] - 1, top + _CELL[1] - 1)
             self._draw.rectangle(frame, outline=_BAD if color == _BAD else _RULE)
         for number, line in enumerate(lines):

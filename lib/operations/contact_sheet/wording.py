@@ -1,7 +1,9 @@
 """Words of a contact sheet, the same on the page, in the picture and in the terminal."""
 
+from collections.abc import Sequence
+
 from lib.operations.contact_sheet.columns import Side
-from lib.operations.contact_sheet.rendering import SheetImage
+from lib.operations.contact_sheet.rendering import Cell, SheetImage
 from lib.sizes import Size
 
 _NAMES = {"jpeg": "JPEG", "png": "PNG", "gif": "GIF", "webp": "WebP", "avif": "AVIF"}
@@ -16,6 +18,11 @@ def format_length(length: int) -> str:
         return f"{length} B"
     # 999,950 bytes would be 1000.0 KB.
     return f"{length / _KB:.1f} KB" if length < _MB - 50 else f"{length / _MB:.1f} MB"
+
+
+def format_total(length: int) -> str:
+    """Formats the bytes of a total: a dash for a side that makes no such image."""
+    return format_length(length) if length else "-"
 
 
 def find_change(before: int, after: int) -> float:
@@ -42,6 +49,12 @@ def describe_format(image: SheetImage) -> str:
     if image.quality is None and image.format == "webp":
         quality = " lossless"
     return name_format(image.format) + quality
+
+
+def describe_absence(cell: Cell, pair: Sequence[SheetImage | None]) -> str:
+    """Says why a side of a pair has no image."""
+    formats = [name_format(image.format) for image in pair if image]
+    return cell.note or f"no {', '.join(formats)}"
 
 
 def describe_pixels(width: int, height: int) -> str:
