@@ -1,7 +1,8 @@
 """`fanout contact-sheet`: shows the photos of a folder at each size, without a stage."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -124,27 +125,38 @@ def _make_sheet(
     """Renders the photos, and writes both files; prints a document for each photo."""
     totals, picture = Totals(columns), SheetPicture(columns, len(photos))
     workers = min(_MAX_WORKERS, os.cpu_count() or 1)
-    try:
+    with _reported_if_unwritable(output):
         # Before minutes of work.
         output.mkdir(parents=True, exist_ok=True)
-        with SheetPage(columns, totals) as page, progress(as_json=as_json) as bar:
-            task = bar.add_task("Rendering", total=len(photos))
-            render = partial(render_row, columns=columns)
-            for row in map_concurrently(photos, render, max_workers=workers):
-                totals.add(row)
+        page = SheetPage(columns, totals, output)
+    with page, progress(as_json=as_json) as bar:
+        task = bar.add_task("Rendering", total=len(photos))
+        render = partial(render_row, columns=columns)
+        for row in map_concurrently(photos, render, max_workers=workers):
+            totals.add(row)
+            with _reported_if_unwritable(output):
                 page.add(row)
-                picture.add(row)
-                bar.advance(task)
-                if as_json:
-                    print_json(make_document(row, columns))
+            picture.add(row)
+            bar.advance(task)
+            if as_json:
+                print_json(make_document(row, columns))
+        with _reported_if_unwritable(output):
             page.write(output / _PAGE, title)
             picture.save(output / _PICTURE)
-    except OSError as error:
-        raise ConfigError(f"{output}: cannot be written: {error.strerror or error}") from error
     if picture.missing:
         missing = pluralize(picture.missing, "photo")
         note(f"{_PICTURE} has no room for the last {missing}: {_PAGE} has them")
     return totals
+
+
+@contextmanager
+def _reported_if_unwritable(output: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ConfigError(
+            escape(f"{output}: cannot be written: {error.strerror}: name a folder with --output")
+        ) from error
 
 
 def _make_table(totals: Totals) -> Table:

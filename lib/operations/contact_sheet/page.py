@@ -29,16 +29,16 @@ _BEFORE_AND_AFTER = 2
 
 
 class SheetPage:
-    """Collects rows in a temporary file, because the sums of all stand at the top of the page.
+    """Collects rows in a temporary file in `folder`: the sums of all stand at the page's top.
 
     The caller adds each row to `totals` as well.
     """
 
-    def __init__(self, columns: Sequence[Column], totals: Totals) -> None:
+    def __init__(self, columns: Sequence[Column], totals: Totals, folder: Path) -> None:
         self._columns, self._totals = columns, totals
         self._is_comparison = len(totals.files) > 1
         self._photos = 0
-        self._rows = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115  see __exit__
+        self._rows = tempfile.TemporaryFile("w+", encoding="utf-8", dir=folder)  # noqa: SIM115  see __exit__
 
     def __enter__(self) -> "SheetPage":
         return self
@@ -98,7 +98,7 @@ class SheetPage:
             sums = [total for position, total in totals if position == index]
             span = f' rowspan="{len(sums)}"' if len(sums) > 1 else ""
             cells = [_render_total(each) for each in sums] or ['<td colspan="5">none</td>']
-            yield f'<tr><th scope="row"{span}>{column.name}</th><td{span}>'
+            yield f'<tr><th scope="row"{span}>{column.name}</th><td class="declared"{span}>'
             yield f"{_describe_column(column)}</td>{cells[0]}</tr>"
             yield from (f"<tr>{each}</tr>" for each in cells[1:])
         yield "</tbody>"

@@ -127,7 +127,9 @@ class SheetPicture:
 
     def _write(self, at: tuple[int, int], text: str, color: str, width: int) -> None:
         """Writes one line, cut to a width unless that is 0."""
+        # Pillow's own font has no minus sign.
         text = "".join(each if each.isprintable() else _REPLACEMENT for each in text)
+        text = text.replace("\N{MINUS SIGN}", "-")
         font = _font()
         if width and font.getlength(text) > width:
             while text and font.getlength(text + _ELLIPSIS) > width:

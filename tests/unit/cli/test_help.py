@@ -56,7 +56,7 @@ def examples(text: str) -> list[str]:
     return [
         line
         for line in found
-        if "…" not in line and ("--stage" in line or line.startswith("sizes"))
+        if "…" not in line and ("--stage" in line or line.startswith(("sizes", "contact-sheet ")))
     ]
 
 
