@@ -63,10 +63,11 @@ def contact_sheet(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show the photos of a folder at each size, as a page and a picture.
+    """Show the photos of a folder at each size, on a page.
 
     Renders on this machine, as a stage would, and needs no stage and no AWS. Writes
-    contact-sheet.html and contact-sheet.png. Exit code 1 if a photo cannot be rendered.
+    contact-sheet.html, and the same as a picture, contact-sheet.png. Exit code 1 if a photo cannot
+    be rendered.
 
     Example: ./fanout contact-sheet holiday --against other.yml
     """

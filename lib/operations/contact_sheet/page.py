@@ -91,22 +91,24 @@ class SheetPage:
         numbers = "".join(
             f'<th scope="col" class="number">{escape_text(each)}</th>' for each in headings
         )
-        yield '<thead><tr><th scope="col">Size</th><th scope="col">As declared</th>'
-        yield f'<th scope="col">Format</th>{numbers}</tr></thead><tbody>'
+        yield f'<thead><tr><th scope="col">Size</th><th scope="col">Format</th>{numbers}'
+        yield '<th scope="col">As declared</th></tr></thead><tbody>'
         totals = list(self._totals.list())
         for index, column in enumerate(self._columns):
             sums = [total for position, total in totals if position == index]
             span = f' rowspan="{len(sums)}"' if len(sums) > 1 else ""
-            cells = [_render_total(each) for each in sums] or ['<td colspan="5">none</td>']
-            yield f'<tr><th scope="row"{span}>{column.name}</th><td class="declared"{span}>'
-            yield f"{_describe_column(column)}</td>{cells[0]}</tr>"
+            cells = [_render_total(each) for each in sums] or [
+                f'<td colspan="{len(self._totals.files) + 2 + self._is_comparison}">none</td>'
+            ]
+            yield f'<tr><th scope="row"{span}>{column.name}</th>{cells[0]}'
+            yield f'<td class="declared"{span}>{_describe_column(column)}</td></tr>'
             yield from (f"<tr>{each}</tr>" for each in cells[1:])
         yield "</tbody>"
 
     def _render_row(self, number: int, row: Row) -> Iterator[str]:
         name = escape_text(row.path)
         yield f'<section id="p{number}"><h2><bdi>{name}</bdi></h2>'
-        yield '<div class="strip"><div>'
+        yield '<div class="strip"><div class="original">'
         yield from _render_original(row)
         yield "</div>"
         for index, (column, cells) in enumerate(zip(self._columns, row.cells, strict=True)):
@@ -173,7 +175,7 @@ def _render_figure(
     yield f'width="{image.width}" height="{image.height}" loading="lazy"></a>'
     yield f"<figcaption>{heading}<span>{describe_pixels(image.width, image.height)}</span>"
     length = format_length(len(image.data))
-    yield f"<span>{describe_format(image)} · {length}{change}</span></figcaption></figure>"
+    yield f"<span>{describe_format(image)} · {length}</span>{change}</figcaption></figure>"
 
 
 def _render_change(pair: Sequence[SheetImage | None]) -> str:
@@ -181,7 +183,7 @@ def _render_change(pair: Sequence[SheetImage | None]) -> str:
     lengths = [len(image.data) for image in pair if image]
     if len(lengths) < _BEFORE_AND_AFTER:
         return ""
-    return f" · {_render_percent(*lengths)}"
+    return f"<span>{_render_percent(*lengths)}</span>"
 
 
 def _render_percent(before: int, after: int) -> str:
