@@ -11,21 +11,25 @@ import typer
 from rich.table import Table
 
 from cli.sizes import SIZES_FILE
-from cli.stage import JsonOption
+from cli.stage import JsonOption, RegionOption, Stage
 from cli.terminal import escape, note, print_json, progress, show
 from lib.concurrency import map_concurrently
 from lib.errors import ConfigError
 from lib.operations.contact_sheet.columns import Column, make_columns, make_differences
 from lib.operations.contact_sheet.documents import make_document
 from lib.operations.contact_sheet.page import SheetPage
-from lib.operations.contact_sheet.photos import FoundPhotos, find_photos
+from lib.operations.contact_sheet.photos import (
+    FoundPhotos,
+    SheetPhoto,
+    find_photos,
+    find_stored_photos,
+)
 from lib.operations.contact_sheet.picture import SheetPicture
 from lib.operations.contact_sheet.rendering import render_row
 from lib.operations.contact_sheet.totals import Totals
 from lib.operations.contact_sheet.wording import format_change, format_total
 from lib.plurals import pluralize
 from lib.sizes import read_sizes
-from lib.uploads.local_files import LocalFile
 from lib.watermarks import check_watermarks
 
 # Photos without --limit: the frames of a film, a page of some 10 MB. More make a page that browsers
@@ -39,9 +43,21 @@ _PAGE, _PICTURE = "contact-sheet.html", "contact-sheet.png"
 def contact_sheet(
     *,
     folder: Annotated[
-        Path,
-        typer.Argument(metavar="FOLDER", help="The folder of photos", exists=True, file_okay=False),
-    ],
+        Path | None,
+        typer.Argument(
+            metavar="FOLDER",
+            help="The folder of photos; without --stage",
+            exists=True,
+            file_okay=False,
+            show_default=False,
+        ),
+    ] = None,
+    stage: Annotated[
+        str | None, typer.Option("--stage", help="A stage whose originals to show, with --prefix")
+    ] = None,
+    prefix: Annotated[
+        str, typer.Option(help="Only originals whose paths start with this text")
+    ] = "",
     sizes_file: Annotated[
         Path,
         typer.Option(metavar="FILE", help="The file of sizes", show_default="sizes.yml"),
@@ -62,6 +78,7 @@ def contact_sheet(
         ),
     ] = None,
     as_json: JsonOption = False,
+    region: RegionOption = None,
 ) -> None:
     """Show the photos of a folder at each size, on a page.
 
@@ -71,14 +88,18 @@ def contact_sheet(
 
     Example: ./fanout contact-sheet holiday --against other.yml
     """
+    _check_place(folder, stage, prefix)
     columns = _read_columns(sizes_file, against)
     if not columns:
         note(f"No size differs in its images between {sizes_file} and {against}: nothing to show")
         return
-    found = find_photos(folder, leave_out=output / _PICTURE)
-    photos = _choose(found, folder, limit)
+    if stage:
+        found, place = _find_stored(Stage(stage, region), prefix, limit)
+    else:
+        found, place = find_photos(folder or Path(), leave_out=output / _PICTURE), str(folder)
+    photos = _choose(found, place, limit)
     files = " and ".join(side.file for side in columns[0].sides)
-    totals = _make_sheet(photos, columns, output, escape(f"{folder} at {files}"), as_json=as_json)
+    totals = _make_sheet(photos, columns, output, escape(f"{place} at {files}"), as_json=as_json)
     if not as_json:
         show(_make_table(totals))
     _report(found, photos, totals)
@@ -97,26 +118,44 @@ def _read_columns(sizes_file: Path, against: Path | None) -> list[Column]:
     return make_differences(file, other)
 
 
-def _choose(found: FoundPhotos, folder: Path, limit: int | None) -> list[LocalFile]:
+def _check_place(folder: Path | None, stage: str | None, prefix: str) -> None:
+    if (folder is None) == (stage is None):
+        raise typer.BadParameter(
+            "name either a folder, or a stage with --stage", param_hint="FOLDER / --stage"
+        )
+    if prefix and stage is None:
+        raise typer.BadParameter(
+            "is for the originals of a stage: give --stage too", param_hint="--prefix"
+        )
+
+
+def _find_stored(stage: Stage, prefix: str, limit: int | None) -> tuple[FoundPhotos, str]:
+    """Returns as many originals as are shown, and where they are."""
+    originals = stage.stack.originals
+    found = find_stored_photos(stage.client("s3"), originals, prefix, at_most=limit or _PHOTOS + 1)
+    return found, f"{originals}{prefix}"
+
+
+def _choose(found: FoundPhotos, place: str, limit: int | None) -> list[SheetPhoto]:
     """Returns the photos of the sheet; raises ConfigError if there are none."""
     count = len(found.photos)
     if not count:
         for each in found.unreadable:
             note(escape(f"{each.file}: {each.error}"))
-        raise ConfigError(
-            escape(f"{folder}: has no photos, and {pluralize(found.skipped, 'other file')}")
-        )
+        others = f", but {pluralize(found.skipped, 'other file')}" if found.skipped else ""
+        raise ConfigError(escape(f"{place}: has no photos{others}"))
     if limit is None and count > _PHOTOS:
+        known = f"more than {_PHOTOS}" if found.is_cut else f"{count:,}"
         raise typer.BadParameter(
-            f"the folder has {count:,} photos, and a sheet shows {_PHOTOS}: give --limit {_PHOTOS} "
+            f"there are {known} photos, and a sheet shows {_PHOTOS}: give --limit {_PHOTOS} "
             f"for the first ones by name, or up to {_MAX_PHOTOS}",
-            param_hint="FOLDER",
+            param_hint="--limit",
         )
     return found.photos[:limit]
 
 
 def _make_sheet(
-    photos: Sequence[LocalFile],
+    photos: Sequence[SheetPhoto],
     columns: Sequence[Column],
     output: Path,
     title: str,
@@ -172,11 +211,11 @@ def _make_table(totals: Totals) -> Table:
     return table
 
 
-def _report(found: FoundPhotos, photos: Sequence[LocalFile], totals: Totals) -> None:
+def _report(found: FoundPhotos, photos: Sequence[SheetPhoto], totals: Totals) -> None:
     left = len(found.photos) - len(photos)
     facts = [f"{pluralize(len(photos), 'photo')}"]
-    if left:
-        facts.append(f"{left:,} more beyond --limit")
+    if left or found.is_cut:
+        facts.append(f"{'' if found.is_cut else f'{left:,} '}more beyond --limit")
     if found.skipped:
         facts.append(f"skipped {pluralize(found.skipped, 'other file')}")
     note(", ".join(facts))

@@ -8,9 +8,10 @@ from lib.errors import PermanentError, Reason
 from lib.images import Rendition, content_type_of, render_all
 from lib.images.limits import MAX_BYTES
 from lib.operations.contact_sheet.columns import Column, Side
+from lib.operations.contact_sheet.photos import Original, SheetPhoto
 from lib.sizes import Quality, Size
 from lib.sizes.size import MAX_MEMORY
-from lib.uploads.local_files import LocalFile, describe_unreadable
+from lib.uploads.local_files import describe_unreadable
 
 # Browsers do not show every format of an original. Twice the pixels of a cell, for fine screens;
 # with the memory of the largest function, so that it renders what any size renders.
@@ -65,22 +66,23 @@ class Row:
         return list(dict.fromkeys(failed))
 
 
-def render_row(photo: LocalFile, columns: Sequence[Column]) -> Row:
+def render_row(photo: SheetPhoto, columns: Sequence[Column]) -> Row:
     """Renders a photo at the sizes of all columns; what cannot be rendered has its reason."""
     try:
-        source = _read(photo)
-        preview = render_all(source, _PREVIEW)[0]
+        original = _read(photo)
+        preview = render_all(original.data, _PREVIEW)[0]
     except OSError as error:
         return _make_broken_row(photo, columns, "unreadable", describe_unreadable(error))
     except PermanentError as error:
         return _make_broken_row(photo, columns, error.reason, str(error))
     cells = tuple(
-        tuple(_render_cell(source, photo.name, side) for side in column.sides) for column in columns
+        tuple(_render_cell(original, photo.path, side) for side in column.sides)
+        for column in columns
     )
     return Row(
-        photo.name,
-        len(source),
-        _format_of(content_type_of(source)),
+        photo.path,
+        len(original.data),
+        _format_of(content_type_of(original.data)),
         preview.source_width,
         preview.source_height,
         preview.data,
@@ -102,32 +104,32 @@ def pair_images(
         yield tuple(each.get(format_) for each in extras)
 
 
-def _read(photo: LocalFile) -> bytes:
+def _read(photo: SheetPhoto) -> Original:
     if photo.length > MAX_BYTES:
         raise PermanentError(
             Reason.TOO_MANY_BYTES,
             f"{photo.length:,} bytes; the limit is {MAX_BYTES:,}: make the file smaller",
         )
-    return photo.file.read_bytes()
+    return photo.read()
 
 
-def _make_broken_row(photo: LocalFile, columns: Sequence[Column], reason: str, note: str) -> Row:
+def _make_broken_row(photo: SheetPhoto, columns: Sequence[Column], reason: str, note: str) -> Row:
     cells = tuple(
         tuple(
-            _make_absent_cell(photo.name, side) or Cell(note=note, reason=reason)
+            _make_absent_cell(photo.path, side) or Cell(note=note, reason=reason)
             for side in column.sides
         )
         for column in columns
     )
-    return Row(photo.name, photo.length, "", 0, 0, b"", cells)
+    return Row(photo.path, photo.length, "", 0, 0, b"", cells)
 
 
-def _render_cell(source: bytes, path: str, side: Side) -> Cell:
+def _render_cell(original: Original, path: str, side: Side) -> Cell:
     absent = _make_absent_cell(path, side)
     if absent or side.size is None:
         return absent or Cell()
     try:
-        renditions = render_all(source, side.size, watermark=side.watermark)
+        renditions = render_all(original.data, side.size, original.focus, side.watermark)
     except PermanentError as error:
         return Cell(note=str(error), reason=error.reason)
     return Cell(tuple(_make_image(each, side.size) for each in renditions))

@@ -83,9 +83,9 @@ def _describe_box(size: Size) -> str:
 
 
 def _describe_position(size: Size) -> str:
-    """Names the position, and what takes its place for photos of a folder."""
+    """Names the position, and what takes its place on a sheet."""
     if size.crops_to_faces:
         return f"position {size.position}: here as attention, without Rekognition"
     if size.has_focus:
-        return f"position focus: here as {size.own_position}, its fallback"
+        return f"position focus, or {size.own_position} without a focal point"
     return f"position {size.position}"

@@ -235,7 +235,7 @@ def test_more_photos_than_a_sheet_shows_need_a_limit(folder: Path) -> None:
     run = sheet()
     assert run.code == 2
     said = " ".join(run.err.split())
-    assert "has 37 photos" in said
+    assert "there are 37 photos" in said
     assert "give --limit 36" in said
     assert not Path("contact-sheet").exists()
     run = sheet("--limit", "2", "--json")
@@ -293,7 +293,7 @@ def test_positions_that_need_more_than_a_file_fall_back_and_say_so(folder: Path)
         images[f"a.png at {name}, PNG"] for name in ("focused", "faces", "attention", "centre")
     )
     assert focused == faces == attention != centre
-    assert "position focus: here as attention, its fallback" in page().text
+    assert "position focus, or attention without a focal point" in page().text
     assert "position faces: here as attention, without Rekognition" in page().text
 
 
@@ -388,8 +388,12 @@ def test_files_that_differ_in_no_image_make_no_sheet(folder: Path) -> None:
 def test_wrong_use_is_said_before_anything_is_rendered(folder: Path) -> None:
     write("sizes.yml", HERO)
     run = sheet()
-    assert (run.code, run.err) == (1, "photos: has no photos, and 0 other files\n")
+    assert (run.code, run.err) == (1, "photos: has no photos\n")
+    (folder / "notes.txt").write_text("no photo")
+    assert sheet().err == "photos: has no photos, but 1 other file\n"
     assert fanout("contact-sheet", "nowhere").code == 2
+    assert fanout("contact-sheet").code == 2
+    assert sheet("--prefix", "2026/").code == 2
     (folder / "sea.jpg").write_bytes(PHOTO)
     (folder / "file").touch()
     run = sheet("--output", "photos/file/below")
