@@ -1,4 +1,4 @@
-"""`fanout contact-sheet`: shows the photos of a folder at each size, without a stage."""
+"""`fanout contact-sheet`: shows photos at each size, rendered on this machine."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -82,9 +82,8 @@ def contact_sheet(
 ) -> None:
     """Show the photos of a folder at each size, on a page.
 
-    Renders on this machine, as a stage would, and needs no stage and no AWS. Writes
-    contact-sheet.html, and the same as a picture, contact-sheet.png. Exit code 1 if a photo cannot
-    be rendered.
+    Renders on this machine, as a stage would; for a folder it needs no stage and no AWS. Writes
+    an HTML page, and the same as a PNG. Exit code 1 if a photo cannot be rendered.
 
     Example: ./fanout contact-sheet holiday --against other.yml
     """

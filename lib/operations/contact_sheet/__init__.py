@@ -1,1 +1,1 @@
-"""A contact sheet: the photos of a folder at each size of a sizes.yml, rendered on this machine."""
+"""A contact sheet: photos of a folder or a stage at each size, rendered on this machine."""
