@@ -17,7 +17,7 @@ from local.processes import clean_environment
 
 PROJECT = Path(__file__).parents[1]
 _PARTS = ("serverless.yml", "sizes.yml", "package.json", "requirements.txt")
-_FOLDERS = ("handlers", "lib", "infra", "native")
+_FOLDERS = ("handlers", "lib", "infra", "native", "console", "client")
 # Plugins that change the zip and not the template: a third of the time.
 _OF_THE_ZIP = tuple(
     f"  - {plugin}\n"

@@ -1,6 +1,7 @@
 """Purges: the queue that they wait in, and the stage that has none."""
 
 import json
+import re
 from pathlib import Path
 
 from lib.pipeline.invalidations import MAX_WILDCARDS
@@ -90,5 +91,6 @@ class TestWithSignedPictures:
 
 
 def test_a_stage_can_do_without_purges(package: Package) -> None:
-    template = package("dev", "--param=purge=false").document
-    assert "purge" not in json.dumps(template).lower()
+    template = json.dumps(package("dev", "--param=purge=false").document).lower()
+    # The route that purges dead letters has another meaning of the word.
+    assert "purge" not in re.sub(r"dead-?(dash)?letters/?purge", "", template)

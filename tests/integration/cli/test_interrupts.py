@@ -18,7 +18,7 @@ from cli.__main__ import app
 
 PROJECT = Path(__file__).parents[3]
 # They do not call AWS.
-OFFLINE = {("deploy-policy",), ("sizes", "check")}
+OFFLINE = {("deploy-policy",), ("plan",), ("contact-sheet",), ("sizes", "check")}
 
 
 def examples(group: Any, *names: str) -> Iterator[list[str]]:
