@@ -146,7 +146,7 @@ def _choose(found: FoundPhotos, place: str, limit: int | None) -> list[SheetPhot
     if limit is None and count > _PHOTOS:
         known = f"more than {_PHOTOS}" if found.is_cut else f"{count:,}"
         raise typer.BadParameter(
-            f"there are {known} photos, and a sheet shows {_PHOTOS}: give --limit {_PHOTOS} "
+            f"a sheet shows {_PHOTOS} photos, and there are {known}: give --limit {_PHOTOS} "
             f"for the first ones by name, or up to {_MAX_PHOTOS}",
             param_hint="--limit",
         )

@@ -4,7 +4,7 @@ import { age, announce, clear, confirm, count, h, name as bdi } from './dom.js';
 import { advice, what } from './reasons.js';
 import { client, mayOperate, stage } from './stage.js';
 
-// A reason's letters that are shown at once; a button shows as many more.
+// A reason's letters that are shown at once, the newest first; a button shows as many more.
 const SHOWN = 25;
 const MAX_PATHS = 100; // of one request
 
@@ -34,6 +34,7 @@ export function open() {
   }
 
   function draw({ queues, letters }) {
+    letters.sort((a, b) => b.sent_at.localeCompare(a.sent_at));
     const reasons = [...new Set(queues.flatMap((queue) => Object.keys(queue.reasons)))].sort(
       (a, b) => total(queues, b) - total(queues, a)
     );

@@ -123,7 +123,7 @@ def test_the_api_signs_for_its_callers(stack: DeployedStack, operator: Operator,
     url = f"{stack.api}/uploads?path={quote(path)}"
     sizes = get(f"{url}&signed=600", **token).json()["sizes"]
     urls = [variant["url"] for size in sizes.values() for variant in size["variants"]]
-    assert len(urls) == 6
+    assert len(urls) == 7
     assert {get(each).status_code for each in urls} == {200}
     assert get(f"{url}&signed={8 * DAY}", **token).status_code == 422
     assert get(f"{url}&signed=600").status_code == 401

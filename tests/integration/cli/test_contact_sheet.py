@@ -73,7 +73,7 @@ def test_many_originals_need_a_limit_and_are_not_all_listed(
         put(s3, f"{number:02}.jpg", b"")
     code, documents, err = sheet(fanout)
     assert (code, documents) == (2, [])
-    assert "there are more than 36 photos" in " ".join(err.split())
+    assert "and there are more than 36" in " ".join(err.split())
     _, documents, err = sheet(fanout, "--limit", "2")
     assert [each["path"] for each in documents] == ["00.jpg", "01.jpg"]
     assert "2 photos, more beyond --limit\n" in err

@@ -235,7 +235,7 @@ def test_more_photos_than_a_sheet_shows_need_a_limit(folder: Path) -> None:
     run = sheet()
     assert run.code == 2
     said = " ".join(run.err.split())
-    assert "there are 37 photos" in said
+    assert "and there are 37:" in said
     assert "give --limit 36" in said
     assert not Path("contact-sheet").exists()
     run = sheet("--limit", "2", "--json")
