@@ -9,6 +9,7 @@ the one that the group no longer has.
 """
 
 import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -34,8 +35,6 @@ from lib.errors import ConfigError
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
-    from infra.hooks.loss_guard import Removed
-
 # CloudFront's ids begin with K; an emulator's key group has ids made of ours.
 _EMULATED_ID = "K{}"
 
@@ -45,9 +44,13 @@ def is_private(template: dict[str, Any]) -> bool:
     return TEMPLATE_METADATA in template.get("Metadata", {})
 
 
-def becomes_public(removed: "Removed") -> bool:
-    """Returns whether the deploy removes what only a private stage has."""
-    return any(name.endswith(PRIVATE_ENDING) for name in removed["AWS::CloudFront::Function"])
+def becomes_public(removed: Mapping[str, Sequence[str]]) -> bool:
+    """Returns whether the deploy removes what only a private stage has.
+
+    `removed` has the physical ids of the removed resources, by their type.
+    """
+    functions = removed.get("AWS::CloudFront::Function", ())
+    return any(name.endswith(PRIVATE_ENDING) for name in functions)
 
 
 def add_keys(secrets: "SecretsManagerClient", template: dict[str, Any]) -> None:
