@@ -21,21 +21,13 @@ from pydantic.fields import FieldInfo
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from lib.sizes.paths import FOLDERS, MAX_PATTERNS, covers, find_mistake, matches_any
-from lib.sizes.watermark import WATERMARK_BYTES_PER_PIXEL, WATERMARK_MEMORY, Watermark
+from lib.sizes.watermark import WATERMARK_BYTES_PER_PIXEL, WATERMARK_MEMORY, Place, Watermark
 
 Fit = Literal["cover", "contain", "inside", "fill"]
 Format = Literal["keep", "jpeg", "png", "webp", "avif"]
 ExtraFormat = Literal["jpeg", "png", "webp", "avif"]
 Position = Literal[
-    "center",
-    "top",
-    "top-right",
-    "right",
-    "bottom-right",
-    "bottom",
-    "bottom-left",
-    "left",
-    "top-left",
+    Place,
     "attention",
     "faces",
     "focus",

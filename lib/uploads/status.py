@@ -11,7 +11,7 @@ from lib import keys
 from lib.aws import s3 as objects
 from lib.aws.error_mapping import map_access_denied
 from lib.concurrency import map_concurrently
-from lib.errors import FanoutError, PermanentError, ProblemKind, RequestError
+from lib.errors import FanoutError, PermanentError, RequestError
 from lib.fetching.jobs import FetchJobs, FetchState
 from lib.keys import Originals
 from lib.pipeline.failure_records import FailureRecords
@@ -20,6 +20,7 @@ from lib.pipeline.metadata_keys import PIXELS
 from lib.pipeline.sources import is_of
 from lib.times import Timestamp
 from lib.upload_paths import require_printable
+from lib.uploads.answers import check_answer
 from lib.uploads.placeholders import Placeholder, read_placeholder
 from lib.uploads.viewer_urls import sign_urls
 
@@ -65,8 +66,6 @@ Status = dict[str, SizeStatus]
 
 # Photos of one batch: the same as tickets, so that a client can ask for what it uploaded.
 MAX_PHOTOS = 100
-# Characters of a batch's texts: Lambda returns 6 MB, and a sixth is for names and quotes.
-MAX_ANSWER = 5_000_000
 
 
 class PhotoStatus(BaseModel):
@@ -130,7 +129,11 @@ class StatusReader:
                 return error
 
         results = list(map_concurrently(paths, try_one, max_workers=MAX_CONNECTIONS))
-        _check_answer(results)
+        check_answer(
+            [_count_characters(each) for each in results],
+            f"paths: the status of {len(results)} photos with paths as long as these has",
+            "ask for",
+        )
         return results
 
     def _get(self, path: str, signed: int | None, max_workers: int) -> PhotoStatus:
@@ -201,19 +204,6 @@ class StatusReader:
             pixels=stored.metadata.get(PIXELS, ""),
             modified=stored.modified,
             placeholder=read_placeholder(stored),
-        )
-
-
-def _check_answer(results: Sequence[PhotoStatus | FanoutError]) -> None:
-    characters = sum(map(_count_characters, results))
-    if characters > MAX_ANSWER:
-        fewer = len(results) * MAX_ANSWER // characters
-        raise RequestError(
-            413,
-            ProblemKind.TOO_MANY_BYTES,
-            f"paths: the status of {len(results)} photos with paths as long as these has "
-            f"{characters:,} characters, and a response may have {MAX_ANSWER:,}: ask for {fewer} "
-            "at once",
         )
 
 

@@ -19,6 +19,7 @@ from lib.pipeline.metadata_keys import FOCUS
 from lib.pipeline.sources import is_of
 from lib.times import Timestamp
 from lib.upload_types import explain_rejection
+from lib.uploads.answers import check_answer
 from lib.uploads.placeholders import Placeholder, read_placeholder
 from lib.uploads.requests import FetchRequest, TicketRequest
 from lib.uploads.viewer_urls import sign_urls
@@ -37,9 +38,6 @@ TICKET_SECONDS = 15 * 60
 FOLDER_BYTES = 16
 # Enough for callers with many photos; each costs a HEAD request to S3.
 MAX_TICKETS = 100
-# Lambda returns 6 MB: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html.
-# A sixth is reserved for names and quotes.
-MAX_ANSWER = 5_000_000
 # Concurrent HEAD requests for them: 100 one after the other take seconds.
 _MAX_WORKERS = 8
 
@@ -149,7 +147,11 @@ class UploadTickets:
                 return error
 
         results = list(map_concurrently(requests, try_one, max_workers=_MAX_WORKERS))
-        _check_answer(results)
+        check_answer(
+            [_count_characters(result) for result in results],
+            f"uploads: {len(results)} tickets for paths as long as these have",
+            "request",
+        )
         return results
 
     def fetch(self, request: FetchRequest) -> FetchAccepted:
@@ -212,18 +214,6 @@ def _changes_focus(request: TicketRequest, stored: objects.StoredObject) -> bool
     """Returns whether a request gives a stored photo another focal point."""
     given = focus_metadata(request.focus).get(FOCUS)
     return given is not None and given != stored.metadata.get(FOCUS)
-
-
-def _check_answer(results: list[Ticket | StoredPhoto | RequestError]) -> None:
-    characters = sum(map(_count_characters, results))
-    if characters > MAX_ANSWER:
-        fewer = len(results) * MAX_ANSWER // characters
-        raise RequestError(
-            413,
-            ProblemKind.TOO_MANY_BYTES,
-            f"uploads: {len(results)} tickets for paths as long as these have {characters:,} "
-            f"characters, and a response may have {MAX_ANSWER:,}: request {fewer} at once",
-        )
 
 
 def _count_characters(result: Ticket | StoredPhoto | RequestError) -> int:
