@@ -222,7 +222,8 @@ def _listens(pid: int, port: int) -> bool:
 def clean_environment() -> dict[str, str]:
     """Returns this environment without variables of AWS and of make.
 
-    A stray profile must not leak in, and make says where it is if another make runs it.
+    A stray profile must not leak in, and make says where it is if another make runs it. It also
+    exports what was typed behind its target (ARGS=...), which another target would obey.
     """
     return {
         name: value
@@ -230,5 +231,6 @@ def clean_environment() -> dict[str, str]:
         if not name.startswith(
             ("AWS_", "FANOUT_", "LOCALSTACK_", "MINISTACK_", "LAMBDA_", "POWERTOOLS_", "MAKE")
         )
-        and name not in ("PYTHONPATH", "GATEWAY_PORT", "EDGE_PORT", "AUTH", "SERVICES", "MFLAGS")
+        and name not in ("PYTHONPATH", "GATEWAY_PORT", "EDGE_PORT", "AUTH", "SERVICES")
+        and name not in ("MFLAGS", "ARGS", "PORT", "CDN_PORT")
     }

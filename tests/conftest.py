@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 import sys
 from collections import defaultdict
 from itertools import chain
@@ -40,6 +41,9 @@ def pytest_collection_finish() -> None:
     """Have the garbage collector leave alone what is there before the first test."""
     gc.freeze()
 
+
+# Jobs in the background ignore Ctrl-C, and so would every command that a test interrupts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # End-to-end tests mostly wait: two more processes than cores keep the cores busy meanwhile.
 _WAITING = 2

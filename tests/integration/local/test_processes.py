@@ -202,3 +202,11 @@ def test_nothing_of_the_users_aws_settings_reaches_a_server(
     monkeypatch.setenv("AWS_PROFILE", "production")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "https://elsewhere")
     assert not {"AWS_PROFILE", "AWS_ENDPOINT_URL"} & clean_environment().keys()
+
+
+def test_what_is_typed_for_one_target_of_make_is_not_obeyed_by_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("ARGS", "PORT", "MAKEFLAGS"):
+        monkeypatch.setenv(name, "-k name")
+    assert not {"ARGS", "PORT", "MAKEFLAGS"} & set(clean_environment())
