@@ -1,14 +1,13 @@
-"""GET /dead-letters -> the dead letters of each size by reason, and the depth of its queue."""
+"""GET /dead-letters -> the dead letters of each queue by reason, and its depth."""
 
-from functools import lru_cache
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response, content_types
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from handlers.shared.http import DEAD_LETTERS, describe_errors, handle, make_resolver, make_router
-from handlers.shared.operator import OperatorSettings, make_operations, require_operator
-from lib.dead_letters.operations import DeadLetterList, DeadLetterOperations
+from handlers.shared.operator import open_dead_letters
+from lib.dead_letters.operations import DeadLetterList
 
 router = make_router()
 _DOCUMENTED: Any = {
@@ -29,10 +28,8 @@ _DOCUMENTED: Any = {
     responses={**_DOCUMENTED, **describe_errors()},
 )
 def list_dead_letters() -> Response[DeadLetterList]:
-    """Lists the dead letters of all sizes."""
-    settings = OperatorSettings.from_environment()
-    require_operator(router.current_event.raw_event, settings.auth)
-    listed = _operations().list_all()
+    """Lists the dead letters of all queues."""
+    listed = open_dead_letters(router).list_all()
     headers = {"Cache-Control": "no-store"}
     return Response(200, content_types.APPLICATION_JSON, listed, headers=headers)
 
@@ -43,9 +40,3 @@ app = make_resolver(router)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Handles one request of the HTTP API."""
     return handle(app, event, context)
-
-
-@lru_cache(maxsize=1)
-def _operations() -> DeadLetterOperations:
-    """Built once per container."""
-    return make_operations(OperatorSettings.from_environment())

@@ -1,37 +1,26 @@
 """POST /dead-letters/purge -> the selected dead letters are deleted."""
 
 from functools import lru_cache
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
-from aws_lambda_powertools.event_handler.openapi.params import Body
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from handlers.shared.http import DEAD_LETTERS, describe_errors, handle, make_resolver, make_router
-from handlers.shared.operator import OperatorSettings, make_operations, require_operator
-from lib.dead_letters.operations import DeadLetterOperations, Selection, Taken
+from handlers.shared.http import DEAD_LETTERS, handle, make_resolver, make_router
+from handlers.shared.operator import SelectionBody, describe_taken, open_dead_letters
+from handlers.shared.settings import Settings
+from lib.dead_letters.operations import Taken
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 router = make_router()
 
 
-class PurgeSettings(OperatorSettings):
-    """Settings of this function."""
+class PurgeSettings(Settings):
+    """Settings of this function alone."""
 
     failures_bucket: str
-
-
-_DOCUMENTED: Any = {
-    200: {
-        "description": "Deleted, with the failure records of their photos",
-        "content": {"application/json": {"model": Taken}},
-    },
-}
-_EXAMPLE: Any = {
-    "reason": {
-        "summary": "All fetch jobs that failed for a reason",
-        "value": {"reason": "source_refused"},
-    }
-}
 
 
 @router.post(
@@ -40,15 +29,12 @@ _EXAMPLE: Any = {
     operation_id="purgeDeadLetters",
     summary="Delete dead letters for good",
     description="Needs a token made with `--scope operate`. The photos stay.",
-    responses={**_DOCUMENTED, **describe_errors(415, 422)},
+    responses=describe_taken("Deleted, with the failure records of their photos"),
 )
-def purge_dead_letters(
-    selection: Annotated[Selection, Body(openapi_examples=_EXAMPLE)],
-) -> Taken:
+def purge_dead_letters(selection: SelectionBody) -> Taken:
     """Purges the selected letters."""
     settings = PurgeSettings.from_environment()
-    require_operator(router.current_event.raw_event, settings.auth)
-    return _operations().purge(selection, boto3.client("s3"), settings.failures_bucket)
+    return open_dead_letters(router).purge(selection, _s3(), settings.failures_bucket)
 
 
 app = make_resolver(router)
@@ -60,6 +46,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=1)
-def _operations() -> DeadLetterOperations:
+def _s3() -> "S3Client":
     """Built once per container."""
-    return make_operations(PurgeSettings.from_environment())
+    s3: S3Client = boto3.client("s3")
+    return s3

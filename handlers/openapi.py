@@ -83,9 +83,9 @@ def _app() -> APIGatewayHttpResolver:
 
         routers.append(render.router)
     if settings.console:
-        from handlers import dlq_list, dlq_purge, dlq_replay  # noqa: PLC0415  only some stages
+        from handlers import dlq_list, dlq_purge, dlq_replay, recheck  # noqa: PLC0415  only some stages
 
-        routers += [dlq_list.router, dlq_replay.router, dlq_purge.router]
+        routers += [recheck.router, dlq_list.router, dlq_replay.router, dlq_purge.router]
     app = make_resolver(*routers, describing=True)
 
     # Not at once: a route that is switched off needs no document.

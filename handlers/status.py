@@ -25,8 +25,9 @@ from handlers.shared.problems import Problem, make_problem
 from handlers.shared.requests import get_path
 from handlers.shared.settings import PhotoSettings
 from handlers.shared.viewer_signer import make_viewer_signer
-from lib.errors import FanoutError, ProblemKind, RequestError
+from lib.errors import FanoutError, ProblemKind
 from lib.keys import MAX_KEY_BYTES
+from lib.sizes.declared import require_declared
 from lib.upload_paths import require_printable
 from lib.uploads.page import PhotoPage, build_page_image
 from lib.uploads.status import MAX_CONNECTIONS, MAX_PHOTOS, PhotoStatus, StatusReader
@@ -174,7 +175,8 @@ def _make_item(result: PhotoStatus | FanoutError) -> StatusItem:
 
 def _get_status(path: str, sizes: list[str] | None, signed: int | None) -> Response[PhotoPage]:
     require_printable(path)
-    names = _require_known([name for each in sizes or () for name in each.split(",")])
+    declared = [size.name for size in _settings().sizes]
+    names = require_declared((n for each in sizes or () for n in each.split(",")), declared)
     photo = _status_reader().get(path, signed=signed)
     page = build_page_image(photo.sizes, names, serves_formats=_settings().serve_formats)
     status = PhotoPage(**dict(photo), page=page)
@@ -196,18 +198,6 @@ app = make_resolver(router)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Handles one request of the HTTP API."""
     return handle(app, event, context)
-
-
-def _require_known(names: list[str]) -> list[str]:
-    """Returns the names; RequestError if one of them is no size."""
-    known = [size.name for size in _settings().sizes]
-    if unknown := [name for name in names if name not in known]:
-        raise RequestError(
-            422,
-            ProblemKind.UNKNOWN_SIZE,
-            f"sizes: {unknown[0]!r} is not declared: choose from {', '.join(known)}",
-        )
-    return names
 
 
 @lru_cache(maxsize=1)

@@ -11,7 +11,7 @@ from infra.queue_settings import VISIBILITY_TIMEOUTS
 from infra.queues import queue_with_dlq
 from lib.sizes import Size
 
-_DLQ = "PurgeDlq"
+PURGE_DLQ = "PurgeDlq"
 _ROLE = "RoleOfPurge"
 _FUNCTION = "purge"
 # CloudFront invalidates 3,000 paths at once. A message has at most five, and one more if formats
@@ -46,7 +46,7 @@ def invalidation_function(parameters: Parameters, sizes: list[Size]) -> dict[str
             "timeout": _TIMEOUT,
             "environment": {
                 "DISTRIBUTION_ID": ref("Distribution"),
-                "DLQ_URL": ref(_DLQ),
+                "DLQ_URL": ref(PURGE_DLQ),
                 "SERVE_FORMATS": str(formats).lower(),
                 "SERVE_SIGNED": str(parameters.serves_signed).lower(),
             },
@@ -65,7 +65,7 @@ def invalidation_resources(parameters: Parameters) -> dict[str, Any]:
     name = f"{parameters.prefix}-{_FUNCTION}"
     visibility = VISIBILITY_TIMEOUTS * _TIMEOUT + _window(parameters)
     return {
-        **queue_with_dlq(PURGE_QUEUE, _DLQ, name, parameters.kms_key, visibility=visibility),
+        **queue_with_dlq(PURGE_QUEUE, PURGE_DLQ, name, parameters.kms_key, visibility=visibility),
         "AlarmOnPurgeDlq": depth_alarm(
             f"{name}-dlq",
             "CloudFront could not be asked to remove changed variants: visitors get old ones until "
@@ -82,7 +82,7 @@ def invalidation_resources(parameters: Parameters) -> dict[str, Any]:
             _FUNCTION,
             allow_consume(PURGE_QUEUE),
             allow(["cloudfront:CreateInvalidation"], distribution_arn("Distribution")),
-            allow(["sqs:SendMessage"], arn(_DLQ)),
+            allow(["sqs:SendMessage"], arn(PURGE_DLQ)),
         ),
     }
 

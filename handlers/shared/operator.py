@@ -1,19 +1,35 @@
 """What the functions behind the operator's routes share: settings, scope, and their use case."""
 
 from collections.abc import Mapping
-from typing import Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Annotated, Any
 
 import boto3
+from aws_lambda_powertools.event_handler.openapi.params import Body
 from botocore.config import Config
 from pydantic import Json
 
+from handlers.shared.http import describe_errors
 from handlers.shared.settings import OriginalsSettings
 from lib.auth.tokens import JWT_SCOPE, Scope
-from lib.dead_letters.operations import DeadLetterOperations
+from lib.dead_letters.operations import MAX_WORKERS, DeadLetterOperations, Selection, Taken
 from lib.errors import ProblemKind, RequestError
 
-# As many connections as queues are scanned at once.
-_CLIENT = Config(max_pool_connections=10)
+if TYPE_CHECKING:
+    from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
+
+# The type Example would cost the functions its import.
+_EXAMPLES: Any = {
+    "reason": {
+        "summary": "All fetch jobs that failed for a reason",
+        "value": {"reason": "source_refused"},
+    },
+    "undelivered": {
+        "summary": "All that SNS could not deliver to the queues of the sizes",
+        "value": {"queue": "subscription"},
+    },
+}
+SelectionBody = Annotated[Selection, Body(openapi_examples=_EXAMPLES)]
 
 
 class OperatorSettings(OriginalsSettings):
@@ -23,6 +39,14 @@ class OperatorSettings(OriginalsSettings):
     auth: str
     queue_prefix: str
     sizes: Json[list[str]]
+    # Whether the stage has a queue of invalidations.
+    purges: bool = False
+
+
+def describe_taken(description: str) -> dict[int, Any]:
+    """Describes the responses of a route that takes letters out of their DLQs."""
+    taken = {"description": description, "content": {"application/json": {"model": Taken}}}
+    return {200: taken, **describe_errors(415, 422)}
 
 
 def require_operator(event: Mapping[str, Any], auth: str) -> None:
@@ -45,7 +69,21 @@ def require_operator(event: Mapping[str, Any], auth: str) -> None:
             )
 
 
-def make_operations(settings: OperatorSettings) -> DeadLetterOperations:
-    """Builds the use case from the function's settings."""
-    sqs = boto3.client("sqs", config=_CLIENT)
-    return DeadLetterOperations(sqs, settings.queue_prefix, settings.sizes, settings.originals)
+def open_dead_letters(router: "APIGatewayHttpRouter") -> DeadLetterOperations:
+    """Returns the stage's dead letters; RequestError if the current request is no operator's."""
+    require_operator(router.current_event.raw_event, OperatorSettings.from_environment().auth)
+    return _dead_letters()
+
+
+@lru_cache(maxsize=1)
+def _dead_letters() -> DeadLetterOperations:
+    """Built once per container."""
+    settings = OperatorSettings.from_environment()
+    sqs = boto3.client("sqs", config=Config(max_pool_connections=MAX_WORKERS))
+    return DeadLetterOperations(
+        sqs,
+        settings.queue_prefix,
+        settings.sizes,
+        settings.originals,
+        invalidates=settings.purges,
+    )

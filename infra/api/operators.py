@@ -1,4 +1,4 @@
-"""The operator's routes: list, replay and purge dead letters, each by a function of its own."""
+"""The operator's routes, each by a function of its own: dead letters, and rechecks of photos."""
 
 import json
 from typing import Any
@@ -6,32 +6,39 @@ from typing import Any
 from infra.api.auth import authorizer
 from infra.api.fetching import FETCH_DLQ, FETCH_QUEUE
 from infra.api.parameters import ApiParameters
-from infra.functions import allow_list, build_role
+from infra.functions import PURGE_QUEUE, allow_list, build_role
+from infra.invalidations import PURGE_DLQ
 from infra.naming import FAILURES_BUCKET, allow, arn, logical_id, ref, sub
 from infra.originals import originals_settings
+from infra.parameters import Parameters
 from lib.auth.tokens import JWT_SCOPE
 from lib.sizes import Size
 
 LIST = "GET /dead-letters"
 REPLAY = "POST /dead-letters/replay"
 PURGE = "POST /dead-letters/purge"
+RECHECK = "POST /rechecks"
 # Route and description of each function.
 _FUNCTIONS = {
     "dlq-list": (LIST, "Lists dead letters"),
     "dlq-replay": (REPLAY, "Replays dead letters"),
     "dlq-purge": (PURGE, "Deletes dead letters"),
+    "recheck": (RECHECK, "Has workers render what is missing or stale of a photo"),
 }
+# Kinds of a size's DLQs.
+_DLQS = ("Dlq", "SubscriptionDlq")
 # Seconds: twice what queues are scanned for (lib/dead_letters/operations.py).
 _TIMEOUT = 25
 
 
-def operator_functions(parameters: ApiParameters, sizes: list[Size]) -> dict[str, Any]:
+def operator_functions(parameters: Parameters, sizes: list[Size]) -> dict[str, Any]:
     """Builds the functions' entries in serverless.yml's `functions`."""
     settings = {
         **originals_settings(parameters),
         "AUTH": parameters.auth,
         "QUEUE_PREFIX": f"{parameters.prefix}-",
         "SIZES": json.dumps([size.name for size in sizes]),
+        "PURGES": str(parameters.purges).lower(),
     }
     functions: dict[str, Any] = {}
     for name, (route, description) in _FUNCTIONS.items():
@@ -50,26 +57,29 @@ def operator_functions(parameters: ApiParameters, sizes: list[Size]) -> dict[str
     return functions
 
 
-def operator_resources(parameters: ApiParameters, sizes: list[Size]) -> dict[str, Any]:
+def operator_resources(parameters: Parameters, sizes: list[Size]) -> dict[str, Any]:
     """Builds the functions' roles."""
-    queues = [*(arn(logical_id("Queue", size)) for size in sizes), arn(FETCH_QUEUE)]
-    dlqs = [*(arn(logical_id("Dlq", size)) for size in sizes), arn(FETCH_DLQ)]
+    sizes_queues = [arn(logical_id("Queue", size)) for size in sizes]
+    queues = [*sizes_queues, arn(FETCH_QUEUE)]
+    dlqs = [arn(logical_id(kind, size)) for kind in _DLQS for size in sizes] + [arn(FETCH_DLQ)]
+    if parameters.purges:
+        queues.append(arn(PURGE_QUEUE))
+        dlqs.append(arn(PURGE_DLQ))
     read = ["GetQueueAttributes", "GetQueueUrl", "ReceiveMessage"]
     read += _in_batches(parameters, "ChangeMessageVisibility")
-    find = allow(["sqs:GetQueueUrl", "sqs:GetQueueAttributes"], queues)
     scan = allow(_of_sqs(read), dlqs)
     remove = allow(_of_sqs([*read, *_in_batches(parameters, "DeleteMessage")]), dlqs)
-    send = ["GetQueueUrl", *_in_batches(parameters, "SendMessage")]
+    send = _in_batches(parameters, "SendMessage")
     statements = {
-        "dlq-list": [find, scan],
+        "dlq-list": [allow(["sqs:GetQueueAttributes"], queues), scan],
         "dlq-replay": [allow(_of_sqs(send), queues), remove],
         "dlq-purge": [
-            allow(["sqs:GetQueueUrl"], queues),
             remove,
             # One statement a size would exceed a role's 10,240 characters.
             allow(["s3:GetObject", "s3:DeleteObject"], sub(f"{FAILURES_BUCKET}/*")),
             allow_list(FAILURES_BUCKET, ["*/"]),
         ],
+        "recheck": [allow(["sqs:GetQueueUrl", "sqs:SendMessage"], sizes_queues)],
     }
     roles = {
         _role(name): build_role(parameters, name, *allowed) for name, allowed in statements.items()

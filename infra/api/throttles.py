@@ -4,7 +4,7 @@ from typing import Any
 
 from infra.api.console import CONSOLE
 from infra.api.focus import FOCUS
-from infra.api.operators import LIST, PURGE, REPLAY
+from infra.api.operators import LIST, PURGE, RECHECK, REPLAY
 from infra.api.parameters import ApiParameters
 from infra.api.rendering import RENDER
 from infra.delivery.website import ROUTE
@@ -32,6 +32,7 @@ _SHARES = {
     LIST: 0.05,
     REPLAY: 0.05,
     PURGE: 0.05,
+    RECHECK: 0.2,
     # A gallery page whose variants are all missing.
     MISSING: 1.0,
 }

@@ -2,19 +2,23 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from functools import partial
+from itertools import chain, islice, zip_longest
+from typing import TYPE_CHECKING, Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from lib.aws import sqs as queues
 from lib.concurrency import map_concurrently
 from lib.dead_letters.letter import DeadLetter, DlqKind, Filter
 from lib.dead_letters.queue import DeadLetterQueue, DlqResult
 from lib.dead_letters.records import RecordCleaner
+from lib.dead_letters.sources import SHARED, ReplaySource, get_dlq_name
 from lib.errors import ProblemKind, RequestError
 from lib.keys import MAX_KEY_BYTES, Originals
+from lib.sizes.declared import require_declared
 from lib.times import Timestamp
 
 if TYPE_CHECKING:
@@ -27,8 +31,8 @@ MAX_SECONDS = 10.0
 # Letters of a list: with a path of 1 KB and an error of 1 KB each they fit into Lambda's 6 MB.
 MAX_LETTERS = 500
 MAX_PATHS = 100
-# An empty queue is waited for: those of twenty sizes are scanned in three seconds.
-_MAX_WORKERS = 8
+# An empty queue is waited for: the two DLQs of each of thirty sizes are scanned in five seconds.
+MAX_WORKERS = 16
 # CloudFormation's limit on resources allows fewer sizes.
 _MAX_SIZES = 100
 
@@ -36,8 +40,9 @@ Text = Annotated[str, Field(min_length=1, max_length=MAX_KEY_BYTES)]
 
 
 class Letter(BaseModel):
-    """A dead letter; `size` is None for a fetch job, unknown fields are None or ""."""
+    """A dead letter; `size` is None in a queue of no size, unknown fields are None or ""."""
 
+    queue: DlqKind
     size: str | None
     path: str
     reason: str
@@ -48,14 +53,14 @@ class Letter(BaseModel):
 
 
 class QueueState(BaseModel):
-    """A size's queues, or those of fetch jobs (`size` None).
+    """A DLQ of a size, or of no size (`size` None), and the queue that its letters return to.
 
-    `waiting` and `in_progress` are the messages that are not dead, as SQS estimates them.
-    `letters` counts the dead ones, by reason in `reasons`; `hidden` are those that somebody else
-    is reading. If there were too many to count in time, `complete` is False, and `letters` is
-    SQS's estimate.
+    `waiting` and `in_progress` are the messages there, as SQS estimates them. `letters` counts the
+    dead ones, by reason in `reasons`; `hidden` are those that somebody else is reading. If there
+    were too many to count in time, `complete` is False, and `letters` is SQS's estimate.
     """
 
+    queue: DlqKind
     size: str | None
     waiting: int
     in_progress: int
@@ -67,23 +72,36 @@ class QueueState(BaseModel):
 
 
 class DeadLetterList(BaseModel):
-    """All queues of the stage, and the first letters of each."""
+    """All queues of the stage, and the first letters, as many of each queue as fit."""
 
     queues: list[QueueState]
     letters: list[Letter]
 
 
 class Selection(BaseModel):
-    """The letters to replay or purge: of these sizes, or of fetch jobs without `sizes`.
+    """The letters to replay or purge: of these sizes (all, if there are none) in this `queue`.
 
-    Of these, those with the reason and a path among `paths`; without both, all.
+    Without `queue`, those of the sizes' workers, or of fetch jobs if there are no `sizes`. Of
+    these, those with the reason and a path among `paths`; without both, all.
     """
 
     model_config = ConfigDict(extra="forbid")
 
+    queue: DlqKind | None = None
     sizes: list[Text] | None = Field(None, min_length=1, max_length=_MAX_SIZES)
     reason: Text | None = None
     paths: list[Text] | None = Field(None, max_length=MAX_PATHS)
+
+    @model_validator(mode="after")
+    def _names_sizes_of_their_own_queues(self) -> Self:
+        if self.queue in SHARED and self.sizes is not None:
+            raise ValueError(f"queue: {self.queue} is shared by all sizes: leave out sizes")
+        return self
+
+    @property
+    def kind(self) -> DlqKind:
+        """The kind of the queues."""
+        return self.queue or (DlqKind.FETCH if self.sizes is None else DlqKind.DLQ)
 
     @property
     def filter(self) -> Filter:
@@ -102,13 +120,6 @@ class Taken(BaseModel):
     complete: bool
 
 
-class _Source(NamedTuple):
-    size: str | None
-    kind: DlqKind
-    queue_url: str
-    dlq: DeadLetterQueue
-
-
 @dataclass
 class _Scanned:
     state: QueueState
@@ -117,30 +128,36 @@ class _Scanned:
 
 @dataclass(frozen=True)
 class DeadLetterOperations:
-    """The dead letters of one stage; its queues' names begin with `prefix`."""
+    """The dead letters of one stage; its queues' names begin with `prefix`.
+
+    `invalidates` is whether the stage has a queue of invalidations.
+    """
 
     sqs: "SQSClient"
     prefix: str
     sizes: Sequence[str]
     originals: Originals
+    invalidates: bool
 
     def list_all(self) -> DeadLetterList:
         """Returns the state of all queues, with their first letters."""
-        sources = [self._make_source(size) for size in (*self.sizes, None)]
-        limit = MAX_LETTERS // len(sources)
+        kinds = [kind for kind in DlqKind if kind is not DlqKind.PURGE or self.invalidates]
         deadline = time.monotonic() + MAX_SECONDS
 
-        def scan(source: _Source) -> _Scanned:
-            return _scan(source, limit, deadline - time.monotonic())
+        def scan(source: ReplaySource) -> _Scanned:
+            return _scan(source, deadline - time.monotonic())
 
-        scanned = list(map_concurrently(sources, scan, max_workers=_MAX_WORKERS))
-        letters = [letter for each in scanned for letter in each.letters]
-        return DeadLetterList(queues=[each.state for each in scanned], letters=letters)
+        sources = [source for kind in kinds for source in self._find_sources(kind)]
+        scanned = list(map_concurrently(sources, scan, max_workers=MAX_WORKERS))
+        # One of each queue in turn: a queue with many does not hide those of others.
+        turns = chain.from_iterable(zip_longest(*(each.letters for each in scanned)))
+        letters = islice((letter for letter in turns if letter is not None), MAX_LETTERS)
+        return DeadLetterList(queues=[each.state for each in scanned], letters=list(letters))
 
     def replay(self, selection: Selection) -> Taken:
         """Moves the letters to their queues; RequestError for an unknown size."""
 
-        def take(source: _Source, seconds: float) -> DlqResult:
+        def take(source: ReplaySource, seconds: float) -> DlqResult:
             return source.dlq.replay(source.queue_url, selection.filter, seconds=seconds)
 
         return self._take(selection, take)
@@ -148,67 +165,69 @@ class DeadLetterOperations:
     def purge(self, selection: Selection, s3: "S3Client", failures_bucket: str) -> Taken:
         """Deletes the letters and their failure records; RequestError for an unknown size."""
 
-        def take(source: _Source, seconds: float) -> DlqResult:
-            name = source.size or source.kind
-            records = RecordCleaner(s3, failures_bucket, name, source.kind, self.originals)
+        def take(source: ReplaySource, seconds: float) -> DlqResult:
+            kind = source.dlq.kind
+            records = RecordCleaner(s3, failures_bucket, source.name, kind, self.originals)
             return source.dlq.purge(selection.filter, seconds=seconds, on_deleted=records.clear)
 
         return self._take(selection, take)
 
-    def _take(self, selection: Selection, take: Callable[[_Source, float], DlqResult]) -> Taken:
+    def _take(
+        self, selection: Selection, take: Callable[[ReplaySource, float], DlqResult]
+    ) -> Taken:
         if selection.paths == []:  # so a client learns whether its token may do this
             return Taken(taken=0, refused=0, complete=True)
-        sizes = [None] if selection.sizes is None else self._require_known(selection.sizes)
-        sources = [self._make_source(size) for size in sizes]
+        if selection.kind is DlqKind.PURGE and not self.invalidates:
+            raise RequestError(
+                422,
+                ProblemKind.INVALID_REQUEST,
+                "queue: this stage invalidates nothing, and so has no queue of invalidations",
+            )
+        sources = self._find_sources(selection.kind, selection.sizes)
         deadline = time.monotonic() + MAX_SECONDS
 
-        def try_one(source: _Source) -> DlqResult:
+        def try_one(source: ReplaySource) -> DlqResult:
             seconds = deadline - time.monotonic()
             return take(source, seconds) if seconds > 0 else DlqResult(complete=False)
 
-        results = list(map_concurrently(sources, try_one, max_workers=_MAX_WORKERS))
+        results = list(map_concurrently(sources, try_one, max_workers=MAX_WORKERS))
         return Taken(
             taken=sum(each.taken for each in results),
             refused=sum(each.refused for each in results),
             complete=all(each.complete for each in results),
         )
 
-    def _require_known(self, sizes: Iterable[str]) -> list[str]:
-        """Returns the sizes without repetitions; raises RequestError for one that is not declared.
+    def _find_sources(self, kind: DlqKind, sizes: list[str] | None = None) -> list[ReplaySource]:
+        """Finds the DLQs of a kind: one for each of the sizes (None: of all), or the shared one."""
+        # Two scans of one queue would hide each other's letters.
+        names = self.sizes if sizes is None else require_declared(sizes, self.sizes)
+        find = partial(self._find_source, kind)
+        found = map_concurrently([kind] if kind in SHARED else names, find, max_workers=MAX_WORKERS)
+        return list(found)
 
-        Two scans of one queue would hide each other's letters.
-        """
-        wanted = list(dict.fromkeys(sizes))
-        for size in wanted:
-            if size not in self.sizes:
-                raise RequestError(
-                    422,
-                    ProblemKind.UNKNOWN_SIZE,
-                    f"sizes: {size!r} is not declared: choose among {', '.join(self.sizes)}",
-                )
-        return wanted
-
-    def _make_source(self, size: str | None) -> _Source:
-        kind = DlqKind.FETCH if size is None else DlqKind.DLQ
-        queue = f"{self.prefix}{size or kind}"
-        url = queues.find_queue(self.sqs, f"{queue}-dlq")
+    def _find_source(self, kind: DlqKind, name: str) -> ReplaySource:
+        queue = f"{self.prefix}{name}"
+        url = queues.find_queue(self.sqs, get_dlq_name(queue, kind))
         dlq = DeadLetterQueue(self.sqs, url, self.originals, kind)
-        return _Source(size, kind, queues.find_queue(self.sqs, queue), dlq)
+        # Of the same account: this saves a request, and the permission for it.
+        return ReplaySource(name, dlq, f"{url.rpartition('/')[0]}/{queue}")
 
 
-def _scan(source: _Source, limit: int, seconds: float) -> _Scanned:
+def _scan(source: ReplaySource, seconds: float) -> _Scanned:
     """Reads a DLQ for some seconds, and keeps its first letters."""
     queue = queues.get_depth(source.dlq.sqs, source.queue_url)
     reasons: Counter[str] = Counter()
-    letters: list[DeadLetter] = []
+    # Without their bodies, which may be large.
+    letters: list[Letter] = []
     oldest = None
     with source.dlq.scan(seconds=max(0.0, seconds)) as scan:
         for batch in scan:
-            letters += batch[: limit - len(letters)]
+            letters += (_make_letter(source, each) for each in batch[: MAX_LETTERS - len(letters)])
             for letter in batch:
                 reasons[letter.reason] += 1
                 oldest = letter.sent_at if oldest is None else min(oldest, letter.sent_at)
     state = QueueState(
+        queue=source.dlq.kind,
         size=source.size,
         waiting=queue.visible,
         in_progress=queue.in_flight,
@@ -218,12 +237,13 @@ def _scan(source: _Source, limit: int, seconds: float) -> _Scanned:
         oldest=oldest,
         complete=scan.complete,
     )
-    return _Scanned(state, [_make_letter(source.size, letter) for letter in letters])
+    return _Scanned(state, letters)
 
 
-def _make_letter(size: str | None, letter: DeadLetter) -> Letter:
+def _make_letter(source: ReplaySource, letter: DeadLetter) -> Letter:
     return Letter(
-        size=size,
+        queue=source.dlq.kind,
+        size=source.size,
         path=letter.path,
         reason=letter.reason,
         error=letter.error,

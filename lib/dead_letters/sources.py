@@ -26,6 +26,16 @@ class ReplaySource:
     dlq: DeadLetterQueue
     queue_url: str
 
+    @property
+    def size(self) -> str | None:
+        """The size's name; None for a shared kind."""
+        return None if self.dlq.kind in SHARED else self.name
+
+
+def get_dlq_name(queue: str, kind: DlqKind) -> str:
+    """Returns the name of a queue's DLQ of this kind."""
+    return f"{queue}-subscription-dlq" if kind is DlqKind.SUBSCRIPTION else f"{queue}-dlq"
+
 
 def find_sources(
     sqs: "SQSClient", stack: "Stack", kind: DlqKind, size_names: Iterable[str]
@@ -36,7 +46,8 @@ def find_sources(
     """
     if kind in SHARED:
         queue = f"{stack.name}-{kind}"
-        dlq = DeadLetterQueue(sqs, queues.find_queue(sqs, f"{queue}-dlq"), stack.originals, kind)
+        url = queues.find_queue(sqs, get_dlq_name(queue, kind))
+        dlq = DeadLetterQueue(sqs, url, stack.originals, kind)
         return [ReplaySource(kind, dlq, queues.find_queue(sqs, queue))]
     return [_find_source(sqs, stack, kind, name) for name in size_names]
 
@@ -59,6 +70,6 @@ def _find_source(sqs: "SQSClient", stack: "Stack", kind: DlqKind, size_name: str
     size = stack.sizes[size_name]
     url = size.dlq_url
     if kind is DlqKind.SUBSCRIPTION:
-        url = queues.find_queue(sqs, f"{stack.name}-{size_name}-subscription-dlq")
+        url = queues.find_queue(sqs, get_dlq_name(f"{stack.name}-{size_name}", kind))
     dlq = DeadLetterQueue(sqs, url, stack.originals, kind)
     return ReplaySource(size_name, dlq, size.queue_url)

@@ -13,11 +13,12 @@ from tests.infrastructure.generated import PARAMETERS, generated
 
 Resources = dict[str, Any]
 ON = {"console": "true"}
-FUNCTIONS = {"console", "dlq-list", "dlq-replay", "dlq-purge"}
+FUNCTIONS = {"console", "dlq-list", "dlq-replay", "dlq-purge", "recheck"}
 ROUTES = {
     "GET /dead-letters": "dlq-list",
     "POST /dead-letters/replay": "dlq-replay",
     "POST /dead-letters/purge": "dlq-purge",
+    "POST /rechecks": "recheck",
 }
 
 
@@ -84,11 +85,22 @@ def test_a_jwt_must_have_the_scope_for_these_routes_and_for_no_other(tmp_path: P
         ("DlqReplay", "sqs:DeleteMessage", "Dlq80x60", True),
         ("DlqReplay", "sqs:SendMessage", "Queue40x30", True),
         ("DlqReplay", "sqs:SendMessage", "FetchQueue", True),
-        ("DlqReplay", "sqs:SendMessage", "PurgeQueue", False),
+        ("DlqReplay", "sqs:SendMessage", "PurgeQueue", True),
+        ("DlqReplay", "sqs:SendMessage", "SubscriptionDlq40x30", False),
+        ("DlqList", "sqs:ReceiveMessage", "SubscriptionDlq40x30", True),
+        ("DlqList", "sqs:ReceiveMessage", "PurgeDlq", True),
+        ("DlqList", "sqs:ReceiveMessage", "PurgeQueue", False),
         ("DlqReplay", "sqs:ReceiveMessage", "Queue40x30", False),
         ("DlqPurge", "sqs:DeleteMessage", "Dlq40x30", True),
         ("DlqPurge", "sqs:SendMessage", "Queue40x30", False),
+        ("DlqPurge", "sqs:DeleteMessage", "SubscriptionDlq80x60", True),
         ("DlqPurge", "sqs:DeleteMessage", "Queue40x30", False),
+        ("DlqPurge", "sqs:GetQueueAttributes", "Queue40x30", False),
+        ("Recheck", "sqs:SendMessage", "Queue40x30", True),
+        ("Recheck", "sqs:SendMessage", "FetchQueue", False),
+        ("Recheck", "sqs:SendMessage", "PurgeQueue", False),
+        ("Recheck", "sqs:SendMessage", "Dlq40x30", False),
+        ("Recheck", "sqs:ReceiveMessage", "Queue40x30", False),
     ],
 )
 def test_functions_may_do_what_they_are_for(
@@ -105,8 +117,32 @@ def test_functions_may_do_what_they_are_for(
     assert (logical in reached) is allowed
 
 
+def test_a_stage_that_invalidates_nothing_has_no_such_queue_to_read(tmp_path: Path) -> None:
+    made = generated(tmp_path, ["40x30"], **ON, delivery="public-read")
+    assert "PurgeDlq" not in json.dumps(made["resources"]["Resources"]["RoleOfDlqList"])
+    assert made["functions"]["dlq-list"]["environment"]["PURGES"] == "false"
+
+
+def test_roles_have_room_for_as_many_sizes_as_a_stack(tmp_path: Path) -> None:
+    """Their policies may have 10,240 characters, of which a queue's ARN takes about a hundred."""
+    names = [f"{number:02}".ljust(33, "x") for number in range(29)]  # of a stage called production
+    sizes = [{"name": name, "width": 40} for name in names]
+    made = generated(tmp_path, sizes, **ON, stage="production")["resources"]["Resources"]
+    for role in ("DlqList", "DlqReplay", "DlqPurge", "Recheck"):
+        policies = made[f"RoleOf{role}"]["Properties"]["Policies"]
+        text = json.dumps(policies[0]["PolicyDocument"], separators=(",", ":"))
+        arn = "arn:aws:sqs:ap-southeast-2:123456789012:image-fanout-production-" + names[0]
+        for kind, ending in (
+            ("SubscriptionDlq", "-subscription-dlq"),
+            ("Dlq", "-dlq"),
+            ("Queue", ""),
+        ):
+            text = re.sub(rf'{{"Fn::GetAtt":\["{kind}\w*","Arn"\]}}', f'"{arn}{ending}"', text)
+        assert len(text) < 10_240, role
+
+
 def test_only_purging_touches_records_and_nothing_touches_photos(on: Resources) -> None:
-    for role in ("DlqList", "DlqReplay", "DlqPurge", "Console"):
+    for role in ("DlqList", "DlqReplay", "DlqPurge", "Recheck", "Console"):
         text = json.dumps(on[f"RoleOf{role}"]["Properties"])
         assert ("FailuresBucket" in text) is (role == "DlqPurge")
         assert "OriginalsBucket" not in text

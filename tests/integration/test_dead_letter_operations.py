@@ -1,11 +1,12 @@
 """Dead letters as the API lists, replays and purges them, on moto."""
 
+import json
 from typing import TYPE_CHECKING
 
 import boto3
 import pytest
 
-from lib.dead_letters import operations
+from lib.dead_letters import DlqKind, operations
 from lib.dead_letters.operations import DeadLetterOperations, Selection, Taken
 from lib.errors import RequestError
 from lib.keys import Originals
@@ -25,11 +26,11 @@ class Queues:
     def __init__(self, sqs: "SQSClient") -> None:
         self.urls = {
             name: sqs.create_queue(QueueName=f"stage-{name}")["QueueUrl"]
-            for queue in (*SIZES, "fetch")
-            for name in (queue, f"{queue}-dlq")
+            for queue in (*SIZES, "fetch", "purge")
+            for name in (queue, f"{queue}-dlq", f"{queue}-subscription-dlq")
         }
         self.operations = DeadLetterOperations(
-            sqs, "stage-", SIZES, Originals("originals-bucket", "originals/")
+            sqs, "stage-", SIZES, Originals("originals-bucket", "originals/"), invalidates=True
         )
 
 
@@ -56,8 +57,15 @@ class TestList:
         park(sqs, dlq, "c.jpg", "unsupported")
         sqs.send_message(QueueUrl=queues.urls["hero"], MessageBody="waits")
         listed = queues.operations.list_all()
-        first, hero, fetch = listed.queues
-        assert (first.size, hero.size, fetch.size) == ("40x30", "hero", None)
+        first, hero, *_ = listed.queues
+        assert [(str(each.queue), each.size) for each in listed.queues] == [
+            ("dlq", "40x30"),
+            ("dlq", "hero"),
+            ("subscription", "40x30"),
+            ("subscription", "hero"),
+            ("purge", None),
+            ("fetch", None),
+        ]
         assert first.reasons == {"truncated": 2, "unsupported": 1}
         assert (first.letters, first.complete, first.waiting) == (3, True, 0)
         assert first.oldest is not None
@@ -74,9 +82,28 @@ class TestList:
     ) -> None:
         monkeypatch.setattr(operations, "MAX_LETTERS", 9)
         park_many(sqs, queues.urls["40x30-dlq"], 25)
+        park(sqs, queues.urls["hero-dlq"], "b.jpg")
         listed = queues.operations.list_all()
-        assert len(listed.letters) == 3  # a third: there are three queues
+        assert [letter.size for letter in listed.letters].count("40x30") == 8
+        assert listed.letters[1].size == "hero"  # each queue in turn
         assert listed.queues[0].letters == 25
+
+    def test_has_letters_of_sns_and_of_invalidations(
+        self, queues: Queues, sqs: "SQSClient"
+    ) -> None:
+        sqs.send_message(
+            QueueUrl=queues.urls["hero-subscription-dlq"],
+            MessageBody=body("é b.jpg"),
+            MessageAttributes={"ErrorMessage": {"DataType": "String", "StringValue": "denied"}},
+        )
+        invalidation = json.dumps({"paths": ["/40x30/%C3%A9%20b.jpg"]})
+        sqs.send_message(QueueUrl=queues.urls["purge-dlq"], MessageBody=invalidation)
+        undelivered, not_purged = queues.operations.list_all().letters
+        assert (undelivered.queue, undelivered.size) == ("subscription", "hero")
+        assert (undelivered.reason, undelivered.path) == ("undelivered", "é b.jpg")
+        assert undelivered.error == "denied"
+        assert (not_purged.queue, not_purged.size) == ("purge", None)
+        assert (not_purged.reason, not_purged.path) == ("not_purged", "40x30/é b.jpg")
 
     def test_ends_in_time_and_says_that_there_is_more(
         self, queues: Queues, sqs: "SQSClient", monkeypatch: pytest.MonkeyPatch
@@ -118,6 +145,26 @@ class TestReplay:
         assert queues.operations.replay(Selection(reason="source_refused")).taken == 1
         assert stored(queues.urls["fetch"]) == [job]
         assert stored(queues.urls["40x30"]) == []
+
+    def test_returns_letters_of_sns_to_the_queues_of_the_sizes(
+        self, queues: Queues, sqs: "SQSClient"
+    ) -> None:
+        left = park(sqs, queues.urls["hero-dlq"], "a.jpg")
+        for size in SIZES:
+            sqs.send_message(
+                QueueUrl=queues.urls[f"{size}-subscription-dlq"], MessageBody=body(f"{size}.jpg")
+            )
+        one = Selection(queue=DlqKind.SUBSCRIPTION, sizes=["40x30"])
+        assert queues.operations.replay(one).taken == 1
+        assert stored(queues.urls["40x30"]) == [body("40x30.jpg")]
+        assert queues.operations.replay(Selection(queue=DlqKind.SUBSCRIPTION)).taken == 1
+        assert stored(queues.urls["hero"]) == [body("hero.jpg")]
+        assert stored(queues.urls["hero-dlq"]) == [left]
+
+    def test_returns_invalidations_to_their_queue(self, queues: Queues, sqs: "SQSClient") -> None:
+        sqs.send_message(QueueUrl=queues.urls["purge-dlq"], MessageBody="invalidation")
+        assert queues.operations.replay(Selection(queue=DlqKind.PURGE)).taken == 1
+        assert stored(queues.urls["purge"]) == ["invalidation"]
 
     def test_no_path_is_no_letter_and_reads_no_queue(
         self, queues: Queues, sqs: "SQSClient"

@@ -10,8 +10,10 @@ import boto3
 import pytest
 from PIL import Image
 
-from handlers import dlq_list, dlq_purge, dlq_replay, render
+from handlers import dlq_list, dlq_purge, dlq_replay, recheck, render
+from handlers.shared import operator
 from lib.auth.tokens import JWT_SCOPE
+from lib.pipeline.events import parse_message
 from tests.integration.api import Api, api
 from tests.integration.conftest import Context
 from tests.integration.parked import park, stored
@@ -20,10 +22,11 @@ from tests.pictures import encoded, quarters
 
 __all__ = ["api"]  # a fixture
 
-ROUTES: list[tuple[ModuleType, str, str]] = [
-    (dlq_list, "GET", "/dead-letters"),
-    (dlq_replay, "POST", "/dead-letters/replay"),
-    (dlq_purge, "POST", "/dead-letters/purge"),
+ROUTES: list[tuple[ModuleType, str, str, Any]] = [
+    (dlq_list, "GET", "/dead-letters", None),
+    (dlq_replay, "POST", "/dead-letters/replay", {"sizes": ["40x30"]}),
+    (dlq_purge, "POST", "/dead-letters/purge", {"sizes": ["40x30"]}),
+    (recheck, "POST", "/rechecks", {"path": "a.jpg"}),
 ]
 OPERATOR = {"lambda": {"token": "3f9a0c5b71de", "scope": "operate"}}
 STRANGERS: list[Any] = [
@@ -42,7 +45,7 @@ STRANGERS: list[Any] = [
 def _stage(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     sqs = boto3.client("sqs")
     for name in ("stage-40x30", "stage-fetch"):
-        for queue in (name, f"{name}-dlq"):
+        for queue in (name, f"{name}-dlq", f"{name}-subscription-dlq"):
             sqs.create_queue(QueueName=queue)
     monkeypatch.setattr("lib.dead_letters.scan.EMPTY_AFTER", 0)
     for name, value in {
@@ -52,8 +55,8 @@ def _stage(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
         "SIZES": '["40x30"]',
     }.items():
         monkeypatch.setenv(name, value)
-    for module, _, _ in ROUTES:
-        module._operations.cache_clear()
+    for cached in (operator._dead_letters, recheck._rechecks):
+        cached.cache_clear()
 
 
 def url(name: str) -> str:
@@ -79,16 +82,17 @@ def ask(
     return response["statusCode"], response["body"]
 
 
-@pytest.mark.parametrize(("function", "method", "path"), ROUTES, ids=str)
+@pytest.mark.parametrize(("function", "method", "path", "body"), ROUTES, ids=str)
 @pytest.mark.parametrize("authorizer", STRANGERS, ids=str)
-def test_a_token_for_uploads_may_not_list_replay_or_purge(
-    function: ModuleType, method: str, path: str, authorizer: Any
+def test_a_token_for_uploads_may_do_none_of_it(
+    function: ModuleType, method: str, path: str, body: Any, authorizer: Any
 ) -> None:
     letter = park(boto3.client("sqs"), url("40x30-dlq"), "a.jpg")
-    status, body = ask(function, method, path, authorizer, {"sizes": ["40x30"]})
-    assert (status, json.loads(body)["type"]) == (403, "wrong_scope")
-    assert "--scope operate" in json.loads(body)["detail"]
+    status, answer = ask(function, method, path, authorizer, body)
+    assert (status, json.loads(answer)["type"]) == (403, "wrong_scope")
+    assert "--scope operate" in json.loads(answer)["detail"]
     assert stored(url("40x30-dlq")) == [letter]
+    assert stored(url("40x30")) == []
 
 
 def test_an_operators_token_lists_replays_and_purges() -> None:
@@ -104,6 +108,38 @@ def test_an_operators_token_lists_replays_and_purges() -> None:
     status, body = ask(dlq_purge, "POST", "/dead-letters/purge", OPERATOR, {"sizes": ["40x30"]})
     assert (status, json.loads(body)["taken"]) == (200, 1)
     assert stored(url("40x30-dlq")) == []
+
+
+def test_an_operator_has_a_photo_rechecked_at_its_sizes() -> None:
+    path = "2026/é 😀/a+b %2F&?#'~.jpg"
+    status, body = ask(recheck, "POST", "/rechecks", OPERATOR, {"path": path})
+    assert (status, json.loads(body)) == (202, {"path": path, "sizes": ["40x30"]})
+    (event,) = parse_message(*stored(url("40x30")))
+    assert (event.bucket, event.key) == ("originals-bucket", f"originals/{path}")
+    chosen = {"path": path, "sizes": ["40x30", "40x30"]}
+    assert ask(recheck, "POST", "/rechecks", OPERATOR, chosen)[0] == 202
+    assert len(stored(url("40x30"))) == 2
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ({}, "invalid_request"),
+        ({"path": ""}, "invalid_request"),
+        ({"path": "a.jpg", "sizes": []}, "invalid_request"),
+        ({"path": "a.jpg", "size": "40x30"}, "invalid_request"),
+        ({"path": "a.jpg", "sizes": ["40x30", "hero"]}, "unknown_size"),
+        ({"path": "a//b.jpg"}, "bad_path"),
+        ({"path": "a\n.jpg"}, "bad_path"),
+        ({"path": "a" * 1024}, "bad_path"),
+        ({"path": "\ud800.jpg"}, "invalid_request"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_rechecked_queues_nothing(body: Any, kind: str) -> None:
+    status, answer = ask(recheck, "POST", "/rechecks", OPERATOR, body)
+    assert (status, json.loads(answer)["type"]) == (422, kind)
+    assert stored(url("40x30")) == []
 
 
 @pytest.mark.parametrize(
@@ -132,6 +168,9 @@ def test_a_jwt_needs_its_scope(
         {"sizes": ["40x30"], "paths": ["a"] * 101},
         {"sizes": "40x30"},
         {"reason": ""},
+        {"queue": "fetch", "sizes": ["40x30"]},
+        {"queue": "purge"},  # this stage has none
+        {"queue": "dead"},
         {"prefix": "a"},
         [],
         "no JSON",
