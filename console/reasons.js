@@ -22,6 +22,12 @@ const REASONS = {
   path_taken: ['There is a photo at the path.', 'Submit with overwrite, or for another path.'],
   path_refused: ['CloudFront cannot invalidate a path of this photo.', 'Invalidate its folder by hand.'],
   worker_stopped: ['Memory or timeout stopped each worker.', 'Read the log; raise the size’s memory, deploy, replay.'],
+  undelivered: ['SNS could not deliver the upload to the size’s queue.', 'Run fanout doctor, then replay.'],
+  not_purged: ['An invalidation failed, so the CDN may show old variants until they expire.', 'Fix the invalidation function, then replay.'],
+  source_failed: ['The server answered with an error, or asked to come later.', 'Replay when the server works.'],
+  source_timeout: ['The server took too long.', 'Replay when the server works.'],
+  source_truncated: ['The download ended early.', 'Replay when the server works.'],
+  source_unreachable: ['The server could not be reached.', 'Replay when the server works.'],
 };
 
 /** What happened, in a sentence. */

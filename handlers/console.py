@@ -23,10 +23,11 @@ class ConsoleSettings(Settings):
     images_url: str
     originals_url: str
     packed_sizes: PackedSizes
-    recipes: Json[dict[str, str]]
     render: bool
     is_private: bool = False
     upload_types: Json[list[str]]
+    # "" before an emulator, which has no dashboards.
+    dashboard_url: str = ""
 
 
 def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, Any]:
@@ -56,8 +57,8 @@ def make_console(settings: ConsoleSettings) -> Console:
         images_url=settings.images_url,
         originals_url=settings.originals_url,
         sizes=settings.packed_sizes,
-        recipes=settings.recipes,
         render=settings.render,
         is_private=settings.is_private,
         upload_types=settings.upload_types,
+        dashboard_url=settings.dashboard_url,
     )

@@ -23,23 +23,35 @@ from handlers.shared.http import (
 )
 from handlers.shared.problems import Problem, make_problem
 from handlers.shared.requests import get_path
-from handlers.shared.settings import PhotoSettings
+from handlers.shared.settings import CachingSettings, PhotoSettings
 from handlers.shared.viewer_signer import make_viewer_signer
 from lib.errors import FanoutError, ProblemKind
 from lib.keys import MAX_KEY_BYTES
+from lib.pipeline.put_options import Acl, PutOptions
+from lib.sizes import recipe_id
 from lib.sizes.declared import require_declared
 from lib.upload_paths import require_printable
 from lib.uploads.page import PhotoPage, build_page_image
-from lib.uploads.status import MAX_CONNECTIONS, MAX_PHOTOS, PhotoStatus, StatusReader
+from lib.uploads.status import (
+    MAX_CONNECTIONS,
+    MAX_PHOTOS,
+    Expected,
+    PhotoStatus,
+    StatusReader,
+)
 from lib.uploads.viewer_urls import MAX_SECONDS
 
 router = make_router()
 
 
-class StatusSettings(PhotoSettings):
+class StatusSettings(PhotoSettings, CachingSettings):
     """Settings of this function."""
 
     images_bucket: str
+    # None if only the CDN reads the images bucket.
+    acl: Acl | None = None
+    # A part of each size's recipe; lib.images, which has it, would cost the function its import.
+    renderer_version: str
     # Whether a size's own URL returns the format that the browser accepts.
     serve_formats: bool = False
 
@@ -218,4 +230,11 @@ def _status_reader() -> StatusReader:
         failures_bucket=settings.failures_bucket,
         images_url=settings.images_url,
         signer=make_viewer_signer(settings),
+        expected={
+            size.name: Expected(
+                recipe_id(size, settings.renderer_version),
+                PutOptions(settings.lifetimes.build_header(size), settings.acl),
+            )
+            for size in settings.sizes
+        },
     )

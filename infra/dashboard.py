@@ -96,12 +96,23 @@ def dashboard_resources(
         "Dashboard": {
             "Type": "AWS::CloudWatch::Dashboard",
             "Properties": {
-                # Dashboard names are unique in an account, whatever the region.
-                "DashboardName": f"{prefix}-{parameters.region}",
+                "DashboardName": _name(parameters),
                 "DashboardBody": sub(json.dumps(body, separators=(",", ":"))),
             },
         }
     }
+
+
+def dashboard_url(parameters: Parameters) -> str:
+    """Builds the dashboard's address in AWS's own console, which asks who wants to see it."""
+    region, name = parameters.region, _name(parameters)
+    home = f"https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}"
+    return f"{home}#dashboards/dashboard/{name}"
+
+
+def _name(parameters: Parameters) -> str:
+    """Returns the dashboard's name: unique in an account, whatever the region."""
+    return f"{parameters.prefix}-{parameters.region}"
 
 
 def _queues(resources: dict[str, Any]) -> tuple[list[str], list[str]]:

@@ -86,9 +86,23 @@ def sqs_events(
     return [{"sqs": mapping}]
 
 
+def caching_settings(parameters: Parameters) -> dict[str, Any]:
+    """Builds the environment of a function that knows every size's Cache-Control."""
+    return {
+        "BROWSER_SECONDS": str(parameters.browser_seconds),
+        "CDN_SECONDS": str(parameters.cdn_seconds),
+        "IMMUTABLE": str(parameters.immutable).lower(),
+    }
+
+
+def acl_settings(parameters: Parameters) -> dict[str, Any]:
+    """Builds the environment of a function that knows the variants' ACL, if they have one."""
+    return {"ACL": "public-read"} if parameters.is_public else {}
+
+
 def writer_settings(parameters: Parameters) -> dict[str, Any]:
     """Builds the environment of a function that writes variants: ACL and invalidation queue."""
-    settings: dict[str, Any] = {"ACL": "public-read"} if parameters.is_public else {}
+    settings = acl_settings(parameters)
     if parameters.purges:
         delay = str(parameters.queue_settings.purge_delay)
         settings |= {"PURGE_QUEUE_URL": ref(PURGE_QUEUE), "PURGE_DELAY": delay}

@@ -36,8 +36,8 @@ class File(NamedTuple):
 class Console:
     """The console of one stage.
 
-    `images_url` and `originals_url` are where it gets variants from and posts files to; `recipes`
-    has each size's recipe id by its name; `render` is whether the stage has POST /render.
+    `images_url` and `originals_url` are where it gets variants from and posts files to; `render` is
+    whether the stage has POST /render; `dashboard_url` is that of CloudWatch's, "" without one.
     """
 
     stage: str
@@ -46,11 +46,11 @@ class Console:
     images_url: str
     originals_url: str
     sizes: list[Size]
-    recipes: dict[str, str]
     render: bool
     # Whether images are for viewers with signed URLs alone.
     is_private: bool
     upload_types: list[str]
+    dashboard_url: str
 
     def get(self, path: str) -> File:
         """Returns the file at a path below the console's folder; 404 for any other path."""
@@ -71,12 +71,9 @@ class Console:
             "render": self.render,
             **({"signed": _SIGNED_SECONDS} if self.is_private else {}),
             "uploadTypes": self.upload_types,
+            **({"dashboard": self.dashboard_url} if self.dashboard_url else {}),
             "sizes": [
-                {
-                    **size.model_dump(mode="json", exclude_defaults=True),
-                    "name": size.name,
-                    "recipe": self.recipes[size.name],
-                }
+                size.model_dump(mode="json", exclude_defaults=True) | {"name": size.name}
                 for size in self.sizes
             ],
         }

@@ -12,7 +12,7 @@ from lib.on_demand import ON_DEMAND
 from lib.on_demand.attempts import Attempts
 from lib.on_demand.variants import OnDemandVariants
 from lib.pipeline.invalidation_queue import InvalidationQueue
-from lib.pipeline.put_options import CacheLifetimes, PutOptions
+from lib.pipeline.put_options import PutOptions
 from lib.pipeline.rechecks import DelayedRecheckQueue
 from lib.pipeline.reconciler import VariantReconciler
 from lib.pipeline.render_slots import RenderSlots
@@ -26,7 +26,6 @@ def make_on_demand_variants(settings: OnDemandVariantsSettings) -> OnDemandVaria
     s3 = boto3.client("s3", config=CLIENTS)
     sqs = boto3.client("sqs", config=CLIENTS)
     objects.disable_write_retries(s3)
-    lifetimes = CacheLifetimes(settings.browser_seconds, settings.cdn_seconds, settings.immutable)
     image_analyzer = make_image_analyzer(settings, s3, settings.originals)
     purge_url, delay = settings.purge_queue_url, settings.purge_delay
     signed = settings.signing_keys is not None
@@ -46,7 +45,7 @@ def make_on_demand_variants(settings: OnDemandVariantsSettings) -> OnDemandVaria
             size=size,
             originals=settings.originals,
             images_bucket=settings.images_bucket,
-            put_options=PutOptions(lifetimes.build_header(size), settings.acl),
+            put_options=PutOptions(settings.lifetimes.build_header(size), settings.acl),
             max_bytes=settings.max_upload_bytes,
             render_slots=RenderSlots(size.waiting_memory),
             invalidation_queue=InvalidationQueue(sqs, purge_url, delay, signed)

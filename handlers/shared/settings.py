@@ -7,7 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Json, Valida
 
 from lib.errors import ConfigError
 from lib.keys import Originals
-from lib.pipeline.put_options import Acl
+from lib.pipeline.put_options import Acl, CacheLifetimes
 from lib.sizes import Size, unpack_sizes
 
 # All sizes of the stage, in the form that lib/sizes/packed.py writes.
@@ -95,7 +95,20 @@ class VariantSettings(AnalyzerSettings, BucketSettings):
     max_upload_bytes: int = Field(gt=0)
 
 
-class OnDemandVariantsSettings(VariantSettings):
+class CachingSettings(Settings):
+    """How long variants are cached, as their Cache-Control says."""
+
+    browser_seconds: int = Field(ge=0)
+    cdn_seconds: int = Field(ge=0)
+    immutable: bool
+
+    @property
+    def lifetimes(self) -> CacheLifetimes:
+        """The stage's lifetimes, which sizes may override."""
+        return CacheLifetimes(self.browser_seconds, self.cdn_seconds, self.immutable)
+
+
+class OnDemandVariantsSettings(VariantSettings, CachingSettings):
     """A function that renders missing variants; without sizes it renders none."""
 
     packed_sizes: PackedSizes
@@ -105,9 +118,6 @@ class OnDemandVariantsSettings(VariantSettings):
     check_delay: int = Field(gt=0, le=900)
     # Timeout of the function, in seconds: an attempt is over after it.
     attempt_seconds: int = Field(gt=0, le=900)
-    browser_seconds: int = Field(ge=0)
-    cdn_seconds: int = Field(ge=0)
-    immutable: bool
     # ARN of the secret with the signing keys; None on a stage without signed URLs.
     signing_keys: str | None = None
 

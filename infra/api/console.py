@@ -1,17 +1,16 @@
 """The function that serves the console's files, and the output with its address."""
 
-import json
 from typing import Any
 
 from infra.api.parameters import ApiParameters
+from infra.dashboard import dashboard_url
 from infra.delivery import images_url
 from infra.functions import build_role
 from infra.naming import arn, sub
 from infra.originals import originals_bucket
 from infra.parameters import Parameters
-from lib.images import RENDERER_VERSION
 from lib.keys import CONSOLE_FOLDER
-from lib.sizes import Size, pack_sizes, recipe_id
+from lib.sizes import Size, pack_sizes
 
 CONSOLE = f"GET /{CONSOLE_FOLDER}/{{path+}}"
 _FUNCTION = "console"
@@ -42,13 +41,10 @@ def console_function(parameters: Parameters, sizes: list[Size]) -> dict[str, Any
                 "ORIGINALS_URL": parameters.emulator
                 or sub(_ORIGINALS % originals_bucket(parameters)),
                 "PACKED_SIZES": pack_sizes(sizes),
-                # What a variant must have in its metadata to be current.
-                "RECIPES": json.dumps(
-                    {size.name: recipe_id(size, RENDERER_VERSION) for size in sizes}
-                ),
                 "RENDER": str(parameters.render).lower(),
                 "IS_PRIVATE": str(parameters.is_private).lower(),
                 "UPLOAD_TYPES": parameters.upload_types_json,
+                "DASHBOARD_URL": "" if parameters.emulator else dashboard_url(parameters),
             },
             "events": [{"httpApi": {"method": method, "path": path}}],
         }

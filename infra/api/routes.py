@@ -13,10 +13,11 @@ from infra.api.rendering import PATH_HEADER, render_function, render_resources
 from infra.api.throttles import DOCS, MISSING
 from infra.delivery import images_url
 from infra.delivery.viewers import allow_viewer_keys, viewer_settings
-from infra.functions import allow_list, build_role
+from infra.functions import acl_settings, allow_list, build_role, caching_settings
 from infra.naming import FAILURES_BUCKET, IMAGES_BUCKET, allow, arn, ref, sub
 from infra.originals import allow_list_originals, allow_originals, originals_settings
 from infra.parameters import Parameters
+from lib.images import RENDERER_VERSION
 from lib.keys import FETCH_RECORDS
 from lib.sizes import Size, pack_sizes
 
@@ -78,6 +79,9 @@ def api_functions(parameters: Parameters, sizes: list[Size]) -> dict[str, Any]:
             IMAGES_URL=images_url(parameters),
             SERVE_FORMATS=str(parameters.serve_formats).lower(),
             SIZES=pack_sizes(sizes),
+            RENDERER_VERSION=RENDERER_VERSION,
+            **caching_settings(parameters),
+            **acl_settings(parameters),
             **viewer_settings(parameters),
         ),
         "deletion": _function(

@@ -13,6 +13,7 @@ from infra.functions import (
     allocator,
     allow_list,
     build_role,
+    caching_settings,
     writer_actions,
     writer_settings,
 )
@@ -78,9 +79,7 @@ def declared_settings(parameters: Parameters, sizes: list[Size]) -> dict[str, An
         "QUEUE_PREFIX": f"{parameters.prefix}-",
         "CHECK_DELAY": str(parameters.queue_settings.check_delay),
         "ATTEMPT_SECONDS": str(ON_DEMAND_TIMEOUT),
-        "BROWSER_SECONDS": str(parameters.browser_seconds),
-        "CDN_SECONDS": str(parameters.cdn_seconds),
-        "IMMUTABLE": str(parameters.immutable).lower(),
+        **caching_settings(parameters),
         **analyzer_settings(parameters, sizes),
         **writer_settings(parameters),
     }

@@ -13,6 +13,6 @@ def require_declared(names: Iterable[str], declared: Sequence[str]) -> list[str]
             raise RequestError(
                 422,
                 ProblemKind.UNKNOWN_SIZE,
-                f"sizes: {name!r} is not declared: choose among {', '.join(declared)}",
+                f"sizes: {name!r} is not declared: choose from {', '.join(declared)}",
             )
     return wanted

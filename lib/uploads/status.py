@@ -1,9 +1,9 @@
 """Reads a photo's status at each size from S3; every fact has a field that programs can read."""
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
@@ -16,7 +16,8 @@ from lib.fetching.jobs import FetchJobs, FetchState
 from lib.keys import Originals
 from lib.pipeline.failure_records import FailureRecords
 from lib.pipeline.focus import FocalPoint, read_focus
-from lib.pipeline.metadata_keys import PIXELS
+from lib.pipeline.metadata_keys import PIXELS, RECIPE
+from lib.pipeline.put_options import PutOptions
 from lib.pipeline.sources import is_of
 from lib.times import Timestamp
 from lib.upload_paths import require_printable
@@ -47,11 +48,17 @@ class VariantFacts(BaseModel):
     placeholder: Placeholder | None = None
 
 
+# Why a stored variant is stale: it is of another original (or focal point), of another recipe, or
+# stored with another Cache-Control or ACL.
+Stale = Literal["original", "recipe", "put_options"]
+
+
 class SizeStatus(BaseModel):
     """A photo at one size.
 
     `ready`: `variants` has one for each format, all made from the current original; `failed`:
     `reason` and `error` have the cause; `pending`: not rendered yet; `gone`: there is no original.
+    `stale` is why the stored variants are stale; None if they are current, or if there are none.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -60,6 +67,18 @@ class SizeStatus(BaseModel):
     variants: list[VariantFacts] = []
     reason: str | None = None
     error: str | None = None
+    stale: Stale | None = None
+
+
+class OriginalFacts(BaseModel):
+    """The original; `modified` is when it was uploaded, or its focal point was set."""
+
+    model_config = ConfigDict(frozen=True)
+
+    content_type: str
+    bytes: int
+    etag: str
+    modified: Timestamp
 
 
 Status = dict[str, SizeStatus]
@@ -72,14 +91,22 @@ class PhotoStatus(BaseModel):
     """A photo at each size that is made of photos at its path, by the size's name.
 
     `fetch` is its fetch job, while that is pending or if it failed and no original was uploaded
-    since. Without an original, each size has the state of the fetch job. `focus` is the photo's
+    since. Without an `original`, each size has the state of the fetch job. `focus` is the photo's
     focal point: shares of its width and height.
     """
 
     path: str
+    original: OriginalFacts | None = None
     sizes: Status
     fetch: FetchState | None = None
     focus: FocalPoint | None = None
+
+
+class Expected(NamedTuple):
+    """What a size's variants have, unless they are stale: the recipe's id, and the put options."""
+
+    recipe: str
+    put_options: PutOptions
 
 
 # Sizes are read concurrently: each takes a few requests of some 20 ms.
@@ -92,7 +119,8 @@ MAX_CONNECTIONS = 16
 class StatusReader:
     """Reads the status of one stack's photos; `images_url` has no slash at its end.
 
-    Without a `signer`, everyone sees variants.
+    Without a `signer`, everyone sees variants. Variants of a size without `expected` are stale only
+    if they are of another original.
     """
 
     s3: "S3Client"
@@ -102,6 +130,7 @@ class StatusReader:
     failures_bucket: str
     images_url: str
     signer: "ViewerSigner | None" = None
+    expected: Mapping[str, Expected] = field(default_factory=dict)
 
     def get(self, path: str, *, signed: int | None = None) -> PhotoStatus:
         """Returns the status at each size, with URLs `signed` for so many seconds if asked for.
@@ -154,6 +183,7 @@ class StatusReader:
             shown = self._sign(list(statuses), signed)
             return PhotoStatus(
                 path=path,
+                original=_describe_original(original) if original else None,
                 sizes=dict(zip(sizes, shown, strict=True)),
                 fetch=fetch,
                 focus=read_focus(original.metadata) if original else None,
@@ -176,35 +206,56 @@ class StatusReader:
 
     def _read_size(self, size: "Size", path: str, original: objects.StoredObject) -> SizeStatus:
         try:
-            variants = [
-                self._find_current(folder, path, original, has_focus=size.has_focus)
-                for folder in size.folders
-            ]
+            variant_keys = [keys.variant_key(folder, path) for folder in size.folders]
         except PermanentError as error:  # too long a path for this size, though not for others
             return SizeStatus(state="failed", reason=error.reason, error=str(error))
-        current = [variant for variant in variants if variant is not None]
-        if len(current) == len(variants):
-            return SizeStatus(state="ready", variants=current)
+        found = [objects.head(self.s3, self.images_bucket, key) for key in variant_keys]
+        stored = [variant for variant in found if variant is not None]
+        current = [each for each in stored if is_of(each, original, has_focus=size.has_focus)]
+        if len(current) == len(found):
+            named = zip(size.folders, current, strict=True)
+            return SizeStatus(
+                state="ready",
+                variants=[self._describe_variant(folder, path, each) for folder, each in named],
+                stale=self._find_staleness(size.name, current),
+            )
+        stale: Stale | None = "original" if len(current) < len(stored) else None
         record = FailureRecords(self.s3, self.failures_bucket, size.name).read(path)
         if record is not None and record.is_about(original.modified):
-            return SizeStatus(state="failed", reason=record.reason, error=record.error)
-        return SizeStatus(state="pending")
+            return SizeStatus(state="failed", reason=record.reason, error=record.error, stale=stale)
+        return SizeStatus(state="pending", stale=stale)
 
-    def _find_current(
-        self, folder: str, path: str, original: objects.StoredObject, *, has_focus: bool
-    ) -> VariantFacts | None:
-        """Returns the variant if it was made from the original, by any recipe."""
-        stored = objects.head(self.s3, self.images_bucket, keys.variant_key(folder, path))
-        if stored is None or not is_of(stored, original, has_focus=has_focus):
+    def _find_staleness(self, size: str, variants: list[objects.StoredObject]) -> Stale | None:
+        """Returns why variants of the current original are stale."""
+        expected = self.expected.get(size)
+        if expected is None:
             return None
+        if any(variant.metadata.get(RECIPE) != expected.recipe for variant in variants):
+            return "recipe"
+        if all(expected.put_options.match(variant) for variant in variants):
+            return None
+        return "put_options"
+
+    def _describe_variant(
+        self, folder: str, path: str, variant: objects.StoredObject
+    ) -> VariantFacts:
         return VariantFacts(
             url=keys.variant_url(self.images_url, folder, path),
-            content_type=stored.content_type,
-            bytes=stored.length,
-            pixels=stored.metadata.get(PIXELS, ""),
-            modified=stored.modified,
-            placeholder=read_placeholder(stored),
+            content_type=variant.content_type,
+            bytes=variant.length,
+            pixels=variant.metadata.get(PIXELS, ""),
+            modified=variant.modified,
+            placeholder=read_placeholder(variant),
         )
+
+
+def _describe_original(original: objects.StoredObject) -> OriginalFacts:
+    return OriginalFacts(
+        content_type=original.content_type,
+        bytes=original.length,
+        etag=original.etag,
+        modified=original.modified,
+    )
 
 
 def _count_characters(result: PhotoStatus | FanoutError) -> int:

@@ -11,6 +11,7 @@ import boto3
 import pytest
 
 from handlers import deletion, focus, openapi, render, status, uploads
+from lib.images import RENDERER_VERSION
 from lib.sizes import Size, pack_sizes
 from tests.integration.conftest import Context
 from tests.payloads import ORIGINALS, payload
@@ -123,6 +124,10 @@ def api(s3: "S3Client", monkeypatch: pytest.MonkeyPatch) -> Api:
         "FETCH_QUEUE_URL": made.fetch_queue_url,
         "FETCH_LOOPBACK": "false",
         "IMAGES_URL": "https://cdn.example",
+        "RENDERER_VERSION": RENDERER_VERSION,
+        "BROWSER_SECONDS": "3600",
+        "CDN_SECONDS": "86400",
+        "IMMUTABLE": "false",
         "SIZES": pack_sizes(PHOTO_SIZES),
         "UPLOAD_TYPES": '["image/jpeg", "image/png"]',
         "MAX_UPLOAD_BYTES": "5000",

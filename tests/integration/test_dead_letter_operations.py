@@ -182,7 +182,7 @@ class TestReplay:
         self, queues: Queues, sqs: "SQSClient"
     ) -> None:
         letter = park(sqs, queues.urls["40x30-dlq"], "a.jpg")
-        with pytest.raises(RequestError, match="'huge' is not declared: choose among 40x30, hero"):
+        with pytest.raises(RequestError, match="'huge' is not declared: choose from 40x30, hero"):
             queues.operations.replay(Selection(sizes=["40x30", "huge"]))
         assert stored(queues.urls["40x30-dlq"]) == [letter]
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from handlers import console
-from lib.errors import Reason
+from lib.dead_letters import NOT_PURGED, UNDELIVERED
+from lib.errors import WORKER_STOPPED, Reason
 from lib.sizes import Size, pack_sizes
 from tests.payloads import payload
 
@@ -31,7 +32,6 @@ def _settings(monkeypatch: pytest.MonkeyPatch) -> None:
         "IMAGES_URL": "https://images.example",
         "ORIGINALS_URL": "https://originals.s3.example",
         "PACKED_SIZES": pack_sizes(SIZES),
-        "RECIPES": '{"40x30": "0123456789ab", "wide": "ba9876543210"}',
         "RENDER": "false",
         "UPLOAD_TYPES": '["image/jpeg"]',
     }.items():
@@ -109,11 +109,12 @@ def test_the_page_knows_the_stage_and_its_sizes() -> None:
     assert (config["stage"], config["api"]) == ("prod", "https://api.example/x")
     assert (config["render"], config["auth"]) == (False, "token")
     first, wide = config["sizes"]
-    assert (first["name"], first["width"], first["recipe"]) == ("40x30", 40, "0123456789ab")
+    assert (first["name"], first["width"]) == ("40x30", 40)
+    assert "dashboard" not in config
     assert (wide["fit"], wide["format"]) == ("inside", "webp")
 
 
 def test_every_reason_is_told_with_what_to_do() -> None:
     text = (PROJECT / "console" / "reasons.js").read_text()
     told = re.findall(r"^  (\w+): \['[^']+\.', '[^']+\.'\],$", text, re.MULTILINE)
-    assert {*Reason, "worker_stopped"} <= {*told}
+    assert {*Reason, WORKER_STOPPED, UNDELIVERED, NOT_PURGED} <= {*told}

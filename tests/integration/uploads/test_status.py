@@ -1,7 +1,9 @@
 """The status of one photo on moto, in each state and after each turn of events."""
 
+import os
 from base64 import b64decode
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +12,18 @@ from PIL import Image
 
 from cli.stage import Stage
 from lib.errors import ConfigError, PermanentError
+from lib.images import RENDERER_VERSION
 from lib.pipeline.failure_records import FailureRecord, FailureRecords
-from lib.sizes import Size
-from lib.uploads.status import PhotoStatus, SizeStatus, Status, StatusPoller, StatusReader
+from lib.pipeline.put_options import PutOptions
+from lib.sizes import Size, recipe_id
+from lib.uploads.status import (
+    Expected,
+    PhotoStatus,
+    SizeStatus,
+    Status,
+    StatusPoller,
+    StatusReader,
+)
 from tests.command_line import fanout
 from tests.integration.conftest import SIZE, WorkerCall
 from tests.integration.pipeline.test_resize import Failing, put, refusal
@@ -27,8 +38,8 @@ if TYPE_CHECKING:
 __all__ = ["deployed"]  # a fixture
 
 
-def status(s3: "S3Client", path: str, *sizes: Size) -> Status:
-    desk = StatusReader(
+def reader(s3: "S3Client", *sizes: Size) -> StatusReader:
+    return StatusReader(
         s3=s3,
         sizes=sizes or (SIZE,),
         originals=ORIGINALS,
@@ -36,7 +47,17 @@ def status(s3: "S3Client", path: str, *sizes: Size) -> Status:
         failures_bucket="failures-bucket",
         images_url="https://images.example",
     )
-    return desk.get(path).sizes
+
+
+def status(s3: "S3Client", path: str, *sizes: Size) -> Status:
+    return reader(s3, *sizes).get(path).sizes
+
+
+def expecting(s3: "S3Client", *, recipe: str = "", **options: Any) -> StatusReader:
+    """Reads the size with another recipe, or other put options, than its worker's."""
+    given: Any = {"cache_control": os.environ["CACHE_CONTROL"], "acl": None} | options
+    expected = Expected(recipe or recipe_id(SIZE, RENDERER_VERSION), PutOptions(**given))
+    return replace(reader(s3), expected={SIZE.name: expected})
 
 
 def fail(s3: "S3Client", path: str, *, seconds_ago: float) -> None:
@@ -105,9 +126,47 @@ def test_an_upload_is_pending_until_it_is_rendered(s3: "S3Client", deliver: Work
 def test_an_overwritten_photo_is_pending_again(s3: "S3Client", deliver: WorkerCall) -> None:
     deliver(put(s3, "a.jpg"))
     message = put(s3, "a.jpg", encoded(quarters(100, 100)))
-    assert status(s3, "a.jpg")["40x30"].state == "pending"
+    assert status(s3, "a.jpg") == {"40x30": SizeStatus(state="pending", stale="original")}
     deliver(message)
     assert status(s3, "a.jpg")["40x30"].state == "ready"
+
+
+def test_a_failed_size_tells_that_its_variant_is_of_an_older_original(
+    s3: "S3Client", deliver: WorkerCall
+) -> None:
+    deliver(put(s3, "a.jpg"))
+    put(s3, "a.jpg", encoded(quarters(100, 100)))
+    fail(s3, "a.jpg", seconds_ago=0)
+    told = status(s3, "a.jpg")["40x30"]
+    assert (told.state, told.stale) == ("failed", "original")
+
+
+def test_a_ready_size_tells_why_it_is_stale(s3: "S3Client", deliver: WorkerCall) -> None:
+    deliver(put(s3, "a.jpg"))
+    for changes, stale in (
+        ({}, None),
+        ({"recipe": "0123456789ab"}, "recipe"),
+        ({"cache_control": "no-store"}, "put_options"),
+        ({"acl": "public-read"}, "put_options"),
+    ):
+        told = expecting(s3, **changes).get("a.jpg").sizes["40x30"]
+        assert (told.state, told.stale) == ("ready", stale)
+    # Nothing is known of what to expect.
+    assert status(s3, "a.jpg")["40x30"].stale is None
+
+
+def test_the_original_is_described(s3: "S3Client") -> None:
+    put(s3, "a.jpg")
+    stored = s3.head_object(Bucket="originals-bucket", Key="originals/a.jpg")
+    original = reader(s3).get("a.jpg").original
+    assert original is not None
+    assert original.model_dump() == {
+        "content_type": stored["ContentType"],
+        "bytes": stored["ContentLength"],
+        "etag": stored["ETag"].strip('"'),
+        "modified": stored["LastModified"],
+    }
+    assert reader(s3).get("never.jpg").original is None
 
 
 def test_a_broken_file_has_failed_with_its_reason(s3: "S3Client", deliver: WorkerCall) -> None:
