@@ -1,12 +1,15 @@
 // The place of dead letters: by reason, with what the manual says; to replay and to purge.
 
 import { age, announce, clear, confirm, count, h, name as bdi } from './dom.js';
+import { pathOf } from './paths.js';
 import { advice, what } from './reasons.js';
 import { client, mayOperate, stage } from './stage.js';
 
 // A reason's letters that are shown at once, the newest first; a button shows as many more.
 const SHOWN = 25;
 const MAX_PATHS = 100; // of one request
+// The queues of no size, and those of a size beside its own.
+const NAMES = { subscription: 'from SNS', purge: 'invalidations', fetch: 'fetch jobs' };
 
 export function open() {
   const content = h('div', { className: 'page', 'aria-live': 'polite' });
@@ -40,20 +43,38 @@ export function open() {
     );
     const said = note && h('p', { role: 'status' }, note);
     note = '';
-    clear(content, said, matrix(queues, reasons), reasons.length
+    clear(content, said, sums(queues), matrix(queues, reasons), reasons.length
       ? reasons.map((reason) => group(reason, queues, letters.filter((letter) => letter.reason === reason)))
       : h('p', { className: 'empty' }, 'There are no dead letters. What fails for good will be here, with its reason.'));
     announce(`${count(queues.reduce((sum, queue) => sum + queue.letters, 0), 'dead letter')}`);
   }
 
-  function matrix(queues, reasons) {
+  function sums(queues) {
+    // What SNS could not deliver returns to the same queues.
+    const own = queues.filter(({ queue }) => queue !== 'subscription');
+    const sum = (some, field) => some.reduce((total, each) => total + each[field], 0).toLocaleString('en');
+    const oldest = queues.map((queue) => queue.oldest).filter(Boolean).sort()[0];
+    const figures = [
+      [sum(queues, 'letters'), 'dead'],
+      oldest && [age(oldest), 'the oldest'],
+      [sum(own, 'waiting'), 'waiting'],
+      [sum(own, 'in_progress'), 'in progress'],
+    ];
+    return h('div', { className: 'sums tabular' }, [
+      ...figures.filter(Boolean).map(([figure, label]) => h('p', {}, [h('strong', {}, figure), ` ${label}`])),
+      stage.dashboard && h('a', { href: stage.dashboard, target: '_blank', rel: 'noopener' }, 'Ages of messages and variants a minute, in CloudWatch'),
+    ]);
+  }
+
+  function matrix(all, reasons) {
     const head = ['queue', 'waiting', 'in progress', 'dead', 'oldest', ...reasons];
+    const queues = all.filter(({ queue, letters, hidden }) => queue !== 'subscription' || letters || hidden);
     const rows = queues.map((queue) => {
       const dead = `${queue.complete ? '' : 'about '}${queue.letters.toLocaleString('en')}`;
       const cells = [queue.waiting, queue.in_progress, dead, queue.oldest ? age(queue.oldest) : '', ...reasons.map((reason) => queue.reasons[reason] || '')];
       return h('tr', {}, [
-        h('td', {}, [queue.size ?? 'fetch jobs', queue.hidden > 0 && h('span', { className: 'muted' }, ` ${queue.hidden} being read`)]),
-        ...cells.map((cell, i) => h('td', { className: `number ${i === 2 && queue.letters ? 'failed' : ''}` }, String(cell))),
+        h('th', { scope: 'row' }, [nameOf(queue), queue.hidden > 0 && h('span', { className: 'muted' }, ` ${queue.hidden} being read`)]),
+        ...cells.map((cell, i) => h('td', { className: `number ${i === 2 && queue.letters ? 'failed' : cell ? '' : 'muted'}` }, String(cell))),
       ]);
     });
     return h('div', { className: 'scroll', tabIndex: 0, role: 'region', 'aria-label': 'Queues' }, h('table', { className: 'tabular' }, [
@@ -94,7 +115,7 @@ export function open() {
     }
 
     function row(letter) {
-      const tick = h('input', { type: 'checkbox', onchange: name, 'aria-label': `Select ${letter.path || 'letter'} at ${letter.size ?? 'fetch jobs'}` });
+      const tick = h('input', { type: 'checkbox', onchange: name, 'aria-label': `Select ${letter.path || 'letter'} at ${nameOf(letter)}` });
       // Without a path it cannot be told from others.
       if (letter.path) ticks.set(letter, tick);
       else tick.disabled = true;
@@ -102,7 +123,7 @@ export function open() {
         tick,
         h('div', { className: 'thumb' }),
         h('div', { className: 'body' }, [
-          h('p', { className: 'path' }, [letter.path ? h('a', { href: `#lookup?path=${encodeURIComponent(letter.path)}` }, bdi(letter.path)) : 'no path', h('span', { className: 'muted' }, ` at ${letter.size ?? 'fetch jobs'}`)]),
+          h('p', { className: 'path' }, [letter.path ? h('a', { href: `#lookup?path=${encodeURIComponent(photoOf(letter))}` }, bdi(letter.path)) : 'no path', h('span', { className: 'muted' }, ` at ${nameOf(letter)}`)]),
           h('p', { className: 'error' }, letter.error),
         ]),
         h('span', { className: 'muted tabular actions' }, age(letter.failed_at || letter.sent_at)),
@@ -113,7 +134,7 @@ export function open() {
       const picked = chosen();
       const n = picked.length || all;
       const question = `${verb === 'replay' ? 'Replay' : 'Purge'} ${count(n, 'dead letter')}?`;
-      const detail = verb === 'replay' ? `${advice(reason)} What fails again comes back here.` : `They and their failure records are deleted for good, on stage ${stage.stage}. The photos stay.`;
+      const detail = verb === 'replay' ? `${advice(reason)} What fails again comes back here.` : `They${picked.length ? '' : `, all with the reason ${reason},`} and their failure records are deleted for good, on stage ${stage.stage}. The photos stay.`;
       if (!(await confirm(question, verb === 'replay' ? 'Replay' : 'Purge', detail))) return;
       replay.disabled = purge.disabled = true;
       try {
@@ -150,20 +171,24 @@ export function open() {
 
 const total = (queues, reason) => queues.reduce((sum, queue) => sum + (queue.reasons[reason] || 0), 0);
 
+const nameOf = ({ queue, size }) => [size, NAMES[queue]].filter(Boolean).join(', ');
+
+/** The path of a letter's photo; that of an invalidation begins with the folder of a size. */
+const photoOf = (letter) => (letter.queue === 'purge' ? pathOf(`/${letter.path}`, stage) : letter.path);
+
 /** The bodies of the requests that take these letters, or all of the reason. */
 function selections(reason, queues, picked) {
-  const sizes = (some) => (some.includes(null) ? undefined : some);
+  const sizes = (some) => (some[0].size === null ? {} : { sizes: some.map(({ size }) => size) });
   if (!picked.length) {
-    const having = queues.filter((queue) => queue.reasons[reason]).map((queue) => queue.size);
-    const named = having.filter((size) => size !== null);
-    return [named.length && { reason, sizes: named }, having.includes(null) && { reason }].filter(Boolean);
+    const having = queues.filter((queue) => queue.reasons[reason]);
+    return [...Map.groupBy(having, ({ queue }) => queue)].map(([queue, some]) => ({ queue, reason, ...sizes(some) }));
   }
-  const bySize = Map.groupBy(picked, (letter) => letter.size);
-  return [...bySize].flatMap(([size, letters]) => {
-    const paths = [...new Set(letters.map((letter) => letter.path))];
+  return [...Map.groupBy(picked, nameOf).values()].flatMap((some) => {
+    const paths = [...new Set(some.map((letter) => letter.path))];
     return Array.from({ length: Math.ceil(paths.length / MAX_PATHS) }, (_, i) => ({
+      queue: some[0].queue,
       reason,
-      sizes: sizes([size]),
+      ...sizes(some.slice(0, 1)),
       paths: paths.slice(i * MAX_PATHS, (i + 1) * MAX_PATHS),
     }));
   });
@@ -171,14 +196,14 @@ function selections(reason, queues, picked) {
 
 /** Shows the photos that are ready at another size; the others have no picture. */
 async function showThumbs(letters, rows) {
-  const paths = [...new Set(letters.map((letter) => letter.path).filter(Boolean))];
+  const paths = [...new Set(letters.filter((letter) => letter.path).map(photoOf))];
   if (!paths.length) return;
   const { uploads } = await client.call('POST', '/uploads/status', { paths, signed: stage.signed }).catch(() => ({ uploads: [] }));
   for (const { photo } of uploads) {
     const [variant] = Object.values(photo?.sizes || {}).flatMap((size) => size.variants);
     if (!variant) continue;
     letters.forEach((letter, i) => {
-      if (letter.path === photo.path) rows[i].querySelector('.thumb').append(h('img', { src: variant.url, alt: '', loading: 'lazy' }));
+      if (photoOf(letter) === photo.path) rows[i].querySelector('.thumb').append(h('img', { src: variant.url, alt: '', loading: 'lazy' }));
     });
   }
 }

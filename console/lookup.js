@@ -1,14 +1,23 @@
-// The place to look up: all that is known of one photo, by its path or the URL of a variant.
+// The place to look up: all that is known of one photo, by its path or a URL of the stage.
 
 import { age, bytes, clear, confirm, count, duration, format, h, name as bdi, times } from './dom.js';
+import { pathOf } from './paths.js';
 import { advice, what } from './reasons.js';
 import { client, mayOperate, stage } from './stage.js';
 
 const HEADERS = ['content-type', 'content-length', 'cache-control', 'etag', 'age', 'x-cache', 'via', 'last-modified', 'vary'];
+const STALE = {
+  original: 'of an older original, or focal point',
+  recipe: 'the size has another recipe now',
+  put_options: 'stored with another Cache-Control or ACL than the stage’s now',
+};
+// Workers look at a recheck within seconds, unless their queue is long.
+const RECHECK_SECONDS = 20;
+const when = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'medium' });
 
 export function open() {
   const input = h('input', { id: 'path', type: 'search', placeholder: '2026/sea.jpg, or the URL of a variant', autocomplete: 'off', spellcheck: false, required: true, dir: 'auto' });
-  const found = h('section', { 'aria-live': 'polite' });
+  const found = h('section', { className: 'page', 'aria-live': 'polite', 'aria-label': 'Photo' });
   const element = h('div', { className: 'page' }, [
     h('h1', {}, 'Look up a photo'),
     h('form', { className: 'search', role: 'search', onsubmit: submit }, [
@@ -22,63 +31,68 @@ export function open() {
 
   function submit(event) {
     event.preventDefault();
-    const path = pathOf(input.value);
+    const path = pathOf(input.value, stage);
     input.value = path;
     history.replaceState(null, '', `#lookup?path=${encodeURIComponent(path)}`);
     show(path);
   }
 
-  async function show(path) {
+  const read = (path) => client.call('GET', `/uploads?path=${encodeURIComponent(path)}${stage.signed ? `&signed=${stage.signed}` : ''}`);
+
+  async function show(path, note) {
     const turn = ++asked;
-    const waiting = setTimeout(() => clear(found, h('p', { className: 'empty' }, 'Asking the API for its status …')), 150);
+    const waiting = setTimeout(() => say('Asking the API for its status …'), 150);
     try {
-      const status = await client.call('GET', `/uploads?path=${encodeURIComponent(path)}${stage.signed ? `&signed=${stage.signed}` : ''}`);
-      if (turn === asked) await draw(status, turn);
+      const status = await read(path);
+      clearTimeout(waiting);
+      if (turn === asked) await draw(status, turn, note);
     } catch (error) {
-      if (turn === asked) clear(found, h('p', { className: 'empty failed', role: 'alert' }, error.message));
+      if (turn === asked) warn(error.message);
     } finally {
       clearTimeout(waiting);
     }
   }
 
-  async function draw(status, turn) {
+  const say = (...text) => clear(found, h('p', { className: 'empty', role: 'status' }, text));
+  const warn = (text) => clear(found, h('p', { className: 'empty failed', role: 'alert' }, text));
+
+  async function draw(status, turn, note) {
+    if (!status.original && !status.fetch) return say('There is no photo at ', h('strong', {}, bdi(status.path)), '.');
     const sizes = Object.entries(status.sizes);
-    if (sizes.every(([, size]) => size.state === 'gone')) {
-      return clear(found, h('p', { className: 'empty' }, ['There is no photo at ', h('strong', {}, bdi(status.path)), '.']));
-    }
     const delivered = new Map(await Promise.all(sizes.map(async ([name, size]) => [name, await deliver(size)])));
     if (turn !== asked) return null;
-    const original = [...delivered.values()].find((each) => each?.original);
-    const cards = sizes.map(([name, size]) => card(status.path, name, size, delivered.get(name), original));
-    return clear(found, h('div', { className: 'page' }, [
-      h('div', {}, [
+    const pixels = [...delivered.values()].find((each) => each?.pixels)?.pixels;
+    return clear(
+      found,
+      h('header', { className: 'known' }, [
         h('h2', {}, bdi(status.path)),
-        h('dl', { className: 'facts tabular' }, facts(status, original)),
+        h('div', { className: 'actions' }, actions(status)),
       ]),
-      h('div', { className: 'cards' }, cards),
-      h('div', { className: 'actions' }, [
-        h('button', { className: 'quiet', textContent: 'Look again', onclick: () => show(status.path) }),
-        h('button', { className: 'danger', textContent: 'Delete photo', onclick: () => remove(status.path) }),
+      note && h('p', { role: 'status' }, note),
+      h('div', { className: 'facts-of' }, [
+        facts('Original', originalFacts(status, pixels)),
+        facts('Sizes', sizeFacts(status)),
+        facts('Asked of it', askedFacts(status)),
       ]),
-    ]));
+      h('div', { className: 'cards' }, sizes.map(([name, size]) => card(status, name, size, delivered.get(name))))
+    );
   }
 
-  function facts(status, original) {
-    const states = Object.values(status.sizes).map((size) => size.state);
-    const summary = ['ready', 'pending', 'failed'].map((state) => [states.filter((each) => each === state).length, state]).filter(([n]) => n);
-    const rows = [
-      ['sizes', summary.map(([n, state]) => `${n} ${state}`).join(', ')],
-      original && ['original', times(original.pixels)],
-      original && ['its ETag', original.etag],
-      status.fetch && ['fetch job', status.fetch.state === 'failed' ? `${what(status.fetch.reason)} ${status.fetch.error || ''}` : 'pending'],
+  function actions(status) {
+    const again = h('button', { className: 'quiet', textContent: 'Render again', onclick: () => recheck(status) });
+    again.disabled = !mayOperate || !status.original;
+    again.title = mayOperate ? 'Workers render what is missing or stale, and leave what is current.' : 'This token is for uploads.';
+    return [
+      h('button', { className: 'quiet', textContent: 'Look again', onclick: () => show(status.path) }),
+      again,
+      h('button', { className: 'danger', textContent: 'Delete photo', onclick: () => remove(status.path) }),
     ];
-    return rows.filter(Boolean).flatMap(([term, text]) => [h('dt', {}, term), h('dd', {}, text)]);
   }
 
-  function card(path, name, size, delivered, original) {
+  function card({ path }, name, size, delivered) {
     const [variant] = size.variants;
-    const state = stateOf(name, size, delivered, original);
-    const shown = variant && delivered?.url ? h('img', { src: delivered.url, alt: `${path} at ${name}` }) : h('span', { className: size.state === 'failed' ? 'failed' : 'muted' }, size.state === 'failed' ? what(size.reason) : 'not rendered yet');
+    const state = stateOf(size, delivered);
+    const shown = variant ? h('img', { src: delivered?.url || variant.url, alt: `${path} at ${name}` }) : h('span', { className: size.state === 'failed' ? 'failed' : 'muted' }, size.state === 'failed' ? what(size.reason) : 'not rendered yet');
     const others = size.variants.slice(1).map((each) => h('p', { className: 'muted' }, [h('a', { href: each.url, target: '_blank', rel: 'noopener' }, format(each.content_type)), ` ${bytes(each.bytes)}`]));
     return h('article', { className: 'card' }, [
       h('div', { className: 'shown' }, shown),
@@ -86,15 +100,22 @@ export function open() {
         h('strong', {}, name),
         h('span', { className: state.kind }, state.text),
         variant && h('span', { className: 'muted' }, [times(variant.pixels), bytes(delivered?.bytes ?? variant.bytes), format(delivered?.type || variant.content_type), delivered?.took && duration(delivered.took)].filter(Boolean).join(' · ')),
-        variant && h('span', { className: 'muted' }, `rendered ${age(variant.modified)}`),
+        variant && h('span', { className: 'muted', title: when.format(new Date(variant.modified)) }, `rendered ${age(variant.modified)}`),
         variant && h('a', { href: variant.url, target: '_blank', rel: 'noopener' }, 'its address'),
         ...others,
-        size.state === 'failed' && h('span', {}, advice(size.reason)),
-        size.state === 'failed' && h('span', { className: 'muted' }, size.error || ''),
-        size.state === 'failed' && mayOperate && h('span', {}, h('button', { className: 'link', textContent: 'Replay', onclick: (event) => replay(event.target, path, name) })),
+        ...(size.state === 'failed' ? failure(path, name, size) : []),
       ]),
       delivered?.headers && h('details', {}, [h('summary', {}, 'Headers as delivered'), h('dl', { className: 'facts' }, delivered.headers.flatMap(([key, value]) => [h('dt', {}, key), h('dd', {}, value)]))]),
     ]);
+  }
+
+  function failure(path, name, size) {
+    return [
+      size.stale && h('span', {}, 'Pages still show the variant of an older original.'),
+      h('span', {}, advice(size.reason)),
+      h('span', { className: 'muted' }, size.error || ''),
+      mayOperate && h('span', {}, h('button', { className: 'link', textContent: 'Replay', onclick: (event) => replay(event.target, path, name) })),
+    ];
   }
 
   async function replay(button, path, name) {
@@ -107,14 +128,37 @@ export function open() {
     }
   }
 
+  /** Has workers look at the sizes that did not fail: those that did would fail again. */
+  async function recheck({ path, sizes }) {
+    const names = Object.keys(sizes).filter((name) => sizes[name].state !== 'failed');
+    const needed = names.filter((name) => !isCurrent(sizes[name]));
+    if (!names.length) return show(path, 'Every size has failed: replay them instead.');
+    const turn = ++asked;
+    say(needed.length ? `Rendering ${needed.join(', ')} again …` : 'Workers look at it …');
+    try {
+      await client.call('POST', '/rechecks', { path, sizes: names });
+      const until = Date.now() + RECHECK_SECONDS * 1000;
+      for (let left = needed; left.length; ) {
+        await new Promise((resolve) => setTimeout(resolve, 1000));
+        if (turn !== asked) return null;
+        const status = await read(path);
+        left = needed.filter((name) => status.sizes[name] && status.sizes[name].state !== 'failed' && !isCurrent(status.sizes[name]));
+        if (left.length && Date.now() > until) return show(path, `${left.join(', ')}: the queue is long. Look again later.`);
+      }
+      return show(path, needed.length ? `Rendered again: ${needed.join(', ')}.` : 'Every size was current: there was nothing to render.');
+    } catch (error) {
+      return turn === asked ? warn(error.message) : null;
+    }
+  }
+
   async function remove(path) {
     const detail = `${path} is deleted at every size, on stage ${stage.stage}. Browsers may keep their copies for a while.`;
     if (!(await confirm('Delete this photo?', 'Delete photo', detail))) return;
     try {
       await client.call('DELETE', `/uploads?path=${encodeURIComponent(path)}`);
-      clear(found, h('p', { className: 'empty', role: 'status' }, ['Deleted ', h('strong', {}, bdi(path)), `, and ${count(stage.sizes.length, 'size')} with it in a few seconds.`]));
+      say('Deleted ', h('strong', {}, bdi(path)), `, and ${count(stage.sizes.length, 'size')} with it in a few seconds.`);
     } catch (error) {
-      clear(found, h('p', { className: 'empty failed', role: 'alert' }, error.message));
+      warn(error.message);
     }
   }
 
@@ -130,21 +174,52 @@ export function open() {
   };
 }
 
-/** Returns the photo's path: of a variant's URL what follows the size's folder. */
-export function pathOf(text) {
-  const given = text.trim();
-  if (!/^https?:\/\//.test(given)) return given.replace(/^\/+/, '');
-  const [, folder, ...path] = new URL(given).pathname.split('/');
-  const isSize = stage.sizes.some(({ name }) => folder === name || folder.startsWith(`${name}.`));
-  const rest = isSize ? path.join('/') : [folder, ...path].join('/');
-  try {
-    return decodeURIComponent(rest);
-  } catch {
-    return rest;
-  }
+const isCurrent = (size) => size.state === 'ready' && !size.stale;
+
+const facts = (title, rows) =>
+  h('section', { 'aria-label': title }, [
+    h('h3', {}, title),
+    h('dl', { className: 'facts tabular' }, rows.filter(Boolean).flatMap(([term, ...text]) => [h('dt', {}, term), h('dd', {}, text)])),
+  ]);
+
+function originalFacts({ original, focus }, pixels) {
+  if (!original) return [['state', 'not there yet']];
+  return [
+    ['type', original.content_type || 'unknown'],
+    ['length', `${bytes(original.bytes)} (${original.bytes.toLocaleString('en')} bytes)`],
+    pixels && ['pixels', times(pixels)],
+    ['uploaded', h('time', { dateTime: original.modified, title: age(original.modified) }, when.format(new Date(original.modified)))],
+    ['ETag', original.etag],
+    focus && ['focal point', focus.join(', ')],
+  ];
 }
 
-/** What a variant is as the CDN delivers it; its metadata tells which original and recipe it has. */
+function sizeFacts({ sizes }) {
+  const all = Object.values(sizes);
+  const counts = [
+    ['current', all.filter(isCurrent)],
+    ['stale', all.filter((size) => size.stale && size.state !== 'failed')],
+    ['missing', all.filter((size) => size.state === 'pending' && !size.stale)],
+    ['failed', all.filter((size) => size.state === 'failed')],
+  ];
+  const without = stage.sizes.filter(({ name }) => !(name in sizes)).map(({ name }) => name);
+  return [
+    ...counts.map(([state, some]) => some.length && [state, String(some.length)]),
+    without.length && ['not made of it', without.join(', ')],
+  ];
+}
+
+function askedFacts({ fetch }) {
+  if (!fetch) return [['fetch job', 'none open or failed']];
+  const failed = fetch.state === 'failed';
+  return [
+    ['fetch job', failed ? `failed ${age(fetch.failed_at)}: ${what(fetch.reason)}` : `pending, submitted ${age(fetch.ordered_at)}`],
+    failed && fetch.error && ['', fetch.error],
+    failed && ['', advice(fetch.reason)],
+  ];
+}
+
+/** What a variant is as the CDN delivers it; its metadata tells which original it has. */
 async function deliver(size) {
   const [variant] = size.variants;
   if (!variant) return null;
@@ -159,10 +234,8 @@ async function deliver(size) {
       bytes: blob.size,
       type: blob.type.split(';')[0],
       took: performance.now() - began,
-      recipe: header('x-amz-meta-recipe'),
-      original: header('x-amz-meta-original-pixels'),
       pixels: header('x-amz-meta-original-pixels'),
-      etag: header('x-amz-meta-original-etag'),
+      modified: header('last-modified'),
       headers: HEADERS.filter(header).map((key) => [key, header(key)]),
     };
   } catch (error) {
@@ -170,12 +243,13 @@ async function deliver(size) {
   }
 }
 
-function stateOf(name, size, delivered, original) {
+/** A state's colour and words: as S3 has it, then as the CDN delivers it. */
+function stateOf(size, delivered) {
   if (size.state === 'failed') return { kind: 'failed', text: 'failed' };
-  if (size.state === 'pending') return { kind: 'waiting', text: 'missing, or of an older original' };
-  if (delivered?.problem) return { kind: 'failed', text: `stored, but the CDN does not deliver it: ${delivered.problem}` };
-  const { recipe } = stage.sizes.find((each) => each.name === name) || {};
-  if (delivered?.recipe && delivered.recipe !== recipe) return { kind: 'waiting', text: 'stale: made by an older recipe; run fanout backfill' };
-  if (delivered?.etag && original?.etag !== delivered.etag) return { kind: 'waiting', text: 'stale at the CDN: of an older original' };
+  if (size.stale) return { kind: 'waiting', text: `stale: ${STALE[size.stale]}` };
+  if (size.state === 'pending') return { kind: 'waiting', text: 'missing' };
+  if (delivered?.problem) return { kind: 'failed', text: `current, but the CDN does not deliver it: ${delivered.problem}` };
+  const oldest = Math.min(...size.variants.map((each) => Date.parse(each.modified)));
+  if (delivered?.modified && Date.parse(delivered.modified) < oldest) return { kind: 'waiting', text: 'current, but the CDN still delivers an older one' };
   return { kind: 'ready', text: 'current' };
 }

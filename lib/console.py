@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 from lib.sizes import Size
 
+# Endings of the names of the functions that only stages with a console have.
+CONSOLE_FUNCTIONS = ("console", "dlq-list", "dlq-replay", "dlq-purge", "recheck")
 _PROJECT = Path(__file__).resolve().parent.parent
 _INDEX, _CONFIG = "index.html", "config.json"
 _TYPES = {

@@ -16,6 +16,13 @@ class EventSourceMapping(NamedTuple):
     max_concurrency: int | None
 
 
+class FunctionState(NamedTuple):
+    """A function's runtime, and why it cannot run: "" if it can."""
+
+    runtime: str
+    fault: str
+
+
 class Limits(NamedTuple):
     """Concurrent executions of an account in a region.
 
@@ -40,6 +47,19 @@ def list_mappings(functions: "LambdaClient", queue_arn: str) -> list[EventSource
             for page in pages
             for mapping in page["EventSourceMappings"]
         ]
+
+
+def get_state(functions: "LambdaClient", name: str) -> FunctionState | None:
+    """Returns a function's state; None if there is no such function."""
+    with map_access_denied(f"read the settings of {name}"):
+        try:
+            found = functions.get_function_configuration(FunctionName=name)
+        except functions.exceptions.ResourceNotFoundException:
+            return None
+    # Inactive: Lambda reclaimed what an idle function holds, and restores it when it is called.
+    runs = found.get("State", "Active") in ("Active", "Inactive", "Pending")
+    reason = found.get("StateReason") or found.get("State", "")
+    return FunctionState(found["Runtime"], "" if runs else reason)
 
 
 def read_limits(functions: "LambdaClient") -> Limits:

@@ -13,6 +13,7 @@ from lib.aws import functions as workers
 from lib.aws import sqs as queues
 from lib.aws.alarms import list_queue_alarms
 from lib.aws.stacks import DeployedSize, Stack
+from lib.console import CONSOLE_FUNCTIONS
 from lib.dead_letters import DlqKind
 from lib.errors import ConfigError, TransientError
 from lib.operations.doctor.alarms import check_alarm
@@ -24,7 +25,12 @@ from lib.operations.doctor.buckets import (
 )
 from lib.operations.doctor.existing_bucket import ExistingBucket, check_in_use
 from lib.operations.doctor.findings import Finding, warning
-from lib.operations.doctor.functions import check_concurrency, check_mapping, check_runtime
+from lib.operations.doctor.functions import (
+    check_concurrency,
+    check_function,
+    check_mapping,
+    check_runtime,
+)
 from lib.operations.doctor.queues import (
     check_redrive,
     check_retention,
@@ -90,6 +96,7 @@ def diagnose(
         ("the topic", diagnosis.topic()),
         ("the alarms", diagnosis.alarms()),
         ("the workers", diagnosis.workers(today)),
+        ("the console", diagnosis.console(today)),
         ("the queues of no size", diagnosis.shared_queues()),
         *((f"the queues of {name}", diagnosis.queues(name)) for name in stack.sizes),
     ):
@@ -186,6 +193,14 @@ class _Diagnosis:
             every += mappings
         limits = workers.read_limits(self.clients.functions)
         yield from check_concurrency(every, limits.unreserved)
+
+    def console(self, today: date) -> Iterator[Finding]:
+        if "ConsoleUrl" not in self.stack.outputs:
+            return
+        for ending in CONSOLE_FUNCTIONS:
+            name = f"{self.stack.name}-{ending}"
+            state = workers.get_state(self.clients.functions, name)
+            yield from check_function(name, state, today, self.commands)
 
     def shared_queues(self) -> Iterator[Finding]:
         for kind in self._shared_queues:

@@ -1,9 +1,9 @@
-"""Checks the functions that drain queues: runtime, event source mapping and concurrency."""
+"""Checks functions: their runtimes, and the mappings and concurrency of those that drain queues."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from lib.aws.functions import EventSourceMapping
+from lib.aws.functions import EventSourceMapping, FunctionState
 from lib.operations.doctor.findings import Finding, ok, problem, warning
 from lib.operations.stage_commands import StageCommands
 
@@ -20,21 +20,37 @@ DEPRECATED = {
 WARN_AHEAD = timedelta(days=180)
 
 
-def check_runtime(size: str, runtime: str, today: date) -> Iterator[Finding]:
+def check_runtime(name: str, runtime: str, today: date) -> Iterator[Finding]:
     """Checks that Lambda supports the runtime now and for the next `WARN_AHEAD`."""
     until = DEPRECATED.get(runtime)
     cure = "name a newer runtime in serverless.yml, run make test with that Python, and deploy"
     if until is None:
         why = "its support may have ended, or it is newer than this program"
-        yield warning(f"{size}: {runtime} is not in the list of runtimes", why, cure)
+        yield warning(f"{name}: {runtime} is not in the list of runtimes", why, cure)
     elif today > until:
         why = "AWS no longer patches it, and will reject deploys with it"
-        yield problem(f"{size}: Lambda's support of {runtime} ended on {until}", why, cure)
+        yield problem(f"{name}: Lambda's support of {runtime} ended on {until}", why, cure)
     elif today > until - WARN_AHEAD:
         why = "after that AWS no longer patches it, and a month later rejects deploys with it"
-        yield warning(f"{size}: Lambda's support of {runtime} ends on {until}", why, cure)
+        yield warning(f"{name}: Lambda's support of {runtime} ends on {until}", why, cure)
     else:
-        yield ok(f"{size}: {runtime}, supported until {until}")
+        yield ok(f"{name}: {runtime}, supported until {until}")
+
+
+def check_function(
+    name: str, state: FunctionState | None, today: date, commands: StageCommands
+) -> Iterator[Finding]:
+    """Checks that a function of the console exists, can run, and has a supported runtime."""
+    if state is None:
+        why = "a part of the console, and the routes that the function answers, do not work"
+        yield problem(f"{name}: there is no such function", why, commands.deploy_again)
+        return
+    yield from check_runtime(name, state.runtime, today)
+    if state.fault:
+        why = "Lambda does not run it, so a part of the console does not work"
+        yield problem(f"{name}: {state.fault}", why, commands.deploy_again)
+    else:
+        yield ok(f"{name}: it can run")
 
 
 def check_mapping(

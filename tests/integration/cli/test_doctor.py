@@ -2,13 +2,18 @@
 
 import json
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
 
+from lib.aws.functions import FunctionState
 from lib.aws.sqs import get_attributes
+from lib.console import CONSOLE_FUNCTIONS
+from lib.operations.doctor import Level
+from lib.operations.doctor.functions import check_function
 from lib.operations.stage_commands import StageCommands
 from tests.integration.conftest import REGION
 from tests.integration.deployed import (
@@ -435,6 +440,33 @@ def test_what_is_broken_is_found_with_a_cure(
     assert found[0]["why"]
     assert found[0]["cure"]
     assert run.code == (1 if level == "problem" else 0)
+
+
+def test_the_functions_of_the_console_are_checked_where_there_is_one(
+    stage: Stage, doctor: Callable[..., Run]
+) -> None:
+    boto3.client("cloudformation").delete_stack(StackName=PREFIX)
+    stage.outputs(**stage.told, ConsoleUrl="https://cdn.example/_console/index.html")
+    *others, missing = CONSOLE_FUNCTIONS
+    for name in others:
+        stage.function(SIZES[0], FunctionName=f"{PREFIX}-{name}")
+    run = doctor()
+    assert run.code == 1
+    assert run.out.startswith(f"problem: {PREFIX}-{missing}: there is no such function\n")
+    assert "npx sls deploy --stage dev" in run.out
+    stage.function(SIZES[0], FunctionName=f"{PREFIX}-{missing}", Runtime="python3.9")
+    run = doctor()
+    assert run.code == 0
+    assert run.out.startswith(f"warning: {PREFIX}-{missing}: python3.9 is not in the list")
+    assert run.err.startswith(f"{37 + 2 * len(CONSOLE_FUNCTIONS) - 1} ok")
+
+
+def test_a_function_that_lambda_does_not_run_is_a_problem() -> None:
+    state = FunctionState("python3.13", "The KMS key is disabled")
+    commands = StageCommands("dev", None)
+    found = list(check_function("x-console", state, date(2026, 11, 1), commands))
+    assert [each.level for each in found] == [Level.OK, Level.PROBLEM]
+    assert found[1].what == "x-console: The KMS key is disabled"
 
 
 class TestAStageWithoutACdn:
