@@ -1,5 +1,6 @@
 """`fanout dlq …`: lists, replays and purges dead letters."""
 
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict
 from itertools import islice
@@ -8,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from cli.dlq_actions import apply, confirm_plan, format_dead_letter
+from cli.dlq_actions import Action, apply, confirm_plan, format_dead_letter
 from cli.stage import JsonOption, RegionOption, Stage, StageOption
 from cli.terminal import YesOption, age, escape, note, print_json
 from cli.terminal import show as show_
@@ -109,65 +110,55 @@ def show(
                 show_(format_dead_letter(name, letter))
 
 
-@app.command()
-def replay(
-    *,
-    stage: StageOption,
-    size: SizeOption = None,
-    reason: ReasonOption = None,
-    prefix: PrefixOption = "",
-    queue: QueueOption = DlqKind.DLQ,
-    limit: LimitOption = None,
-    rate: RateOption = None,
-    region: RegionOption = None,
-    dry_run: DryRunOption = False,
-    yes: YesOption = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Return dead letters to their source queue.
+def _make_command(
+    plan: str, done: str, make_action: Callable[[Stage, Filter, int | None], Action]
+) -> Callable[..., None]:
+    """Returns a command that asks, then takes dead letters out of their queues.
 
-    Workers then try them again. None can get lost.
-
-    Example: ./fanout dlq replay --stage prod --reason SlowDown --rate 20
+    `plan` and `done` name what it does; `make_action` gets the letters per second at most.
     """
-    filter_ = Filter(reason, prefix)
-    sources = _find_sources(Stage(stage, region), queue, size)
 
+    def command(
+        *,
+        stage: StageOption,
+        size: SizeOption = None,
+        reason: ReasonOption = None,
+        prefix: PrefixOption = "",
+        queue: QueueOption = DlqKind.DLQ,
+        limit: LimitOption = None,
+        rate: RateOption = None,
+        region: RegionOption = None,
+        dry_run: DryRunOption = False,
+        yes: YesOption = False,
+        as_json: JsonOption = False,
+    ) -> None:
+        target, filter_ = Stage(stage, region), Filter(reason, prefix)
+        sources = _find_sources(target, queue, size)
+        action = make_action(target, filter_, rate)
+        if confirm_plan(
+            f"{plan} on {stage}",
+            sources,
+            filter_,
+            limit,
+            dry_run=dry_run,
+            yes=yes,
+            as_json=as_json,
+        ):
+            apply(done, sources, action, limit, as_json=as_json)
+
+    return command
+
+
+def _replay(_target: Stage, filter_: Filter, rate: int | None) -> Action:
     def send(source: ReplaySource, limit: int | None, on_progress: OnProgress) -> DlqResult:
         return source.dlq.replay(
             source.queue_url, filter_, limit=limit, rate=rate, on_progress=on_progress
         )
 
-    if confirm_plan(
-        f"Replay on {stage}", sources, filter_, limit, dry_run=dry_run, yes=yes, as_json=as_json
-    ):
-        apply("replayed", sources, send, limit, as_json=as_json)
+    return send
 
 
-@app.command()
-def purge(
-    *,
-    stage: StageOption,
-    size: SizeOption = None,
-    reason: ReasonOption = None,
-    prefix: PrefixOption = "",
-    queue: QueueOption = DlqKind.DLQ,
-    limit: LimitOption = None,
-    rate: RateOption = None,
-    region: RegionOption = None,
-    dry_run: DryRunOption = False,
-    yes: YesOption = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Delete dead letters and their failure records for good.
-
-    Their photos stay without variants.
-
-    Example: ./fanout dlq purge --stage prod --reason malformed_event
-    """
-    filter_ = Filter(reason, prefix)
-    target = Stage(stage, region)
-    sources = _find_sources(target, queue, size)
+def _purge(target: Stage, filter_: Filter, rate: int | None) -> Action:
     s3, bucket = target.client("s3"), target.stack.outputs["FailuresBucketName"]
 
     def delete(source: ReplaySource, limit: int | None, on_progress: OnProgress) -> DlqResult:
@@ -178,9 +169,27 @@ def purge(
             filter_, limit=limit, rate=rate, on_progress=on_progress, on_deleted=clear
         )
 
-    action = f"Delete for good on {stage}"
-    if confirm_plan(action, sources, filter_, limit, dry_run=dry_run, yes=yes, as_json=as_json):
-        apply("purged", sources, delete, limit, as_json=as_json)
+    return delete
+
+
+app.command(
+    "replay",
+    help="""Return dead letters to their source queue.
+
+    Workers then try them again. None can get lost.
+
+    Example: ./fanout dlq replay --stage prod --reason SlowDown --rate 20
+    """,
+)(_make_command("Replay", "replayed", _replay))
+app.command(
+    "purge",
+    help="""Delete dead letters and their failure records for good.
+
+    Their photos stay without variants.
+
+    Example: ./fanout dlq purge --stage prod --reason malformed_event
+    """,
+)(_make_command("Delete for good", "purged", _purge))
 
 
 def _find_sources(stage: Stage, kind: DlqKind, sizes: list[str] | None) -> list[ReplaySource]:
