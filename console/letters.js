@@ -2,14 +2,13 @@
 
 import { age, announce, clear, confirm, count, h, name as bdi } from './dom.js';
 import { pathOf } from './paths.js';
+import { matrix, nameOf, sums } from './queues.js';
 import { advice, what } from './reasons.js';
 import { client, mayOperate, stage } from './stage.js';
 
-// A reason's letters that are shown at once, the newest first; a button shows as many more.
+// Photos of a reason's letters that are shown at once, the newest first; a button shows as many more.
 const SHOWN = 25;
 const MAX_PATHS = 100; // of one request
-// The queues of no size, and those of a size beside its own.
-const NAMES = { subscription: 'from SNS', purge: 'invalidations', fetch: 'fetch jobs' };
 
 export function open() {
   const content = h('div', { className: 'page', 'aria-live': 'polite' });
@@ -49,40 +48,6 @@ export function open() {
     announce(`${count(queues.reduce((sum, queue) => sum + queue.letters, 0), 'dead letter')}`);
   }
 
-  function sums(queues) {
-    // What SNS could not deliver returns to the same queues.
-    const own = queues.filter(({ queue }) => queue !== 'subscription');
-    const sum = (some, field) => some.reduce((total, each) => total + each[field], 0).toLocaleString('en');
-    const oldest = queues.map((queue) => queue.oldest).filter(Boolean).sort()[0];
-    const figures = [
-      [sum(queues, 'letters'), 'dead'],
-      oldest && [age(oldest), 'the oldest'],
-      [sum(own, 'waiting'), 'waiting'],
-      [sum(own, 'in_progress'), 'in progress'],
-    ];
-    return h('div', { className: 'sums tabular' }, [
-      ...figures.filter(Boolean).map(([figure, label]) => h('p', {}, [h('strong', {}, figure), ` ${label}`])),
-      stage.dashboard && h('a', { href: stage.dashboard, target: '_blank', rel: 'noopener' }, 'Ages of messages and variants a minute, in CloudWatch'),
-    ]);
-  }
-
-  function matrix(all, reasons) {
-    const head = ['queue', 'waiting', 'in progress', 'dead', 'oldest', ...reasons];
-    const queues = all.filter(({ queue, letters, hidden }) => queue !== 'subscription' || letters || hidden);
-    const rows = queues.map((queue) => {
-      const dead = `${queue.complete ? '' : 'about '}${queue.letters.toLocaleString('en')}`;
-      const cells = [queue.waiting, queue.in_progress, dead, queue.oldest ? age(queue.oldest) : '', ...reasons.map((reason) => queue.reasons[reason] || '')];
-      return h('tr', {}, [
-        h('th', { scope: 'row' }, [nameOf(queue), queue.hidden > 0 && h('span', { className: 'muted' }, ` ${queue.hidden} being read`)]),
-        ...cells.map((cell, i) => h('td', { className: `number ${i === 2 && queue.letters ? 'failed' : cell ? '' : 'muted'}` }, String(cell))),
-      ]);
-    });
-    return h('div', { className: 'scroll', tabIndex: 0, role: 'region', 'aria-label': 'Queues' }, h('table', { className: 'tabular' }, [
-      h('thead', {}, h('tr', {}, head.map((text, i) => h('th', { className: i ? 'number' : '', scope: 'col' }, text)))),
-      h('tbody', {}, rows),
-    ]));
-  }
-
   function group(reason, queues, letters) {
     const all = total(queues, reason);
     const ticks = new Map();
@@ -94,9 +59,10 @@ export function open() {
       button.disabled = !mayOperate;
       button.title = mayOperate ? '' : 'This token is for uploads.';
     }
+    const photos = byPhoto(letters);
     let shown = 0;
 
-    const chosen = () => [...ticks].filter(([, tick]) => tick.checked).map(([letter]) => letter);
+    const chosen = () => [...ticks].filter(([, tick]) => tick.checked).flatMap(([photo]) => photo);
 
     function name() {
       const n = chosen().length || all;
@@ -105,26 +71,28 @@ export function open() {
     }
 
     function show() {
-      const next = letters.slice(shown, shown + SHOWN);
+      const next = photos.slice(shown, shown + SHOWN);
       const rows = next.map(row);
       list.append(...rows);
-      showThumbs(next, rows);
+      showThumbs(next.map(([letter]) => letter), rows);
       shown += SHOWN;
-      more.hidden = shown >= letters.length;
-      more.textContent = `Show ${Math.min(SHOWN, letters.length - shown)} more`;
+      more.hidden = shown >= photos.length;
+      more.textContent = `Show ${Math.min(SHOWN, photos.length - shown)} more`;
     }
 
-    function row(letter) {
-      const tick = h('input', { type: 'checkbox', onchange: name, 'aria-label': `Select ${letter.path || 'letter'} at ${nameOf(letter)}` });
-      // Without a path it cannot be told from others.
-      if (letter.path) ticks.set(letter, tick);
+    function row(photo) {
+      const [letter] = photo;
+      const where = [...new Set(photo.map(nameOf))].join(', ');
+      const tick = h('input', { type: 'checkbox', onchange: name, 'aria-label': `Select ${letter.path || 'letter'}: ${where}` });
+      if (letter.path) ticks.set(photo, tick);
       else tick.disabled = true;
       return h('li', {}, [
         tick,
         h('div', { className: 'thumb' }),
         h('div', { className: 'body' }, [
-          h('p', { className: 'path' }, [letter.path ? h('a', { href: `#lookup?path=${encodeURIComponent(photoOf(letter))}` }, bdi(letter.path)) : 'no path', h('span', { className: 'muted' }, ` at ${nameOf(letter)}`)]),
-          h('p', { className: 'error' }, letter.error),
+          h('p', { className: 'path' }, letter.path ? h('a', { href: `#lookup?path=${encodeURIComponent(photoOf(letter))}` }, bdi(letter.path)) : 'no path'),
+          h('p', { className: 'muted' }, where),
+          letter.error && h('p', { className: 'error' }, letter.error),
         ]),
         h('span', { className: 'muted tabular actions' }, age(letter.failed_at || letter.sent_at)),
       ]);
@@ -157,8 +125,10 @@ export function open() {
     show();
     return h('section', { className: 'group', 'aria-label': reason }, [
       h('header', {}, [
-        h('h2', {}, [what(reason), h('span', { className: 'muted' }, ` ${reason}`)]),
-        h('span', { className: 'muted' }, advice(reason)),
+        h('div', {}, [
+          h('h2', {}, [what(reason), h('span', { className: 'muted' }, ` ${reason}`)]),
+          h('p', { className: 'muted' }, advice(reason)),
+        ]),
         h('div', { className: 'actions' }, [replay, purge]),
       ]),
       list,
@@ -171,7 +141,11 @@ export function open() {
 
 const total = (queues, reason) => queues.reduce((sum, queue) => sum + (queue.reasons[reason] || 0), 0);
 
-const nameOf = ({ queue, size }) => [size, NAMES[queue]].filter(Boolean).join(', ');
+/** Letters of one photo in queues of one kind; a letter without a path cannot be told from others. */
+function byPhoto(letters) {
+  const key = ({ queue, path }, i) => JSON.stringify(path ? [queue, path] : i);
+  return [...Map.groupBy(letters, key).values()];
+}
 
 /** The path of a letter's photo; that of an invalidation begins with the folder of a size. */
 const photoOf = (letter) => (letter.queue === 'purge' ? pathOf(`/${letter.path}`, stage) : letter.path);
