@@ -65,9 +65,10 @@ export function open() {
     const chosen = () => [...ticks].filter(([, tick]) => tick.checked).flatMap(([photo]) => photo);
 
     function name() {
-      const n = chosen().length || all;
-      replay.textContent = `Replay ${chosen().length ? '' : 'all '}${n.toLocaleString('en')}`;
-      purge.textContent = `Purge ${chosen().length ? '' : 'all '}${n.toLocaleString('en')}`;
+      const n = chosen().length;
+      const those = n ? ` ${n.toLocaleString('en')}` : all > 1 ? ` all ${all.toLocaleString('en')}` : '';
+      replay.textContent = `Replay${those}`;
+      purge.textContent = `Purge${those}`;
     }
 
     function show() {

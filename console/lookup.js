@@ -72,7 +72,7 @@ export function open() {
       h('div', { className: 'facts-of' }, [
         facts('Original', originalFacts(status, pixels)),
         facts('Sizes', sizeFacts(status)),
-        facts('Asked of it', askedFacts(status)),
+        facts('Asked for', askedFacts(status)),
       ]),
       h('div', { className: 'cards' }, sizes.map(([name, size]) => card(status, name, size, delivered.get(name))))
     );
@@ -95,7 +95,7 @@ export function open() {
     const shown = variant ? h('img', { src: delivered?.url || variant.url, alt: `${path} at ${name}` }) : h('span', { className: size.state === 'failed' ? 'failed' : 'muted' }, size.state === 'failed' ? what(size.reason) : 'not rendered yet');
     const others = size.variants.slice(1).map((each) => h('p', { className: 'muted' }, [h('a', { href: each.url, target: '_blank', rel: 'noopener' }, format(each.content_type)), ` ${bytes(each.bytes)}`]));
     return h('article', { className: 'card' }, [
-      h('div', { className: 'shown' }, shown),
+      h('div', { className: `shown ${size.state}` }, shown),
       h('div', { className: 'text tabular' }, [
         h('strong', {}, name),
         h('span', { className: state.kind }, state.text),
@@ -182,7 +182,7 @@ const facts = (title, rows) =>
     h('dl', { className: 'facts tabular' }, rows.filter(Boolean).flatMap(([term, ...text]) => [h('dt', {}, term), h('dd', {}, text)])),
   ]);
 
-function originalFacts({ original, focus }, pixels) {
+function originalFacts({ original }, pixels) {
   if (!original) return [['state', 'not there yet']];
   return [
     ['type', original.content_type || 'unknown'],
@@ -190,7 +190,6 @@ function originalFacts({ original, focus }, pixels) {
     pixels && ['pixels', times(pixels)],
     ['uploaded', h('time', { dateTime: original.modified, title: age(original.modified) }, when.format(new Date(original.modified)))],
     ['ETag', original.etag],
-    focus && ['focal point', focus.join(', ')],
   ];
 }
 
@@ -209,13 +208,13 @@ function sizeFacts({ sizes }) {
   ];
 }
 
-function askedFacts({ fetch }) {
-  if (!fetch) return [['fetch job', 'none open or failed']];
-  const failed = fetch.state === 'failed';
+function askedFacts({ fetch, focus }) {
+  const failed = fetch?.state === 'failed';
+  const job = failed ? `failed ${age(fetch.failed_at)}. ${what(fetch.reason)} ${advice(fetch.reason)}` : fetch && `pending, submitted ${age(fetch.ordered_at)}`;
   return [
-    ['fetch job', failed ? `failed ${age(fetch.failed_at)}: ${what(fetch.reason)}` : `pending, submitted ${age(fetch.ordered_at)}`],
-    failed && fetch.error && ['', fetch.error],
-    failed && ['', advice(fetch.reason)],
+    ['fetch job', job || 'none'],
+    failed && fetch.error && ['its error', fetch.error],
+    ['focal point', focus ? focus.join(', ') : 'none'],
   ];
 }
 

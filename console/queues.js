@@ -26,7 +26,7 @@ export function sums(queues) {
 }
 
 export function matrix(all, reasons) {
-  const head = ['queue', 'waiting', 'in progress', 'dead', 'oldest', ...reasons];
+  const head = ['queue', 'dead', 'oldest', 'waiting', 'in progress', ...reasons];
   const queues = all.filter(({ queue, letters, hidden }) => queue !== 'subscription' || letters || hidden);
   return h('div', { className: 'scroll', tabIndex: 0, role: 'region', 'aria-label': 'Queues' }, h('table', { className: 'tabular' }, [
     h('thead', {}, h('tr', {}, head.map((text, i) => h('th', { className: i ? 'number' : '', scope: 'col' }, text)))),
@@ -38,10 +38,10 @@ function row(queue, reasons) {
   const number = (value) => h('td', { className: `number ${value ? '' : 'muted'}` }, value.toLocaleString('en'));
   return h('tr', {}, [
     h('th', { scope: 'row' }, [nameOf(queue), queue.hidden > 0 && h('span', { className: 'muted' }, ` ${queue.hidden} being read`)]),
-    number(queue.waiting),
-    number(queue.in_progress),
     h('td', { className: `number ${queue.letters ? 'failed' : 'muted'}` }, `${queue.complete ? '' : 'about '}${queue.letters.toLocaleString('en')}`),
     h('td', { className: 'number' }, queue.oldest ? age(queue.oldest) : ''),
+    number(queue.waiting),
+    number(queue.in_progress),
     ...reasons.map((reason) => number(queue.reasons[reason] || 0)),
   ]);
 }

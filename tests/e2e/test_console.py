@@ -1,21 +1,27 @@
 """The console in a real browser: a person uploads, looks, tries sizes, replays and deletes."""
 
+import hashlib
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
 from playwright.sync_api import Browser, FilePayload, expect
 
+from lib.pipeline.events import build_event
 from local.client import aws
 from local.stack import DeployedStack
 from tests.api import SECONDS, bearer
 from tests.e2e.browser import PATIENCE, Console, chromium
 from tests.e2e.conftest import Operator
 from tests.pictures import encoded, quarters
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
 
 PHOTO = encoded(quarters(640, 480))
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
@@ -85,9 +91,10 @@ def test_photos_become_tiles_and_a_broken_file_tells_why_until_it_is_purged(
     path = path_of(console, "broken.jpg")
     console.go("Dead letters")
     letters = page.locator(".letters li").filter(has_text=path)
-    expect(letters).to_have_count(SIZES)
-    for letter in letters.all():
-        letter.get_by_role("checkbox").check()
+    expect(letters).to_have_count(1)
+    for size in stack.sizes:
+        expect(letters).to_contain_text(size)
+    letters.get_by_role("checkbox").check()
     group = page.get_by_role("region", name="truncated", exact=True)
     group.get_by_role("button", name=f"Purge {SIZES}", exact=True).click()
     expect(page.get_by_role("dialog")).to_contain_text("The photos stay.")
@@ -156,6 +163,11 @@ def test_a_photo_is_looked_up_by_a_variants_url_and_deleted_after_a_question(
     page.get_by_role("button", name="Look up", exact=True).click()
     expect(page.get_by_label("Path or URL")).to_have_value(path)
     expect(page.locator(".card")).to_have_count(SIZES)
+    original = page.get_by_role("region", name="Original", exact=True)
+    expect(original).to_contain_text(f"({len(PHOTO):,} bytes)")
+    expect(original).to_contain_text(hashlib.md5(PHOTO, usedforsecurity=False).hexdigest())
+    page.get_by_text("Headers as delivered").first.click()
+    expect(page.locator(".card dl").first).to_contain_text("cache-control")
 
     page.get_by_role("button", name="Delete photo").click()
     page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
@@ -167,6 +179,99 @@ def test_a_photo_is_looked_up_by_a_variants_url_and_deleted_after_a_question(
         f"{stack.api}/uploads", params={"path": path}, headers=bearer(stack), timeout=SECONDS
     )
     assert {size["state"] for size in answer.json()["sizes"].values()} == {"gone"}
+    assert console.errors == []
+
+
+def test_what_is_stale_or_missing_says_so_and_is_rendered_again(
+    console: Console, stack: DeployedStack
+) -> None:
+    page = console.open()
+    upload(console, file("again.jpg"))
+    expect(row(console, "again.jpg").locator(".picture img")).to_have_count(SIZES)
+    path = path_of(console, "again.jpg")
+    expect(page.locator(".card .ready", has_text="current")).to_have_count(SIZES)
+    s3 = aws(stack, "s3")
+    bucket = stack.images_bucket
+    key = f"400x300/{path}"
+    stored = s3.head_object(Bucket=bucket, Key=key)
+    s3.put_object(
+        Bucket=bucket,
+        Key=key,
+        Body=s3.get_object(Bucket=bucket, Key=key)["Body"].read(),
+        ContentType=stored["ContentType"],
+        CacheControl=stored["CacheControl"],
+        Metadata={**stored["Metadata"], "recipe": "of-older-days"},
+    )
+    s3.delete_object(Bucket=bucket, Key=f"1200x/{path}")
+    page.get_by_role("button", name="Look again").click()
+    card = page.locator(".card").filter(has_text="400x300")
+    expect(card).to_contain_text("stale: the size has another recipe now")
+    expect(page.locator(".card").filter(has_text="1200x")).to_contain_text("missing")
+    expect(page.locator(".card .ready")).to_have_count(SIZES - 2)
+    page.get_by_role("button", name="Render again").click()
+    expect(page.get_by_text("Rendered again: 400x300, 1200x.")).to_be_visible()
+    expect(page.locator(".card .ready", has_text="current")).to_have_count(SIZES)
+    delete(stack, path)
+    assert console.errors == []
+
+
+def test_urls_of_the_stage_are_understood(console: Console, stack: DeployedStack) -> None:
+    page = console.open()
+    cdn, host = stack.cdn, urlsplit(stack.cdn).netloc
+    photo = "2026/a b+c~é.jpg"
+    escaped = "2026/a%20b%2Bc%7E%C3%A9.jpg"
+    texts = {
+        photo: photo,
+        f"  {photo}\n": photo,
+        "400x300/sea.jpg": "400x300/sea.jpg",  # a path: only URLs have the folder of a size
+        f"{cdn}/400x300/{escaped}": photo,
+        f"{cdn}/400x300/{escaped}?Expires=1&Signature=x#top": photo,
+        f"{cdn}/thumbnail.avif/{escaped}": photo,
+        f"{cdn}/{escaped}?w=640": photo,
+        f"{host}/800x600/{escaped}": photo,
+        f"/800x600/{escaped}": photo,
+        "/2026/100%.jpg": "2026/100%.jpg",
+        f"{cdn}/_signed/{escaped}/w=640,h=360/signature": photo,
+        f"{stack.api}/uploads/{escaped}": photo,
+        f"{stack.api}/uploads?path={escaped}": photo,
+        "https://shop.example/400x300/sea.jpg": "sea.jpg",
+        "http://": "http://",
+    }
+    found = page.evaluate(
+        """async ([texts, images, api, names]) => {
+          const { pathOf } = await import('./paths.js');
+          return texts.map((each) => pathOf(each, { images, api, sizes: names.map((name) => ({ name })) }));
+        }""",
+        [list(texts), cdn, stack.api, stack.sizes],
+    )
+    assert dict(zip(texts, found, strict=True)) == texts
+
+
+def test_letters_of_sns_and_of_invalidations_are_replayed_too(
+    console: Console, stack: DeployedStack, sqs: "SQSClient"
+) -> None:
+    """Each is shown apart from the others, and returns to its own queue, which handles it."""
+    dlqs = {
+        name: sqs.get_queue_url(QueueName=f"image-fanout-local-{name}")["QueueUrl"]
+        for name in ("400x300-subscription-dlq", "purge-dlq")
+    }
+    event = build_event(stack.originals_bucket, "originals/never/there.jpg")
+    sqs.send_message(QueueUrl=dlqs["400x300-subscription-dlq"], MessageBody=event)
+    invalidation = json.dumps({"paths": ["/400x300/never/there.jpg"]})
+    sqs.send_message(QueueUrl=dlqs["purge-dlq"], MessageBody=invalidation)
+    page = console.open()
+    console.go("Dead letters")
+    for reason, where in (("undelivered", "400x300, from SNS"), ("not_purged", "invalidations")):
+        group = page.get_by_role("region", name=reason, exact=True)
+        expect(group.locator(".letters li")).to_contain_text(where)
+        link = group.get_by_role("link").first
+        expect(link).to_have_attribute("href", re.compile("path=never%2Fthere.jpg$"))
+        group.get_by_role("button", name="Replay", exact=True).click()
+        dialog = page.get_by_role("dialog")
+        expect(dialog).to_contain_text("Replay 1 dead letter?")
+        dialog.get_by_role("button", name="Replay").click()
+        expect(page.get_by_text("Replayed 1 dead letter.")).to_be_visible()
+        expect(group).to_have_count(0)
     assert console.errors == []
 
 
