@@ -240,7 +240,8 @@ def test_urls_of_the_stage_are_understood(console: Console, stack: DeployedStack
     found = page.evaluate(
         """async ([texts, images, api, names]) => {
           const { pathOf } = await import('./paths.js');
-          return texts.map((each) => pathOf(each, { images, api, sizes: names.map((name) => ({ name })) }));
+          const sizes = names.map((name) => ({ name }));
+          return texts.map((each) => pathOf(each, { images, api, sizes }));
         }""",
         [list(texts), cdn, stack.api, stack.sizes],
     )
