@@ -95,7 +95,7 @@ export function open() {
     const shown = variant ? h('img', { src: delivered?.url || variant.url, alt: `${path} at ${name}` }) : h('span', { className: size.state === 'failed' ? 'failed' : 'muted' }, size.state === 'failed' ? what(size.reason) : 'not rendered yet');
     const others = size.variants.slice(1).map((each) => h('p', { className: 'muted' }, [h('a', { href: each.url, target: '_blank', rel: 'noopener' }, format(each.content_type)), ` ${bytes(each.bytes)}`]));
     return h('article', { className: 'card' }, [
-      h('div', { className: `shown ${size.state}` }, shown),
+      h('div', { className: size.state === 'failed' ? 'shown failed' : 'shown' }, shown),
       h('div', { className: 'text tabular' }, [
         h('strong', {}, name),
         h('span', { className: state.kind }, state.text),
