@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 # S3 replaces `${filename}` in any form field by the uploaded file's name. The SDK then signs a
 # prefix instead of a key, and the form could write to every key below that prefix.
 _VARIABLE = "${"
+# Below /uploads/, API Gateway sends a POST to these routes instead of to a photo of that path.
+ROUTES = ("batch", "status")
 # Unicode's categories of control characters and of halves of surrogate pairs.
 _UNPRINTABLE = ("Cc", "Cs")
 
@@ -26,6 +28,13 @@ def require_valid(path: str, originals: Originals, folders: Iterable[str]) -> No
     `folders` are those of the sizes that are made of it, one for each format.
     """
     require_printable(path)
+    if path in ROUTES:
+        raise RequestError(
+            422,
+            ProblemKind.BAD_PATH,
+            f"the path {path!r} is that of a route, POST /uploads/{path}: upload to a folder, such "
+            f"as photos/{path}, or under a name such as {path}.jpg",
+        )
     if _VARIABLE in path:
         raise RequestError(
             422,

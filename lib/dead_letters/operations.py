@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, islice, zip_longest
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import TYPE_CHECKING, Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from lib.aws import sqs as queues
 from lib.concurrency import map_concurrently
@@ -92,12 +92,6 @@ class Selection(BaseModel):
     reason: Text | None = None
     paths: list[Text] | None = Field(None, max_length=MAX_PATHS)
 
-    @model_validator(mode="after")
-    def _names_sizes_of_their_own_queues(self) -> Self:
-        if self.queue in SHARED and self.sizes is not None:
-            raise ValueError(f"queue: {self.queue} is shared by all sizes: leave out sizes")
-        return self
-
     @property
     def kind(self) -> DlqKind:
         """The kind of the queues."""
@@ -177,12 +171,7 @@ class DeadLetterOperations:
     ) -> Taken:
         if selection.paths == []:  # so a client learns whether its token may do this
             return Taken(taken=0, refused=0, complete=True)
-        if selection.kind is DlqKind.PURGE and not self.invalidates:
-            raise RequestError(
-                422,
-                ProblemKind.INVALID_REQUEST,
-                "queue: this stage invalidates nothing, and so has no queue of invalidations",
-            )
+        self._check_queue(selection)
         sources = self._find_sources(selection.kind, selection.sizes)
         deadline = time.monotonic() + MAX_SECONDS
 
@@ -196,6 +185,16 @@ class DeadLetterOperations:
             refused=sum(each.refused for each in results),
             complete=all(each.complete for each in results),
         )
+
+    def _check_queue(self, selection: Selection) -> None:
+        """Raises RequestError for a queue that the stage lacks, or that is of no size."""
+        if selection.kind in SHARED and selection.sizes is not None:
+            cause = f"{selection.kind} is shared by all sizes: leave out sizes"
+        elif selection.kind is DlqKind.PURGE and not self.invalidates:
+            cause = "this stage invalidates nothing, and so has no queue of invalidations"
+        else:
+            return
+        raise RequestError(422, ProblemKind.INVALID_REQUEST, f"queue: {cause}")
 
     def _find_sources(self, kind: DlqKind, sizes: list[str] | None = None) -> list[ReplaySource]:
         """Finds the DLQs of a kind: one for each of the sizes (None: of all), or the shared one."""

@@ -44,6 +44,7 @@ OPERATIONS = (
     LIST,
     "POST /dead-letters/replay",
     "POST /dead-letters/purge",
+    "POST /rechecks",
 )
 CHECKS = [
     not_a_server_error,

@@ -8,6 +8,7 @@ import pytest
 from handlers.render import STORED_PATH
 from infra.generate import generate
 from lib.errors import ConfigError
+from lib.upload_paths import ROUTES
 from tests.infrastructure.conftest import Package
 from tests.infrastructure.generated import PARAMETERS
 from tests.infrastructure.template import Template
@@ -27,6 +28,7 @@ CLOSED = {
     "GET /dead-letters",
     "POST /dead-letters/replay",
     "POST /dead-letters/purge",
+    "POST /rechecks",
 }
 JWT = {"auth": "jwt", "jwt_issuer": "https://id.example/", "jwt_audience": "shop, news"}
 
@@ -134,6 +136,12 @@ def test_settings_that_would_open_or_break_the_api_are_refused(
 def test_an_open_api_on_prod_can_be_forced() -> None:
     made = generate({**PARAMETERS, "auth": "none", "stage": "prod", "force_open": "true"})
     assert "authorizers" not in made["http_api"]
+
+
+def test_no_photo_is_uploaded_to_the_path_of_a_route() -> None:
+    """A POST to its path, which sets its focal point, would reach that route."""
+    posts = [route.removeprefix("POST /uploads/") for route in CLOSED]
+    assert {each for each in posts if " " not in each and "{" not in each} == set(ROUTES)
 
 
 def test_every_route_is_throttled_and_settings_wait_for_their_routes(each_stage: Template) -> None:

@@ -117,6 +117,8 @@ def test_file_names_cannot_climb(ask: Ask, filename: str, name: str) -> None:
         ({"filename": ".."}, 422, "bad_path", "'..'"),
         ({"filename": None, "path": "../a.jpg"}, 422, "bad_path", "'..'"),
         ({"filename": None, "path": "a//b.jpg"}, 422, "bad_path", "empty folder"),
+        ({"filename": None, "path": "batch"}, 422, "bad_path", "POST /uploads/batch"),
+        ({"filename": None, "path": "status"}, 422, "bad_path", "photos/status"),
         ({"filename": None, "path": "x" * 1020}, 422, "bad_path", "S3 takes 1024"),
         # It fits `originals/` and `thumbnail/`, but not `thumbnail.avif/`.
         ({"filename": None, "path": "x" * 1010}, 422, "bad_path", "S3 takes 1024"),
