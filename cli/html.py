@@ -7,6 +7,7 @@ import typer
 from cli.factories import make_status_reader
 from cli.stage import JsonOption, RegionOption, Stage, StageOption
 from cli.terminal import note, print_json
+from cli.viewer_urls import note_unsigned
 from lib.errors import PermanentError
 from lib.operations.verify import read_features
 from lib.uploads.page import NOT_READY, build_page_image
@@ -85,5 +86,6 @@ def html(
         typer.echo(text)
         for name, reason in image.left_out.items():
             note(f"Without {name}: {_WHY[reason]}")
+        note_unsigned(target)
     if any(reason in NOT_READY for reason in image.left_out.values()):
         raise typer.Exit(1)

@@ -8,6 +8,7 @@ from rich.progress import Progress
 from cli.factories import make_status_reader
 from cli.stage import JsonOption, RegionOption, Stage, StageOption
 from cli.terminal import age, escape, note, print_json, show
+from cli.viewer_urls import note_unsigned
 from lib.errors import PermanentError
 from lib.uploads.status import Status, VariantFacts
 
@@ -29,13 +30,16 @@ def status(
     Example: ./fanout status 2026/photo.jpg --stage prod
     """
     try:
-        photo = make_status_reader(Stage(stage, region)).get(path)
+        target = Stage(stage, region)
+        photo = make_status_reader(target).get(path)
     except PermanentError as error:
         raise typer.BadParameter(str(error), param_hint="PATH") from error
     if as_json:
         print_json(as_document(path, photo.sizes))
     else:
         print_status(photo.sizes)
+        if any(each.variants for each in photo.sizes.values()):
+            note_unsigned(target)
         if photo.fetch:
             why = f": {escape(str(photo.fetch.error))}" if photo.fetch.error else ""
             note(f"The fetch of this photo is {photo.fetch.state}{why}")

@@ -18,6 +18,7 @@ from cli.spool import Spool
 from cli.stage import JsonOption, RegionOption, Stage, StageOption
 from cli.status import as_document, is_ready, print_status
 from cli.terminal import escape, note, print_json, progress, show
+from cli.viewer_urls import note_unsigned
 from lib.concurrency import map_as_completed
 from lib.errors import ConfigError, FanoutError
 from lib.pipeline.focus import FocalPoint, parse_focus
@@ -107,6 +108,8 @@ def upload(
     with Spool() as paths:
         summary = _upload(job, total, length, paths)
         all_ready = not wait or _wait_for(job, make_status_reader(target), paths)
+        if len(paths) and not as_json and (wait or job.show_urls):
+            note_unsigned(target)
     if summary.not_uploaded:
         note(f"To try again: {job.again}")
     elif record:
@@ -127,8 +130,8 @@ class _Job:
 
     @cached_property
     def show_urls(self) -> bool:
-        """Whether to print each variant's URL: of a folder, a line for each photo is enough."""
-        return not any(file.is_dir() for file in self.files)
+        """Whether variants' URLs are printed: of a folder, a line for each photo is enough."""
+        return not all(file.is_dir() for file in self.files)
 
 
 def _choose_destination(files: list[Path], path: str) -> str:

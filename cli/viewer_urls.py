@@ -26,6 +26,17 @@ DEFAULT_LIFETIME = timedelta(hours=1)
 _MAX_COOKIES = 50
 
 
+def note_unsigned(stage: Stage) -> None:
+    """Says of a private stage that nobody sees the images at the URLs that were printed."""
+    if "ViewerKeysSecret" in stage.stack.outputs:
+        options = stage.commands.options
+        note(
+            "This stage shows images to signed requests only, and these URLs are not signed. Of "
+            f"one variant: ./fanout url PATH --size SIZE {options}. Cookies for a page's "
+            f"visitors: ./fanout url --folder FOLDER {options}"
+        )
+
+
 def check_path(path: str, originals: Originals) -> None:
     """Raises BadParameter for a path that the stage would refuse even if signed."""
     try:

@@ -18,6 +18,7 @@ from lib.keys import url_path, variant_url
 from lib.sizes import Size
 from local.viewers import Request, may_see
 from tests.command_line import fanout as typed
+from tests.integration.conftest import REGION
 from tests.integration.deployed import PREFIX, Commands, Deployed, fanout
 from tests.integration.signing import FIRST as HMAC_KEY
 from tests.integration.signing import SigningSecret, secret
@@ -66,6 +67,8 @@ def deploy(deployed: Deployed, secret: SigningSecret, *features: str, ids: str =
         Sizes=json.dumps(["400x300", "thumbnail"]),
         SigningKeysArn=secret.arn,
         Features=json.dumps(features),
+        ImagesBucketName="images-bucket",
+        FailuresBucketName="failures-bucket",
         **private,
     )
 
@@ -74,6 +77,40 @@ def sees(url: str, *, cookies: str = "", within: timedelta = timedelta()) -> boo
     """Whether CloudFront shows this, so much later."""
     request = Request(CDN, url.removeprefix(CDN), cookies)
     return may_see(request, KEYS, (datetime.now(UTC) + within).timestamp())
+
+
+class TestUnsignedUrls:
+    """What prints URLs without signatures says that they show nothing on such a stage."""
+
+    @pytest.fixture(autouse=True)
+    def photo(self) -> None:
+        s3 = boto3.client("s3")
+        for kind in ("originals", "images", "failures"):
+            s3.create_bucket(
+                Bucket=f"{kind}-bucket", CreateBucketConfiguration={"LocationConstraint": REGION}
+            )
+        stored = s3.put_object(Bucket="originals-bucket", Key="originals/a.jpg", Body=b"photo")
+        metadata = {"original-etag": stored["ETag"].strip('"'), "pixels": "400x300"}
+        s3.put_object(
+            Bucket="images-bucket",
+            Key="400x300/a.jpg",
+            Body=b"v",
+            ContentType="image/jpeg",
+            Metadata=metadata,
+        )
+
+    @pytest.mark.parametrize("command", ["status", "html"])
+    def test_are_called_so(
+        self, fanout: Commands, stage: Deployed, secret: SigningSecret, command: str
+    ) -> None:
+        said = "these URLs are not signed"
+        run = fanout(command, "a.jpg")
+        assert f"{CDN}/400x300/a.jpg" in run.out
+        assert said in run.err
+        assert "./fanout url PATH --size SIZE --stage dev" in run.err
+        assert said not in fanout(command, "a.jpg", "--json").err
+        deploy(stage, secret)
+        assert said not in fanout(command, "a.jpg").err
 
 
 class TestUrl:

@@ -14,6 +14,7 @@ import pytest
 
 from cli import terminal, upload
 from cli.stage import Stage
+from lib.aws.stacks import Stack
 from lib.uploads import retries
 from lib.uploads.client import make_bearer_auth, post_form
 from lib.uploads.status import PhotoStatus, SizeStatus, VariantFacts
@@ -34,6 +35,7 @@ def site(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[UploadSite
     monkeypatch.setattr(retries, "_MAX_DELAY", 0.01)
     with serving() as site:
         monkeypatch.setattr(Stage, "api_url", site.url)
+        monkeypatch.setattr(Stage, "stack", Stack("image-fanout-dev", {}, {}))
         monkeypatch.setattr(Stage, "authorize", property(lambda _: make_bearer_auth(TOKEN)))
         yield site
 
