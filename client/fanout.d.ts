@@ -5,6 +5,8 @@ export interface SizeStatus {
   /** Why it failed: `reason` for programs, `error` for people. */
   reason: string | null;
   error: string | null;
+  /** Why the stored variants are stale; null if they are current, or if there are none. */
+  stale: 'original' | 'recipe' | 'put_options' | null;
 }
 
 /** A stored variant; `pixels` is like `400x300`. */
@@ -19,6 +21,7 @@ export interface Variant {
 /** What `GET /uploads/{path}` returns. */
 export interface PhotoStatus {
   path: string;
+  original: { content_type: string; bytes: number; etag: string; modified: string } | null;
   sizes: Record<string, SizeStatus>;
   fetch: { state: 'pending' | 'failed'; reason: string | null; error: string | null } | null;
 }
