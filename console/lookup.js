@@ -58,7 +58,8 @@ export function open() {
 
   async function draw(status, turn, note) {
     if (!status.original && !status.fetch) return say('There is no photo at ', h('strong', {}, bdi(status.path)), '.');
-    const sizes = Object.entries(status.sizes);
+    // Without an original, sizes have the state of the fetch job.
+    const sizes = status.original ? Object.entries(status.sizes) : [];
     const delivered = new Map(await Promise.all(sizes.map(async ([name, size]) => [name, await deliver(size)])));
     if (turn !== asked) return null;
     const pixels = [...delivered.values()].find((each) => each?.pixels)?.pixels;
@@ -71,8 +72,8 @@ export function open() {
       note && h('p', { role: 'status' }, note),
       h('div', { className: 'facts-of' }, [
         facts('Original', originalFacts(status, pixels)),
-        facts('Sizes', sizeFacts(status)),
-        facts('Asked for', askedFacts(status)),
+        sizes.length > 0 && facts('Sizes', sizeFacts(status)),
+        facts('Asked for', askedFacts(status, replayButton('Fetch again', { queue: 'fetch', paths: [status.path] }))),
       ]),
       h('div', { className: 'cards' }, sizes.map(([name, size]) => card(status, name, size, delivered.get(name))))
     );
@@ -114,14 +115,18 @@ export function open() {
       size.stale && h('span', {}, 'Pages still show the variant of an older original.'),
       h('span', {}, advice(size.reason)),
       h('span', { className: 'muted' }, size.error || ''),
-      mayOperate && h('span', {}, h('button', { className: 'link', textContent: 'Replay', onclick: (event) => replay(event.target, path, name) })),
+      replayButton('Replay', { queue: 'dlq', sizes: [name], paths: [path] }),
     ];
   }
 
-  async function replay(button, path, name) {
+  /** A button that returns a photo's dead letter to its queue; none for whom the API would refuse it. */
+  const replayButton = (text, selection) =>
+    mayOperate && h('span', {}, h('button', { className: 'link', textContent: text, onclick: (event) => replay(event.target, selection) }));
+
+  async function replay(button, selection) {
     button.disabled = true;
     try {
-      const { taken } = await client.call('POST', '/dead-letters/replay', { sizes: [name], paths: [path] });
+      const { taken } = await client.call('POST', '/dead-letters/replay', selection);
       button.replaceWith(taken ? 'Replayed. Look again in a moment.' : 'Its dead letter is not in the queue.');
     } catch (error) {
       button.replaceWith(error.message);
@@ -183,7 +188,7 @@ const facts = (title, rows) =>
   ]);
 
 function originalFacts({ original }, pixels) {
-  if (!original) return [['state', 'not there yet']];
+  if (!original) return [['state', 'there is none yet']];
   return [
     ['type', original.content_type || 'unknown'],
     ['length', `${bytes(original.bytes)} (${original.bytes.toLocaleString('en')} bytes)`],
@@ -208,11 +213,11 @@ function sizeFacts({ sizes }) {
   ];
 }
 
-function askedFacts({ fetch, focus }) {
+function askedFacts({ fetch, focus }, fetchAgain) {
   const failed = fetch?.state === 'failed';
   const job = failed ? `failed ${age(fetch.failed_at)}. ${what(fetch.reason)} ${advice(fetch.reason)}` : fetch && `pending, submitted ${age(fetch.ordered_at)}`;
   return [
-    ['fetch job', job || 'none'],
+    ['fetch job', job ? `${job} ` : 'none', failed && fetchAgain],
     failed && fetch.error && ['its error', fetch.error],
     ['focal point', focus ? focus.join(', ') : 'none'],
   ];
