@@ -62,6 +62,16 @@ def test_each_route_has_a_function_of_its_own_behind_the_authorizer(tmp_path: Pa
     assert "authorizer" not in page["httpApi"]
 
 
+def test_the_page_links_to_the_dashboard_of_a_stage_in_the_cloud(tmp_path: Path) -> None:
+    made = generated(tmp_path, ["40x30"], **ON, region="eu-west-1")
+    name = made["resources"]["Resources"]["Dashboard"]["Properties"]["DashboardName"]
+    address = made["functions"]["console"]["environment"]["DASHBOARD_URL"]
+    assert address == (
+        "https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-west-1"
+        f"#dashboards/dashboard/{name}"
+    )
+
+
 def test_a_jwt_must_have_the_scope_for_these_routes_and_for_no_other(tmp_path: Path) -> None:
     jwt = {"auth": "jwt", "jwt_issuer": "https://id.example/", "jwt_audience": "shop"}
     functions = generated(tmp_path, ["40x30"], **ON, **jwt)["functions"]

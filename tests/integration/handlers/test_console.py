@@ -110,8 +110,16 @@ def test_the_page_knows_the_stage_and_its_sizes() -> None:
     assert (config["render"], config["auth"]) == (False, "token")
     first, wide = config["sizes"]
     assert (first["name"], first["width"]) == ("40x30", 40)
-    assert "dashboard" not in config
     assert (wide["fit"], wide["format"]) == ("inside", "webp")
+    assert "dashboard" not in config
+
+
+def test_the_page_knows_the_dashboard_of_a_stage_that_has_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DASHBOARD_URL", "https://aws.example/#dashboards/dashboard/prod")
+    config = json.loads(get("config.json")[2])
+    assert config["dashboard"] == "https://aws.example/#dashboards/dashboard/prod"
 
 
 def test_every_reason_is_told_with_what_to_do() -> None:
