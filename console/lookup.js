@@ -66,7 +66,7 @@ export function open() {
       note && h('p', { role: 'status' }, note),
       h('div', { className: 'facts-of' }, [
         facts('Original', originalFacts(status, pixels)),
-        sizes.length > 0 && facts('Sizes', sizeFacts(status)),
+        status.original && facts('Sizes', sizeFacts(status)),
         facts('Asked for', askedFacts(status, replayButton('Fetch again', { queue: 'fetch', paths: [status.path] }))),
       ]),
       h('div', { className: 'cards' }, sizes.map(([name, size]) => card(status, name, size, delivered.get(name))))
@@ -74,9 +74,11 @@ export function open() {
   }
 
   function actions(status) {
-    const again = h('button', { className: 'quiet', textContent: 'Render again', onclick: () => recheck(status) });
-    again.disabled = !mayOperate || !status.original;
-    again.title = mayOperate ? 'Workers render what is missing or stale, and leave what is current.' : 'This token is for uploads.';
+    // Those that failed would fail again: their dead letters are replayed.
+    const names = Object.keys(status.sizes).filter((name) => status.sizes[name].state !== 'failed');
+    const again = h('button', { className: 'quiet', textContent: 'Render again', onclick: () => recheck(status, names) });
+    again.disabled = !mayOperate || !status.original || !names.length;
+    again.title = mayOperate ? 'Workers render what is missing or stale, and leave what is current or has failed.' : 'This token is for uploads.';
     return [
       h('button', { className: 'quiet', textContent: 'Look again', onclick: () => show(status.path) }),
       again,
@@ -127,11 +129,9 @@ export function open() {
     }
   }
 
-  /** Has workers look at the sizes that did not fail: those that did would fail again. */
-  async function recheck({ path, sizes }) {
-    const names = Object.keys(sizes).filter((name) => sizes[name].state !== 'failed');
+  /** Has workers look at the photo at these sizes, and waits for what they render. */
+  async function recheck({ path, sizes }, names) {
     const needed = names.filter((name) => !isCurrent(sizes[name]));
-    if (!names.length) return show(path, 'Every size has failed: replay them instead.');
     const turn = ++asked;
     say(needed.length ? `Rendering ${needed.join(', ')} again …` : 'Workers look at it …');
     try {
