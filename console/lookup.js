@@ -137,14 +137,17 @@ export function open() {
     try {
       await client.call('POST', '/rechecks', { path, sizes: names });
       const until = Date.now() + RECHECK_SECONDS * 1000;
-      for (let left = needed; left.length; ) {
+      const isOpen = (size) => size.state !== 'failed' && !isCurrent(size);
+      let known = sizes;
+      while (needed.some((name) => isOpen(known[name]))) {
+        if (Date.now() > until) return show(path, 'The queue is long. Look again later.');
         await new Promise((resolve) => setTimeout(resolve, 1000));
         if (turn !== asked) return null;
-        const status = await read(path);
-        left = needed.filter((name) => status.sizes[name] && status.sizes[name].state !== 'failed' && !isCurrent(status.sizes[name]));
-        if (left.length && Date.now() > until) return show(path, `${left.join(', ')}: the queue is long. Look again later.`);
+        known = { ...known, ...(await read(path)).sizes };
       }
-      return show(path, needed.length ? `Rendered again: ${needed.join(', ')}.` : 'Every size was current: there was nothing to render.');
+      const done = needed.filter((name) => isCurrent(known[name]));
+      if (needed.length && !done.length) return show(path, 'Nothing could be rendered.');
+      return show(path, needed.length ? `Rendered again: ${done.join(', ')}.` : 'Every size was current: there was nothing to render.');
     } catch (error) {
       return turn === asked ? warn(error.message) : null;
     }
