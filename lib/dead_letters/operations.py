@@ -1,4 +1,4 @@
-"""Lists, replays and purges the dead letters of all sizes within the time of one API request."""
+"""Lists, replays and purges the dead letters of all queues within the time of one API request."""
 
 import time
 from collections import Counter
