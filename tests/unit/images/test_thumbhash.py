@@ -1,6 +1,9 @@
 """ThumbHashes are, byte for byte, those of the reference."""
 
+import json
+import subprocess
 from base64 import b64decode, b64encode
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -8,6 +11,7 @@ from PIL import Image
 from lib.images import thumbhash
 from tests.thumbhash import decode
 
+PROJECT = Path(__file__).parents[3]
 # Kind, width, height and seed of pixels as `make_pixels` makes them, and what rgbaToThumbHash of
 # npm's thumbhash 0.1.1 returns for them.
 VECTORS = [
@@ -79,6 +83,29 @@ def test_the_tests_decoder_shows_what_a_browser_does(
     assert image.size == size
     sample = [value for at, value in enumerate(image.tobytes()) if at % 404 < 4]
     assert sample == list(map(int, pixels.split()))
+
+
+def test_the_console_shows_what_a_browser_does() -> None:
+    hashes = [encoded for *_, encoded in VECTORS]
+    shown = subprocess.run(
+        ["node", "--input-type=module"],
+        input=f"""
+            import {{ decode }} from "{PROJECT}/console/thumbhash.js";
+            const shown = {json.dumps(hashes)}.map(decode);
+            console.log(JSON.stringify(shown.map((s) => [s.width, s.height, [...s.pixels]])));
+        """,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    for encoded, (width, height, pixels) in zip(hashes, json.loads(shown.stdout), strict=True):
+        expected = decode(b64decode(encoded))
+        assert (width, height) == expected.size, encoded
+        # Cosines differ in their last bit between Python and JavaScript.
+        assert all(
+            abs(one - other) <= 1 for one, other in zip(pixels, expected.tobytes(), strict=True)
+        ), encoded
 
 
 @pytest.mark.parametrize("colour", [(255, 255, 255, 255), (1, 2, 3, 255), (200, 10, 90, 255)])
