@@ -37,6 +37,10 @@ export const duration = (milliseconds) =>
 const NAMES = { jpeg: 'JPEG', png: 'PNG', gif: 'GIF', webp: 'WebP', avif: 'AVIF', tiff: 'TIFF', heic: 'HEIC', bmp: 'BMP' };
 export const format = (type) => NAMES[type.split('/')[1]] || type;
 
+const signed = new Intl.NumberFormat('en', { style: 'percent', signDisplay: 'exceptZero' });
+/** A change, such as −38%. */
+export const percent = (share) => signed.format(share).replace('-', '−');
+
 export const count = (number, noun) =>
   `${number.toLocaleString('en')} ${noun}${number === 1 || noun.endsWith(' failed') ? '' : 's'}`;
 

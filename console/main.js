@@ -1,7 +1,9 @@
 // The console's frame: places, token, stage.
 
 import { clear, h } from './dom.js';
-import { load, mayOperate, signIn, stage, takeToken } from './stage.js';
+import { client, load, mayOperate, signIn, stage, takeToken } from './stage.js';
+
+const PATIENCE = 150; // milliseconds, before a page says what it waits for
 
 // Each place is loaded when it is first visited, and keeps what it shows.
 const PLACES = {
@@ -31,7 +33,7 @@ async function show() {
 function askForToken(problem = '') {
   const input = h('input', { id: 'secret', type: 'password', autocomplete: 'off', spellcheck: false, required: true, autofocus: true });
   const said = h('p', { className: 'failed', role: 'alert', textContent: problem });
-  const dialog = h('dialog', { className: 'ask', oncancel: (event) => event.preventDefault(), 'aria-labelledby': 'ask-token' }, [
+  const dialog = h('dialog', { className: 'ask', oncancel: (event) => client || event.preventDefault(), onclose: () => dialog.remove(), 'aria-labelledby': 'ask-token' }, [
     h('form', { onsubmit: (event) => enter(event) }, [
       h('h2', { id: 'ask-token' }, `Token for stage ${stage.stage}`),
       h('p', {}, 'It stays in this page’s memory, and is forgotten when you close or reload it.'),
@@ -47,12 +49,13 @@ function askForToken(problem = '') {
     said.textContent = '';
     try {
       await signIn(input.value.trim());
-      dialog.remove();
+      dialog.close();
       begin();
     } catch (error) {
       said.textContent = error.message;
     }
   }
+  if (!client) clear(main);
   document.body.append(dialog);
   dialog.showModal();
 }
@@ -72,11 +75,14 @@ function begin() {
 
 async function start() {
   const token = takeToken();
+  const waiting = setTimeout(() => clear(main, h('p', { className: 'empty' }, 'Asking the stage what it is …')), PATIENCE);
   await load();
   const chip = document.getElementById('stage');
   chip.textContent = stage.stage;
   chip.dataset.stage = stage.stage === 'prod' ? 'prod' : 'other';
   addEventListener('hashchange', show);
+  // A file that is dropped beside a place's own would be opened instead of this page.
+  for (const type of ['dragover', 'drop']) addEventListener(type, (event) => event.preventDefault());
   const offline = document.getElementById('offline');
   const look = () => {
     offline.hidden = navigator.onLine;
@@ -84,11 +90,13 @@ async function start() {
   };
   addEventListener('online', look);
   addEventListener('offline', look);
-  if (stage.needsToken && !token) return askForToken();
   try {
+    if (stage.needsToken && !token) return askForToken();
     await signIn(token);
   } catch (error) {
     return askForToken(error.message);
+  } finally {
+    clearTimeout(waiting);
   }
   return begin();
 }

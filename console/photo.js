@@ -23,7 +23,11 @@ export class Photo {
     this.share = 0;
     this.ratio = 0;
     this.sizes = {};
-    this.onChange = () => onChange(this);
+    this.onView = null; // of the viewer, while it shows this photo
+    this.onChange = () => {
+      onChange(this);
+      this.onView?.();
+    };
   }
 
   /** Reads the photo's shape, and a small picture of it; once, when it comes into view. */
@@ -110,25 +114,30 @@ export class Photo {
   }
 
   /** Gets a variant as a browser does, once: its bytes and format as delivered. */
-  async deliver(name) {
+  deliver(name) {
     const size = this.sizes[name];
-    if (size.delivered || size.state !== 'ready') return;
-    const [variant] = size.variants;
-    size.delivered = { url: variant.url, bytes: variant.bytes, type: variant.content_type };
-    try {
-      const response = await fetch(variant.url, { headers: { Accept: ACCEPT } });
-      if (!response.ok) throw Error(`HTTP ${response.status}`);
-      const blob = await response.blob();
-      size.delivered = { url: URL.createObjectURL(blob), bytes: blob.size, type: blob.type.split(';')[0] };
-    } catch {
-      // Another site's image may be shown, though not read: what the status says must do.
-    }
-    this.onChange();
+    size.delivery ??= receive(size.variants[0]).then((delivered) => {
+      size.delivered = delivered;
+      this.onChange();
+    });
+    return size.delivery;
   }
 
   get states() {
     const names = this.made || stage.sizes.map((size) => size.name);
     return names.map((name) => this.sizes[name]?.state || 'pending');
+  }
+}
+
+async function receive({ url, bytes, content_type: type }) {
+  try {
+    const response = await fetch(url, { headers: { Accept: ACCEPT } });
+    if (!response.ok) throw Error(`HTTP ${response.status}`);
+    const blob = await response.blob();
+    return { url: URL.createObjectURL(blob), bytes: blob.size, type: blob.type.split(';')[0] };
+  } catch {
+    // Another site's image may be shown, though not read: what the status says must do.
+    return { url, bytes, type };
   }
 }
 

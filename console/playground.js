@@ -1,31 +1,29 @@
 // The place to try sizes: one photo, rendered by the stage at values that are changed by hand.
 
-import { bytes, clear, format, h, times } from './dom.js';
+import { makeSplit } from './compare.js';
+import { bytes, clear, format, h, percent, times } from './dom.js';
+import { change, fieldsOf, linesOf } from './lines.js';
+import { Renders } from './renders.js';
 import { samples } from './samples.js';
-import { ssim } from './ssim.js';
-import { mayOperate, render, stage } from './stage.js';
+import { mayOperate, stage } from './stage.js';
+import { makeValues } from './values.js';
 
 // POST /render carries this much; base64 takes a third more.
 const MAX_BYTES = 4_400_000;
 const PAUSE = 250; // milliseconds without a change, before it is rendered
-const FITS = ['cover', 'contain', 'inside', 'fill'];
-const FORMATS = ['keep', 'jpeg', 'png', 'webp', 'avif'];
-const POSITIONS = ['top-left', 'top', 'top-right', 'left', 'center', 'right', 'bottom-left', 'bottom', 'bottom-right'];
-const ARROWS = ['↖', '↑', '↗', '←', '•', '→', '↙', '↓', '↘'];
-const FIELDS = ['width', 'height', 'fit', 'position', 'format', 'quality', 'background', 'enlarge'];
 
 export function open() {
   if (!stage.render) return notHere('This stage has no POST /render. Deploy it with render: true to try sizes here.');
   const chosen = new Set(stage.sizes.slice(0, 2).map((size) => size.name));
-  const changes = {};
-  let photo;
-  let turn = 0;
+  let renders;
   let timer;
   let controller = new AbortController();
 
   const picker = h('input', { type: 'file', accept: 'image/*', className: 'hidden', tabIndex: -1, 'aria-label': 'Photo', onchange: () => use(picker.files[0]) });
-  const results = h('div', { className: 'results', 'aria-live': 'polite' });
-  const lines = h('pre', { tabIndex: 0, 'aria-label': 'Lines for sizes.yml' });
+  const values = makeValues(refresh);
+  const problem = h('p', { className: 'failed', role: 'alert', hidden: true });
+  const results = h('div', { className: 'results' });
+  const lines = h('pre', { tabIndex: 0, role: 'region', 'aria-label': 'Lines for sizes.yml' });
   const copy = h('button', { className: 'quiet', textContent: 'Copy', onclick: copyLines });
   const element = h('div', { className: 'page' }, [
     picker,
@@ -35,12 +33,18 @@ export function open() {
       h('div', { className: 'actions' }, h('button', { className: 'quiet', textContent: 'Choose a photo', onclick: () => picker.click() })),
     ])),
     h('div', { className: 'bench' }, [
-      h('fieldset', {}, [h('legend', {}, 'Sizes'), ...stage.sizes.map(tick)]),
-      results,
-      controls(),
+      h('fieldset', { className: 'ticks' }, [h('legend', {}, 'Sizes'), ...stage.sizes.map(tick)]),
+      h('div', {}, [problem, results]),
+      values.element,
     ]),
     h('section', { className: 'group' }, [h('header', {}, [h('h2', {}, 'Lines for sizes.yml'), h('div', { className: 'actions' }, copy)]), lines]),
   ]);
+  // A photo may be dropped here too.
+  element.addEventListener('dragover', (event) => event.preventDefault());
+  element.addEventListener('drop', (event) => {
+    event.preventDefault();
+    use(event.dataTransfer.files[0]);
+  });
 
   function tick({ name }) {
     const toggle = (event) => {
@@ -51,132 +55,88 @@ export function open() {
     return h('label', { className: 'tick' }, [h('input', { type: 'checkbox', checked: chosen.has(name), onchange: toggle }), name]);
   }
 
-  function controls() {
-    const locked = !mayOperate;
-    const select = (label, field, options) => {
-      const id = `by-hand-${field}`;
-      const box = h('select', { id, disabled: locked, onchange: () => set(field, box.value) }, [h('option', { value: '' }, 'as declared'), ...options.map((value) => h('option', { value }, value))]);
-      return h('div', { className: 'field' }, [h('label', { for: id }, label), box]);
-    };
-    const buttons = POSITIONS.map((position, i) => {
-      const button = h('button', { textContent: ARROWS[i], disabled: locked, 'aria-label': position, 'aria-pressed': 'false', onclick: () => {
-        const on = changes.position !== position;
-        for (const each of buttons) each.setAttribute('aria-pressed', String(on && each === button));
-        set('position', on ? position : '');
-      } });
-      return button;
-    });
-    const shown = h('output', { className: 'tabular', textContent: 'as declared' });
-    const quality = h('input', { id: 'by-hand-quality', type: 'range', min: 1, max: 100, value: 80, disabled: locked, oninput: () => {
-      shown.textContent = quality.value;
-      set('quality', Number(quality.value));
-    } });
-    return h('fieldset', {}, [
-      h('legend', {}, 'By hand'),
-      locked && h('p', { className: 'muted' }, 'This token is for uploads: it renders sizes as declared. Make one with --scope operate to change them.'),
-      select('Fit', 'fit', FITS),
-      h('div', { className: 'field', role: 'group', 'aria-label': 'Position' }, [h('span', { className: 'muted' }, 'Position'), h('div', { className: 'positions' }, buttons)]),
-      select('Format', 'format', FORMATS),
-      h('div', { className: 'field' }, [h('label', { for: 'by-hand-quality' }, ['Quality ', shown]), quality]),
-    ]);
-  }
-
-  function set(field, value) {
-    if (value === '') delete changes[field];
-    else changes[field] = value;
-    refresh();
-  }
+  const ticked = () => stage.sizes.filter((size) => chosen.has(size.name));
 
   async function use(file) {
     if (!file) return;
-    if (file.size > MAX_BYTES) {
-      return clear(results, h('p', { className: 'failed', role: 'alert' }, `${file.name} has ${bytes(file.size)}; a request carries ${bytes(MAX_BYTES)}. Choose a smaller one.`));
-    }
-    photo = file;
-    return refresh();
+    problem.hidden = file.size <= MAX_BYTES;
+    problem.textContent = `${file.name} has ${bytes(file.size)}; a request carries ${bytes(MAX_BYTES)}. Choose a smaller one.`;
+    if (!problem.hidden) return;
+    renders?.forget();
+    renders = new Renders(file);
+    clear(results);
+    await values.show(file);
+    refresh();
   }
 
   function refresh() {
-    writeLines();
+    const sizes = ticked();
+    values.follow(sizes[0]);
+    lines.textContent = sizes.length ? linesOf(sizes.map((size) => change(size, values.changes))) : 'Tick a size.';
     clearTimeout(timer);
-    timer = setTimeout(() => photo && draw(), PAUSE);
+    timer = setTimeout(() => renders && draw(sizes), PAUSE);
   }
 
-  async function draw() {
-    const mine = ++turn;
+  async function draw(sizes) {
     controller.abort();
     controller = new AbortController();
     const { signal } = controller;
-    const sizes = stage.sizes.filter((size) => chosen.has(size.name));
-    for (const size of sizes) if (!results.querySelector(`[data-size="${size.name}"]`)) results.append(h('article', { className: 'result', dataset: { size: size.name } }, [h('h2', {}, size.name), h('p', { className: 'muted' }, 'Rendering …')]));
-    for (const old of [...results.children]) if (!chosen.has(old.dataset.size)) old.remove();
-    for (const size of sizes) {
-      const place = results.querySelector(`[data-size="${size.name}"]`);
+    const articles = sizes.map(({ name }) => results.querySelector(`[data-size="${name}"]`) || h('article', { className: 'result', dataset: { size: name } }, [h('h2', {}, name), h('p', { className: 'muted' }, 'Rendering …')]));
+    clear(results, articles.length ? articles : h('p', { className: 'empty' }, 'Tick a size to see the photo at it.'));
+    for (const [i, size] of sizes.entries()) {
+      let shown;
       try {
-        const shown = await compare(size, signal);
-        if (mine !== turn) return;
-        clear(place, h('h2', {}, size.name), ...shown);
+        shown = await compare(size, signal);
       } catch (error) {
-        if (mine !== turn) return;
-        clear(place, h('h2', {}, size.name), h('p', { className: 'failed', role: 'alert' }, error.message));
+        shown = [h('p', { className: 'failed', role: 'alert' }, error.message)];
       }
+      if (signal.aborted) return;
+      clear(articles[i], h('h2', {}, size.name), ...shown);
     }
+    if (sizes.length) await values.measure(renders, sizes[0], signal);
   }
 
   async function compare(size, signal) {
-    const declared = await measured(await render(photo, { size: size.name }, signal));
-    const changed = mayOperate && Object.keys(changes).length > 0;
-    const made = changed ? await measured(await render(photo, { by_hand: JSON.stringify(byHand(size)) }, signal)) : null;
-    // The same pixels without loss: what the encoder changed is all that differs.
-    const lossless = mayOperate && (async (values) => measured(await render(photo, { by_hand: JSON.stringify({ ...values, format: 'png' }) }, signal)));
-    const lines = [await line('as declared', declared, lossless, fieldsOf(size))];
-    if (made) lines.push(await line('by hand', made, lossless, byHand(size)));
-    return [split(declared, made), ...lines];
+    const changed = change(size, values.changes);
+    const isChanged = JSON.stringify(fieldsOf(changed)) !== JSON.stringify(fieldsOf(size));
+    const declared = await renders.declared(size.name, signal);
+    const made = isChanged && (await renders.byHand(fieldsOf(changed), signal));
+    const exact = await renders.lossless(fieldsOf(size), signal);
+    const [one, other] = made
+      ? [{ ...declared, label: 'as declared' }, { ...made, label: 'by hand' }]
+      : [exact && { ...exact, label: 'without loss' }, { ...declared, label: 'as declared' }];
+    const rows = [line('as declared', declared, await renders.likeness(declared, fieldsOf(size), signal))];
+    if (made) rows.push(line('by hand', made, await renders.likeness(made, fieldsOf(changed), signal), declared));
+    return [picture(size, one, other), ...rows];
   }
 
-  async function line(label, { blob, bitmap }, lossless, values) {
-    const likeness = lossless ? ssim(bitmap, (await lossless(values)).bitmap) : null;
-    const parts = [`${bitmap.width}×${bitmap.height}`, bytes(blob.size), format(blob.type.split(';')[0]), likeness !== null && `SSIM ${likeness.toFixed(3)}`];
+  function line(label, made, likeness, before) {
+    const parts = [times(`${made.width}x${made.height}`), bytes(made.blob.size), before && percent(made.blob.size / before.blob.size - 1), format(made.type), likeness !== null && `SSIM ${likeness.toFixed(3)}`];
     return h('p', { className: 'tabular' }, [h('strong', {}, label), h('span', { className: 'muted' }, ` ${parts.filter(Boolean).join(' · ')}`)]);
   }
 
-  function split(declared, made) {
-    const image = (each, className, alt) => h('img', { src: URL.createObjectURL(each.blob), width: each.bitmap.width, height: each.bitmap.height, className, alt });
-    if (!made) return h('div', { className: 'compare single' }, image(declared, '', 'as declared'));
-    if (made.bitmap.width !== declared.bitmap.width || made.bitmap.height !== declared.bitmap.height) return h('div', { className: 'compare single' }, image(made, '', 'by hand'));
-    const handle = h('input', { type: 'range', min: 0, max: 100, value: 50, 'aria-label': 'As declared at the left of here, by hand at the right', oninput: () => box.style.setProperty('--split', `${handle.value}%`) });
-    const box = h('div', { className: 'compare' }, [image(declared, '', 'as declared'), image(made, 'over', 'by hand'), handle]);
-    return box;
-  }
-
-  const fieldsOf = (size) => Object.fromEntries(FIELDS.filter((field) => field in size).map((field) => [field, size[field]]));
-
-  function byHand(size) {
-    const fields = { ...fieldsOf(size), ...changes };
-    return fields;
-  }
-
-  function writeLines() {
-    const entries = stage.sizes.filter((size) => chosen.has(size.name)).map((size) => {
-      const values = Object.entries(byHand(size)).map(([field, value]) => `    ${field}: ${typeof value === 'object' || String(value).startsWith('#') ? JSON.stringify(value) : value}`);
-      return [`  - name: ${size.name}`, ...values].join('\n');
-    });
-    lines.textContent = entries.length ? `sizes:\n${entries.join('\n')}` : 'Tick a size.';
+  function picture(size, one, other) {
+    const image = ({ url, width, height, label }) => h('img', { src: url, width, height, alt: `${size.name}, ${label}` });
+    // Other pixels cannot be compared by a handle.
+    if (!one || one.width !== other.width || one.height !== other.height) return image(other);
+    return makeSplit({ image: image(one), label: one.label }, { image: image(other), label: other.label }, other);
   }
 
   async function copyLines() {
-    await navigator.clipboard.writeText(lines.textContent);
-    copy.textContent = 'Copied';
+    try {
+      await navigator.clipboard.writeText(`${lines.textContent}\n`);
+      copy.textContent = 'Copied';
+    } catch {
+      // A page that is not on https has no clipboard: they are selected to be copied by hand.
+      getSelection().selectAllChildren(lines);
+      copy.textContent = 'Selected';
+    }
     setTimeout(() => (copy.textContent = 'Copy'), 2000);
   }
 
-  writeLines();
-  samples().then(([first]) => photo || use(first));
+  refresh();
+  samples()[0].file().then((file) => renders || use(file));
   return { element };
 }
 
-async function measured(blob) {
-  return { blob, bitmap: await createImageBitmap(blob) };
-}
-
-const notHere = (text) => ({ element: h('p', { className: 'empty' }, text) });
+const notHere = (text) => ({ element: h('div', { className: 'page' }, [h('h1', {}, 'Playground'), h('p', { className: 'empty' }, text)]) });

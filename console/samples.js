@@ -1,25 +1,33 @@
 // Three pictures to try, painted here: no file to download, nobody's rights.
 
-const WIDTH = 1600;
-const HEIGHT = 1200;
+const PREVIEW = 0.25; // of the edges
 const PICTURES = [
   { name: 'dawn.jpg', sky: ['#1d2b53', '#f2a65a', '#ffe3b3'], hills: ['#8c5b6b', '#5f4257', '#352b42', '#1c1a2b'], sun: [0.62, 0.46, '#fff3d6'], seed: 7, edges: [1600, 1067] },
   { name: 'fjord.jpg', sky: ['#6fa8c7', '#cfe3ea', '#f6f3ea'], hills: ['#8fb3bd', '#5d8c99', '#33626e', '#173c45'], sun: [0.3, 0.3, '#ffffff'], seed: 21, edges: [1600, 1200] },
   { name: 'dunes.jpg', sky: ['#2a4a7f', '#8fb2d8', '#f7e0c3'], hills: ['#e9b872', '#d9964f', '#b76b34', '#7d4526'], sun: [0.78, 0.26, '#fff6e0'], seed: 40, edges: [1200, 1600] },
 ];
 
-export async function samples() {
-  return Promise.all(
-    PICTURES.map(async (picture) => {
-      const canvas = new OffscreenCanvas(...picture.edges);
-      paint(canvas.getContext('2d'), picture, ...picture.edges);
+/** Lists the samples: each has a name, a small picture of it as a canvas, and makes its file when it is chosen. */
+export const samples = () =>
+  PICTURES.map((picture) => ({
+    name: picture.name,
+    preview: () => draw(Object.assign(document.createElement('canvas'), sized(picture, PREVIEW)), picture),
+    file: async () => {
+      const { width, height } = sized(picture, 1);
+      const canvas = draw(new OffscreenCanvas(width, height), picture);
       const blob = await canvas.convertToBlob({ type: 'image/jpeg', quality: 0.9 });
       return new File([blob], picture.name, { type: 'image/jpeg' });
-    })
-  );
+    },
+  }));
+
+const sized = ({ edges }, share) => ({ width: edges[0] * share, height: edges[1] * share });
+
+function draw(canvas, picture) {
+  paint(canvas.getContext('2d'), picture, canvas.width, canvas.height);
+  return canvas;
 }
 
-function paint(context, { sky, hills, sun, seed }, width = WIDTH, height = HEIGHT) {
+function paint(context, { sky, hills, sun, seed }, width, height) {
   const random = mulberry(seed);
   const gradient = context.createLinearGradient(0, 0, 0, height * 0.75);
   sky.forEach((colour, i) => gradient.addColorStop(i / (sky.length - 1), colour));

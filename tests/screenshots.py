@@ -6,6 +6,8 @@ the console's samples: others' photos are not ours to show.
 
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,7 +28,7 @@ QUALITY = 82
 _CHOOSE = """async (input, names) => {
   const { samples } = await import('./samples.js');
   const chosen = new DataTransfer();
-  for (const file of await samples()) if (names.includes(file.name)) chosen.items.add(file);
+  for (const each of samples()) if (names.includes(each.name)) chosen.items.add(await each.file());
   input.files = chosen.files;
   input.dispatchEvent(new Event('change'));
 }"""
@@ -47,6 +49,7 @@ PICTURES = (
     Picture("console-dark", "dark", 1280, 944),
     Picture("console-phone", "light", 390, 844, 2),
 )
+PLAYGROUND = Picture("console-playground", "light", 1280, 944)
 
 
 def main() -> int:
@@ -57,9 +60,18 @@ def main() -> int:
         stack = local.read() if was_running else local.up(on_progress=print)
         with chromium() as browser, tempfile.TemporaryDirectory() as folder:
             broken = _break(Path(folder))
+            # Pictures show the seconds that photos take, and not those of workers that start.
+            with _open(browser, stack, PICTURES[0]) as page:
+                _upload(page, broken)
+                _delete(page, stack)
             for picture in PICTURES:
-                file = _take(browser, stack, picture, broken)
-                print(f"{file.relative_to(PROJECT)}: {file.stat().st_size:,} bytes")
+                with _open(browser, stack, picture) as page:
+                    _upload(page, broken)
+                    _take(page, picture)
+                    _delete(page, stack)
+            with _open(browser, stack, PLAYGROUND) as page:
+                _try_sizes(page)
+                _take(page, PLAYGROUND)
     finally:
         if not was_running:
             local.down()
@@ -74,7 +86,8 @@ def _break(folder: Path) -> Path:
     return broken
 
 
-def _take(browser: Browser, stack: DeployedStack, picture: Picture, broken: Path) -> Path:
+@contextmanager
+def _open(browser: Browser, stack: DeployedStack, picture: Picture) -> Iterator[Page]:
     console = Console(
         browser,
         stack,
@@ -82,15 +95,24 @@ def _take(browser: Browser, stack: DeployedStack, picture: Picture, broken: Path
         viewport={"width": picture.width, "height": picture.height},
         device_scale_factor=picture.scale,
     )
-    page = console.open()
-    try:
-        _upload(page, broken)
-        target = FOLDER / f"{picture.name}.jpg"
-        page.screenshot(path=target, type="jpeg", quality=QUALITY, animations="disabled")
-    finally:
-        _delete(page, stack)
-        console.context.close()
-    return target
+    yield console.open()
+    console.context.close()
+
+
+def _take(page: Page, picture: Picture) -> None:
+    file = FOLDER / f"{picture.name}.jpg"
+    page.screenshot(path=file, type="jpeg", quality=QUALITY, animations="disabled")
+    print(f"{file.relative_to(PROJECT)}: {file.stat().st_size:,} bytes")
+
+
+def _try_sizes(page: Page) -> None:
+    """Compares a size as declared with another quality and position."""
+    page.get_by_role("link", name="Playground", exact=True).click()
+    page.get_by_label("400x300").uncheck()
+    page.get_by_label("Quality").fill("30")
+    page.get_by_role("radio", name="right", exact=True).check()
+    page.locator(".result").get_by_text("by hand").first.wait_for()
+    page.locator(".format").last.get_by_text("KB").wait_for()
 
 
 def _upload(page: Page, broken: Path) -> None:

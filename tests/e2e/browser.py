@@ -57,12 +57,22 @@ class Console:
             self.requests.append(f"{method} {parts.path}")
 
     def open(self, token: str | None = None) -> Page:
-        """Opens the console with the stack's token, another one, or none ("")."""
+        """Opens the console anew, with the stack's token, another one, or none ("")."""
         address = self.stack.console
         if token is not None:
             address = address.partition("#")[0] + (f"#token={token}" if token else "")
+        self.page.goto("about:blank")
+        self.errors.clear()
+        self.requests.clear()
         self.page.goto(address)
         return self.page
+
+    def forget(self) -> None:
+        """Undoes what a test did to the window."""
+        self.page.unroute_all()
+        self.context.set_offline(False)
+        self.page.emulate_media(color_scheme="light")
+        self.page.set_viewport_size({"width": 1280, "height": 800})
 
     def go(self, place: str) -> None:
         self.page.get_by_role("link", name=place, exact=True).click()
