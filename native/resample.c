@@ -246,16 +246,53 @@ static void filter_row_4(const int16_t *row, const Filter *filter, int offset, i
     }
 }
 
-/* Filters a row of 16 bits and one sample a pixel. */
+/* Filters a row of 16 bits and one sample a pixel; taps are a multiple of 8. */
 static void filter_row_1(const int16_t *row, const Filter *filter, int offset, int width,
                          uint8_t *result) {
-    int shift = filter->bits + FRACTION;
-    for (int i = 0; i < width; i++) {
+    int shift = filter->bits + FRACTION, taps = filter->taps, i = 0;
+    const int16_t *weights = filter->weights;
+    /* Four results at once: their sums are those of the parts of a vector. */
+#if defined(__AVX2__)
+    __m128i half = _mm_set1_epi32(1 << (shift - 1)), count = _mm_cvtsi32_si128(shift);
+    for (; i + 4 <= width; i += 4) {
+        __m128i sums[4];
+        for (int j = 0; j < 4; j++, weights += taps) {
+            const int16_t *pixels = row + (filter->starts[i + j] - offset);
+            sums[j] = _mm_setzero_si128();
+            for (int tap = 0; tap < taps; tap += 8)
+                sums[j] = _mm_add_epi32(
+                    sums[j], _mm_madd_epi16(_mm_loadu_si128((const __m128i *)(pixels + tap)),
+                                            _mm_loadu_si128((const __m128i *)(weights + tap))));
+        }
+        __m128i four = _mm_hadd_epi32(_mm_hadd_epi32(sums[0], sums[1]),
+                                      _mm_hadd_epi32(sums[2], sums[3]));
+        four = _mm_sra_epi32(_mm_add_epi32(four, half), count);
+        four = _mm_packs_epi32(four, four);
+        int32_t bytes = _mm_cvtsi128_si32(_mm_packus_epi16(four, four));
+        memcpy(result + i, &bytes, sizeof bytes);
+    }
+#elif defined(__ARM_NEON)
+    for (; i + 4 <= width; i += 4) {
+        int32x4_t sums[4];
+        for (int j = 0; j < 4; j++, weights += taps) {
+            const int16_t *pixels = row + (filter->starts[i + j] - offset);
+            sums[j] = vdupq_n_s32(0);
+            for (int tap = 0; tap < taps; tap += 8) {
+                int16x8_t eight = vld1q_s16(pixels + tap), weight = vld1q_s16(weights + tap);
+                sums[j] = vmlal_s16(sums[j], vget_low_s16(eight), vget_low_s16(weight));
+                sums[j] = vmlal_high_s16(sums[j], eight, weight);
+            }
+        }
+        int32x4_t four = vpaddq_s32(vpaddq_s32(sums[0], sums[1]), vpaddq_s32(sums[2], sums[3]));
+        int16x4_t narrow = vqmovn_s32(vrshlq_s32(four, vdupq_n_s32(-shift)));
+        uint8x8_t bytes = vqmovun_s16(vcombine_s16(narrow, narrow));
+        vst1_lane_u32((uint32_t *)(void *)(result + i), vreinterpret_u32_u8(bytes), 0);
+    }
+#endif
+    for (; i < width; i++, weights += taps) {
         const int16_t *pixels = row + (filter->starts[i] - offset);
-        const int16_t *weights = filter->weights + (size_t)i * filter->taps;
         int32_t sum = 1 << (shift - 1);
-        for (int tap = 0; tap < filter->taps; tap += 8)
-            for (int j = 0; j < 8; j++) sum += pixels[tap + j] * weights[tap + j];
+        for (int tap = 0; tap < taps; tap++) sum += pixels[tap] * weights[tap];
         result[i] = to_8_bits(sum >> shift);
     }
 }
