@@ -29,13 +29,11 @@ class Library(NamedTuple):
 # Pillow's wheel has its libraries' licence texts under these headings, but no short names.
 LIBRARIES_OF_PILLOW = {
     "AOM": Library("libaom (in libavif)", "BSD-2-Clause"),
-    "BROTLI": Library("Brotli", "MIT", ("libbrotlicommon", "libbrotlidec")),
     "DAV1D": Library("dav1d (in libavif)", "BSD-2-Clause"),
     "LCMS2": Library("Little CMS", "MIT", ("liblcms2",)),
     "LIBAVIF": Library("libavif", "BSD-2-Clause", ("libavif",)),
     "LIBJPEG": Library("libjpeg-turbo", "IJG, BSD-3-Clause, Zlib", ("libjpeg",)),
     "LIBLZMA": Library("liblzma", "0BSD", ("liblzma",)),
-    "LIBPNG": Library("libpng", "libpng-2.0", ("libpng16",)),
     "LIBTIFF": Library("libtiff", "libtiff", ("libtiff",)),
     "LIBWEBP": Library(
         "libwebp", "BSD-3-Clause", ("libsharpyuv", "libwebp", "libwebpdemux", "libwebpmux")
@@ -53,7 +51,7 @@ _ISA_L = Library("ISA-L", "BSD-3-Clause")
 # Linked into the modules of cryptography and cffi, without texts in their wheels.
 _OPENSSL, _LIBFFI = Library("OpenSSL", "Apache-2.0"), Library("libffi", "MIT")
 # In the wheel, but removed from the zip: libraries that draw text and windows.
-NOT_IN_ZIP = {"BZIP2", "FREETYPE2", "HARFBUZZ", "RAQM", "TCL_TK"}
+NOT_IN_ZIP = {"BROTLI", "BZIP2", "FREETYPE2", "HARFBUZZ", "LIBPNG", "RAQM", "TCL_TK"}
 _HEADING = re.compile(r"^----\n\n([A-Z0-9_]+)\n", re.MULTILINE)
 # pillow-heif's wheel has a list of its libraries.
 _BUNDLED = re.compile(r"^Name: (?P<name>.+)\nLicense: (?P<licence>.+)\n", re.MULTILINE)

@@ -29,13 +29,14 @@ const UNUSED = [
   'dateutil/zoneinfo',
   'pydantic/v1',
   'aws_lambda_powertools/utilities/!(data_classes|jmespath_utils|typing|*.py)',
-  'PIL/_imaging{ft,tk}.*',
+  'PIL/_imaging{ft,math,morph,tk}.*',
   'PIL/!(Avif|Bmp|Gif|Jpeg|Mpo|Png|Ppm|Tiff|WebP)ImagePlugin.py',
-  'PIL/{ImageDraw*,ImageFont,ImageGrab,ImageMorph,ImageQt,ImageShow,ImageText,ImageTk,ImageWin}.py',
-  'PIL/{*FontFile,GdImageFile,PSDraw,TarIO,WalImageFile}.py',
+  'PIL/{ImageDraw*,ImageFont,ImageGrab,ImageMath,ImageMorph,ImageQt,ImageShow,ImageText,ImageTk,ImageWin}.py',
+  'PIL/{*FontFile,GdImageFile,PdfParser,PSDraw,TarIO,WalImageFile}.py',
   'pydantic/mypy.py',
   'urllib3/contrib/emscripten',
-  'pillow.libs/lib{freetype,harfbuzz}-*',
+  // FreeType, HarfBuzz and what only these two need: Pillow has its own code for PNG.
+  'pillow.libs/lib{brotlicommon,brotlidec,freetype,harfbuzz,png16}-*',
 ];
 const MACHINES = { arm64: 'aarch64', x86_64: 'x86_64' };
 
