@@ -83,7 +83,7 @@ clean: stop
 node_modules/.ready: package.json package-lock.json | .venv/.ready
 	$(BIN)/python -m local.setup node
 
-native/built/.ready: .venv/.ready native/resample.c native/build.py
+native/built/.ready: .venv/.ready $(wildcard native/*.[ch]) native/build.py
 	$(BIN)/python -m local.setup kernel
 
 .venv/.bench-ready: .venv/.ready bench/requirements.txt

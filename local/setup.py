@@ -59,7 +59,7 @@ def main() -> int:
         "kernel": (
             build_kernel,
             "native/built/.ready",
-            ["native/resample.c", "native/build.py", ".venv/.ready"],
+            [*sorted(map(str, Path("native").glob("*.[ch]"))), "native/build.py", ".venv/.ready"],
         ),
         "bench": (add_requirements, ".venv/.bench-ready", ["bench/requirements.txt"]),
         "bench-node": (

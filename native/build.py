@@ -13,7 +13,8 @@ from pathlib import Path
 from lib.images.kernel import HOST, path_of
 
 _FOLDER = Path(__file__).parent
-_SOURCE = _FOLDER / "resample.c"
+_SOURCES = sorted(_FOLDER.glob("*.c"))
+_HEADERS = sorted(_FOLDER.glob("*.h"))
 # AVX2, which Lambda's x86_64 processors have; and Graviton2's core, the oldest of Lambda's arm64.
 # glibc 2.28 is older than that of Lambda (2.34), so that the library loads on most machines too.
 _OPTIONS = {
@@ -30,8 +31,8 @@ def build(target: str) -> Path:
     """
     options = _OPTIONS.get(target, ())
     library = path_of(target)
-    command = [sys.executable, "-m", "ziglang", "cc", *_FLAGS, *options, str(_SOURCE)]
-    key = _key([version("ziglang"), *command[3:-1]])
+    command = [sys.executable, "-m", "ziglang", "cc", *_FLAGS, *options, *map(str, _SOURCES)]
+    key = _key([version("ziglang"), *command[3 : -len(_SOURCES)]])
     stamp = library.with_suffix(".sha256")
     if library.exists() and stamp.exists() and stamp.read_text() == key:
         return library
@@ -45,7 +46,10 @@ def build(target: str) -> Path:
 
 
 def _key(settings: list[str]) -> str:
-    return hashlib.sha256("\n".join(settings).encode() + _SOURCE.read_bytes()).hexdigest()
+    digest = hashlib.sha256("\n".join(settings).encode())
+    for file in (*_SOURCES, *_HEADERS):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
 
 
 def _environment() -> dict[str, str]:

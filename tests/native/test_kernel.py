@@ -27,7 +27,7 @@ from tests.unit.images import made
 LANCZOS = Image.Resampling.LANCZOS
 MODES = ("L", "RGB", "RGBa", "CMYK")
 PNG_MODES = ("L", "LA", "RGB", "RGBA")
-SOURCES = (Path("native/resample.c"), Path("tests/native/driver.c"))
+SOURCES = (Path("native/resample.c"), Path("native/rows.c"), Path("tests/native/driver.c"))
 PROJECT = Path(__file__).parents[2]
 # Half a step is the rounding itself; a few hundredths come from 16 bits between the two passes, and
 # from coefficients of 14 bits where a picture is enlarged.
@@ -223,7 +223,6 @@ BUILDS = {
 }
 
 
-@pytest.mark.parametrize("build", BUILDS)
 def cases() -> Iterator[Case]:
     """Odd numbers of pixels and taps, crops, both directions, short rows and long filters."""
     for mode in MODES:
