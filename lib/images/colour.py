@@ -93,6 +93,11 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     return colours
 
 
+def is_srgb(profile: bytes | None) -> bool:
+    """Returns whether `to_srgb` leaves colours of a profile, in RGB, as they are."""
+    return not profile or _transform(profile, "RGB") is None
+
+
 def _split(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
     if image.mode not in _PREMULTIPLIED:
         return image, None

@@ -14,7 +14,7 @@ from lib.sizes import Size
 # For all formats of a photo together: as long as an animation may take.
 MAX_SECONDS = 9.0
 # Below this, no image and no set of formats takes so long.
-_FEW_PIXELS = 4_000_000
+FEW_PIXELS = 4_000_000
 # Nanoseconds a pixel, and a byte of the quick JPEG.
 _COSTS = {"jpeg": (7, 50), "webp": (30, 65), "avif": (50, 260)}
 # The density of a photograph.
@@ -30,7 +30,7 @@ _PLANES = {"LA": 2, "RGBA": 2}
 def check(image: Image.Image, canvas: tuple[int, int], targets: list[str], size: Size) -> None:
     """Raises PermanentError for an image that takes too long to encode in all these formats."""
     pixels = canvas[0] * canvas[1] * _PLANES.get(image.mode, 1)
-    if pixels <= _FEW_PIXELS:
+    if pixels <= FEW_PIXELS:
         return
     seconds = pixels * sum(_nanoseconds(image, target, size) for target in targets) / 1e9
     if seconds > MAX_SECONDS:

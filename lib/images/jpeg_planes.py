@@ -5,7 +5,7 @@ fourteenth of a render. Files that libjpeg warns of are left to Pillow and its c
 """
 
 import ctypes
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import lru_cache
 from importlib import import_module
@@ -13,9 +13,13 @@ from typing import NamedTuple
 
 from PIL import Image
 
-from lib.images import kernel, orient
-from lib.images.geometry import Box, Geometry
+from lib.images import colour, effort, geometry, kernel, limits, orient
+from lib.images.decode import jpeg_scale
+from lib.images.encode import list_targets
+from lib.images.formats.jpeg import JpegHeader
+from lib.images.geometry import Box, Focus, Geometry
 from lib.images.header import Header
+from lib.sizes import Size
 
 # The order of Libjpeg in native/libjpeg.h.
 FUNCTIONS = (
@@ -46,6 +50,11 @@ class Planes(NamedTuple):
     blue: Image.Image
     red: Image.Image
 
+    def to_rgb(self) -> Image.Image:
+        """Converts the planes to one image."""
+        blue, red = (chroma.resize(self.luma.size) for chroma in (self.blue, self.red))
+        return Image.merge("YCbCr", (self.luma, blue, red)).convert("RGB")
+
 
 class _Library(NamedTuple):
     """The kernel, and the functions of libjpeg that it calls."""
@@ -74,6 +83,42 @@ _get_buffer = ctypes.PYFUNCTYPE(
 _release_buffer = ctypes.PYFUNCTYPE(None, ctypes.POINTER(_Buffer))(
     ("PyBuffer_Release", ctypes.pythonapi)
 )
+
+
+class PlanarRendition(NamedTuple):
+    """An encoded JPEG, its planes and its plan."""
+
+    data: bytes
+    planes: Planes
+    plan: Geometry
+
+
+def render(header: Header, size: Size, focus: Focus | None) -> PlanarRendition | None:
+    """Renders a JPEG as a JPEG, with its crop around `focus`.
+
+    Returns None if Pillow has to: for other formats, for what is drawn or converted in RGB, and for
+    what `decode` leaves to it. Raises PermanentError for too large photos.
+    """
+    if not isinstance(header, JpegHeader) or not _suits(header, size, focus):
+        return None
+    plan = geometry.fit(size, *header.upright, focus=focus)
+    if plan.canvas != plan.scaled or plan.canvas[0] * plan.canvas[1] > effort.FEW_PIXELS:
+        return None
+    scale = jpeg_scale(plan.shrink)
+    limits.check(header, size, plan.canvas, scale)
+    planes = decode(header, plan, scale)
+    data = encode(planes, size.quality_of("jpeg")) if planes else None
+    return PlanarRendition(data, planes, plan) if planes and data else None
+
+
+def _suits(header: JpegHeader, size: Size, focus: Focus | None) -> bool:
+    searches = size.searches and focus is None
+    return (
+        list_targets(size, header.codec, transparent=False) == ["jpeg"]
+        and not (searches or size.watermark)
+        and header.components == len(Planes._fields)
+        and colour.is_srgb(header.profile)
+    )
 
 
 def decode(header: Header, plan: Geometry, scale: int) -> Planes | None:

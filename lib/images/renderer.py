@@ -5,11 +5,12 @@ from typing import NamedTuple
 from PIL import Image
 
 from lib.errors import ConfigError
-from lib.images import animation, effort, kernel, limits
+from lib.images import animation, effort, jpeg_planes, kernel, limits
 from lib.images.compose import compose
 from lib.images.encode import ANIMATED, CONTENT_TYPES, encode, encode_frames, list_targets
 from lib.images.formats import read_header
 from lib.images.geometry import Focus
+from lib.images.header import Header
 from lib.images.placeholder import Placeholder, make_placeholder
 from lib.images.transform import TransformedImage, transform_still
 from lib.images.watermark import WatermarkImage, make_stamp
@@ -17,7 +18,7 @@ from lib.sizes import Size
 
 # Part of every recipe id: raise it with each change that alters the variants' pixels, so that
 # existing variants become stale.
-RENDERER_VERSION = "4"
+RENDERER_VERSION = "5"
 
 
 class Rendition(NamedTuple):
@@ -45,7 +46,7 @@ def render(
     source: bytes, size: Size, focus: Focus | None = None, watermark: WatermarkImage | None = None
 ) -> Rendition:
     """Renders a photo in the size's own format only; otherwise as `render_all`."""
-    return render_all(source, size.model_copy(update={"formats": ()}), focus, watermark)[0]
+    return _render(source, size, focus, watermark, only_own=True)[0]
 
 
 def render_all(
@@ -60,6 +61,17 @@ def render_all(
     be rendered, and ConfigError if the kernel cannot be loaded or the watermark's image is not
     given.
     """
+    return _render(source, size, focus, watermark, only_own=False)
+
+
+def _render(
+    source: bytes,
+    size: Size,
+    focus: Focus | None,
+    watermark: WatermarkImage | None,
+    *,
+    only_own: bool,
+) -> list[Rendition]:
     # Here, where a failure is not taken for a decoder's.
     kernel.is_available()
     if size.watermark and watermark is None:
@@ -67,6 +79,11 @@ def render_all(
     focus = focus if size.has_focus or size.crops_to_faces else None
     limits.check_bytes(source)
     header = read_header(source)
+    # Before other formats are left out: they must not change the bytes of the own one.
+    if planar := jpeg_planes.render(header, size, focus):
+        return [_take(planar, header, size)]
+    if only_own:
+        size = size.model_copy(update={"formats": ()})
     if size.animated and header.frames > 1:
         moving = animation.transform_frames(header, size, focus)
         finisher = _Finisher(moving.frames[0], size, watermark)
@@ -102,6 +119,12 @@ class _Finisher:
         placeholder = make_placeholder(image) if self.size.placeholder else None
         plan, header = self._first.plan, self._first.header
         return Rendition(data, CONTENT_TYPES[target], *plan.canvas, *header.upright, placeholder)
+
+
+def _take(planar: jpeg_planes.PlanarRendition, header: Header, size: Size) -> Rendition:
+    placeholder = make_placeholder(planar.planes.to_rgb()) if size.placeholder else None
+    edges = *planar.plan.canvas, *header.upright
+    return Rendition(planar.data, CONTENT_TYPES["jpeg"], *edges, placeholder)
 
 
 def _encode_still(still: TransformedImage, target: str, finisher: _Finisher) -> Rendition:

@@ -269,9 +269,10 @@ import io, sys
 from lib.images import render
 from lib.sizes import Size
 source = sys.stdin.buffer.read()
-render(source, Size(width=8, height=8))
-loaded = {name for name in sys.modules if name.endswith("Plugin") or "heif" in name}
-print(*sorted(name.removeprefix("PIL.") for name in loaded), "PIL.ImageCms" in sys.modules)
+for format in ("keep", "png"):
+    render(source, Size(width=8, height=8, format=format))
+    loaded = {name for name in sys.modules if name.endswith("Plugin") or "heif" in name}
+    print(*sorted(name.removeprefix("PIL.") for name in loaded), "PIL.ImageCms" in sys.modules)
 """
     ran = subprocess.run(
         [sys.executable, "-c", code],
@@ -280,4 +281,4 @@ print(*sorted(name.removeprefix("PIL.") for name in loaded), "PIL.ImageCms" in s
         capture_output=True,
         check=True,
     )
-    assert ran.stdout.decode().split() == ["JpegImagePlugin", "False"]
+    assert ran.stdout.decode().splitlines() == ["False", "JpegImagePlugin PngImagePlugin False"]

@@ -16,6 +16,7 @@ from tests.unit.images import made
 
 PHOTO = Image.blend(made.photo(512, 384), made.noise(128, 96).resize((512, 384)), 0.4)
 JPEG = made.encoded(PHOTO, "JPEG", quality=95)
+PNG = made.encoded(PHOTO, "PNG")
 
 
 @pytest.mark.parametrize("format_", ["jpeg", "png", "webp", "avif"])
@@ -142,13 +143,13 @@ def test_any_exception_of_a_decoder_is_permanent(monkeypatch: pytest.MonkeyPatch
         with monkeypatch.context() as patch:
             patch.setattr(kernel, "resample", raiser(error))
             with pytest.raises(PermanentError):
-                render(JPEG, made.size())
+                render(PNG, made.size())
 
 
 def test_running_out_of_memory_is_not_the_files_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kernel, "resample", raiser(MemoryError()))
     with pytest.raises(MemoryError):
-        render(JPEG, made.size())
+        render(PNG, made.size())
 
 
 def raiser(error: Exception) -> object:

@@ -87,8 +87,9 @@ def test_a_progressive_jpeg_may_miss_no_scan_but_the_end_of_its_finest() -> None
     finest = data.rindex(b"\xff\xda") / len(data)
     for share in (0.1, 0.3, finest - 0.01):
         assert reason_for(closed(data, share)) is Reason.TRUNCATED
-    image = made.rendered(closed(data, (finest + 1) / 2))
-    assert made.difference(image, made.rendered(data)) < 1
+    # As PNG: a JPEG that lacks something is not rendered in planes.
+    image = made.rendered(closed(data, (finest + 1) / 2), format="png")
+    assert made.difference(image, made.rendered(data, format="png")) < 1
 
 
 @pytest.mark.parametrize("scans", range(1, 10))
