@@ -19,7 +19,7 @@ from botocore.loaders import create_loader
 from infra.hooks.bytecode import add
 from infra.licences import list_libraries
 from lib.errors import ConfigError
-from lib.images import webp_decoder
+from lib.images import jpeg_planes, webp_decoder
 from tests.infrastructure.generated import HERO, generated, generated_template
 from tests.infrastructure.template import Template
 from tests.service import PROJECT, Service
@@ -28,6 +28,7 @@ AARCH64 = 183
 MAX_ZIP_BYTES = 25 * 2**20
 # auditwheel puts a hash behind the name of each library that it takes into a wheel.
 LIBRARY = re.compile(r"\w+\.libs/(lib\w+)-[0-9a-f]+\.so")
+NEEDED = re.compile(rb"(?<=\0)lib\w+-[0-9a-f]{8}\.so[.0-9]*(?=\0)")
 CLIENT = re.compile(r'client\("(\w+)"')
 
 
@@ -240,6 +241,30 @@ def test_the_zip_holds_the_libwebp_whose_functions_are_called(archive: Path) -> 
     assert len(called) == 3
     for function in called:
         assert b"\0" + function.encode() + b"\0" in symbols
+
+
+@ARCHIVE
+@pytest.mark.slow
+def test_the_zip_holds_the_libjpeg_whose_functions_are_called(archive: Path) -> None:
+    with zipfile.ZipFile(archive) as files:
+        names = files.namelist()
+        (library,) = (name for name in names if name.startswith("pillow.libs/libjpeg-"))
+        (extension,) = (name for name in names if name.startswith("PIL/_imaging.cpython-"))
+        assert Path(library).name.encode() in files.read(extension)
+        symbols = files.read(library)
+    for function in jpeg_planes.FUNCTIONS:
+        assert b"\0" + function.encode() + b"\0" in symbols
+
+
+@ARCHIVE
+@pytest.mark.slow
+def test_the_zip_holds_every_library_that_one_of_its_own_needs(archive: Path) -> None:
+    with zipfile.ZipFile(archive) as files:
+        names = {Path(name).name for name in files.namelist()}
+        code = b"\0".join(files.read(name) for name in files.namelist() if ".so" in name)
+    needed = {match[0].decode() for match in re.finditer(NEEDED, code)}
+    assert len(needed) > 10
+    assert needed <= names
 
 
 @ARCHIVE
