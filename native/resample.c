@@ -179,49 +179,76 @@ static void filter_rows(const uint8_t *const *rows, const int16_t *weights, int 
     }
 }
 
-/* Filters a row of 16 bits and 4 samples a pixel; taps are a multiple of 4. */
-static void filter_row_4(const int16_t *row, const Filter *filter, int offset, int width,
-                         uint8_t *result) {
+#if defined(__AVX2__)
+/* Rounds the sums of a pixel's samples, of which each half has some, and stores it. */
+static inline void store_pixel(__m256i sums, int shift, uint8_t *result) {
+    __m128i four = _mm_add_epi32(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1));
+    four = _mm_sra_epi32(_mm_add_epi32(four, _mm_set1_epi32(1 << (shift - 1))),
+                         _mm_cvtsi32_si128(shift));
+    four = _mm_packs_epi32(four, four);
+    int32_t pixel = _mm_cvtsi128_si32(_mm_packus_epi16(four, four));
+    memcpy(result, &pixel, sizeof pixel);
+}
+#elif defined(__ARM_NEON)
+static inline void store_pixel(int32x4_t sums, int shift, uint8_t *result) {
+    int16x4_t four = vqmovn_s32(vrshlq_s32(sums, vdupq_n_s32(-shift)));
+    vst1_lane_u32((uint32_t *)(void *)result,
+                  vreinterpret_u32_u8(vqmovun_s16(vcombine_s16(four, four))), 0);
+}
+#endif
+
+/* Filters two rows of 16 bits and 4 samples a pixel, which share the coefficients; taps are a
+ * multiple of 4. */
+static void filter_rows_4(const int16_t *const rows[2], const Filter *filter, int offset, int width,
+                          uint8_t *const results[2]) {
     int shift = filter->bits + FRACTION;
     for (int i = 0; i < width; i++) {
-        const int16_t *pixels = row + 4 * (size_t)(filter->starts[i] - offset);
+        size_t at = 4 * (size_t)(filter->starts[i] - offset), to = 4 * (size_t)i;
+        const int16_t *upper = rows[0] + at, *lower = rows[1] + at;
         const int16_t *weights = filter->weights + (size_t)i * filter->taps;
 #if defined(__AVX2__)
         const __m256i pairs = _mm256_setr_epi8(0, 1, 8, 9, 2, 3, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15,
                                                0, 1, 8, 9, 2, 3, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15);
         const __m256i spread = _mm256_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1);
-        __m256i sum = _mm256_setzero_si256();
+        __m256i sums = _mm256_setzero_si256(), other = sums;
         for (int tap = 0; tap < filter->taps; tap += 4) {
-            __m256i four = _mm256_loadu_si256((const __m256i *)(pixels + 4 * tap));
             __m128i both = _mm_loadl_epi64((const __m128i *)(weights + tap));
             __m256i weight = _mm256_permutevar8x32_epi32(_mm256_castsi128_si256(both), spread);
-            sum = _mm256_add_epi32(sum, _mm256_madd_epi16(_mm256_shuffle_epi8(four, pairs), weight));
+            __m256i four = _mm256_loadu_si256((const __m256i *)(upper + 4 * tap));
+            __m256i more = _mm256_loadu_si256((const __m256i *)(lower + 4 * tap));
+            four = _mm256_shuffle_epi8(four, pairs);
+            more = _mm256_shuffle_epi8(more, pairs);
+            sums = _mm256_add_epi32(sums, _mm256_madd_epi16(four, weight));
+            other = _mm256_add_epi32(other, _mm256_madd_epi16(more, weight));
         }
-        __m128i four = _mm_add_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1));
-        four = _mm_sra_epi32(_mm_add_epi32(four, _mm_set1_epi32(1 << (shift - 1))),
-                             _mm_cvtsi32_si128(shift));
-        four = _mm_packs_epi32(four, four);
-        int32_t pixel = _mm_cvtsi128_si32(_mm_packus_epi16(four, four));
-        memcpy(result + 4 * (size_t)i, &pixel, sizeof pixel);
+        store_pixel(sums, shift, results[0] + to);
+        store_pixel(other, shift, results[1] + to);
 #elif defined(__ARM_NEON)
-        int32x4_t sum = vdupq_n_s32(0), other = sum;
+        int32x4_t sums[4] = {vdupq_n_s32(0), vdupq_n_s32(0), vdupq_n_s32(0), vdupq_n_s32(0)};
         for (int tap = 0; tap < filter->taps; tap += 4) {
             int16x4_t weight = vld1_s16(weights + tap);
-            int16x8_t low = vld1q_s16(pixels + 4 * tap), high = vld1q_s16(pixels + 4 * tap + 8);
-            sum = vmlal_lane_s16(sum, vget_low_s16(low), weight, 0);
-            other = vmlal_high_lane_s16(other, low, weight, 1);
-            sum = vmlal_lane_s16(sum, vget_low_s16(high), weight, 2);
-            other = vmlal_high_lane_s16(other, high, weight, 3);
+            int16x8_t low = vld1q_s16(upper + 4 * tap), high = vld1q_s16(upper + 4 * tap + 8);
+            sums[0] = vmlal_lane_s16(sums[0], vget_low_s16(low), weight, 0);
+            sums[1] = vmlal_high_lane_s16(sums[1], low, weight, 1);
+            sums[0] = vmlal_lane_s16(sums[0], vget_low_s16(high), weight, 2);
+            sums[1] = vmlal_high_lane_s16(sums[1], high, weight, 3);
+            low = vld1q_s16(lower + 4 * tap), high = vld1q_s16(lower + 4 * tap + 8);
+            sums[2] = vmlal_lane_s16(sums[2], vget_low_s16(low), weight, 0);
+            sums[3] = vmlal_high_lane_s16(sums[3], low, weight, 1);
+            sums[2] = vmlal_lane_s16(sums[2], vget_low_s16(high), weight, 2);
+            sums[3] = vmlal_high_lane_s16(sums[3], high, weight, 3);
         }
-        int16x4_t four = vqmovn_s32(vrshlq_s32(vaddq_s32(sum, other), vdupq_n_s32(-shift)));
-        vst1_lane_u32((uint32_t *)(void *)(result + 4 * (size_t)i),
-                      vreinterpret_u32_u8(vqmovun_s16(vcombine_s16(four, four))), 0);
+        store_pixel(vaddq_s32(sums[0], sums[1]), shift, results[0] + to);
+        store_pixel(vaddq_s32(sums[2], sums[3]), shift, results[1] + to);
 #else
         for (int sample = 0; sample < 4; sample++) {
-            int32_t sum = 1 << (shift - 1);
-            for (int tap = 0; tap < filter->taps; tap++)
-                sum += pixels[4 * tap + sample] * weights[tap];
-            result[4 * (size_t)i + sample] = to_8_bits(sum >> shift);
+            int32_t sum = 1 << (shift - 1), other = sum;
+            for (int tap = 0; tap < filter->taps; tap++) {
+                sum += upper[4 * tap + sample] * weights[tap];
+                other += lower[4 * tap + sample] * weights[tap];
+            }
+            results[0][to + sample] = to_8_bits(sum >> shift);
+            results[1][to + sample] = to_8_bits(other >> shift);
         }
 #endif
     }
@@ -304,40 +331,55 @@ Resize *begin_resize(int source_width, int source_height, int samples, const dou
     return resize;
 }
 
+/* Filters the source rows to the result's row `y`, of 16 bits. `sources` has room for the filter's
+ * taps. */
+static void filter_down(const Resize *resize, const uint8_t *source, int top, int count, int y,
+                        const uint8_t **sources, int first, int last, int16_t *row) {
+    const Filter *down = &resize->down;
+    for (int tap = 0; tap < down->taps; tap++) {
+        /* The surplus taps of a filter may be outside; their coefficients are 0. */
+        int at = down->starts[y] + tap - top;
+        at = at < 0 ? 0 : at < count ? at : count - 1;
+        sources[tap] = source + (size_t)at * resize->stride;
+    }
+    filter_rows(sources, down->weights + (size_t)y * down->taps, down->taps, down->bits,
+                first * resize->samples, last * resize->samples, row);
+}
+
 /* Makes the result's rows from `from` to `to`, of the `count` source rows from `top`: all that these
  * need. */
 int resize_rows(const Resize *resize, const uint8_t *source, int top, int count, int from, int to,
                 uint8_t *target) {
-    const Filter *across = &resize->across, *down = &resize->down;
+    const Filter *across = &resize->across;
     int samples = resize->samples, width = resize->target_width;
     int first = across->starts[0];
     int last = across->starts[width - 1] + across->taps;
     if (last > resize->source_width) last = resize->source_width;
     size_t filtered = (size_t)(last - first + across->taps + SLACK) * samples;
-    int16_t *row = calloc(filtered, sizeof *row);
-    const uint8_t **rows = malloc((size_t)down->taps * sizeof *rows);
-    if (!row || !rows) {
-        free(row);
-        free(rows);
+    int16_t *buffer = calloc(2 * filtered, sizeof *buffer);
+    const uint8_t **sources = malloc((size_t)resize->down.taps * sizeof *sources);
+    if (!buffer || !sources) {
+        free(buffer);
+        free(sources);
         return NO_MEMORY;
     }
-    for (int y = from; y < to; y++) {
-        for (int tap = 0; tap < down->taps; tap++) {
-            /* The surplus taps of a filter may be outside; their coefficients are 0. */
-            int at = down->starts[y] + tap - top;
-            at = at < 0 ? 0 : at < count ? at : count - 1;
-            rows[tap] = source + (size_t)at * resize->stride;
+    for (int y = from; y < to; y += 2) {
+        /* Of an odd number of rows, the last one is made twice. */
+        int two = y + 1 < to;
+        int16_t *const rows[2] = {buffer, buffer + two * filtered};
+        uint8_t *const results[2] = {target + (size_t)y * width * samples,
+                                     target + (size_t)(y + two) * width * samples};
+        for (int i = 0; i <= two; i++)
+            filter_down(resize, source, top, count, y + i, sources, first, last, rows[i]);
+        if (samples == 4) {
+            filter_rows_4((const int16_t *const *)rows, across, first, width, results);
+        } else {
+            for (int i = 0; i <= two; i++)
+                filter_row_1(rows[i], across, first, width, results[i]);
         }
-        filter_rows(rows, down->weights + (size_t)y * down->taps, down->taps, down->bits,
-                    first * samples, last * samples, row);
-        uint8_t *result = target + (size_t)y * width * samples;
-        if (samples == 4)
-            filter_row_4(row, across, first, width, result);
-        else
-            filter_row_1(row, across, first, width, result);
     }
-    free(row);
-    free(rows);
+    free(buffer);
+    free(sources);
     return OK;
 }
 
