@@ -47,6 +47,7 @@ typedef struct {
     const size_t *lengths;
     int part;
     void (*allocate_arrays)(Common *);
+    Resize *resizes[LUMA_AND_CHROMA];
     Plane planes[PLANES];
 } Decoding;
 
@@ -116,9 +117,13 @@ static int is_usual(const Decoder *jpeg, int width, int height) {
 
 static int ceil_divide(int64_t value, int64_t by) { return (int)((value + by - 1) / by); }
 
-/* Begins to resize a plane; `box` is in pixels of the photo, whose chroma lies amid its luma. */
-static int begin_plane(const Decoder *jpeg, int index, const double box[4], const int size[2],
-                       uint8_t *target, Plane *plane) {
+/* Begins to resize a plane, with one filter for both of chroma; `box` is in pixels of the photo,
+ * whose chroma lies amid its luma. */
+static int begin_plane(Decoding *decoding, int index, const double box[4], const int size[2],
+                       uint8_t *target) {
+    const Decoder *jpeg = &decoding->jpeg;
+    Plane *plane = &decoding->planes[index];
+    Resize **resize = &decoding->resizes[index > 0];
     const Component *component = &jpeg->components[index];
     int across = component->across * component->scaled, whole = jpeg->most_across * BLOCK_SIZE;
     int down = component->down * component->scaled, high = jpeg->most_down * BLOCK_SIZE;
@@ -129,8 +134,9 @@ static int begin_plane(const Decoder *jpeg, int index, const double box[4], cons
     plane->target = target;
     plane->target_height = size[1];
     plane->band = down;
-    plane->resize = begin_resize(width, plane->height, 1, inner, size[0], size[1]);
-    if (!plane->resize) return NO_MEMORY;
+    if (!*resize) *resize = begin_resize(width, plane->height, 1, inner, size[0], size[1]);
+    if (!*resize) return NO_MEMORY;
+    plane->resize = *resize;
     plane->resize->stride = ceil_divide(jpeg->width, whole) * across;
     plane->capacity = plane->resize->down.taps + BANDS * down;
     plane->rows = malloc((size_t)plane->capacity * plane->resize->stride);
@@ -207,7 +213,7 @@ static int decode(Decoding *decoding, int width, int height, int scale,
     jpeg->common.memory->allocate_arrays = set_scales;
     libjpeg->start_decompress(jpeg);
     for (int i = 0; i < PLANES; i++)
-        if (begin_plane(jpeg, i, boxes[i > 0], sizes[i > 0], targets[i], &decoding->planes[i]))
+        if (begin_plane(decoding, i, boxes[i > 0], sizes[i > 0], targets[i]))
             return REFUSED;
     return read_planes(decoding);
 }
@@ -229,10 +235,8 @@ int resize_jpeg(const Libjpeg *libjpeg, const uint8_t *const parts[PARTS],
     if (!setjmp(decoding->escape.escape))
         failed = decode(decoding, width, height, scale, boxes, sizes, targets);
     libjpeg->destroy(&decoding->jpeg.common);
-    for (int i = 0; i < PLANES; i++) {
-        end_resize(decoding->planes[i].resize);
-        free(decoding->planes[i].rows);
-    }
+    for (int i = 0; i < PLANES; i++) free(decoding->planes[i].rows);
+    for (int i = 0; i < LUMA_AND_CHROMA; i++) end_resize(decoding->resizes[i]);
     free(decoding);
     return failed;
 }
