@@ -1,7 +1,7 @@
-"""Renders a JPEG as a JPEG in planes of luma and chroma, with the libjpeg that Pillow brings.
+"""Decodes JPEGs into resized planes of luma and chroma, and encodes them, by Pillow's own libjpeg.
 
-Pillow's own interface brings chroma to luma's size and converts both to RGB and back, which takes a
-fourteenth of a render. Files that libjpeg warns of are left to Pillow and its checks.
+Pillow's interface brings chroma to luma's size and converts all to RGB before the resize, and back
+for another JPEG: an eighth of the time. Files that libjpeg warns of are left to Pillow.
 """
 
 import ctypes
@@ -13,13 +13,9 @@ from typing import NamedTuple
 
 from PIL import Image
 
-from lib.images import colour, effort, geometry, kernel, limits, orient
-from lib.images.decode import jpeg_scale
-from lib.images.encode import list_targets
-from lib.images.formats.jpeg import JpegHeader
-from lib.images.geometry import Box, Focus, Geometry
+from lib.images import kernel, orient
+from lib.images.geometry import Box, Geometry
 from lib.images.header import Header
-from lib.sizes import Size
 
 # The order of Libjpeg in native/libjpeg.h.
 FUNCTIONS = (
@@ -83,42 +79,6 @@ _get_buffer = ctypes.PYFUNCTYPE(
 _release_buffer = ctypes.PYFUNCTYPE(None, ctypes.POINTER(_Buffer))(
     ("PyBuffer_Release", ctypes.pythonapi)
 )
-
-
-class PlanarRendition(NamedTuple):
-    """An encoded JPEG, its planes and its plan."""
-
-    data: bytes
-    planes: Planes
-    plan: Geometry
-
-
-def render(header: Header, size: Size, focus: Focus | None) -> PlanarRendition | None:
-    """Renders a JPEG as a JPEG, with its crop around `focus`.
-
-    Returns None if Pillow has to: for other formats, for what is drawn or converted in RGB, and for
-    what `decode` leaves to it. Raises PermanentError for too large photos.
-    """
-    if not isinstance(header, JpegHeader) or not _suits(header, size, focus):
-        return None
-    plan = geometry.fit(size, *header.upright, focus=focus)
-    if plan.canvas != plan.scaled or plan.canvas[0] * plan.canvas[1] > effort.FEW_PIXELS:
-        return None
-    scale = jpeg_scale(plan.shrink)
-    limits.check(header, size, plan.canvas, scale)
-    planes = decode(header, plan, scale)
-    data = encode(planes, size.quality_of("jpeg")) if planes else None
-    return PlanarRendition(data, planes, plan) if planes and data else None
-
-
-def _suits(header: JpegHeader, size: Size, focus: Focus | None) -> bool:
-    searches = size.searches and focus is None
-    return (
-        list_targets(size, header.codec, transparent=False) == ["jpeg"]
-        and not (searches or size.watermark)
-        and header.components == len(Planes._fields)
-        and colour.is_srgb(header.profile)
-    )
 
 
 def decode(header: Header, plan: Geometry, scale: int) -> Planes | None:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from PIL import Image
 
 from lib.errors import ConfigError
-from lib.images import animation, effort, jpeg_planes, kernel, limits
+from lib.images import animation, effort, jpeg_to_jpeg, kernel, limits
 from lib.images.compose import compose
 from lib.images.encode import ANIMATED, CONTENT_TYPES, encode, encode_frames, list_targets
 from lib.images.formats import read_header
@@ -80,7 +80,7 @@ def _render(
     limits.check_bytes(source)
     header = read_header(source)
     # Before other formats are left out: they must not change the bytes of the own one.
-    if planar := jpeg_planes.render(header, size, focus):
+    if planar := jpeg_to_jpeg.render(header, size, focus):
         return [_take(planar, header, size)]
     if only_own:
         size = size.model_copy(update={"formats": ()})
@@ -121,7 +121,7 @@ class _Finisher:
         return Rendition(data, CONTENT_TYPES[target], *plan.canvas, *header.upright, placeholder)
 
 
-def _take(planar: jpeg_planes.PlanarRendition, header: Header, size: Size) -> Rendition:
+def _take(planar: jpeg_to_jpeg.PlanarRendition, header: Header, size: Size) -> Rendition:
     placeholder = make_placeholder(planar.planes.to_rgb()) if size.placeholder else None
     edges = *planar.plan.canvas, *header.upright
     return Rendition(planar.data, CONTENT_TYPES["jpeg"], *edges, placeholder)

@@ -14,7 +14,7 @@ PROGRAM = """
 import random, sys
 from pathlib import Path
 from lib.errors import PermanentError
-from lib.images import jpeg_planes, kernel
+from lib.images import jpeg_to_jpeg, kernel
 from lib.images.formats import read_header
 from tests.unit.images import made
 from tests.unit.images.test_mutations import mutated
@@ -33,7 +33,7 @@ for number in range(400):
     size = made.size(**box, enlarge=bool(number % 2))
     try:
         header = read_header(mutated(data, edits, grain.randint(0, 255)))
-        found = jpeg_planes.render(header, size, None)
+        found = jpeg_to_jpeg.render(header, size, None)
     except PermanentError:
         continue
     rendered, left = rendered + bool(found), left + (not found)

@@ -13,7 +13,7 @@ from PIL import Image, ImageFilter, ImageOps
 from PIL.JpegImagePlugin import JpegImageFile
 
 from lib.errors import PermanentError
-from lib.images import jpeg_planes, kernel, render
+from lib.images import jpeg_planes, jpeg_to_jpeg, kernel, render
 from lib.images.formats import read_header
 from lib.images.geometry import Geometry
 from lib.images.jpeg_planes import Planes
@@ -44,12 +44,12 @@ def decoded(data: bytes, plan: Geometry, scale: int = 1) -> Planes | None:
 
 def in_planes(data: bytes, **options: Any) -> bool:
     """Whether a photo is rendered in planes."""
-    return jpeg_planes.render(read_header(data), made.size(**options), None) is not None
+    return jpeg_to_jpeg.render(read_header(data), made.size(**options), None) is not None
 
 
 def by_pillow(monkeypatch: pytest.MonkeyPatch, data: bytes, **options: Any) -> Image.Image:
     with monkeypatch.context() as patch:
-        patch.setattr(jpeg_planes, "render", lambda *_: None)
+        patch.setattr(jpeg_planes, "decode", lambda *_: None)
         return made.rendered(data, **options)
 
 
@@ -239,7 +239,7 @@ def test_broken_files_have_pillows_verdict(
 ) -> None:
     broken = mutated(data, edits, byte)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(jpeg_planes, "render", lambda *_: None)
+        patch.setattr(jpeg_planes, "decode", lambda *_: None)
         expected = verdict(broken)
     assert verdict(broken) == expected
 
