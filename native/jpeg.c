@@ -143,8 +143,6 @@ static int begin_plane(Decoding *decoding, int index, const double box[4], const
     return plane->rows ? OK : NO_MEMORY;
 }
 
-static int is_done(const Plane *plane) { return plane->next == plane->target_height; }
-
 /* Makes the results that the rows suffice for. */
 static int use_rows(Plane *plane) {
     const Filter *down = &plane->resize->down;
@@ -164,7 +162,8 @@ static int use_rows(Plane *plane) {
 static void make_room(Plane *plane) {
     if (plane->count + plane->band <= plane->capacity) return;
     int end = plane->top + plane->count;
-    int first = is_done(plane) ? end : plane->resize->down.starts[plane->next];
+    int first = end;
+    if (plane->next < plane->target_height) first = plane->resize->down.starts[plane->next];
     if (first > end) first = end;
     size_t stride = (size_t)plane->resize->stride;
     plane->count = end - first;
@@ -176,7 +175,8 @@ static void make_room(Plane *plane) {
 static int read_planes(Decoding *decoding) {
     uint8_t *rows[PLANES][MOST_ROWS], **planes[PLANES];
     Plane *all = decoding->planes;
-    while (!is_done(&all[0]) || !is_done(&all[1]) || !is_done(&all[2])) {
+    /* To the end: what breaks off below the last row of the crop is broken for Pillow, too. */
+    for (int done = 0; done < all[0].height; done += all[0].band) {
         for (int i = 0; i < PLANES; i++) {
             Plane *plane = &all[i];
             make_room(plane);

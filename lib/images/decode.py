@@ -154,13 +154,17 @@ def jpeg_scale(shrink: float) -> int:
     return scale // 2 if scale > 1 and int(shrink) == scale else scale
 
 
+def cut_jpeg(header: JpegHeader, crop: Box, shrink: float) -> JpegHeader:
+    """Returns the header of a JPEG that ends below what a resize by `shrink` reads of `crop`."""
+    rows = ceil(crop[3] + _LANCZOS_RADIUS * shrink) + _BLOCK
+    rows += -rows % _BLOCK
+    return header.first_rows(rows) if header.single_scan and rows < header.height else header
+
+
 def load_jpeg(header: JpegHeader, crop: Box, shrink: float) -> tuple[Image.Image, int]:
     """Decodes a JPEG down to the bottom of `crop`; returns the pixels and their divisor."""
     scale = jpeg_scale(shrink)
-    rows = ceil(crop[3] + _LANCZOS_RADIUS * shrink) + _BLOCK
-    rows += -rows % _BLOCK
-    if header.single_scan and rows < header.height:
-        header = header.first_rows(rows)
+    header = cut_jpeg(header, crop, shrink)
     image = _decode_jpeg(header, header.stream(), scale)
     if _ends_in_grey(image) and not _is_scan_complete(image, header, scale):
         raise truncated(Codec.JPEG)

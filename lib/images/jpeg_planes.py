@@ -14,8 +14,9 @@ from typing import NamedTuple
 from PIL import Image
 
 from lib.images import kernel, orient
+from lib.images.decode import cut_jpeg, jpeg_scale
+from lib.images.formats.jpeg import JpegHeader
 from lib.images.geometry import Box, Geometry
-from lib.images.header import Header
 
 # The order of Libjpeg in native/libjpeg.h.
 FUNCTIONS = (
@@ -81,8 +82,8 @@ _release_buffer = ctypes.PYFUNCTYPE(None, ctypes.POINTER(_Buffer))(
 )
 
 
-def decode(header: Header, plan: Geometry, scale: int) -> Planes | None:
-    """Decodes a JPEG at 1/`scale` and resizes it by a plan; returns upright planes.
+def decode(header: JpegHeader, plan: Geometry) -> Planes | None:
+    """Decodes a JPEG down to the bottom of the crop, and resizes it; returns upright planes.
 
     Returns None if Pillow has to decode it: for other colours, warnings and errors.
     """
@@ -93,17 +94,19 @@ def decode(header: Header, plan: Geometry, scale: int) -> Planes | None:
     crops = plan.crop, _extend(plan.crop, plan.scaled, half)
     stored = header.width, header.height
     boxes = [orient.stored_box(crop, header.orientation, stored) for crop in crops]
+    cut = cut_jpeg(header, boxes[0], plan.shrink)
     sizes = [orient.stored_size(size, header.orientation) for size in (plan.scaled, half)]
     planes = [Image.new("L", size, None) for size in (sizes[0], sizes[1], sizes[1])]
     with ExitStack() as stack:
-        parts = [stack.enter_context(_address(part)) for part in header.parts]
+        parts = [stack.enter_context(_address(part)) for part in cut.parts]
         targets = [stack.enter_context(kernel.memory(plane)) for plane in planes]
         failed = library.kernel.resize_jpeg(
             library.libjpeg,
             (ctypes.c_void_p * 2)(*parts),
-            (ctypes.c_size_t * 2)(*map(len, header.parts)),
-            *stored,
-            scale,
+            (ctypes.c_size_t * 2)(*map(len, cut.parts)),
+            cut.width,
+            cut.height,
+            jpeg_scale(plan.shrink),
             (ctypes.c_double * 8)(*boxes[0], *boxes[1]),
             (ctypes.c_int * 4)(*sizes[0], *sizes[1]),
             (ctypes.c_void_p * 3)(*targets),

@@ -32,9 +32,8 @@ def render(header: Header, size: Size, focus: Focus | None) -> PlanarRendition |
     # What may take too long to encode is tried first, and in RGB.
     if plan.canvas != plan.scaled or plan.canvas[0] * plan.canvas[1] > effort.FEW_PIXELS:
         return None
-    scale = jpeg_scale(plan.shrink)
-    limits.check(header, size, plan.canvas, scale)
-    planes = jpeg_planes.decode(header, plan, scale)
+    limits.check(header, size, plan.canvas, jpeg_scale(plan.shrink))
+    planes = jpeg_planes.decode(header, plan)
     data = jpeg_planes.encode(planes, size.quality_of("jpeg")) if planes else None
     return PlanarRendition(data, planes, plan) if planes and data else None
 

@@ -4,7 +4,17 @@ from typing import NamedTuple
 
 from PIL import Image, ImageFile
 
-from lib.images import attention, colour, decode, geometry, limits, orient, png_rows, tiff_rows
+from lib.images import (
+    attention,
+    avif_rows,
+    colour,
+    decode,
+    geometry,
+    limits,
+    orient,
+    png_rows,
+    tiff_rows,
+)
 from lib.images.formats.jpeg import JpegHeader
 from lib.images.geometry import Box, Focus, Geometry
 from lib.images.header import Header
@@ -42,7 +52,8 @@ def transform_still(header: Header, size: Size, focus: Focus | None = None) -> T
 
 def _open_rows(image: ImageFile.ImageFile, header: Header) -> Rows | None:
     """Returns the rows of an opened picture, or None if Pillow has to decode it."""
-    return png_rows.open_rows(image, header) or tiff_rows.open_rows(image, header)
+    openers = (png_rows.open_rows, tiff_rows.open_rows, avif_rows.open_rows)
+    return next((rows for each in openers if (rows := each(image, header))), None)
 
 
 def _transform_jpeg(header: JpegHeader, size: Size, focus: Focus | None) -> TransformedImage:
