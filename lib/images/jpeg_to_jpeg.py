@@ -29,7 +29,7 @@ def render(header: Header, size: Size, focus: Focus | None) -> PlanarRendition |
     if not isinstance(header, JpegHeader) or not _suits(header, size, focus):
         return None
     plan = geometry.fit(size, *header.upright, focus=focus)
-    # What may take too long to encode is tried first, and in RGB.
+    # What may take too long to encode is estimated, from pixels in RGB.
     if plan.canvas != plan.scaled or plan.canvas[0] * plan.canvas[1] > effort.FEW_PIXELS:
         return None
     limits.check(header, size, plan.canvas, jpeg_scale(plan.shrink))
@@ -44,5 +44,7 @@ def _suits(header: JpegHeader, size: Size, focus: Focus | None) -> bool:
         list_targets(size, header.codec, transparent=False) == ["jpeg"]
         and not (searches or size.watermark)
         and header.components == len(Planes._fields)
+        # Pillow says that a file without an end is truncated, whatever the crop shows of it.
+        and header.complete
         and colour.is_srgb(header.profile)
     )

@@ -124,11 +124,13 @@ def test_planes_are_encoded_as_pillow_encodes_an_image(edges: tuple[int, int]) -
 
 
 def test_rows_below_the_crop_are_not_decoded() -> None:
-    """Nor those of a photo that breaks off there: what is missing is not shown."""
+    """What a photo lacks there is not shown; but one without an end is truncated."""
     data = jpeg(64, 800)
     cut = data[: len(data) * 3 // 4]
-    assert in_planes(cut, width=32, height=24, position="top")
-    assert not in_planes(cut, width=32, height=24, position="bottom")
+    closed = cut.rstrip(b"\xff") + b"\xff\xd9"
+    assert in_planes(closed, width=32, height=24, position="top")
+    assert not in_planes(closed, width=32, height=24, position="bottom")
+    assert not in_planes(cut, width=32, height=24, position="top")
 
 
 @pytest.mark.parametrize(
@@ -214,9 +216,9 @@ def test_rare_factors_of_chroma(factors: tuple[int, int], monkeypatch: pytest.Mo
         assert made.difference(found, by_pillow(monkeypatch, data, **options)) < 4
 
 
-def verdict(data: bytes) -> str:
+def verdict(data: bytes, position: str) -> str:
     try:
-        found = render(data, made.size(width=10, height=8))
+        found = render(data, made.size(width=10, height=8, position=position))
     except PermanentError as error:
         return str(error)
     return f"{found.width} x {found.height}"
@@ -231,15 +233,17 @@ SOURCES = [
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.sampled_from(SOURCES), EDITS, st.integers(0, 255))
+@given(
+    st.sampled_from(SOURCES), EDITS, st.integers(0, 255), st.sampled_from(["top", "center", "left"])
+)
 def test_broken_files_have_pillows_verdict(
-    data: bytes, edits: list[tuple[int, str]], byte: int
+    data: bytes, edits: list[tuple[int, str]], byte: int, position: str
 ) -> None:
     broken = mutated(data, edits, byte)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(jpeg_planes, "decode", lambda *_: None)
-        expected = verdict(broken)
-    assert verdict(broken) == expected
+        expected = verdict(broken, position)
+    assert verdict(broken, position) == expected
 
 
 def test_without_libjpegs_functions_pillow_renders(monkeypatch: pytest.MonkeyPatch) -> None:
