@@ -57,6 +57,11 @@ static void leave_at_warnings(Common *jpeg, int level) {
     if (level < 0) leave(jpeg);
 }
 
+static void ignore(Common *jpeg, int level) {
+    (void)jpeg;
+    (void)level;
+}
+
 static void set_errors(const Libjpeg *libjpeg, Escape *escape, Common *jpeg) {
     jpeg->errors = libjpeg->std_error(&escape->errors);
     escape->errors.exit = leave;
@@ -175,7 +180,6 @@ static void make_room(Plane *plane) {
 static int read_planes(Decoding *decoding) {
     uint8_t *rows[PLANES][MOST_ROWS], **planes[PLANES];
     Plane *all = decoding->planes;
-    /* To the end: what breaks off below the last row of the crop is broken for Pillow, too. */
     for (int done = 0; done < all[0].height; done += all[0].band) {
         for (int i = 0; i < PLANES; i++) {
             Plane *plane = &all[i];
@@ -215,7 +219,11 @@ static int decode(Decoding *decoding, int width, int height, int scale,
     for (int i = 0; i < PLANES; i++)
         if (begin_plane(decoding, i, boxes[i > 0], sizes[i > 0], targets[i]))
             return REFUSED;
-    return read_planes(decoding);
+    if (read_planes(decoding)) return REFUSED;
+    /* As in Pillow, a file needs an end, behind whatever lies below the crop. */
+    decoding->escape.errors.message = ignore;
+    libjpeg->finish_decompress(jpeg);
+    return OK;
 }
 
 /* Decodes the JPEG in two `parts` at 1/`scale`, and resizes `boxes` (of luma and chroma, in pixels of

@@ -102,6 +102,7 @@ typedef struct {
     int (*read_header)(Decoder *, int require_image);
     int (*start_decompress)(Decoder *);
     uint32_t (*read_raw_data)(Decoder *, uint8_t ***planes, uint32_t lines);
+    int (*finish_decompress)(Decoder *);
     int (*resync_to_restart)(void *, int);
     void (*create_compress)(Encoder *, int version, size_t size);
     void (*mem_dest)(Encoder *, uint8_t **data, unsigned long *size);

@@ -26,6 +26,7 @@ FUNCTIONS = (
     "jpeg_read_header",
     "jpeg_start_decompress",
     "jpeg_read_raw_data",
+    "jpeg_finish_decompress",
     "jpeg_resync_to_restart",
     "jpeg_CreateCompress",
     "jpeg_mem_dest",

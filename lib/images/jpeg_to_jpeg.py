@@ -44,7 +44,5 @@ def _suits(header: JpegHeader, size: Size, focus: Focus | None) -> bool:
         list_targets(size, header.codec, transparent=False) == ["jpeg"]
         and not (searches or size.watermark)
         and header.components == len(Planes._fields)
-        # Pillow says that a file without an end is truncated, whatever the crop shows of it.
-        and header.complete
         and colour.is_srgb(header.profile)
     )

@@ -1,4 +1,4 @@
-"""Calls the resampling kernel (native/resample.c) on Pillow's own memory, without a copy.
+"""Calls the kernel (native/resample.c and rows.c) on Pillow's own memory, without a copy.
 
 Pillow exports its pixels by the Arrow C data interface if the rows are one block. Without the
 kernel, Pillow resizes, in five times the time. Results are made without a colour, which would
