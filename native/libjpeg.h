@@ -1,7 +1,8 @@
 /* What jpeg.c uses of libjpeg's interface: version 6.2 as libjpeg-turbo builds it, for processors
  * with pointers of 64 bits.
  *
- * libjpeg checks the sizes of Decoder and Encoder when it creates them, and refuses others.
+ * The declarations are this project's own: fields that are not used have no names. libjpeg checks
+ * the sizes of Decoder and Encoder when it creates them, and refuses others.
  */
 #ifndef LIBJPEG_H
 #define LIBJPEG_H
