@@ -13,23 +13,25 @@ from infra.api.console import console_outputs
 from infra.api.fetching import fetch_function, fetch_resources
 from infra.api.routes import api_functions, api_resources, http_api, refuse_absent_routes
 from infra.api.throttles import find_absent_routes, stage_settings
+from infra.buckets.failures import failures_bucket
 from infra.buckets.originals import originals_resources
-from infra.buckets.resources import bucket_resources, failure_expiry
+from infra.buckets.resources import access_logs
 from infra.dashboard import dashboard_resources
 from infra.delivery import delivery_outputs, delivery_resources
 from infra.delivery.viewers import viewer_metadata
-from infra.features import features_output
 from infra.filters import build_filters
 from infra.functions import function, role_resource
 from infra.invalidations import invalidation_function, invalidation_resources
 from infra.on_demand.functions import on_demand_function, on_demand_outputs, on_demand_resources
 from infra.on_demand.signing import signing_keys
 from infra.on_demand.website import website_function, website_resources
-from infra.options import set_boundary, topic_resources, tracing_mode
-from infra.originals import originals_arn, originals_outputs
+from infra.options import set_boundary, tracing_mode
+from infra.originals import originals_outputs
+from infra.outputs import stack_outputs
 from infra.parameters import Parameters, parse_parameters
 from infra.path_checks import find_path_mistakes
 from infra.queues import queue_resources
+from infra.topics import topic_resources
 from infra.uniqueness import find_name_clashes
 from lib.errors import ConfigError
 from lib.sizes import SizesFile, read_sizes
@@ -60,16 +62,9 @@ def generate(given: dict[str, Any]) -> dict[str, Any]:
     resources |= api_resources(parameters, sizes) | fetch_resources(parameters)
     tokens, tokens_output = tokens_secret(parameters)
     signing, signing_output = signing_keys(parameters)
-    for part in (
-        originals_resources(parameters),
-        delivery_resources(parameters, sizes),
-        bucket_resources(parameters),
-        failure_expiry(sizes),
-        topic_resources(parameters),
-        tokens,
-        signing,
-    ):
-        _add(resources, part)
+    resources |= originals_resources(parameters) | delivery_resources(parameters, sizes)
+    resources |= failures_bucket(parameters, sizes) | access_logs(parameters)
+    resources |= topic_resources(parameters) | tokens | signing
     if clashes := find_name_clashes(functions, resources):
         raise ConfigError("\n".join(clashes))
     resources |= dashboard_resources(parameters, sizes, functions, resources)
@@ -78,19 +73,17 @@ def generate(given: dict[str, Any]) -> dict[str, Any]:
         "functions": functions,
         "resources": {
             "Resources": resources,
-            "Outputs": tokens_output
+            "Outputs": stack_outputs(parameters, sizes)
+            | tokens_output
             | signing_output
             | originals_outputs(parameters)
             | delivery_outputs(parameters)
             | on_demand_outputs(parameters)
-            | console_outputs(parameters)
-            | features_output(parameters),
+            | console_outputs(parameters),
             **viewer_metadata(parameters),
             "extensions": stage_settings(parameters, absent),
         },
         "tracing": tracing_mode(parameters),
-        "names": json.dumps([size.name for size in sizes]),
-        "originals_arn": originals_arn(parameters),
         "http_api": http_api(parameters),
         "left_out": _list_left_out(parameters),
         # Files to add to the zip, by their hashes.
@@ -100,14 +93,6 @@ def generate(given: dict[str, Any]) -> dict[str, Any]:
             if size.watermark
         },
     }
-
-
-def _add(resources: dict[str, Any], part: dict[str, Any]) -> None:
-    """Adds resources to the others; merges the properties of those that exist already."""
-    for logical, resource in part.items():
-        existing = resources.setdefault(logical, resource)
-        if existing is not resource:
-            existing |= resource | {"Properties": existing["Properties"] | resource["Properties"]}
 
 
 def _list_left_out(parameters: Parameters) -> list[str]:

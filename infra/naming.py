@@ -6,8 +6,9 @@ from lib.errors import ConfigError
 from lib.sizes import Size
 
 # ARNs of two of the three buckets, for Fn::Sub; infra/originals.py has that of the originals.
-IMAGES_BUCKET = "arn:${AWS::Partition}:s3:::${ImagesBucket}"
-FAILURES_BUCKET = "arn:${AWS::Partition}:s3:::${FailuresBucket}"
+S3_ARN = "arn:${AWS::Partition}:s3:::"
+IMAGES_BUCKET = f"{S3_ARN}${{ImagesBucket}}"
+FAILURES_BUCKET = f"{S3_ARN}${{FailuresBucket}}"
 _DISTRIBUTION = "arn:${AWS::Partition}:cloudfront::${AWS::AccountId}:distribution/${%s}"
 # Lambda's limit on a function's name.
 MAX_FUNCTION_NAME = 64
@@ -51,6 +52,11 @@ KINDS = (
 def logical_id(kind: str, size: Size) -> str:
     """Returns the logical id of one of the size's resources; `kind` is one of KINDS."""
     return kind + size.logical_id
+
+
+def bucket_name(prefix: str, contents: str) -> str:
+    """Returns the name of a bucket that the stack creates, for Fn::Sub."""
+    return f"{prefix}-{contents}-${{AWS::AccountId}}-${{AWS::Region}}"
 
 
 def ref(logical: str) -> dict[str, str]:

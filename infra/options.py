@@ -1,14 +1,12 @@
-"""Additions to roles and topics for the stage's options: encryption, tracing, boundary, e-mail."""
+"""Additions to roles for the stage's options: encryption, tracing, boundary."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from infra.encryption import allow_key, reaches_encrypted
-from infra.naming import allow, ref
+from infra.naming import allow
 from infra.originals import allow_originals_key
 from infra.stage import StageParameters
-
-_TOPICS = ("Topic", "VariantsTopic", "AlarmTopic")
 
 
 def option_statements(
@@ -37,23 +35,3 @@ def set_boundary(parameters: StageParameters, resources: dict[str, Any]) -> None
         for resource in resources.values():
             if resource.get("Type") == "AWS::IAM::Role":
                 resource["Properties"]["PermissionsBoundary"] = parameters.permissions_boundary
-
-
-def topic_resources(parameters: StageParameters) -> dict[str, Any]:
-    """Builds properties to add to the topics, and the e-mail subscription to alarms."""
-    resources: dict[str, Any] = {}
-    if parameters.kms_key:
-        # SNS's own key, alias/aws/sns, has a fixed policy that lets neither S3 nor CloudWatch
-        # publish: events would be lost silently.
-        encryption = {"KmsMasterKeyId": parameters.kms_key}
-        resources |= {topic: {"Properties": encryption} for topic in _TOPICS}
-    if parameters.alarm_email:
-        resources["AlarmEmail"] = {
-            "Type": "AWS::SNS::Subscription",
-            "Properties": {
-                "TopicArn": ref("AlarmTopic"),
-                "Protocol": "email",
-                "Endpoint": parameters.alarm_email,
-            },
-        }
-    return resources

@@ -9,11 +9,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from infra.api.parameters import ApiParameters
-from infra.naming import allow, ref, sub
+from infra.naming import S3_ARN, allow, bucket_name, ref, sub
 from infra.stage import StageParameters
 from lib.aws.stacks import ORIGINALS_KEYS
-
-_ARN = "arn:${AWS::Partition}:s3:::"
 
 
 def originals_settings(parameters: StageParameters) -> dict[str, Any]:
@@ -47,12 +45,12 @@ def originals_arn(parameters: StageParameters) -> dict[str, Any]:
 
     By name: a reference to the created bucket, which depends on the policy, would be circular.
     """
-    return sub(_ARN + (parameters.originals_bucket or created_name(parameters)))
+    return sub(S3_ARN + (parameters.originals_bucket or created_name(parameters)))
 
 
 def created_name(parameters: StageParameters) -> str:
     """Returns the name of the bucket that the stack creates, for Fn::Sub."""
-    return f"{parameters.prefix}-originals-${{AWS::AccountId}}-${{AWS::Region}}"
+    return bucket_name(parameters.prefix, "originals")
 
 
 def originals_bucket(parameters: StageParameters) -> str:
@@ -94,4 +92,4 @@ def _name(parameters: StageParameters) -> Any:
 
 
 def _arn(parameters: StageParameters) -> str:
-    return _ARN + originals_bucket(parameters)
+    return S3_ARN + originals_bucket(parameters)

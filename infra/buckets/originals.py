@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from infra.buckets.resources import bucket_resources
 from infra.naming import ref, sub
 from infra.originals import created_name
 from infra.parameters import Parameters
@@ -9,10 +10,7 @@ from lib.operations.originals.entries import EVENTS
 
 
 def originals_resources(parameters: Parameters) -> dict[str, Any]:
-    """Builds the bucket; infra/buckets/resources.py adds its encryption and policy.
-
-    Builds nothing if the stage names a bucket that exists.
-    """
+    """Builds the bucket; nothing if the stage names a bucket that exists."""
     if parameters.originals_bucket:
         return {}
     # Browsers post the presigned form.
@@ -22,31 +20,19 @@ def originals_resources(parameters: Parameters) -> dict[str, Any]:
         "AllowedHeaders": ["*"],
         "MaxAge": 3600,
     }
-    return {
-        "OriginalsBucket": {
-            "Type": "AWS::S3::Bucket",
-            # S3 checks its permission to publish when the bucket is created.
-            "DependsOn": "TopicPolicy",
-            "DeletionPolicy": "RetainExceptOnCreate",
-            "UpdateReplacePolicy": "Retain",
-            "Properties": {
-                "BucketName": sub(created_name(parameters)),
-                "PublicAccessBlockConfiguration": {
-                    "BlockPublicAcls": True,
-                    "BlockPublicPolicy": True,
-                    "IgnorePublicAcls": True,
-                    "RestrictPublicBuckets": True,
-                },
-                "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
-                "VersioningConfiguration": {"Status": parameters.versioning},
-                "CorsConfiguration": {"CorsRules": [cors]},
-                "LifecycleConfiguration": {"Rules": _lifecycle(parameters)},
-                "NotificationConfiguration": {
-                    "TopicConfigurations": [_notify(parameters, event) for event in EVENTS]
-                },
-            },
-        }
-    }
+    events = [_notify(parameters, event) for event in EVENTS]
+    resources = bucket_resources(
+        parameters,
+        "OriginalsBucket",
+        BucketName=sub(created_name(parameters)),
+        VersioningConfiguration={"Status": parameters.versioning},
+        CorsConfiguration={"CorsRules": [cors]},
+        LifecycleConfiguration={"Rules": _lifecycle(parameters)},
+        NotificationConfiguration={"TopicConfigurations": events},
+    )
+    # S3 checks its permission to publish when the bucket is created.
+    resources["OriginalsBucket"]["DependsOn"] = "TopicPolicy"
+    return resources
 
 
 def _lifecycle(parameters: Parameters) -> list[dict[str, Any]]:

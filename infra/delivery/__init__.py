@@ -5,7 +5,7 @@ from typing import Any
 from infra.delivery.distribution import distribution_resources
 from infra.delivery.formats import served_formats
 from infra.delivery.headers import headers_resources
-from infra.delivery.images_bucket import images_bucket, images_policy
+from infra.delivery.images_bucket import images_bucket
 from infra.delivery.logs import logs_resources
 from infra.delivery.parameters import DeliveryParameters
 from infra.delivery.viewer_function import function_resources
@@ -22,7 +22,7 @@ def delivery_resources(parameters: DeliveryParameters, sizes: list[Size]) -> dic
 
     Raises ConfigError if the sizes exceed a limit of CloudFront or S3.
     """
-    bucket = images_bucket(parameters, sizes) | images_policy(parameters)
+    bucket = images_bucket(parameters, sizes)
     if parameters.is_public:
         return bucket
     formats = served_formats(parameters, sizes)

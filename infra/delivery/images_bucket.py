@@ -1,50 +1,46 @@
-"""Access to the images bucket, which depends on `delivery`.
-
-Serverless merges these properties with those of infra/buckets/images.yml.
-"""
+"""The bucket of the variants; who may read them depends on `delivery`."""
 
 from typing import Any
 
-from infra.buckets.resources import bucket_policy, tls_only
+from infra.buckets.resources import bucket_resources, build_access
 from infra.delivery.parameters import DeliveryParameters
 from infra.delivery.website import website
-from infra.naming import allow, arn, distribution_arn, sub
+from infra.naming import allow, arn, bucket_name, distribution_arn, ref, sub
 from lib.sizes import Size
+
+_EVENTS = ("s3:ObjectCreated:*", "s3:ObjectRemoved:*")
 
 
 def images_bucket(parameters: DeliveryParameters, sizes: list[Size]) -> dict[str, Any]:
-    """Builds the bucket's access settings: private, or public for objects with a public ACL.
-
-    No bucket policy can make it public, by mistake or otherwise.
-    """
-    uses_acls = parameters.is_public
+    """Builds the bucket: private, or public for objects with a public ACL."""
+    # For subscribers of the user's own; no queue of the stack subscribes.
+    events = [{"Event": event, "Topic": ref("VariantsTopic")} for event in _EVENTS]
     properties: dict[str, Any] = {
-        "PublicAccessBlockConfiguration": {
-            "BlockPublicAcls": not uses_acls,
-            "IgnorePublicAcls": not uses_acls,
-            "BlockPublicPolicy": True,
-            "RestrictPublicBuckets": True,
-        },
-        # Buckets created since 2023 reject ACLs by default.
-        "OwnershipControls": {
-            "Rules": [
-                {"ObjectOwnership": "BucketOwnerPreferred" if uses_acls else "BucketOwnerEnforced"}
-            ]
-        },
+        "BucketName": sub(bucket_name(parameters.prefix, "images")),
+        "NotificationConfiguration": {"TopicConfigurations": events},
+        **build_access(blocks_acls=not parameters.is_public),
     }
     if site := website(parameters, sizes):
         properties["WebsiteConfiguration"] = site
     if parameters.is_public and parameters.image_origins:
         rule = {"AllowedMethods": ["GET", "HEAD"], "AllowedOrigins": parameters.image_origins}
         properties["CorsConfiguration"] = {"CorsRules": [rule]}
-    return {"ImagesBucket": {"Type": "AWS::S3::Bucket", "Properties": properties}}
+    readers = [] if parameters.is_public else _allow_distribution()
+    # S3's websites serve plain http only.
+    has_tls = parameters.delivery != "website"
+    resources = bucket_resources(
+        parameters, "ImagesBucket", *readers, has_tls=has_tls, **properties
+    )
+    # S3 checks its permission to publish when the bucket is created.
+    resources["ImagesBucket"]["DependsOn"] = "VariantsTopicPolicy"
+    return resources
 
 
-def images_policy(parameters: DeliveryParameters) -> dict[str, Any]:
-    """Builds the policy that lets only the distribution read variants, and denies plain http."""
+def _allow_distribution() -> list[dict[str, Any]]:
+    """Builds the permissions that let the distribution read variants, and nobody else."""
     from_distribution = {"ArnEquals": {"aws:SourceArn": distribution_arn("Distribution")}}
     cloudfront = {"Service": "cloudfront.amazonaws.com"}
-    readers = [
+    return [
         allow(
             ["s3:GetObject"],
             sub("${ImagesBucket.Arn}/*"),
@@ -60,12 +56,3 @@ def images_policy(parameters: DeliveryParameters) -> dict[str, Any]:
             Condition=from_distribution | {"StringLike": {"s3:prefix": "*/*"}},
         ),
     ]
-    has_website = parameters.delivery == "website"
-    statements = [
-        *([] if parameters.is_public else readers),
-        # S3's websites serve plain http only.
-        *([tls_only("ImagesBucket")] if parameters.tls_only and not has_website else []),
-    ]
-    if not statements:
-        return {}
-    return {"ImagesBucketPolicy": bucket_policy("ImagesBucket", *statements)}

@@ -15,4 +15,5 @@ def logs_resources(parameters: DeliveryParameters) -> dict[str, Any]:
     """Builds the bucket, if the stage has access logs."""
     if not parameters.access_logs:
         return {}
-    return logs_bucket("CdnLogsBucket", parameters, "BucketOwnerPreferred")
+    ownership = {"Rules": [{"ObjectOwnership": "BucketOwnerPreferred"}]}
+    return logs_bucket(parameters, "CdnLogsBucket", OwnershipControls=ownership)

@@ -44,8 +44,6 @@ function generate(parameters) {
 module.exports = {
   functions: part('functions'),
   resources: part('resources'),
-  names: part('names'),
-  originals_arn: part('originals_arn'),
   http_api: part('http_api'),
   tracing: part('tracing'),
   left_out: part('left_out'),

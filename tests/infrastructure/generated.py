@@ -30,12 +30,13 @@ def generated(tmp_path: Path, sizes: list[Any], **changes: Any) -> dict[str, Any
 
 
 def generated_template(tmp_path: Path, sizes: list[Any], **changes: Any) -> Template:
-    """Returns the generated resources, with bare ones for those that other files declare."""
+    """Returns the generated resources, with short names of buckets, and what Serverless adds."""
     template = Template(generated(tmp_path, sizes, **changes)["resources"])
     for bucket in ("OriginalsBucket", "ImagesBucket", "FailuresBucket"):
         resource = template.resources.setdefault(bucket, {"Properties": {}})
         resource["Type"] = "AWS::S3::Bucket"
         resource["Properties"]["BucketName"] = bucket.lower()
+    template.resources["HttpApi"] = {"Type": "AWS::ApiGatewayV2::Api"}
     template.resources["OndemandLambdaFunctionUrl"] = {"Type": "AWS::Lambda::Url"}
     return template
 
