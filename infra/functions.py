@@ -1,75 +1,99 @@
-"""A size's worker function, and its role with access to its own queue and folders only."""
+"""Functions with their roles, and what the functions of several modules have in common."""
 
+from dataclasses import dataclass, field
 from typing import Any
 
-from infra.naming import (
-    FAILURES_BUCKET,
-    IMAGES_BUCKET,
-    allow,
-    arn,
-    function_key,
-    function_name,
-    logical_id,
-    policy,
-    ref,
-    sub,
-)
+from infra.naming import allow, arn, policy, ref, sub
 from infra.options import option_statements
-from infra.originals import allow_list_originals, allow_originals, originals_settings
 from infra.parameters import Parameters
-from infra.queue_settings import BATCH_SIZE, BATCH_WINDOW, MAX_RECEIVE_COUNT
-from infra.rekognition import analyzer_settings, analyzer_statements
 from infra.stage import StageParameters
-from lib.images import RENDERER_VERSION
-from lib.sizes import MEGABYTE, Size, recipe_id
+from lib.sizes import MEGABYTE, Size
 
 PURGE_QUEUE = "PurgeQueue"
-WORKER = "handlers.resize.handler"
-# Tag of the worker with its recipe id; the next deploy compares it with the new one.
-RECIPE_TAG = "recipe"
+# MB. Memory buys CPU for the imports: the cold start is shorter.
+_MEMORY = 512
 _LOG_GROUP = (
     "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws/lambda/%s:*"
 )
 
 
-def function(size: Size, parameters: Parameters) -> dict[str, Any]:
-    """Builds the worker's entry in serverless.yml's `functions`."""
-    queue_settings = parameters.queue_settings
-    settings = allocator(size) | {
-        "SIZE": size.model_dump_json(),
-        "QUEUE_URL": ref(logical_id("Queue", size)),
-        "DLQ_URL": ref(logical_id("Dlq", size)),
-        "MAX_RECEIVE_COUNT": str(MAX_RECEIVE_COUNT),
-        "RESERVE_SECONDS": str(queue_settings.reserved_seconds),
-        "LANDING_SECONDS": str(queue_settings.write_grace_seconds),
-        "VISIBILITY_SECONDS": str(queue_settings.visibility),
-        **originals_settings(parameters),
-        "IMAGES_BUCKET": ref("ImagesBucket"),
-        "FAILURES_BUCKET": ref("FailuresBucket"),
-        "CACHE_CONTROL": parameters.caching.build_header(size),
-        **analyzer_settings(parameters, [size]),
-        **writer_settings(parameters),
+@dataclass
+class Part:
+    """A part of the stack: entries of serverless.yml's `functions`, resources and outputs."""
+
+    functions: dict[str, Any] = field(default_factory=dict)
+    resources: dict[str, Any] = field(default_factory=dict)
+    outputs: dict[str, Any] = field(default_factory=dict)
+
+
+def join(*parts: Part) -> Part:
+    """Returns one part with all that the parts have."""
+    joined = Part()
+    for part in parts:
+        joined.functions |= part.functions
+        joined.resources |= part.resources
+        joined.outputs |= part.outputs
+    return joined
+
+
+def build_function(
+    parameters: StageParameters,
+    name: str,
+    description: str,
+    *statements: dict[str, Any],
+    environment: dict[str, Any],
+    timeout: int,
+    memory: int = _MEMORY,
+    key: str = "",
+    handler: str = "",
+    **more: Any,
+) -> Part:
+    """Builds a function and its role, which allows what the statements do.
+
+    `key` and `handler` are those of the name, unless given; `more` are its events or its URL.
+    """
+    role = "RoleOf" + "".join(word.capitalize() for word in name.split("-"))
+    function = {
+        "name": f"{parameters.prefix}-{name}",
+        "description": description,
+        "handler": f"handlers.{handler or name.replace('-', '_')}.handler",
+        "role": arn(role),
+        "memorySize": memory,
+        "timeout": timeout,
+        "environment": environment,
+        **more,
     }
-    if parameters.purges and parameters.serves_signed:
-        settings["SERVE_SIGNED"] = "true"
+    return Part({key or name: function}, {role: build_role(parameters, name, *statements)})
+
+
+def build_role(
+    parameters: StageParameters, name: str, *statements: dict[str, Any], log: str = ""
+) -> dict[str, Any]:
+    """Builds a function's role with the statements, its log, and what the stage's options need.
+
+    The function is called `<prefix>-<name>`, unless `log` names it.
+    """
+    own_log = sub(_LOG_GROUP % (log or f"{parameters.prefix}-{name}"))
+    statements = (allow(["logs:CreateLogStream", "logs:PutLogEvents"], own_log), *statements)
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"Service": "lambda.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    }
+    document = policy(*statements, *option_statements(parameters, statements))
     return {
-        function_key(size): {
-            "name": function_name(parameters.prefix, size),
-            "description": f"Renders every photo at {size.name}",
-            "handler": WORKER,
-            "tags": {RECIPE_TAG: recipe_id(size, RENDERER_VERSION)},
-            "role": arn(logical_id("RoleOfResize", size)),
-            "memorySize": size.memory,
-            "timeout": queue_settings.timeout,
-            "environment": settings,
-            "events": sqs_events(
-                logical_id("Queue", size),
-                BATCH_SIZE,
-                queue_settings.max_concurrency,
-                maximumBatchingWindow=BATCH_WINDOW,
-            ),
-        }
+        "Type": "AWS::IAM::Role",
+        "Properties": {
+            "AssumeRolePolicyDocument": policy(trust),
+            "Policies": [{"PolicyName": name, "PolicyDocument": document}],
+        },
     }
+
+
+def route_event(route: str, authorizer: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Builds the event of a route such as `GET /docs`; without an authorizer it is open."""
+    method, path = route.split()
+    return {"httpApi": {"method": method, "path": path, **(authorizer or {})}}
 
 
 def sqs_events(
@@ -126,57 +150,6 @@ def allocator(size: Size) -> dict[str, str]:
         # glibc's maximum: pixels of up to 8 MP stay below it.
         "MALLOC_MMAP_THRESHOLD_": str(32 * MEGABYTE),
         "MALLOC_TRIM_THRESHOLD_": str(size.retained_memory),
-    }
-
-
-def role_resource(size: Size, parameters: Parameters) -> dict[str, Any]:
-    """Builds the worker's role."""
-    log = function_name(parameters.prefix, size)
-    queues = [logical_id("Queue", size), logical_id("Dlq", size)]
-    if parameters.purges:
-        queues.append(PURGE_QUEUE)
-    statements = [
-        allow_consume(logical_id("Queue", size)),
-        # Its own queue: a message never begun in all of its receives is sent there again.
-        allow(["sqs:SendMessage"], [arn(queue) for queue in queues]),
-        allow_originals(parameters, "s3:GetObject"),
-        allow(
-            writer_actions(parameters),
-            [sub(f"{IMAGES_BUCKET}/{folder}/*") for folder in size.folders],
-        ),
-        allow(["s3:PutObject", "s3:DeleteObject"], sub(f"{FAILURES_BUCKET}/{size.name}/*")),
-        # With s3:ListBucket, S3 answers 404 for a missing object; without it 403, which a mistake
-        # in a policy would cause too.
-        allow_list_originals(parameters),
-        allow_list(IMAGES_BUCKET, [f"{folder}/" for folder in size.folders]),
-        *analyzer_statements(parameters, [size]),
-    ]
-    return {
-        logical_id("RoleOfResize", size): build_role(parameters, "resize", *statements, log=log)
-    }
-
-
-def build_role(
-    parameters: StageParameters, name: str, *statements: dict[str, Any], log: str = ""
-) -> dict[str, Any]:
-    """Builds a function's role with the statements, its log, and what the stage's options need.
-
-    The function is called `<prefix>-<name>`, unless `log` names it.
-    """
-    own_log = sub(_LOG_GROUP % (log or f"{parameters.prefix}-{name}"))
-    statements = (allow(["logs:CreateLogStream", "logs:PutLogEvents"], own_log), *statements)
-    trust = {
-        "Effect": "Allow",
-        "Principal": {"Service": "lambda.amazonaws.com"},
-        "Action": "sts:AssumeRole",
-    }
-    document = policy(*statements, *option_statements(parameters, statements))
-    return {
-        "Type": "AWS::IAM::Role",
-        "Properties": {
-            "AssumeRolePolicyDocument": policy(trust),
-            "Policies": [{"PolicyName": name, "PolicyDocument": document}],
-        },
     }
 
 

@@ -9,9 +9,7 @@ from typing import Any
 
 from infra.alarms import alarm_resources
 from infra.api.auth import tokens_secret
-from infra.api.console import console_outputs
-from infra.api.fetching import fetch_function, fetch_resources
-from infra.api.routes import api_functions, api_resources, http_api, refuse_absent_routes
+from infra.api.routes import api, http_api, refuse_absent_routes
 from infra.api.throttles import find_absent_routes, stage_settings
 from infra.buckets.failures import failures_bucket
 from infra.buckets.originals import originals_resources
@@ -20,11 +18,11 @@ from infra.dashboard import dashboard_resources
 from infra.delivery import delivery_outputs, delivery_resources
 from infra.delivery.viewers import viewer_metadata
 from infra.filters import build_filters
-from infra.functions import function, role_resource
-from infra.invalidations import invalidation_function, invalidation_resources
-from infra.on_demand.functions import on_demand_function, on_demand_outputs, on_demand_resources
+from infra.functions import Part, join
+from infra.invalidations import invalidations
+from infra.on_demand.functions import on_demand
 from infra.on_demand.signing import signing_keys
-from infra.on_demand.website import website_function, website_resources
+from infra.on_demand.website import website
 from infra.options import set_boundary, tracing_mode
 from infra.originals import originals_outputs
 from infra.outputs import stack_outputs
@@ -33,6 +31,7 @@ from infra.path_checks import find_path_mistakes
 from infra.queues import queue_resources
 from infra.topics import topic_resources
 from infra.uniqueness import find_name_clashes
+from infra.workers import worker
 from lib.errors import ConfigError
 from lib.sizes import SizesFile, read_sizes
 from lib.watermarks import check_watermarks
@@ -50,36 +49,30 @@ def generate(given: dict[str, Any]) -> dict[str, Any]:
     file = read_sizes(parameters.sizes_file)
     check_watermarks(file)
     sizes = file.sizes
-    functions, resources = _generate_sizes(parameters, file)
-    if parameters.purges:
-        functions |= invalidation_function(parameters, sizes)
-        resources |= invalidation_resources(parameters)
-    functions |= on_demand_function(parameters, sizes) | website_function(parameters, sizes)
-    resources |= on_demand_resources(parameters, sizes) | website_resources(parameters, sizes)
-    functions |= api_functions(parameters, sizes) | fetch_function(parameters)
-    absent = find_absent_routes(functions)
-    refuse_absent_routes(parameters, functions, absent)
-    resources |= api_resources(parameters, sizes) | fetch_resources(parameters)
-    tokens, tokens_output = tokens_secret(parameters)
-    signing, signing_output = signing_keys(parameters)
-    resources |= originals_resources(parameters) | delivery_resources(parameters, sizes)
-    resources |= failures_bucket(parameters, sizes) | access_logs(parameters)
-    resources |= topic_resources(parameters) | tokens | signing
-    if clashes := find_name_clashes(functions, resources):
+    stack = join(
+        _generate_sizes(parameters, file),
+        invalidations(parameters, sizes),
+        on_demand(parameters, sizes),
+        website(parameters, sizes),
+        api(parameters, sizes),
+        tokens_secret(parameters),
+        signing_keys(parameters),
+        Part(resources=originals_resources(parameters), outputs=originals_outputs(parameters)),
+        Part(resources=delivery_resources(parameters, sizes), outputs=delivery_outputs(parameters)),
+        Part(resources=failures_bucket(parameters, sizes) | access_logs(parameters)),
+        Part(resources=topic_resources(parameters), outputs=stack_outputs(parameters, sizes)),
+    )
+    absent = find_absent_routes(stack.functions)
+    refuse_absent_routes(parameters, stack.functions, absent)
+    if clashes := find_name_clashes(stack.functions, stack.resources):
         raise ConfigError("\n".join(clashes))
-    resources |= dashboard_resources(parameters, sizes, functions, resources)
-    set_boundary(parameters, resources)
+    stack.resources |= dashboard_resources(parameters, sizes, stack.functions, stack.resources)
+    set_boundary(parameters, stack.resources)
     return {
-        "functions": functions,
+        "functions": stack.functions,
         "resources": {
-            "Resources": resources,
-            "Outputs": stack_outputs(parameters, sizes)
-            | tokens_output
-            | signing_output
-            | originals_outputs(parameters)
-            | delivery_outputs(parameters)
-            | on_demand_outputs(parameters)
-            | console_outputs(parameters),
+            "Resources": stack.resources,
+            "Outputs": stack.outputs,
             **viewer_metadata(parameters),
             "extensions": stage_settings(parameters, absent),
         },
@@ -101,27 +94,23 @@ def _list_left_out(parameters: Parameters) -> list[str]:
     return heic + ([] if parameters.is_private else ["cryptography", "cffi", "pycparser"])
 
 
-def _generate_sizes(
-    parameters: Parameters, file: SizesFile
-) -> tuple[dict[str, Any], dict[str, Any]]:
+def _generate_sizes(parameters: Parameters, file: SizesFile) -> Part:
     """Generates the sizes' functions and resources; raises ConfigError with all mistakes."""
-    functions: dict[str, Any] = {}
-    resources: dict[str, Any] = {}
-    mistakes = []
+    parts, mistakes = [], []
     filters = build_filters(parameters, file.sizes)
     for size in file.sizes:
         try:
-            functions |= function(size, parameters)
-            resources |= queue_resources(size, parameters, filters[size.name])
-            resources |= role_resource(size, parameters)
-            resources |= alarm_resources(size, parameters)
+            parts.append(worker(size, parameters))
         except ConfigError as error:
             mistakes.append(f"{file.describe_place(size.name)}: {error}")
-    mistakes += _check_number(file, resources)
+        queues = queue_resources(size, parameters, filters[size.name])
+        parts.append(Part(resources=queues | alarm_resources(size, parameters)))
+    part = join(*parts)
+    mistakes += _check_number(file, part.resources)
     mistakes += find_path_mistakes(file, parameters.originals_prefix)
     if mistakes:
         raise ConfigError("\n".join(mistakes))
-    return functions, resources
+    return part
 
 
 def _check_number(file: SizesFile, resources: dict[str, Any]) -> list[str]:

@@ -1,10 +1,8 @@
 """The invalidation queue, its DLQ, and the function that drains it."""
 
-from typing import Any
-
 from infra.alarms import age_alarm, depth_alarm
 from infra.delivery.formats import served_formats
-from infra.functions import PURGE_QUEUE, allow_consume, build_role, sqs_events
+from infra.functions import PURGE_QUEUE, Part, allow_consume, build_function, sqs_events
 from infra.naming import allow, arn, distribution_arn, ref
 from infra.parameters import Parameters
 from infra.queue_settings import VISIBILITY_TIMEOUTS
@@ -12,7 +10,6 @@ from infra.queues import queue_with_dlq
 from lib.sizes import Size
 
 PURGE_DLQ = "PurgeDlq"
-_ROLE = "RoleOfPurge"
 _FUNCTION = "purge"
 # CloudFront invalidates 3,000 paths at once. A message has at most five, and one more if formats
 # are served: a batch fits. Wildcards for signed images have a limit of their own, 15, and the
@@ -32,39 +29,33 @@ _TIMEOUT = 60
 _MAX_AGE = 3600
 
 
-def invalidation_function(parameters: Parameters, sizes: list[Size]) -> dict[str, Any]:
-    """Builds the function's entry in serverless.yml's `functions`."""
+def invalidations(parameters: Parameters, sizes: list[Size]) -> Part:
+    """Builds the queue, the DLQ, their alarms and the function; nothing without a CDN to purge."""
+    if not parameters.purges:
+        return Part()
+    window = _SIGNED_WINDOW if parameters.serves_signed else _WINDOW
     # A CDN that chooses formats by Accept caches images under more paths.
     formats = bool(served_formats(parameters, sizes))
-    return {
-        _FUNCTION: {
-            "name": f"{parameters.prefix}-{_FUNCTION}",
-            "description": "Has CloudFront forget variants that changed",
-            "handler": "handlers.invalidate.handler",
-            "role": arn(_ROLE),
-            "memorySize": 512,
-            "timeout": _TIMEOUT,
-            "environment": {
-                "DISTRIBUTION_ID": ref("Distribution"),
-                "DLQ_URL": ref(PURGE_DLQ),
-                "SERVE_FORMATS": str(formats).lower(),
-                "SERVE_SIGNED": str(parameters.serves_signed).lower(),
-            },
-            "events": sqs_events(
-                PURGE_QUEUE,
-                _BATCH_SIZE,
-                _MAX_CONCURRENCY,
-                maximumBatchingWindow=_window(parameters),
-            ),
-        }
-    }
-
-
-def invalidation_resources(parameters: Parameters) -> dict[str, Any]:
-    """Builds the queue, the DLQ, their alarms and the function's role."""
+    part = build_function(
+        parameters,
+        _FUNCTION,
+        "Has CloudFront forget variants that changed",
+        allow_consume(PURGE_QUEUE),
+        allow(["cloudfront:CreateInvalidation"], distribution_arn("Distribution")),
+        allow(["sqs:SendMessage"], arn(PURGE_DLQ)),
+        handler="invalidate",
+        timeout=_TIMEOUT,
+        environment={
+            "DISTRIBUTION_ID": ref("Distribution"),
+            "DLQ_URL": ref(PURGE_DLQ),
+            "SERVE_FORMATS": str(formats).lower(),
+            "SERVE_SIGNED": str(parameters.serves_signed).lower(),
+        },
+        events=sqs_events(PURGE_QUEUE, _BATCH_SIZE, _MAX_CONCURRENCY, maximumBatchingWindow=window),
+    )
     name = f"{parameters.prefix}-{_FUNCTION}"
-    visibility = VISIBILITY_TIMEOUTS * _TIMEOUT + _window(parameters)
-    return {
+    visibility = VISIBILITY_TIMEOUTS * _TIMEOUT + window
+    part.resources |= {
         **queue_with_dlq(PURGE_QUEUE, PURGE_DLQ, name, parameters.kms_key, visibility=visibility),
         "AlarmOnPurgeDlq": depth_alarm(
             f"{name}-dlq",
@@ -77,15 +68,5 @@ def invalidation_resources(parameters: Parameters) -> dict[str, Any]:
             "function's errors, and check the limit on invalidations in progress",
             above=_MAX_AGE,
         ),
-        _ROLE: build_role(
-            parameters,
-            _FUNCTION,
-            allow_consume(PURGE_QUEUE),
-            allow(["cloudfront:CreateInvalidation"], distribution_arn("Distribution")),
-            allow(["sqs:SendMessage"], arn(PURGE_DLQ)),
-        ),
     }
-
-
-def _window(parameters: Parameters) -> int:
-    return _SIGNED_WINDOW if parameters.serves_signed else _WINDOW
+    return part

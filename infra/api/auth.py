@@ -4,6 +4,7 @@ from typing import Any
 
 from infra.api.parameters import ApiParameters
 from infra.encryption import build_secret
+from infra.functions import Part
 
 AUTHORIZER = "authorizer"
 TOKENS = "Tokens"
@@ -45,10 +46,10 @@ def authorizer(parameters: ApiParameters) -> dict[str, Any]:
     return {"authorizer": {"name": parameters.auth}}
 
 
-def tokens_secret(parameters: ApiParameters) -> tuple[dict[str, Any], dict[str, Any]]:
+def tokens_secret(parameters: ApiParameters) -> Part:
     """Builds the secret with the tokens' hashes, and the stack output with its ARN."""
     if parameters.auth != "token":
-        return {}, {}
+        return Part()
     description = "Hashes of the bearer tokens"
     secret = build_secret(parameters, "tokens", description, SecretString='{"tokens": []}')
-    return {TOKENS: secret}, {"TokensSecretArn": {"Value": TOKENS_ARN}}
+    return Part(resources={TOKENS: secret}, outputs={"TokensSecretArn": {"Value": TOKENS_ARN}})

@@ -4,26 +4,35 @@ import json
 from typing import Any
 
 from infra.api.auth import AUTHORIZER, TOKENS_ARN, authorizer, authorizers
-from infra.api.console import CONSOLE, console_function, console_resources
-from infra.api.fetching import FETCH_QUEUE
+from infra.api.console import CONSOLE, console
+from infra.api.fetching import FETCH_QUEUE, allow_fetch_records, fetching
 from infra.api.focus import FOCUS, crops_to_focus, focus_statements
-from infra.api.operators import operator_functions, operator_resources
+from infra.api.operators import operators
 from infra.api.parameters import ApiParameters
-from infra.api.rendering import PATH_HEADER, render_function, render_resources
+from infra.api.rendering import PATH_HEADER, rendering
 from infra.api.throttles import DOCS, MISSING
 from infra.delivery import images_url
 from infra.delivery.viewers import allow_viewer_keys, viewer_settings
-from infra.functions import acl_settings, allow_list, build_role, caching_settings
+from infra.functions import (
+    Part,
+    acl_settings,
+    allow_list,
+    build_function,
+    caching_settings,
+    join,
+    route_event,
+)
 from infra.naming import FAILURES_BUCKET, IMAGES_BUCKET, allow, arn, ref, sub
 from infra.originals import allow_list_originals, allow_originals, originals_settings
 from infra.parameters import Parameters
 from lib.images import RENDERER_VERSION
-from lib.keys import FETCH_RECORDS
 from lib.sizes import Size, pack_sizes
 
 # Seconds that browsers cache a preflight response; Chromium's maximum is 7,200.
 _PREFLIGHT_SECONDS = 3600
 _OPEN = ("GET /openapi.json", DOCS, MISSING, CONSOLE)
+# Seconds; API Gateway stops waiting after 30.
+_TIMEOUT = 20
 # Function without permissions; it also answers 404 for routes that the stage has switched off.
 _OPENAPI = "openapi"
 
@@ -49,82 +58,113 @@ def http_api(parameters: Parameters) -> dict[str, Any]:
     }
 
 
-def api_functions(parameters: Parameters, sizes: list[Size]) -> dict[str, Any]:
-    """Builds the functions' entries in serverless.yml's `functions`."""
+def api(parameters: Parameters, sizes: list[Size]) -> Part:
+    """Builds the functions behind the routes, with their roles."""
     originals, failures = originals_settings(parameters), ref("FailuresBucket")
-    functions = {
-        "uploads": _function(
-            parameters,
-            "uploads",
-            "Gives out presigned uploads, and orders to fetch",
-            ["POST /uploads", "POST /uploads/batch"],
-            **originals,
-            FAILURES_BUCKET=failures,
-            FETCH_QUEUE_URL=ref(FETCH_QUEUE),
-            IMAGES_URL=images_url(parameters),
-            SIZES=pack_sizes(sizes),
-            UPLOAD_TYPES=parameters.upload_types_json,
-            FETCH_LOOPBACK=str(parameters.fetch_loopback).lower(),
-            **viewer_settings(parameters),
-            **_placeholder_settings(sizes),
-        ),
-        "status": _function(
-            parameters,
-            "status",
-            "Tells what has become of a photo",
-            ["GET /uploads", "GET /uploads/{path+}", "POST /uploads/status"],
-            **originals,
-            IMAGES_BUCKET=ref("ImagesBucket"),
-            FAILURES_BUCKET=failures,
-            IMAGES_URL=images_url(parameters),
-            SERVE_FORMATS=str(parameters.serve_formats).lower(),
-            SIZES=pack_sizes(sizes),
-            RENDERER_VERSION=RENDERER_VERSION,
-            **caching_settings(parameters),
-            **acl_settings(parameters),
-            **viewer_settings(parameters),
-        ),
-        "deletion": _function(
-            parameters,
-            "deletion",
-            "Deletes photos",
-            ["DELETE /uploads", "DELETE /uploads/{path+}"],
-            **originals,
-            FAILURES_BUCKET=failures,
-        ),
-        _OPENAPI: _function(
-            parameters,
-            _OPENAPI,
-            "Describes the API",
-            ["GET /openapi.json", DOCS],
-            API_URL=parameters.api_url,
-            AUTH=parameters.auth,
-            SWAGGER=str(parameters.swagger).lower(),
-            CONSOLE=str(parameters.console).lower(),
-            RENDER_SIZES=json.dumps([size.name for size in sizes] if parameters.render else []),
-            **({"HAS_FOCUS": "true"} if crops_to_focus(sizes) else {}),
-        ),
-    }
-    if crops_to_focus(sizes):
-        functions["focus"] = _function(
-            parameters, "focus", "Changes the focal points of photos", [FOCUS], **originals
-        )
-    if parameters.render:
-        functions |= render_function(parameters, sizes)
-    if parameters.console:
-        functions |= console_function(parameters, sizes) | operator_functions(parameters, sizes)
-    if parameters.auth == "token":
-        functions[AUTHORIZER] = _function(
-            parameters, AUTHORIZER, "Knows the API's tokens", [], TOKENS_SECRET=TOKENS_ARN
-        )
-    return functions
+    uploads = _function(
+        parameters,
+        "uploads",
+        "Gives out presigned uploads, and orders to fetch",
+        ["POST /uploads", "POST /uploads/batch"],
+        # A presigned POST has the permissions of the role that signs it.
+        allow_originals(parameters, "s3:PutObject", "s3:GetObject"),
+        # Without it, S3 answers 403 for a free path and for a taken one.
+        allow_list_originals(parameters),
+        # S3 requires GetObject to compare an ETag.
+        *allow_fetch_records(),
+        allow(["sqs:SendMessage"], arn(FETCH_QUEUE)),
+        *allow_viewer_keys(parameters),
+        *_placeholder_statements(sizes),
+        **originals,
+        FAILURES_BUCKET=failures,
+        FETCH_QUEUE_URL=ref(FETCH_QUEUE),
+        IMAGES_URL=images_url(parameters),
+        SIZES=pack_sizes(sizes),
+        UPLOAD_TYPES=parameters.upload_types_json,
+        FETCH_LOOPBACK=str(parameters.fetch_loopback).lower(),
+        **viewer_settings(parameters),
+        **_placeholder_settings(sizes),
+    )
+    status = _function(
+        parameters,
+        "status",
+        "Tells what has become of a photo",
+        ["GET /uploads", "GET /uploads/{path+}", "POST /uploads/status"],
+        allow_originals(parameters, "s3:GetObject"),
+        # One statement a size would exceed a role's 10,240 characters.
+        allow(["s3:GetObject"], [sub(f"{IMAGES_BUCKET}/*"), sub(f"{FAILURES_BUCKET}/*")]),
+        allow_list_originals(parameters),
+        allow_list(IMAGES_BUCKET, ["*/"]),
+        allow_list(FAILURES_BUCKET, ["*/"]),
+        *allow_viewer_keys(parameters),
+        **originals,
+        IMAGES_BUCKET=ref("ImagesBucket"),
+        FAILURES_BUCKET=failures,
+        IMAGES_URL=images_url(parameters),
+        SERVE_FORMATS=str(parameters.serve_formats).lower(),
+        SIZES=pack_sizes(sizes),
+        RENDERER_VERSION=RENDERER_VERSION,
+        **caching_settings(parameters),
+        **acl_settings(parameters),
+        **viewer_settings(parameters),
+    )
+    deletion = _function(
+        parameters,
+        "deletion",
+        "Deletes photos",
+        ["DELETE /uploads", "DELETE /uploads/{path+}"],
+        allow_originals(parameters, "s3:DeleteObject"),
+        *allow_fetch_records(),
+        **originals,
+        FAILURES_BUCKET=failures,
+    )
+    openapi = _function(
+        parameters,
+        _OPENAPI,
+        "Describes the API",
+        ["GET /openapi.json", DOCS],
+        API_URL=parameters.api_url,
+        AUTH=parameters.auth,
+        SWAGGER=str(parameters.swagger).lower(),
+        CONSOLE=str(parameters.console).lower(),
+        RENDER_SIZES=json.dumps([size.name for size in sizes] if parameters.render else []),
+        **({"HAS_FOCUS": "true"} if crops_to_focus(sizes) else {}),
+    )
+    focus = _function(
+        parameters,
+        "focus",
+        "Changes the focal points of photos",
+        [FOCUS],
+        *focus_statements(parameters),
+        **originals,
+    )
+    authorizer_function = _function(
+        parameters,
+        AUTHORIZER,
+        "Knows the API's tokens",
+        [],
+        allow(["secretsmanager:GetSecretValue"], TOKENS_ARN),
+        TOKENS_SECRET=TOKENS_ARN,
+    )
+    return join(
+        uploads,
+        status,
+        deletion,
+        openapi,
+        focus if crops_to_focus(sizes) else Part(),
+        rendering(parameters, sizes),
+        console(parameters, sizes),
+        operators(parameters, sizes),
+        authorizer_function if parameters.auth == "token" else Part(),
+        fetching(parameters),
+    )
 
 
 def refuse_absent_routes(
     parameters: ApiParameters, functions: dict[str, Any], absent: list[str]
 ) -> None:
     """Adds routes that are switched off to the function that answers 404 for them."""
-    functions[_OPENAPI]["events"] += [{"httpApi": _route(parameters, route)} for route in absent]
+    functions[_OPENAPI]["events"] += [_event(parameters, route) for route in absent]
 
 
 def _placeholder_settings(sizes: list[Size]) -> dict[str, Any]:
@@ -145,70 +185,23 @@ def _placeholder_statements(sizes: list[Size]) -> list[dict[str, Any]]:
 
 
 def _function(
-    parameters: ApiParameters, name: str, description: str, routes: list[str], **settings: Any
-) -> dict[str, Any]:
-    return {
-        "name": f"{parameters.prefix}-{name}",
-        "description": description,
-        "handler": f"handlers.{name}.handler",
-        "role": arn(_role(name)),
-        # Memory buys CPU for the imports: the cold start is shorter.
-        "memorySize": 512,
-        # API Gateway stops waiting after 30.
-        "timeout": 20,
-        "environment": settings,
-        "events": [{"httpApi": _route(parameters, route)} for route in routes],
-    }
+    parameters: ApiParameters,
+    name: str,
+    description: str,
+    routes: list[str],
+    *statements: dict[str, Any],
+    **settings: Any,
+) -> Part:
+    return build_function(
+        parameters,
+        name,
+        description,
+        *statements,
+        timeout=_TIMEOUT,
+        environment=settings,
+        events=[_event(parameters, route) for route in routes],
+    )
 
 
-def _route(parameters: ApiParameters, route: str) -> dict[str, Any]:
-    method, _, path = route.partition(" ")
-    return {"method": method, "path": path, **({} if route in _OPEN else authorizer(parameters))}
-
-
-def _role(name: str) -> str:
-    return f"RoleOf{name.capitalize()}"
-
-
-def api_resources(parameters: Parameters, sizes: list[Size]) -> dict[str, Any]:
-    """Builds the functions' roles."""
-    fetch_records = sub(f"{FAILURES_BUCKET}/{FETCH_RECORDS}/*")
-    statements = {
-        "uploads": [
-            # A presigned POST has the permissions of the role that signs it.
-            allow_originals(parameters, "s3:PutObject", "s3:GetObject"),
-            # Without it, S3 answers 403 for a free path and for a taken one.
-            allow_list_originals(parameters),
-            # S3 requires GetObject to compare an ETag.
-            allow(["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], fetch_records),
-            allow_list(FAILURES_BUCKET, [f"{FETCH_RECORDS}/"]),
-            allow(["sqs:SendMessage"], arn(FETCH_QUEUE)),
-            *allow_viewer_keys(parameters),
-            *_placeholder_statements(sizes),
-        ],
-        "status": [
-            allow_originals(parameters, "s3:GetObject"),
-            # One statement a size would exceed a role's 10,240 characters.
-            allow(["s3:GetObject"], [sub(f"{IMAGES_BUCKET}/*"), sub(f"{FAILURES_BUCKET}/*")]),
-            allow_list_originals(parameters),
-            allow_list(IMAGES_BUCKET, ["*/"]),
-            allow_list(FAILURES_BUCKET, ["*/"]),
-            *allow_viewer_keys(parameters),
-        ],
-        "deletion": [
-            allow_originals(parameters, "s3:DeleteObject"),
-            allow(["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], fetch_records),
-            allow_list(FAILURES_BUCKET, [f"{FETCH_RECORDS}/"]),
-        ],
-        _OPENAPI: [],
-    }
-    if crops_to_focus(sizes):
-        statements["focus"] = focus_statements(parameters)
-    if parameters.auth == "token":
-        statements[AUTHORIZER] = [allow(["secretsmanager:GetSecretValue"], TOKENS_ARN)]
-    resources = render_resources(parameters, sizes) if parameters.render else {}
-    if parameters.console:
-        resources |= console_resources(parameters) | operator_resources(parameters, sizes)
-    return resources | {
-        _role(name): build_role(parameters, name, *allowed) for name, allowed in statements.items()
-    }
+def _event(parameters: ApiParameters, route: str) -> dict[str, Any]:
+    return route_event(route, {} if route in _OPEN else authorizer(parameters))

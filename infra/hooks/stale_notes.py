@@ -6,7 +6,7 @@ A deploy renders nothing. The notes are made before the deploy, and shown after 
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from infra.functions import RECIPE_TAG, WORKER
+from infra.workers import RECIPE_TAG, WORKER
 from lib.aws.error_mapping import map_errors
 from lib.operations.stage_commands import LOCAL, StageCommands
 from lib.sizes import Size

@@ -10,9 +10,10 @@ from infra.alarms import metric_alarm
 from infra.delivery.on_demand import FUNCTION_URL, RELAY, has_on_demand_origin
 from infra.functions import (
     PURGE_QUEUE,
+    Part,
     allocator,
     allow_list,
-    build_role,
+    build_function,
     caching_settings,
     writer_actions,
     writer_settings,
@@ -36,9 +37,6 @@ from lib.on_demand import ATTEMPTS, ON_DEMAND
 from lib.on_demand.options import MEMORY
 from lib.sizes import Size, pack_sizes
 
-_NAME = "on-demand"
-_FUNCTION = "ondemand"
-_ROLE = "RoleOfOnDemand"
 # Serverless's logical id of the function.
 FUNCTION = "OndemandLambdaFunction"
 # Requests a minute for images that exist. Requests that race with a worker cause a few; more mean
@@ -46,27 +44,51 @@ FUNCTION = "OndemandLambdaFunction"
 _NEEDLESS = 20
 
 
-def on_demand_function(parameters: Parameters, sizes: list[Size]) -> dict[str, Any]:
-    """Builds the function's entry in serverless.yml's `functions`; empty if it is switched off."""
+def on_demand(parameters: Parameters, sizes: list[Size]) -> Part:
+    """Builds the function, CloudFront's two permissions, an alarm, and an output with the URL.
+
+    The output is for the local CDN. Builds nothing if rendering on demand is switched off.
+    """
     if not parameters.on_demand:
-        return {}
+        return Part()
+    declared = sizes if "declared" in parameters.on_demand else []
     largest = max(sizes, key=lambda size: size.memory)
-    settings = declared_settings(parameters, sizes if _has_declared(parameters) else [])
+    settings = declared_settings(parameters, declared)
     if parameters.serves_signed:
         settings["SIGNING_KEYS"] = SIGNING_KEYS_ARN
-    return {
-        _FUNCTION: {
-            "name": f"{parameters.prefix}-{_NAME}",
-            "description": "Makes pictures that CloudFront asks for and S3 lacks",
-            "handler": "handlers.on_demand.handler",
-            "role": arn(_ROLE),
-            # Enough to render every photo that a worker can render.
-            "memorySize": max(largest.memory, MEMORY),
-            "timeout": ON_DEMAND_TIMEOUT,
-            "environment": allocator(largest) | settings,
-            "url": {"authorizer": "aws_iam"},
-        }
+    statements = declared_statements if declared else analyzer_statements
+    part = build_function(
+        parameters,
+        "on-demand",
+        "Makes pictures that CloudFront asks for and S3 lacks",
+        allow_originals(parameters, "s3:GetObject"),
+        allow_list_originals(parameters),
+        *statements(parameters, declared),
+        *allow_signing_keys(parameters),
+        key="ondemand",
+        # Enough to render every photo that a worker can render.
+        memory=max(largest.memory, MEMORY),
+        timeout=ON_DEMAND_TIMEOUT,
+        environment=allocator(largest) | settings,
+        url={"authorizer": "aws_iam"},
+    )
+    caller = RELAY if has_on_demand_origin(parameters) else "Distribution"
+    part.resources |= {
+        # A caller of a Function URL needs both permissions; with the first alone, Lambda answers
+        # CloudFront 403.
+        "CdnMayCallUrl": _grant(caller, "lambda:InvokeFunctionUrl", FunctionUrlAuthType="AWS_IAM"),
+        "CdnMayInvoke": _grant(caller, "lambda:InvokeFunction", InvokedViaFunctionUrl=True),
+        "AlarmOnNeedless": metric_alarm(
+            parameters.prefix,
+            "CloudFront asks to have pictures made that are there: it cannot read the images "
+            "bucket; look at the bucket's policy, and at the origin access control",
+            metric="Needless",
+            size=ON_DEMAND,
+            above=_NEEDLESS,
+        ),
     }
+    part.outputs["OnDemandUrl"] = {"Value": {"Fn::GetAtt": [FUNCTION_URL, "FunctionUrl"]}}
+    return part
 
 
 def declared_settings(parameters: Parameters, sizes: list[Size]) -> dict[str, Any]:
@@ -100,48 +122,6 @@ def declared_statements(parameters: Parameters, sizes: list[Size]) -> list[dict[
         *analyzer_statements(parameters, sizes),
         *([allow(["sqs:SendMessage"], arn(PURGE_QUEUE))] if parameters.purges else []),
     ]
-
-
-def on_demand_resources(parameters: Parameters, sizes: list[Size]) -> dict[str, Any]:
-    """Builds the function's role, CloudFront's two permissions, and an alarm."""
-    if not parameters.on_demand:
-        return {}
-    statements = declared_statements(parameters, sizes)
-    role = build_role(
-        parameters,
-        _NAME,
-        allow_originals(parameters, "s3:GetObject"),
-        allow_list_originals(parameters),
-        *(statements if _has_declared(parameters) else analyzer_statements(parameters, [])),
-        *allow_signing_keys(parameters),
-    )
-    caller = RELAY if has_on_demand_origin(parameters) else "Distribution"
-    return {
-        _ROLE: role,
-        # A caller of a Function URL needs both permissions; with the first alone, Lambda answers
-        # CloudFront 403.
-        "CdnMayCallUrl": _grant(caller, "lambda:InvokeFunctionUrl", FunctionUrlAuthType="AWS_IAM"),
-        "CdnMayInvoke": _grant(caller, "lambda:InvokeFunction", InvokedViaFunctionUrl=True),
-        "AlarmOnNeedless": metric_alarm(
-            parameters.prefix,
-            "CloudFront asks to have pictures made that are there: it cannot read the images "
-            "bucket; look at the bucket's policy, and at the origin access control",
-            metric="Needless",
-            size=ON_DEMAND,
-            above=_NEEDLESS,
-        ),
-    }
-
-
-def _has_declared(parameters: Parameters) -> bool:
-    return "declared" in parameters.on_demand
-
-
-def on_demand_outputs(parameters: Parameters) -> dict[str, Any]:
-    """Builds the output with the function's URL, which the local CDN calls."""
-    if not parameters.on_demand:
-        return {}
-    return {"OnDemandUrl": {"Value": {"Fn::GetAtt": [FUNCTION_URL, "FunctionUrl"]}}}
 
 
 def _grant(caller: str, action: str, **more: Any) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from infra.encryption import build_secret
+from infra.functions import Part
 from infra.naming import allow
 from infra.stage import StageParameters
 
@@ -13,14 +14,14 @@ SIGNING_KEYS_ARN = {"Fn::GetAtt": [SIGNING_KEYS, "Id"]}
 _LENGTH = 64
 
 
-def signing_keys(parameters: StageParameters) -> tuple[dict[str, Any], dict[str, Any]]:
+def signing_keys(parameters: StageParameters) -> Part:
     """Builds the secret, and the stack output with its ARN.
 
     Secrets Manager generates the first key, so it is not in the template; `lib.auth.signing_keys`
     reads and rotates it.
     """
     if not parameters.serves_signed:
-        return {}, {}
+        return Part()
     first = {
         "SecretStringTemplate": '{"previous": ""}',
         "GenerateStringKey": "current",
@@ -29,7 +30,8 @@ def signing_keys(parameters: StageParameters) -> tuple[dict[str, Any], dict[str,
     }
     description = "Keys of the signed URLs"
     secret = build_secret(parameters, "signing-keys", description, GenerateSecretString=first)
-    return {SIGNING_KEYS: secret}, {"SigningKeysArn": {"Value": SIGNING_KEYS_ARN}}
+    outputs = {"SigningKeysArn": {"Value": SIGNING_KEYS_ARN}}
+    return Part(resources={SIGNING_KEYS: secret}, outputs=outputs)
 
 
 def allow_signing_keys(parameters: StageParameters) -> list[dict[str, Any]]:

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from infra.functions import RECIPE_TAG
 from infra.hooks.watermarks import add
+from infra.workers import RECIPE_TAG
 from lib.errors import ConfigError
 from tests.infrastructure.generated import generated, generated_template
 from tests.pictures import encoded

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
-from infra.functions import WORKER
 from infra.hooks.stale_notes import find_stale_notes
+from infra.workers import WORKER
 from lib.operations.stage_commands import StageCommands
 
 if TYPE_CHECKING:

@@ -1,0 +1,97 @@
+"""A size's worker function, and its role with access to its own queue and folders only."""
+
+from infra.functions import (
+    PURGE_QUEUE,
+    Part,
+    allocator,
+    allow_consume,
+    allow_list,
+    build_role,
+    sqs_events,
+    writer_actions,
+    writer_settings,
+)
+from infra.naming import (
+    FAILURES_BUCKET,
+    IMAGES_BUCKET,
+    allow,
+    arn,
+    function_key,
+    function_name,
+    logical_id,
+    ref,
+    sub,
+)
+from infra.originals import allow_list_originals, allow_originals, originals_settings
+from infra.parameters import Parameters
+from infra.queue_settings import BATCH_SIZE, BATCH_WINDOW, MAX_RECEIVE_COUNT
+from infra.rekognition import analyzer_settings, analyzer_statements
+from lib.images import RENDERER_VERSION
+from lib.sizes import Size, recipe_id
+
+WORKER = "handlers.resize.handler"
+# Tag of the worker with its recipe id; the next deploy compares it with the new one.
+RECIPE_TAG = "recipe"
+
+
+def worker(size: Size, parameters: Parameters) -> Part:
+    """Builds a size's worker and its role."""
+    queue, dlq, role = (logical_id(kind, size) for kind in ("Queue", "Dlq", "RoleOfResize"))
+    name = function_name(parameters.prefix, size)
+    queue_settings = parameters.queue_settings
+    settings = allocator(size) | {
+        "SIZE": size.model_dump_json(),
+        "QUEUE_URL": ref(queue),
+        "DLQ_URL": ref(dlq),
+        "MAX_RECEIVE_COUNT": str(MAX_RECEIVE_COUNT),
+        "RESERVE_SECONDS": str(queue_settings.reserved_seconds),
+        "LANDING_SECONDS": str(queue_settings.write_grace_seconds),
+        "VISIBILITY_SECONDS": str(queue_settings.visibility),
+        **originals_settings(parameters),
+        "IMAGES_BUCKET": ref("ImagesBucket"),
+        "FAILURES_BUCKET": ref("FailuresBucket"),
+        "CACHE_CONTROL": parameters.caching.build_header(size),
+        **analyzer_settings(parameters, [size]),
+        **writer_settings(parameters),
+    }
+    if parameters.purges and parameters.serves_signed:
+        settings["SERVE_SIGNED"] = "true"
+    function = {
+        "name": name,
+        "description": f"Renders every photo at {size.name}",
+        "handler": WORKER,
+        "tags": {RECIPE_TAG: recipe_id(size, RENDERER_VERSION)},
+        "role": arn(role),
+        "memorySize": size.memory,
+        "timeout": queue_settings.timeout,
+        "environment": settings,
+        "events": sqs_events(
+            queue,
+            BATCH_SIZE,
+            queue_settings.max_concurrency,
+            maximumBatchingWindow=BATCH_WINDOW,
+        ),
+    }
+    statements = [
+        allow_consume(queue),
+        # Its own queue: a message never begun in all of its receives is sent there again.
+        allow(
+            ["sqs:SendMessage"],
+            [arn(each) for each in (queue, dlq, *[PURGE_QUEUE] * parameters.purges)],
+        ),
+        allow_originals(parameters, "s3:GetObject"),
+        allow(
+            writer_actions(parameters),
+            [sub(f"{IMAGES_BUCKET}/{folder}/*") for folder in size.folders],
+        ),
+        allow(["s3:PutObject", "s3:DeleteObject"], sub(f"{FAILURES_BUCKET}/{size.name}/*")),
+        # With s3:ListBucket, S3 answers 404 for a missing object; without it 403, which a mistake
+        # in a policy would cause too.
+        allow_list_originals(parameters),
+        allow_list(IMAGES_BUCKET, [f"{folder}/" for folder in size.folders]),
+        *analyzer_statements(parameters, [size]),
+    ]
+    return Part(
+        {function_key(size): function},
+        {role: build_role(parameters, "resize", *statements, log=name)},
+    )
