@@ -14,7 +14,6 @@ from typing import Any
 from infra.delivery.cloudfront import build_function
 from infra.delivery.parameters import DeliveryParameters
 from infra.naming import allow, ref, sub
-from infra.stage import StageParameters
 from lib.auth.viewer_keys import TEMPLATE_METADATA
 
 KEY_GROUP = "ViewerKeyGroup"
@@ -32,9 +31,9 @@ _SOURCE = Path(__file__).parent / "viewer-response.js"
 _KEYS_ARN = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:%s-??????"
 
 
-def secret_name(parameters: StageParameters) -> str:
+def secret_name(prefix: str) -> str:
     """Returns the name of the secret with the key pairs, which no stack has."""
-    return f"{parameters.prefix}-viewer-keys"
+    return f"{prefix}-viewer-keys"
 
 
 def viewer_resources(parameters: DeliveryParameters) -> dict[str, Any]:
@@ -58,7 +57,7 @@ def viewer_outputs(parameters: DeliveryParameters) -> dict[str, Any]:
     """Builds the outputs with the secret's name and the keys' ids."""
     if not parameters.is_private:
         return {}
-    outputs: dict[str, Any] = {SECRET_OUTPUT: secret_name(parameters), IDS_OUTPUT: "{}"}
+    outputs: dict[str, Any] = {SECRET_OUTPUT: secret_name(parameters.prefix), IDS_OUTPUT: "{}"}
     if parameters.emulator:
         outputs[PUBLIC_KEYS_OUTPUT] = "{}"
     else:
@@ -71,7 +70,11 @@ def viewer_metadata(parameters: DeliveryParameters) -> dict[str, Any]:
     if not parameters.is_private:
         return {}
     name = f"{parameters.prefix}-{parameters.region}"
-    metadata = {"Secret": secret_name(parameters), "KmsKeyId": parameters.kms_key, "Name": name}
+    metadata = {
+        "Secret": secret_name(parameters.prefix),
+        "KmsKeyId": parameters.kms_key,
+        "Name": name,
+    }
     return {"Metadata": {TEMPLATE_METADATA: metadata}}
 
 
@@ -94,12 +97,12 @@ def viewer_settings(parameters: DeliveryParameters) -> dict[str, str]:
     """Builds the environment of a function that signs URLs."""
     if not parameters.is_private:
         return {}
-    return {"VIEWER_KEYS": secret_name(parameters), IDS_SETTING: "{}"}
+    return {"VIEWER_KEYS": secret_name(parameters.prefix), IDS_SETTING: "{}"}
 
 
 def allow_viewer_keys(parameters: DeliveryParameters) -> list[dict[str, Any]]:
     """Builds the permission to read the key pairs, for a function that signs URLs."""
     if not parameters.is_private:
         return []
-    secret = sub(_KEYS_ARN % secret_name(parameters))
+    secret = sub(_KEYS_ARN % secret_name(parameters.prefix))
     return [allow(["secretsmanager:GetSecretValue"], secret)]

@@ -11,59 +11,57 @@ from typing import Any
 
 import boto3
 
-from infra.hooks import adoption, kept_filters, loss_guard, originals, stale_notes, viewer_keys
+from infra.hooks import (
+    adoption,
+    loss_guard,
+    originals,
+    stale_notes,
+    subscription_filters,
+    viewer_keys,
+)
 from lib.aws.sessions import open_session
 from lib.errors import FanoutError
 from lib.operations.stage_commands import StageCommands
 
 
 def main() -> int:
-    """Prints {"now", "after", "properties"} as JSON.
+    """Prints {"now", "after", "template", "was_private"} as JSON.
 
-    The first two are texts to show at once, and after the deploy; the last has properties to add to
-    the template's resources, by their logical id. For a private stage, "template" is the template
-    with its public keys; "was_private" is true for one that is private no longer. If the deploy
-    must stop, the exit code is 1 and the reason is on standard error.
+    The first two are lines to show at once, and after the deploy. The template has what the deploy
+    adds to it; `was_private` is true for a stage that is private no longer. If the deploy must
+    stop, the exit code is 1, and the lines and the reason are on standard error.
     """
     given = json.load(sys.stdin)
     now: list[str] = []
-    after: list[str] = []
-    properties: dict[str, Any] = {}
-    code = 0
-    answer: dict[str, Any] = {}
     try:
-        open_session(None)  # raises for an AWS configuration that sls did not read
-        removed = loss_guard.find_removed(
-            boto3.client("cloudformation"), given["stack"], given["template"]
-        )
-        if viewer_keys.becomes_public(removed):
-            answer["was_private"] = True
-        now += loss_guard.find_losses(given, removed)
-        if "adopt" in given:
-            now += originals.prepare(given)
-            now += adoption.adopt_buckets(given)
-            commands = StageCommands(given["stage"], given["region"])
-            after += stale_notes.find_stale_notes(
-                boto3.client("lambda"), commands, given["template"]
-            )
-            properties = kept_filters.find_kept_filters(
-                boto3.client("cloudformation"), given["stack"], given["template"]
-            )
-            if viewer_keys.is_private(given["template"]):
-                viewer_keys.add_keys(boto3.client("secretsmanager"), given["template"])
-                answer["template"] = given["template"]
-        else:
-            now += originals.disconnect(given)
+        result = _check(given, now)
     except FanoutError as error:
-        print(error, file=sys.stderr)
-        code = 1
-    texts = {"now": _join(now), "after": _join(after)}
-    json.dump({**texts, "properties": properties, **answer}, sys.stdout)
-    return code
+        print(*now, error, sep="\n", file=sys.stderr)
+        return 1
+    json.dump(result, sys.stdout)
+    return 0
 
 
-def _join(lines: list[str]) -> str:
-    return "".join(f"{line}\n" for line in lines)
+def _check(given: dict[str, Any], now: list[str]) -> dict[str, Any]:
+    """Returns what `main` prints; appends to `now` until an error stops the deploy."""
+    open_session(None)  # raises for an AWS configuration that sls did not read
+    cloudformation = boto3.client("cloudformation")
+    stack, template = given["stack"], given["template"]
+    after = []
+    removed = loss_guard.find_removed(cloudformation, stack, template)
+    now += loss_guard.find_losses(given, removed)
+    if "adopt" in given:
+        now += originals.prepare(given)
+        now += adoption.adopt_buckets(given)
+        commands = StageCommands(given["stage"], given["region"])
+        after = stale_notes.find_stale_notes(boto3.client("lambda"), commands, template)
+        subscription_filters.keep(cloudformation, stack, template)
+        if viewer_keys.is_private(template):
+            viewer_keys.add_keys(boto3.client("secretsmanager"), template)
+    else:
+        now += originals.disconnect(given)
+    was_private = viewer_keys.becomes_public(removed)
+    return {"now": now, "after": after, "template": template, "was_private": was_private}
 
 
 if __name__ == "__main__":

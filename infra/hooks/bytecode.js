@@ -2,7 +2,7 @@
 
 const { spawnSync } = require('child_process');
 const path = require('path');
-const python = require('./python');
+const { findPython } = require('./python');
 
 // Python's exit code after an exception; bytecode.py exits with 3 in another version of Python.
 const TRACEBACK = 1;
@@ -19,7 +19,7 @@ module.exports = class Bytecode {
     const version = service.provider.runtime.replace('python', '');
     const artifact = path.resolve(serviceDir, service.package.artifact);
     const cache = path.join(serviceDir, '.serverless-cache', `bytecode-${version}`);
-    for (const command of [python(), `python${version}`]) {
+    for (const command of [findPython(), `python${version}`]) {
       const script = path.join(__dirname, 'bytecode.py');
       const run = spawnSync(command, [script, artifact, version, cache], {
         // pyenv's commands work only for the selected version.

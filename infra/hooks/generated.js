@@ -1,8 +1,7 @@
 // Resolves serverless.yml's variables with the output of infra/generate.py.
 
-const { execFileSync } = require('child_process');
 const path = require('path');
-const python = require('./python');
+const { runModule } = require('./python');
 const stop = require('./stop');
 
 let generated;
@@ -29,15 +28,9 @@ const asText = (value) => (typeof value === 'object' ? value : String(value));
 
 function generate(parameters) {
   try {
-    const out = execFileSync(python(), ['-m', 'infra.generate'], {
-      cwd: path.resolve(__dirname, '../..'),
-      input: JSON.stringify(parameters),
-      encoding: 'utf8',
-      stdio: ['pipe', 'pipe', 'pipe'],
-    });
-    return JSON.parse(out);
+    return JSON.parse(runModule('infra.generate', { input: JSON.stringify(parameters) }));
   } catch (error) {
-    return stop(String(error.stderr || error.message));
+    return stop(error.message);
   }
 }
 

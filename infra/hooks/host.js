@@ -2,7 +2,7 @@
 // In a file of its own: generated.js needs the stage's parameters, and these two are among them.
 
 const { execFileSync } = require('child_process');
-const python = require('./python');
+const { findPython } = require('./python');
 
 const SCRIPT = `
 import json, platform, sys
@@ -11,6 +11,6 @@ print(json.dumps([sys.version_info[:2], platform.machine().lower()]))
 const ARCHITECTURES = { aarch64: 'arm64', arm64: 'arm64', amd64: 'x86_64', x86_64: 'x86_64' };
 
 module.exports = () => {
-  const [version, machine] = JSON.parse(execFileSync(python(), ['-c', SCRIPT]));
+  const [version, machine] = JSON.parse(execFileSync(findPython(), ['-c', SCRIPT]));
   return { runtime: `python${version.join('.')}`, architecture: ARCHITECTURES[machine] };
 };

@@ -2,7 +2,7 @@
 
 const { createHash } = require('crypto');
 const { readFileSync } = require('fs');
-const python = require('./python');
+const { findPython } = require('./python');
 
 const OWN_HASH = createHash('sha256').update(readFileSync(__filename)).digest('hex').slice(0, 8);
 const plugin = require.resolve('serverless-python-requirements');
@@ -46,7 +46,7 @@ module.exports = async ({ resolveVariable }) => {
   setCompression(await resolveVariable('param:emulator'));
   const version = runtime.replace('python', '');
   return {
-    pythonBin: python(),
+    pythonBin: findPython(),
     pipCmdExtraArgs: [
       ...GLIBC.map((tag) => `--platform ${tag}_${MACHINES[architecture]}`),
       `--python-version ${version}`,

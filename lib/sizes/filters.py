@@ -20,7 +20,7 @@ MAX_PREFIXES = (MAX_COMPLEXITY - _NAME_LEVELS) // _KEY_LEVELS
 # S3 writes keys into events as forms do: a space as `+`, other characters as the %XX of their
 # UTF-8. URL encoders disagree on these, and S3's documentation does not name them.
 _UNCERTAIN = "!'()*~"
-# Lets every S3 event through, where CloudFormation cannot take a policy away (hooks/kept_filters).
+# Lets every S3 event through, where CloudFormation cannot take a policy away (infra/hooks).
 PASS_ALL: dict[str, Any] = {
     "FilterPolicyScope": SCOPE,
     "FilterPolicy": {"Records": {"s3": {"object": {"key": [{"exists": True}]}}}},

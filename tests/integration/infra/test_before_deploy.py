@@ -26,11 +26,11 @@ class Asked:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
         self._patch, self._capsys = monkeypatch, capsys
-        # Of the last run: what is added to the template.
-        self.properties: dict[str, Any] = {}
+        # Of the last run: the template with what is added to it.
+        self.resources: dict[str, Any] = {}
 
-    def __call__(self, resources: dict[str, Any], **given: Any) -> tuple[int, dict[str, str], str]:
-        """Its exit code, what is on standard output, and what on standard error."""
+    def __call__(self, resources: dict[str, Any], **given: Any) -> tuple[int, list[str], str]:
+        """Its exit code, the lines to show at once, and what is on standard error."""
         template = {"Resources": resources}
         asked = {
             "stack": "stack",
@@ -42,9 +42,12 @@ class Asked:
         self._patch.setattr("sys.stdin", io.StringIO(json.dumps(asked | given)))
         code = main()
         output = self._capsys.readouterr()
-        texts = json.loads(output.out)
-        self.properties = texts.pop("properties")
-        return code, texts, output.err
+        if not output.out:
+            return code, [], output.err
+        result = json.loads(output.out)
+        assert (result["after"], result["was_private"]) == ([], False)
+        self.resources = result["template"]["Resources"]
+        return code, result["now"], output.err
 
 
 @pytest.fixture
@@ -55,25 +58,30 @@ def asked(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
     return Asked(monkeypatch, capsys)
 
 
+def with_stack() -> None:
+    """Deploys a stack with a queue."""
+    body = json.dumps({"Resources": QUEUE})
+    boto3.client("cloudformation").create_stack(StackName="stack", TemplateBody=body)
+
+
 @pytest.fixture
 def _full_queue() -> None:
     """A deployed stack whose one queue has a message."""
-    body = json.dumps({"Resources": QUEUE})
-    boto3.client("cloudformation").create_stack(StackName="stack", TemplateBody=body)
+    with_stack()
     sqs = boto3.client("sqs")
     sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName="old")["QueueUrl"], MessageBody="x")
 
 
 def test_a_first_deploy_finds_nothing_to_say(asked: Asked) -> None:
-    assert asked({**QUEUE, **BUCKET}, **DEPLOY) == (0, {"now": "", "after": ""}, "")
+    assert asked({**QUEUE, **BUCKET}, **DEPLOY) == (0, [], "")
 
 
 @pytest.mark.usefixtures("_full_queue")
 def test_a_removal_looks_at_queues_alone(asked: Asked) -> None:
     code, output, reason = asked({})
-    assert (code, output) == (1, {"now": "", "after": ""})
+    assert (code, output) == (1, [])
     assert "old: 1 message" in reason
-    lost = {"now": "Abandoning with its queue old: 1 message\n", "after": ""}
+    lost = ["Abandoning with its queue old: 1 message"]
     assert asked({}, abandon_messages=True) == (0, lost, "")
 
 
@@ -84,14 +92,14 @@ def test_a_broken_aws_configuration_is_one_sentence(
     broken.write_text("[default\n")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(broken))
     code, output, reason = asked({**QUEUE, **BUCKET}, **DEPLOY)
-    assert (code, output) == (1, {"now": "", "after": ""})
+    assert (code, output) == (1, [])
     assert reason == f"The AWS configuration cannot be read: correct the syntax of {broken}\n"
 
 
 def test_a_bucket_in_the_way_stops_a_deploy(asked: Asked, s3: "S3Client") -> None:
     s3.create_bucket(Bucket="originals", CreateBucketConfiguration={"LocationConstraint": REGION})
     code, output, reason = asked(BUCKET, **DEPLOY)
-    assert (code, output) == (1, {"now": "", "after": ""})
+    assert (code, output) == (1, [])
     assert "adopt=true" in reason
 
 
@@ -100,9 +108,11 @@ def test_what_was_found_before_a_refusal_is_said_too(
     asked: Asked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refuse(monkeypatch, "GetCallerIdentity", "AccessDenied")
-    code, output, reason = asked(BUCKET, abandon_messages=True, **DEPLOY)
-    assert (code, output["now"]) == (1, "Abandoning with its queue old: 1 message\n")
-    assert "asking whose account this is" in reason
+    code, _, reason = asked(BUCKET, abandon_messages=True, **DEPLOY)
+    assert code == 1
+    found, refusal = reason.splitlines()
+    assert found == "Abandoning with its queue old: 1 message"
+    assert refusal.startswith("asking whose account this is")
 
 
 def subscriptions(**filters: dict[str, Any]) -> dict[str, Any]:
@@ -122,22 +132,24 @@ def test_a_subscription_that_had_a_filter_keeps_one_which_lets_all_through(
     asked: Asked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """CloudFormation cannot take its scope away."""
+    with_stack()
     deployed = subscriptions(Had=FILTER, Has=FILTER, Never={}, Gone=FILTER)
     answer(monkeypatch, "GetTemplate", {"TemplateBody": {"Resources": deployed}})
     code, _, _ = asked(subscriptions(Had={}, Has=FILTER, Never={}, New={}), **DEPLOY)
     assert code == 0
-    assert asked.properties == {"Had": PASS_ALL}
+    assert asked.resources == subscriptions(Had=PASS_ALL, Has=FILTER, Never={}, New={})
 
 
 def test_before_a_first_deploy_there_is_no_filter_to_keep(asked: Asked) -> None:
     asked(subscriptions(New={}), **DEPLOY)
-    assert asked.properties == {}
+    assert asked.resources == subscriptions(New={})
 
 
 def test_a_deploy_stops_where_the_deployed_template_cannot_be_read(
     asked: Asked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    with_stack()
     refuse(monkeypatch, "GetTemplate", "AccessDenied")
     code, _, reason = asked(subscriptions(New={}), **DEPLOY)
     assert code == 1
-    assert "reading the template of stack" in reason
+    assert "read the template of the stack stack" in reason

@@ -22,14 +22,15 @@ if TYPE_CHECKING:
 
 __all__ = ["viewer_secret"]
 
+STACK = NAME.removesuffix("-viewer-keys")
 DEFAULT_KEY = "alias/aws/secretsmanager"
 
 
-def template() -> dict[str, Any]:
+def template(kms_key: str = "") -> dict[str, Any]:
     """What a deploy of a private stage adds keys to."""
     settings = {"Environment": {"Variables": {"VIEWER_KEY_IDS": "{}", "OTHER": "x"}}}
     return {
-        "Metadata": {"ViewerKeys": {"Secret": NAME, "KmsKeyId": "", "Name": "stage"}},
+        "Metadata": {"ViewerKeys": {"Secret": NAME, "KmsKeyId": kms_key, "Name": "stage"}},
         "Resources": {
             "ViewerKeyGroup": {
                 "Type": "AWS::CloudFront::KeyGroup",
@@ -110,13 +111,16 @@ class Finished:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
         self._patch, self._capsys = monkeypatch, capsys
 
-    def __call__(self, **given: Any) -> tuple[int, str, str]:
+    def __call__(self, *, is_private: bool = True, kms_key: str = "") -> tuple[int, str, str]:
         """Its exit code, standard output and standard error."""
         asked = {
-            "stack": "stack", "stage": "dev", "region": "eu-west-1", "secret": NAME, "kms_key": "",
-            "is_private": True,
-        }  # fmt: skip
-        self._patch.setattr("sys.stdin", io.StringIO(json.dumps(asked | given)))
+            "stack": STACK,
+            "stage": "dev",
+            "region": "eu-west-1",
+            "template": template(kms_key) if is_private else {"Resources": {}},
+            "was_private": not is_private,
+        }
+        self._patch.setattr("sys.stdin", io.StringIO(json.dumps(asked)))
         code = after_deploy.main()
         output = self._capsys.readouterr()
         return code, output.out, output.err
@@ -129,9 +133,13 @@ def finished(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 
 def deployed(*ids: str) -> None:
     """A stack with these keys in its group."""
-    outputs = {"ViewerKeyIds": {"Value": json.dumps(dict.fromkeys(ids, "K"))}}
+    outputs = {
+        "ViewerKeyIds": {"Value": json.dumps(dict.fromkeys(ids, "K"))},
+        "OriginalsBucketName": {"Value": "originals"},
+        "TopicArn": {"Value": {"Ref": "Topic"}},
+    }
     body = {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}, "Outputs": outputs}
-    boto3.client("cloudformation").create_stack(StackName="stack", TemplateBody=json.dumps(body))
+    boto3.client("cloudformation").create_stack(StackName=STACK, TemplateBody=json.dumps(body))
 
 
 def test_a_deployed_key_signs_after_it_has_arrived_everywhere(
