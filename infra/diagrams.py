@@ -1,12 +1,11 @@
 """Draws the diagrams of the docs from text: `.venv/bin/python -m infra.diagrams`.
 
 docs/diagrams/<name>.yml has boxes on a grid and arrows between them, and the drawing is
-docs/images/diagrams/<name>.svg. A drawing has its own background and colours, for light and for
-dark, so that it can be read on any page. tests/unit/test_diagrams.py compares the two.
+docs/images/diagrams/<name>.svg. A drawing has its own background and colours (style.css), for light
+and for dark, so that it can be read on any page. tests/unit/test_diagrams.py compares the two.
 """
 
 from collections.abc import Iterator
-from enum import StrEnum
 from html import escape
 from itertools import pairwise
 from pathlib import Path
@@ -18,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 _DOCS = Path(__file__).parents[1] / "docs"
 SOURCES = _DOCS / "diagrams"
 DRAWINGS = _DOCS / "images" / "diagrams"
+_STYLE = SOURCES / "style.css"
 
 _MARGIN, _CORNER = 24, 8
 _LINE, _PADDING = 17, 10
@@ -30,26 +30,8 @@ Side = Literal["left", "right", "top", "bottom"]
 _OPPOSITE: dict[Side, Side] = {"left": "right", "right": "left", "top": "bottom", "bottom": "top"}
 
 
-class Kind(StrEnum):
-    """What a box stands for; decides its colour."""
-
-    OUTSIDE = "outside"
-    CODE = "code"
-    QUEUE = "queue"
-    STORE = "store"
-    EDGE = "edge"
-
-
-# Fill and border, for light and for dark.
-_COLOURS = {
-    Kind.OUTSIDE: (("#f3f4f6", "#6b7280"), ("#2b3038", "#9ca3af")),
-    Kind.CODE: (("#dcfce7", "#15803d"), ("#123524", "#4ade80")),
-    Kind.QUEUE: (("#fef3c7", "#b45309"), ("#3a2c10", "#fbbf24")),
-    Kind.STORE: (("#dbeafe", "#1d4ed8"), ("#152a4d", "#60a5fa")),
-    Kind.EDGE: (("#ede9fe", "#6d28d9"), ("#2a1f4a", "#a78bfa")),
-}
-_LIGHT = {"panel": "#ffffff", "rim": "#d1d5db", "ink": "#111827", "line": "#4b5563"}
-_DARK = {"panel": "#0d1117", "rim": "#30363d", "ink": "#f0f6fc", "line": "#9ca3af"}
+# What a box stands for; decides its colour.
+Kind = Literal["outside", "code", "queue", "store", "edge"]
 
 
 class _Strict(BaseModel):
@@ -120,7 +102,7 @@ def draw(diagram: Diagram) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}"'
         f' width="{width:g}" height="{height:g}" role="img" aria-labelledby="title">',
         f'<title id="title">{escape(diagram.title)}</title>',
-        f"<style>{_style()}</style>",
+        f"<style>{_STYLE.read_text()}</style>",
         '<defs><marker id="head" viewBox="0 0 10 10" refX="9" refY="5" orient="auto"'
         f' markerWidth="{_ARROW}" markerHeight="{_ARROW}" markerUnits="userSpaceOnUse">'
         '<path class="head" d="M0 0 10 5 0 10z"/></marker></defs>',
@@ -132,27 +114,6 @@ def draw(diagram: Diagram) -> str:
         "</svg>",
     ]
     return "\n".join(lines) + "\n"
-
-
-def _style() -> str:
-    return (
-        "text{font:13px system-ui,-apple-system,Segoe UI,Helvetica,Arial,sans-serif;"
-        "text-anchor:middle}.name{font-weight:600}.label{font-size:12px}"
-        ".box,.arrow{stroke-width:1.4}.arrow{fill:none}.optional{stroke-dasharray:5 4}"
-        f"{_scheme(_LIGHT, 0)}@media (prefers-color-scheme:dark){{{_scheme(_DARK, 1)}}}"
-    )
-
-
-def _scheme(colours: dict[str, str], index: int) -> str:
-    kinds = (
-        f".{kind}{{fill:{pairs[index][0]};stroke:{pairs[index][1]}}}"
-        for kind, pairs in _COLOURS.items()
-    )
-    return (
-        f".panel{{fill:{colours['panel']};stroke:{colours['rim']}}}"
-        f".plate{{fill:{colours['panel']}}}text{{fill:{colours['ink']}}}"
-        f".arrow{{stroke:{colours['line']}}}.head{{fill:{colours['line']}}}{''.join(kinds)}"
-    )
 
 
 def _centre(diagram: Diagram, box: Box) -> _Point:
@@ -214,18 +175,17 @@ def find_route(diagram: Diagram, arrow: Arrow) -> list[_Point]:
     leave = arrow.leave or _side_towards(start, end)
     enter = arrow.enter or _OPPOSITE[leave]
     a, b = _edge(diagram, start, leave), _edge(diagram, end, enter)
-    sideways = [side in ("left", "right") for side in (leave, enter)]
-    if sideways == [True, False]:
-        return [a, _Point(b.x, a.y), b]
-    if sideways == [False, True]:
-        return [a, _Point(a.x, b.y), b]
-    if sideways == [True, True]:
-        middle = (a.x + b.x) / 2
-        bends = [_Point(middle, a.y), _Point(middle, b.y)]
-        return [a, b] if a.y == b.y else [a, *bends, b]
-    middle = (a.y + b.y) / 2
-    bends = [_Point(a.x, middle), _Point(b.x, middle)]
-    return [a, b] if a.x == b.x else [a, *bends, b]
+    middle = _Point((a.x + b.x) / 2, (a.y + b.y) / 2)
+    match [side in ("left", "right") for side in (leave, enter)]:
+        case [True, False]:
+            return [a, _Point(b.x, a.y), b]
+        case [False, True]:
+            return [a, _Point(a.x, b.y), b]
+        case [True, True]:
+            bends = [_Point(middle.x, a.y), _Point(middle.x, b.y)]
+        case _:
+            bends = [_Point(a.x, middle.y), _Point(b.x, middle.y)]
+    return [a, b] if bends[0] == bends[1] else [a, *bends, b]
 
 
 def _side_towards(start: Box, end: Box) -> Side:

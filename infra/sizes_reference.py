@@ -42,67 +42,7 @@ _LOGO_SHAPES: list[_Shape] = [
 ]
 _MARK = "<!-- From here on written by `.venv/bin/python -m infra.sizes_reference`. -->\n"
 # Entries of sizes.yml that show each key.
-EXAMPLES: dict[str, list[dict[str, Any]]] = yaml.safe_load("""
-name:
-  - {name: hero, width: 1600, height: 600}
-width:
-  - {name: wide, width: 160}
-height:
-  - {name: low, height: 60}
-fit:
-  - {name: fit-cover, width: 160, height: 160, fit: cover, background: "#ffd166"}
-  - {name: fit-contain, width: 160, height: 160, fit: contain, background: "#ffd166"}
-  - {name: fit-inside, width: 160, height: 160, fit: inside, background: "#ffd166"}
-  - {name: fit-fill, width: 160, height: 160, fit: fill, background: "#ffd166"}
-format:
-  - {name: format-png, width: 160, format: png}
-  - {name: format-jpeg, width: 160, format: jpeg}
-formats:
-  - {name: hero, width: 1600, format: jpeg, formats: [avif, webp]}
-quality:
-  - {name: quality-5, width: 160, format: jpeg, quality: 5}
-  - {name: quality-25, width: 160, format: jpeg, quality: 25}
-  - {name: quality-80, width: 160, format: jpeg, quality: {jpeg: 80, webp: 75}}
-lossless:
-  - {name: logo, width: 320, format: webp, lossless: true}
-position:
-  - {name: center, width: 120, height: 160}
-  - {name: left, width: 120, height: 160, position: left}
-  - {name: attention, width: 120, height: 160, position: attention}
-  - {name: focus, width: 120, height: 160, position: focus}
-  - {name: bottom, width: 120, height: 160, fit: contain, position: bottom, background: "#ffd166"}
-fallback:
-  - {name: hero, width: 1600, height: 600, position: focus, fallback: attention}
-animated:
-  - {name: moving, width: 160, animated: true}
-  - {name: still, width: 160}
-background:
-  - {name: yellow, width: 160, height: 160, fit: contain, background: "#ffd166"}
-  - {name: white-jpeg, width: 160, format: jpeg}
-  - {name: yellow-jpeg, width: 160, format: jpeg, background: "#ffd166"}
-enlarge:
-  - {name: small, width: 160, height: 160}
-  - {name: enlarged, width: 160, height: 160, enlarge: true}
-paths:
-  - {name: avatar, width: 96, height: 96, paths: [avatars/, "teams/*/portraits/"]}
-except:
-  - {name: large, width: 1600, except: [avatars/, "**/icons/"]}
-placeholder:
-  - {name: hero, width: 1600, placeholder: true}
-watermark:
-  - {name: marked, width: 160, watermark: {file: marks/logo.png}}
-  - name: centred
-    width: 160
-    watermark: {file: marks/logo.png, position: center, width: 60%, opacity: 0.5}
-memory:
-  - {name: poster, width: 6000, height: 4000, memory: 3008}
-cdn_seconds:
-  - {name: avatar, width: 64, height: 64, cdn_seconds: 3600}
-browser_seconds:
-  - {name: avatar, width: 64, height: 64, browser_seconds: 60}
-immutable:
-  - {name: hero, width: 1600, browser_seconds: 31536000, immutable: true}
-""")
+EXAMPLES: dict[str, list[dict[str, Any]]] = yaml.safe_load((DOCS / "size-examples.yml").read_text())
 _PHOTO, _SMALL_PHOTO = "the photo", "a photo of 96 x 54 pixels"
 _LOGO, _SUNSET = "a PNG with a transparent background", "an animated GIF"
 # The drawing that a key's images are made from; other keys have no images.

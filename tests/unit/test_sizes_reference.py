@@ -23,7 +23,7 @@ from lib.sizes import Size, load_sizes, parse_sizes
 from lib.sizes.size import Fit, options
 from tests.pictures import decoded, encoded
 
-PROGRAM = "infra/sizes_reference.py"
+EXAMPLES_FILE = "docs/size-examples.yml"
 WRITE = "run .venv/bin/python -m infra.sizes_reference"
 # Encoders' versions differ by a few levels of a sample; a crop or colour that moved, by more.
 TOLERANCE = 12
@@ -35,7 +35,7 @@ IMAGES_MADE = make_images()
 def test_each_key_has_a_description_and_an_example_that_sets_it(key: str) -> None:
     assert options()[key].description, f"{key}: describe it in lib/sizes/size.py"
     assert any(key in entry for entry in EXAMPLES.get(key, ())), (
-        f"{key}: show it in EXAMPLES in {PROGRAM}, and, if it changes the picture, in _SOURCES"
+        f"{key}: show it in {EXAMPLES_FILE}, and, if it changes the picture, in _SOURCES"
     )
     for entry in EXAMPLES[key]:
         Size.model_validate(entry)
@@ -43,11 +43,11 @@ def test_each_key_has_a_description_and_an_example_that_sets_it(key: str) -> Non
 
 def test_each_fit_mode_is_shown() -> None:
     shown = {entry.get("fit") for entry in EXAMPLES["fit"]}
-    assert shown == set(get_args(Fit)), f"show each fit mode in EXAMPLES in {PROGRAM}"
+    assert shown == set(get_args(Fit)), f"show each fit mode in {EXAMPLES_FILE}"
 
 
 def test_each_example_is_of_a_key() -> None:
-    assert EXAMPLES.keys() <= options().keys(), f"remove an example from {PROGRAM}"
+    assert EXAMPLES.keys() <= options().keys(), f"remove an example from {EXAMPLES_FILE}"
 
 
 def test_the_example_of_the_introduction_is_one() -> None:
