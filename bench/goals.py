@@ -56,20 +56,29 @@ def jpegs(races: Iterable[Race]) -> list[Race]:
     return [race for race in races if race.case.format == "jpeg"]
 
 
-def ratio(race: Race, one: str, other: str, sizes: Iterable[str] | None = None) -> float | None:
+def ratio(race: Race, one: str, other: str, sizes: Iterable[str] = ()) -> float | None:
     """Divides the CPU times of two contenders, each summed over the sizes that both made."""
-    if one not in race.laps or other not in race.laps:
-        return None
-    mine, theirs = race.laps[one].cpu, race.laps[other].cpu
-    both = [name for name in sizes or mine if name in mine and name in theirs]
-    if not both:
-        return None
-    return sum(mine[name] for name in both) / sum(theirs[name] for name in both)
+    mine, theirs = sum_times([race], one, other, sizes)
+    return mine / theirs if theirs else None
 
 
-def over(races: Iterable[Race], one: str, other: str) -> Ratio | None:
+def sum_times(
+    races: Iterable[Race], one: str, other: str, sizes: Iterable[str] = ()
+) -> tuple[float, float]:
+    """Returns the CPU times of two contenders, summed over what both made; of all sizes or some."""
+    pairs = [
+        (race.laps[one].cpu[name], race.laps[other].cpu[name])
+        for race in races
+        if one in race.laps and other in race.laps
+        for name in sizes or race.laps[one].cpu
+        if name in race.laps[one].cpu and name in race.laps[other].cpu
+    ]
+    return sum(mine for mine, _ in pairs), sum(theirs for _, theirs in pairs)
+
+
+def over(races: Iterable[Race], one: str, other: str, sizes: Iterable[str] = ()) -> Ratio | None:
     """Returns the median and range of a ratio, over files."""
-    found = [each for race in races if (each := ratio(race, one, other)) is not None]
+    found = [each for race in races if (each := ratio(race, one, other, sizes)) is not None]
     return spread(found) if found else None
 
 

@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
+from statistics import fmean, median
 from typing import Any
 
 from bench import goals
 from bench.contenders import NAMES
-from bench.figures import Goal, Ratio, spread
+from bench.figures import Goal, Ratio
 from bench.profiling import Share
 from bench.race import Lap, Race
 
@@ -84,7 +84,7 @@ def _value(goal: Goal) -> str:
 
 def jpeg_rows(run: Run) -> Iterator[Row]:
     """Returns one row for all JPEGs, and one for each class of each trait."""
-    photos = goals.jpegs(run.races)
+    photos = sorted(goals.jpegs(run.races), key=lambda race: race.traits.megapixels)
     traits: tuple[Callable[[Race], str], ...] = (
         lambda _: "all",
         goals.class_of,
@@ -94,7 +94,7 @@ def jpeg_rows(run: Run) -> Iterator[Row]:
         lambda race: race.case.derived,
     )
     for trait in traits:
-        for label in dict.fromkeys(map(trait, sorted(photos, key=_pixels))):
+        for label in dict.fromkeys(map(trait, photos)):
             rows = [race for race in photos if trait(race) == label]
             limit = _shown(goals.over(rows, "ours", "limit"))
             files, total, by_sharp, *rest = _kind(rows)
@@ -115,7 +115,7 @@ def _label(race: Race) -> str:
 def _kind(races: Sequence[Race]) -> Row:
     return (
         str(len(races)),
-        _number(_by_sum(races, "sharp")),
+        _by_sum(races),
         _shown(goals.over(races, "ours", "sharp")),
         _shown(goals.bytes_over(races)),
         _worse(_differences(races, "ssim"), 4),
@@ -127,20 +127,8 @@ def size_rows(run: Run) -> Iterator[Row]:
     """Returns one row for each size, over all JPEGs."""
     photos = goals.jpegs(run.races)
     for name in photos[0].laps["ours"].cpu if photos else ():
-        by = {
-            other: [
-                each
-                for race in photos
-                if (each := goals.ratio(race, "ours", other, [name])) is not None
-            ]
-            for other in ("sharp", "limit")
-        }
-        total = _by_sum(photos, "sharp", [name])
-        yield (
-            name,
-            _number(total),
-            *(_shown(spread(each) if each else None) for each in by.values()),
-        )
+        by = [_shown(goals.over(photos, "ours", other, [name])) for other in ("sharp", "limit")]
+        yield (name, _by_sum(photos, [name]), *by)
 
 
 def contender_rows(run: Run) -> Iterator[Row]:
@@ -164,19 +152,11 @@ def input_rows(run: Run) -> Iterator[Row]:
     for race in run.races:
         ours, sharp = race.laps["ours"], race.laps.get("sharp")
         by_size = [goals.ratio(race, "ours", "sharp", [name]) for name in ours.cpu]
-        coding = " ".join(
-            part
-            for part in (
-                race.traits.subsampling,
-                "" if race.traits.coding == "baseline" else race.traits.coding,
-                "" if race.traits.profile == "none" else race.traits.profile,
-            )
-            if part
-        )
+        codings = (race.traits.subsampling, race.traits.coding, race.traits.profile)
         yield (
             race.case.name,
             f"{race.traits.megapixels:.1f}",
-            coding,
+            " ".join(each for each in codings if each not in ("baseline", "none")),
             race.case.derived if race.case.format == "jpeg" else "converted",
             f"{1000 * sum(ours.cpu.values()):,.0f}",
             _number(goals.ratio(race, "ours", "sharp")),
@@ -200,21 +180,10 @@ def _megapixels(race: Race) -> str:
     return next(name for name, most in _MEGAPIXELS.items() if race.traits.megapixels <= most)
 
 
-def _pixels(race: Race) -> float:
-    return race.traits.megapixels
-
-
-def _by_sum(races: Iterable[Race], other: str, sizes: list[str] | None = None) -> float | None:
-    """Divides our CPU time by another's, both summed over files."""
-    both = [(race.laps["ours"].cpu, race.laps[other].cpu) for race in races if other in race.laps]
-    if not both:
-        return None
-    names = [[name for name in sizes or mine if name in theirs] for mine, theirs in both]
-    sums = [
-        sum(sum(pair[side][name] for name in each) for pair, each in zip(both, names, strict=True))
-        for side in (0, 1)
-    ]
-    return sums[0] / sums[1]
+def _by_sum(races: Iterable[Race], sizes: Iterable[str] = ()) -> str:
+    """Divides our CPU time by sharp's, both summed over files."""
+    ours, sharps = goals.sum_times(races, "ours", "sharp", sizes)
+    return _number(ours / sharps if sharps else None)
 
 
 def _differences(races: Iterable[Race], what: str) -> list[float]:
@@ -237,7 +206,7 @@ def _worse(differences: list[float], places: int) -> str:
 
 def _mean_ssim(lap: Lap) -> str:
     values = [each.ssim for each in lap.likeness.values()]
-    return f"{sum(values) / len(values):.4f}" if values else ""
+    return f"{fmean(values):.4f}" if values else ""
 
 
 def _shown(value: Ratio | None) -> str:
@@ -248,22 +217,24 @@ def _number(value: float | None, places: int = 2) -> str:
     return "" if value is None else f"{value:.{places}f}"
 
 
-def as_json(run: Run) -> dict[str, Any]:
-    """Builds the JSON document of a run."""
-    return {
+def write_json(file: Path, run: Run) -> None:
+    """Writes the run as JSON."""
+    document = {
         "quick": run.quick,
         "about": run.about,
         "contenders": run.versions,
-        "inputs": [_race_json(race) for race in run.races],
-        "goals": [_goal_json(goal) for goal in run.goals],
-        "profiles": {
-            name: {share.function: share.share for share in shares}
-            for name, shares in run.profiles.items()
-        },
+        "inputs": [_describe_race(race) for race in run.races],
+        "goals": [
+            {name: value for name, value in vars(goal).items() if name != "cases"}
+            | {"range": goal.range and goal.range._asdict(), "met": goal.met}
+            for goal in run.goals
+        ],
+        "profiles": {name: dict(shares) for name, shares in run.profiles.items()},
     }
+    file.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
 
 
-def _race_json(race: Race) -> dict[str, Any]:
+def _describe_race(race: Race) -> dict[str, Any]:
     return {
         "name": race.case.name,
         "format": race.case.format,
@@ -280,18 +251,6 @@ def _race_json(race: Race) -> dict[str, Any]:
         "by_sharp": goals.ratio(race, "ours", "sharp"),
         "by_limit": goals.ratio(race, "ours", "limit"),
     }
-
-
-def _goal_json(goal: Goal) -> dict[str, Any]:
-    spread_ = goal.range._asdict() if goal.range else None
-    content = {**asdict(goal), "range": spread_, "met": goal.met}
-    del content["cases"]
-    return content
-
-
-def write_json(file: Path, run: Run) -> None:
-    """Writes the run as JSON."""
-    file.write_text(json.dumps(as_json(run), indent=2) + "\n", encoding="utf-8")
 
 
 def write_docs(page: Path, figures: Path, run: Run) -> None:

@@ -6,21 +6,14 @@ from typing import Any
 import PIL
 from PIL import Image, ImageOps
 
-from bench.peers.peer import (
-    AVIF_QUALITY,
-    AVIF_SPEED,
-    JPEG_QUALITY,
-    WEBP_METHOD,
-    WEBP_QUALITY,
-    Peer,
-    Wanted,
-)
+from bench.peers import peer
+from bench.peers.peer import Peer, Wanted
 
 _OPTIONS: dict[str, dict[str, Any]] = {
-    "jpeg": {"quality": JPEG_QUALITY, "progressive": True, "optimize": True},
+    "jpeg": {"quality": peer.JPEG_QUALITY, "progressive": True, "optimize": True},
     "png": {"optimize": True},
-    "webp": {"quality": WEBP_QUALITY, "method": WEBP_METHOD},
-    "avif": {"quality": AVIF_QUALITY, "speed": AVIF_SPEED},
+    "webp": {"quality": peer.WEBP_QUALITY, "method": peer.WEBP_METHOD},
+    "avif": {"quality": peer.AVIF_QUALITY, "speed": peer.AVIF_SPEED},
 }
 
 

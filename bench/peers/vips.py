@@ -6,28 +6,22 @@ Its rule keeps twice the pixels before a resize, so it decodes more than sharp d
 import os
 from typing import Any
 
-from bench.peers.peer import (
-    AVIF_QUALITY,
-    AVIF_SPEED,
-    JPEG_QUALITY,
-    PNG_LEVEL,
-    WEBP_METHOD,
-    WEBP_QUALITY,
-    AbsentError,
-    Peer,
-    Wanted,
-)
+from bench.peers import peer
+from bench.peers.peer import AbsentError, Peer, Wanted
 
 _SAVERS: dict[str, tuple[str, dict[str, Any]]] = {
-    "jpeg": ("jpegsave_buffer", {"Q": JPEG_QUALITY, "interlace": True, "subsample_mode": "on"}),
-    "png": ("pngsave_buffer", {"compression": PNG_LEVEL, "filter": "all"}),
-    "webp": ("webpsave_buffer", {"Q": WEBP_QUALITY, "effort": WEBP_METHOD}),
+    "jpeg": (
+        "jpegsave_buffer",
+        {"Q": peer.JPEG_QUALITY, "interlace": True, "subsample_mode": "on"},
+    ),
+    "png": ("pngsave_buffer", {"compression": peer.PNG_LEVEL, "filter": "all"}),
+    "webp": ("webpsave_buffer", {"Q": peer.WEBP_QUALITY, "effort": peer.WEBP_METHOD}),
     "avif": (
         "heifsave_buffer",
         {
-            "Q": AVIF_QUALITY,
+            "Q": peer.AVIF_QUALITY,
             "compression": "av1",
-            "effort": 9 - AVIF_SPEED,
+            "effort": 9 - peer.AVIF_SPEED,
             "bitdepth": 8,
             "subsample_mode": "on",
         },
