@@ -18,6 +18,12 @@ from local.chaos import fault_run, load_run
 from local.stack import LocalDeployment
 
 _UPLOADS, _KILLS, _LOAD = 500, 3, 2000
+# Rows of the verdict, and the fields that they show.
+_VERDICTS = {
+    **{name: name for name in ("current", "missing", "stale", "orphaned", "silent")},
+    "dead letters of broken photos": "letters",
+    "other dead letters": "others",
+}
 
 
 def main() -> int:
@@ -66,18 +72,12 @@ def _faults(console: Console, uploads: int, kills: int) -> bool:
     with stack(console) as local, console.status("Uploading with faults") as status:
         run = fault_run.run(local, uploads, kills, status.update)
     table = Table("", "before the replay", "after the replay", title="S3 fails, workers are killed")
-    for name in ("current", "missing", "stale", "orphaned", "silent"):
-        table.add_row(name, *(str(_count(getattr(each, name))) for each in (run.before, run.after)))
-    table.add_row(
-        "dead letters of broken photos",
-        *(_format_counts(v.letters) for v in (run.before, run.after)),
-    )
-    table.add_row(
-        "other dead letters", *(_format_counts(v.others) for v in (run.before, run.after))
-    )
+    for label, name in _VERDICTS.items():
+        states = [getattr(verdict, name) for verdict in (run.before, run.after)]
+        table.add_row(label, *map(_format, states))
     console.print(
         f"{pluralize(uploads, 'upload')} x {pluralize(run.sizes, 'size')} in {run.seconds:.0f} s; "
-        f"{pluralize(run.killed, 'worker')} killed; faults: {_format_counts(run.faults)}; "
+        f"{pluralize(run.killed, 'worker')} killed; faults: {_format(run.faults)}; "
         f"{pluralize(run.replayed, 'dead letter')} replayed once",
         soft_wrap=True,
     )
@@ -88,20 +88,22 @@ def _faults(console: Console, uploads: int, kills: int) -> bool:
 def _load(console: Console, uploads: int, record: Path | None) -> bool:
     with stack(console) as local, console.status("Uploading") as status:
         run = load_run.run(local, uploads, status.update)
+    recording, variants = run.recording, run.verdict.current
+    simulated = recording.simulate()
+    drained = max(each.drained_at for each in simulated)
+    waiting = sum(each.most_waiting for each in simulated)
     table = Table("", "figure", title="Full load")
-    table.add_row("uploads per second", f"{uploads / run.upload_seconds:.0f}")
-    table.add_row("variants", f"{run.variants:,} in {run.seconds:.0f} s")
-    table.add_row("variants per second", f"{run.variants / run.seconds:.0f}")
-    simulated = run.recording.simulate()
-    drained, waiting = (
-        max(each.drained_at for each in simulated),
-        sum(each.most_waiting for each in simulated),
-    )
-    table.add_row("seconds, as fanout plan simulates", f"{drained:.0f} s")
-    table.add_row("most waiting messages", f"{run.most_waiting:,}")
-    table.add_row("most waiting, simulated", f"{waiting:,.0f}")
-    table.add_row("oldest waiting message", f"{run.oldest_seconds:.0f} s")
-    table.add_row("peak memory of a worker", f"{run.worker_megabytes:.0f} MB")
+    for name, figure in (
+        ("uploads per second", f"{uploads / recording.upload_seconds:.0f}"),
+        ("variants", f"{variants:,} in {recording.seconds:.0f} s"),
+        ("variants per second", f"{variants / recording.seconds:.0f}"),
+        ("seconds, as fanout plan simulates", f"{drained:.0f} s"),
+        ("most waiting messages", f"{recording.most_waiting:,}"),
+        ("most waiting, simulated", f"{waiting:,.0f}"),
+        ("oldest waiting message", f"{run.oldest_seconds:.0f} s"),
+        ("peak memory of a worker", f"{run.worker_megabytes:.0f} MB"),
+    ):
+        table.add_row(name, figure)
     console.print(table)
     if record:
         run.recording.write(record)
@@ -109,12 +111,11 @@ def _load(console: Console, uploads: int, record: Path | None) -> bool:
     return run.verdict.is_met
 
 
-def _count(value: int | list[str]) -> int:
-    return value if isinstance(value, int) else len(value)
-
-
-def _format_counts(counts: dict[str, int]) -> str:
-    return ", ".join(f"{name} {count}" for name, count in sorted(counts.items())) or "none"
+def _format(state: int | list[str] | dict[str, int]) -> str:
+    """Formats variants of a state, or counts by name."""
+    if isinstance(state, dict):
+        return ", ".join(f"{name} {count}" for name, count in sorted(state.items())) or "none"
+    return str(state if isinstance(state, int) else len(state))
 
 
 if __name__ == "__main__":

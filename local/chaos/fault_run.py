@@ -5,10 +5,12 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from lib.aws.sqs import find_queue
 from lib.dead_letters import DeadLetterQueue
 from lib.plurals import pluralize
+from local.chaos.background import run_beside
 from local.chaos.faults import Faults
 from local.chaos.uploads import Photo, upload
 from local.chaos.verdict import Verdict, judge, queue_name, wait_until_quiet
@@ -45,7 +47,8 @@ def run(local: LocalDeployment, count: int, kills: int, on_progress: OnProgress)
     stack, started = local.read(), time.monotonic()
     with Faults(local) as faults:
         faults.start()
-        with _Killer(faults, kills) as killer:
+        killed: list[bool] = []
+        with run_beside(partial(_kill_workers, faults, kills, killed)):
             photos = upload(
                 aws(stack, "s3"),
                 stack.originals,
@@ -66,7 +69,7 @@ def run(local: LocalDeployment, count: int, kills: int, on_progress: OnProgress)
         photos,
         len(stack.sizes),
         fired,
-        killer.killed,
+        sum(killed),
         time.monotonic() - started,
         before,
         replayed,
@@ -74,28 +77,13 @@ def run(local: LocalDeployment, count: int, kills: int, on_progress: OnProgress)
     )
 
 
-class _Killer:
+def _kill_workers(faults: Faults, kills: int, killed: list[bool], is_over: threading.Event) -> None:
     """Once workers are busy, makes S3 deny some reads, then kills one worker after another."""
-
-    def __init__(self, faults: Faults, kills: int) -> None:
-        self._faults, self._kills, self.killed = faults, kills, 0
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._kill, daemon=True)
-
-    def __enter__(self) -> "_Killer":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def _kill(self) -> None:
-        while not self._faults.fired() and not self._stop.wait(_POLL_SECONDS):
-            pass
-        self._faults.deny(_DENIED_READS)
-        while self.killed < self._kills and not self._stop.wait(_KILL_SECONDS):
-            self.killed += self._faults.kill_a_worker()
+    while not faults.fired() and not is_over.wait(_POLL_SECONDS):
+        pass
+    faults.deny(_DENIED_READS)
+    while sum(killed) < kills and not is_over.wait(_KILL_SECONDS):
+        killed.append(faults.kill_a_worker())
 
 
 def _replay(stack: DeployedStack) -> int:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import psutil
 
 from lib.plurals import pluralize
+from local.chaos.background import run_beside
 from local.chaos.faults import worker_processes
 from local.chaos.recording import Recording, read_invocations, read_mapping
 from local.chaos.uploads import upload
@@ -22,25 +23,22 @@ _SAMPLE_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class LoadRun:
-    """Seconds of the uploads and until the queues were empty, and peaks of the run.
+    """A recorded run, its verdict, and two peaks.
 
     `oldest_seconds` is the age of the oldest waiting message, if SQS delivers in order.
     """
 
-    variants: int
-    upload_seconds: float
-    seconds: float
-    most_waiting: int
+    recording: Recording
+    verdict: Verdict
     oldest_seconds: float
     worker_megabytes: float
-    verdict: Verdict
-    recording: Recording
 
 
 def run(local: LocalDeployment, count: int, on_progress: Callable[[str], None]) -> LoadRun:
     """Uploads `count` photos concurrently, and waits until the queues are empty."""
     stack, started, began = local.read(), time.monotonic(), time.time()
-    with _Monitor(local) as monitor:
+    monitor = _Monitor(local)
+    with run_beside(monitor.sample):
 
         def record_upload(done: int) -> None:
             monitor.uploaded.append(time.monotonic())
@@ -52,25 +50,15 @@ def run(local: LocalDeployment, count: int, on_progress: Callable[[str], None]) 
             stack, _QUIET_SECONDS, lambda n: on_progress(f"{pluralize(n, 'message')} in the queues")
         )
         elapsed = monitor.last_busy - started
-    verdict = judge(stack, photos)
     recording = Recording(
         count,
-        round(uploaded, 1),
-        round(elapsed, 1),
+        round(uploaded, 3),
+        round(elapsed, 3),
         monitor.most_waiting,
         *read_mapping(stack),
         read_invocations(stack, began),
     )
-    return LoadRun(
-        verdict.current,
-        uploaded,
-        elapsed,
-        monitor.most_waiting,
-        monitor.oldest_seconds,
-        monitor.megabytes,
-        verdict,
-        recording,
-    )
+    return LoadRun(recording, judge(stack, photos), monitor.oldest_seconds, monitor.megabytes)
 
 
 class _Monitor:
@@ -78,23 +66,14 @@ class _Monitor:
 
     def __init__(self, local: LocalDeployment) -> None:
         self._local, self._stack = local, local.read()
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._sample, daemon=True)
         self.uploaded: list[float] = []
         self.last_busy = time.monotonic()
         self.most_waiting, self.oldest_seconds, self.megabytes = 0, 0.0, 0.0
 
-    def __enter__(self) -> "_Monitor":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def _sample(self) -> None:
+    def sample(self, is_over: threading.Event) -> None:
+        """Samples until the run is over."""
         sqs = aws(self._stack, "sqs")
-        while not self._stop.wait(_SAMPLE_SECONDS):
+        while not is_over.wait(_SAMPLE_SECONDS):
             waiting = waiting_messages(sqs, self._stack)
             if waiting:
                 self.last_busy = time.monotonic()

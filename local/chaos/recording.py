@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from statistics import fmean
+from statistics import fmean, linear_regression
 from typing import Any
 
 from lib.operations.plan.arrivals import Arrivals
@@ -118,14 +118,9 @@ def _parse(lines: Iterable[dict[str, Any]]) -> Iterator[Invocation]:
 
 def _fit(invocations: list[Invocation]) -> WorkerTime:
     """Fits the time of a batch: a part that each has, and one for each message."""
-    mean_count = fmean(count for count, _ in invocations)
-    mean_seconds = fmean(seconds for _, seconds in invocations)
-    spread = sum((count - mean_count) ** 2 for count, _ in invocations)
-    slope = (
-        sum((count - mean_count) * (seconds - mean_seconds) for count, seconds in invocations)
-        / spread
-        if spread
-        else 0.0
-    )
-    busy = min(max(0.0, slope), mean_seconds / mean_count)
-    return WorkerTime(mean_seconds - busy * mean_count, busy, cold_start=0)
+    counts = [count for count, _ in invocations]
+    seconds = [duration for _, duration in invocations]
+    # A line needs two different counts.
+    slope = linear_regression(counts, seconds).slope if len(set(counts)) > 1 else 0.0
+    busy = min(max(0.0, slope), fmean(seconds) / fmean(counts))
+    return WorkerTime(fmean(seconds) - busy * fmean(counts), busy, cold_start=0)
