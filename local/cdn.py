@@ -17,8 +17,10 @@ from typing import Any, NamedTuple
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError
 
+from lib.aws.stacks import find_outputs
+from lib.errors import FanoutError
 from lib.on_demand.plain_paths import pack
 from lib.pipeline.put_options import make_private
 from local.console import LocalConsole
@@ -26,6 +28,8 @@ from local.emulator import REGION, ROOT_KEY, client
 from local.viewers import Request, may_see, strip_signature
 
 _FORBIDDEN, _NOT_FOUND, _BROKEN, _UNAVAILABLE, _TIMED_OUT = 403, 404, 502, 503, 504
+# The statuses of an object that S3 lacks.
+_MISSING = (_FORBIDDEN, _NOT_FOUND)
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "host"}
 # Longer than any origin takes.
 _TIMEOUT_SECONDS = 40
@@ -44,6 +48,14 @@ class CdnResponse(NamedTuple):
     status: int
     headers: HTTPMessage
     body: bytes
+
+
+class _Forwarded(NamedTuple):
+    """A viewer's request without its signature."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
 
 
 class DistributionConfig(NamedTuple):
@@ -78,53 +90,45 @@ class Distribution:
 
         `base_url` is the address that a viewer signs for.
         """
+        headers = {k: v for k, v in headers.items() if k.lower() not in _OWN_HEADERS}
+        cookies = next((v for k, v in headers.items() if k.lower() == "cookie"), "")
+        viewer = Request(base_url, path, cookies)
+        request = _Forwarded(method, strip_signature(path), headers)
         with self._lock:
             config = self._config
-        headers = {k: v for k, v in headers.items() if k.lower() not in _OWN_HEADERS}
-        viewer = Request(base_url, path, _find(headers, "cookie"))
-        path = strip_signature(path)
-        response = self._answer(config, viewer, method, path, headers) if config.domain else None
-        if response and response.status not in (_FORBIDDEN, _NOT_FOUND):
+        response = self._answer(config, viewer, request) if config.domain else None
+        if response and response.status not in _MISSING:
             return response
         current = self._read_config()
         with self._lock:
             self._config = current
         if not current.domain:
             return _make_text(_UNAVAILABLE, "The stage is deployed without a CDN.\n")
-        if response is None or _get_access(current) != _get_access(config):
-            response = self._answer(current, viewer, method, path, headers)
-            if response is None:
-                return _make_text(_FORBIDDEN, "This URL is not signed for you.\n")
-            if response.status not in (_FORBIDDEN, _NOT_FOUND):
-                return response
-        return self._replace_missing(current, response, method, path, headers)
+        # An unchanged configuration answers alike.
+        if response is None or current._replace(on_demand="") != config._replace(on_demand=""):
+            response = self._answer(current, viewer, request)
+        if response is None:
+            return _make_text(_FORBIDDEN, "This URL is not signed for you.\n")
+        if response.status not in _MISSING:
+            return response
+        return self._replace_missing(current, response, request)
 
     def _answer(
-        self,
-        config: DistributionConfig,
-        viewer: Request,
-        method: str,
-        path: str,
-        headers: dict[str, str],
+        self, config: DistributionConfig, viewer: Request, request: _Forwarded
     ) -> CdnResponse | None:
         """Returns the response; None if the viewer may not see it."""
         if config.public_keys and not may_see(viewer, json.loads(config.public_keys), time.time()):
             return None
-        return self._request(config, method, path, headers)
+        return self._request(config, request)
 
     def _replace_missing(
-        self,
-        config: DistributionConfig,
-        response: CdnResponse,
-        method: str,
-        path: str,
-        headers: dict[str, str],
+        self, config: DistributionConfig, response: CdnResponse, request: _Forwarded
     ) -> CdnResponse:
         if config.on_demand:
-            mapped = self._request(config, method, path, {**headers, _MAP_ONLY: "uri"})
+            mapped = self._request(config, request, **{_MAP_ONLY: "uri"})
             if mapped.headers[_URI] is None:  # the emulator is too busy to run the function
                 return mapped
-            rendered = self._fail_over(config, method, mapped.headers[_URI])
+            rendered = self._fail_over(config, request.method, mapped.headers[_URI])
             # CloudFront adds the distribution's headers to the responses of every origin.
             for name, value in response.headers.items():
                 if name not in rendered.headers:
@@ -135,19 +139,17 @@ class Distribution:
             return rendered
         if "Accept" in response.headers.get("Vary", "").split(", "):
             # The accepted format may be missing: without Accept, S3 has the size's own.
-            without = {k: v for k, v in headers.items() if k.lower() != "accept"}
-            return self._request(config, method, path, without)
+            without = {k: v for k, v in request.headers.items() if k.lower() != "accept"}
+            return self._request(config, request._replace(headers=without))
         return response
 
-    def _request(
-        self, config: DistributionConfig, method: str, path: str, headers: dict[str, str]
-    ) -> CdnResponse:
+    def _request(self, config: DistributionConfig, request: _Forwarded, **more: str) -> CdnResponse:
         # The distribution refuses plain http, which is all that this machine has.
-        headers = {**headers, "Host": config.domain, "X-Forwarded-Proto": "https"}
+        own = {"Host": config.domain, "X-Forwarded-Proto": "https", **more}
         if config.public_keys:
-            headers[_CHECKED] = "yes"
-        response = self._send(method, path, headers)
-        return response._replace(status=_map_status(response.status, path))
+            own[_CHECKED] = "yes"
+        response = self._send(request.method, request.path, request.headers | own)
+        return response._replace(status=_map_status(response.status, request.path))
 
     def _fail_over(self, config: DistributionConfig, method: str, path: str) -> CdnResponse:
         """Requests the function as CloudFront does: packed (infra/delivery/relay.js) and signed."""
@@ -180,21 +182,14 @@ def serve(port: int, distribution: Distribution, console: LocalConsole) -> None:
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            """Forwards a GET."""
-            self._forward()
-
-        def do_HEAD(self) -> None:
-            """Forwards a HEAD."""
-            self._forward()
-
-        def _forward(self) -> None:
+            """Forwards a GET or a HEAD."""
             headers = {k: v for k, v in self.headers.items() if k.lower() not in _HOP_BY_HOP}
             try:
                 base_url = f"http://{self.headers['Host']}"
                 response = self._get_console() or distribution.get(
                     self.command, self.path, headers, base_url
                 )
-            except (OSError, BotoCoreError):  # no response in time; CloudFront returns 504 too
+            except (OSError, BotoCoreError, FanoutError):  # no response in time: 504 as CloudFront
                 self.send_error(_TIMED_OUT)
                 return
             except HTTPException:  # an incomplete or invalid response
@@ -208,6 +203,8 @@ def serve(port: int, distribution: Distribution, console: LocalConsole) -> None:
                 self.send_header("Content-Length", str(len(response.body)))
             self.end_headers()
             self.wfile.write(response.body)
+
+        do_HEAD = do_GET  # noqa: N815  its name upstream
 
         def _get_console(self) -> CdnResponse | None:
             file = console.get(self.path)
@@ -237,25 +234,12 @@ def _map_status(status: int, path: str) -> int:
 
 def read_config(cloudformation: Any, stack: str) -> DistributionConfig:
     """Returns the configuration of the distribution that is deployed now."""
-    try:
-        (described,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
-    except ClientError:  # the stack was removed
-        return DistributionConfig("", "")
-    outputs = {each["OutputKey"]: each["OutputValue"] for each in described.get("Outputs", [])}
+    outputs = find_outputs(cloudformation, stack) or {}  # none if the stack was removed
     return DistributionConfig(
         outputs.get("CdnUrl", "").removeprefix("https://"),
         outputs.get("OnDemandUrl", "").removeprefix("https://").partition(".")[0],
         outputs.get("ViewerPublicKeys", ""),
     )
-
-
-def _get_access(config: DistributionConfig) -> tuple[str, str]:
-    """Returns what decides whether a request is answered at all."""
-    return config.domain, config.public_keys
-
-
-def _find(headers: dict[str, str], name: str) -> str:
-    return next((value for key, value in headers.items() if key.lower() == name), "")
 
 
 def _make_text(status: int, text: str) -> CdnResponse:
