@@ -2,16 +2,24 @@
 
 from typing import Any
 
-from infra.delivery.cloudfront import build_origin_access
-from infra.delivery.console import console_behaviour, console_origin, has_console_origin
+from infra.delivery.cloudfront import (
+    CACHING_DISABLED,
+    associate,
+    build_behaviour,
+    build_distribution,
+    build_https_origin,
+    build_origin_access,
+    get_host,
+)
 from infra.delivery.formats import FOLDER_HEADER, Formats, folder_origins
-from infra.delivery.on_demand import ON_DEMAND, has_failover, has_on_demand_origin
 from infra.delivery.parameters import DeliveryParameters
-from infra.delivery.relay import relay_origin, relay_resources
-from infra.delivery.viewers import require_signature, response_function
+from infra.delivery.relay import ON_DEMAND, relay_origin, relay_resources
+from infra.delivery.viewers import VIEWER_RESPONSE, require_signature
 from infra.naming import arn, ref
-from lib.keys import SIGNED_FOLDER
+from lib.keys import CONSOLE_FOLDER, SIGNED_FOLDER
 
+_IMAGES, _CONSOLE = "images", "console"
+_REDIRECT = "redirect-to-https"
 # Errors of S3 and of CloudFront. They are cached briefly: a variant must appear soon after it is
 # stored, and a cached failure must not outlast its cause.
 _ERRORS = (403, 404, 500, 502, 503, 504)
@@ -25,10 +33,7 @@ def distribution_resources(parameters: DeliveryParameters, formats: Formats) -> 
     # These names must be unique in an account, whatever the region.
     name = f"{parameters.prefix}-{parameters.region}"
     return {
-        "Distribution": {
-            "Type": "AWS::CloudFront::Distribution",
-            "Properties": {"DistributionConfig": _config(parameters, formats)},
-        },
+        "Distribution": _distribution(parameters, formats),
         "OriginAccess": build_origin_access(name, "s3"),
         "CachePolicy": {
             "Type": "AWS::CloudFront::CachePolicy",
@@ -38,28 +43,30 @@ def distribution_resources(parameters: DeliveryParameters, formats: Formats) -> 
     }
 
 
-def _config(parameters: DeliveryParameters, formats: Formats) -> dict[str, Any]:
-    folders = folder_origins(parameters, formats)
-    group = _origin_group(parameters)
-    config: dict[str, Any] = {
-        "Comment": parameters.prefix,
-        "Enabled": True,
-        "HttpVersion": "http2and3",
-        "IPV6Enabled": True,
-        "PriceClass": "PriceClass_100",
-        "Origins": [
-            _origin("images"),
-            *(_origin(name, OriginPath=path) for name, path in folders.items()),
-            *([relay_origin()] if has_on_demand_origin(parameters) else []),
-            *([console_origin(parameters)] if has_console_origin(parameters) else []),
-        ],
-        **({"OriginGroups": {"Quantity": 1, "Items": [group]}} if group else {}),
-        "DefaultCacheBehavior": _behaviour(parameters, group["Id"] if group else "images"),
-        **_other_behaviours(parameters),
-        "CustomErrorResponses": [
-            {"ErrorCode": code, "ErrorCachingMinTTL": _ERROR_SECONDS} for code in _ERRORS
-        ],
-    }
+def _distribution(parameters: DeliveryParameters, formats: Formats) -> dict[str, Any]:
+    origins = [
+        _origin(_IMAGES),
+        *(_origin(name, OriginPath=path) for name, path in folder_origins(parameters, formats)),
+    ]
+    # What S3 never has: signed images, and the console.
+    behaviours = []
+    config: dict[str, Any] = {}
+    if parameters.has_on_demand_origin:
+        origins.append(relay_origin())
+        if parameters.serves_signed:
+            signed = _behaviour(parameters, ON_DEMAND)
+            behaviours.append({"PathPattern": f"{SIGNED_FOLDER}/*", **signed})
+    if parameters.has_console_origin:
+        origins.append(build_https_origin(_CONSOLE, get_host(parameters.api_url)))
+        # A page and the scripts that it loads are of one deploy. Its function sets the headers.
+        pages = build_behaviour(_CONSOLE, CACHING_DISABLED, _REDIRECT)
+        behaviours.append({"PathPattern": f"{CONSOLE_FOLDER}/*", **pages})
+    if behaviours:
+        config["CacheBehaviors"] = behaviours
+    default = _IMAGES
+    if parameters.has_failover:
+        default = "images-then-on-demand"
+        config["OriginGroups"] = {"Quantity": 1, "Items": [_origin_group(default)]}
     if parameters.domain:
         config["Aliases"] = [parameters.domain]
         config["ViewerCertificate"] = {
@@ -73,7 +80,14 @@ def _config(parameters: DeliveryParameters, formats: Formats) -> dict[str, Any]:
     if parameters.access_logs:
         bucket = {"Fn::GetAtt": ["CdnLogsBucket", "RegionalDomainName"]}
         config["Logging"] = {"Bucket": bucket, "IncludeCookies": False}
-    return config
+    errors = [{"ErrorCode": code, "ErrorCachingMinTTL": _ERROR_SECONDS} for code in _ERRORS]
+    return build_distribution(
+        parameters.prefix,
+        _behaviour(parameters, default),
+        Origins=origins,
+        CustomErrorResponses=errors,
+        **config,
+    )
 
 
 def _origin(name: str, **properties: Any) -> dict[str, Any]:
@@ -86,48 +100,32 @@ def _origin(name: str, **properties: Any) -> dict[str, Any]:
     }
 
 
-def _origin_group(parameters: DeliveryParameters) -> dict[str, Any] | None:
+def _origin_group(name: str) -> dict[str, Any]:
     """Builds the origin failover: S3 first, then the function if S3 has no such object.
 
     S3 answers 403 instead of 404 if a mistake in a policy denies s3:ListBucket.
     """
-    if not has_failover(parameters):
-        return None
-    members = [{"OriginId": "images"}, {"OriginId": ON_DEMAND}]
     return {
-        "Id": "images-then-on-demand",
+        "Id": name,
         "FailoverCriteria": {"StatusCodes": {"Quantity": 2, "Items": [403, 404]}},
-        "Members": {"Quantity": 2, "Items": members},
+        "Members": {"Quantity": 2, "Items": [{"OriginId": _IMAGES}, {"OriginId": ON_DEMAND}]},
     }
-
-
-def _other_behaviours(parameters: DeliveryParameters) -> dict[str, Any]:
-    """Builds the cache behaviours of what S3 never has: signed images, and the console."""
-    behaviours = []
-    if has_on_demand_origin(parameters) and parameters.serves_signed:
-        behaviours.append({"PathPattern": f"{SIGNED_FOLDER}/*"} | _behaviour(parameters, ON_DEMAND))
-    if has_console_origin(parameters):
-        behaviours.append(console_behaviour())
-    return {"CacheBehaviors": behaviours} if behaviours else {}
 
 
 def _behaviour(parameters: DeliveryParameters, origin: str) -> dict[str, Any]:
-    function = {"Fn::GetAtt": ["ViewerRequest", "FunctionARN"]}
-    return {
-        "TargetOriginId": origin,
-        "ViewerProtocolPolicy": "redirect-to-https",
-        "AllowedMethods": ["GET", "HEAD"],
-        "CachedMethods": ["GET", "HEAD"],
-        "Compress": False,  # images are compressed already
-        "CachePolicyId": ref("CachePolicy"),
-        "ResponseHeadersPolicyId": ref("ResponseHeaders"),
-        # It normalizes paths, and removes headers that would add cache entries.
-        "FunctionAssociations": [
-            {"EventType": "viewer-request", "FunctionARN": function},
-            *response_function(parameters),
-        ],
+    """Builds a behaviour that serves images."""
+    # It normalizes paths, and removes headers that would add cache entries.
+    functions = [associate("viewer-request", "ViewerRequest")]
+    if parameters.is_private:
+        functions.append(associate("viewer-response", VIEWER_RESPONSE))
+    return build_behaviour(
+        origin,
+        ref("CachePolicy"),
+        _REDIRECT,
+        ResponseHeadersPolicyId=ref("ResponseHeaders"),
+        FunctionAssociations=functions,
         **require_signature(parameters),
-    }
+    )
 
 
 def _cache_policy(name: str, parameters: DeliveryParameters, formats: Formats) -> dict[str, Any]:

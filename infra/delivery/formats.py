@@ -6,7 +6,6 @@ origin group: the format's origin, then the size's. A header that only the funct
 folder into the cache key.
 """
 
-from infra.delivery.on_demand import has_on_demand_origin
 from infra.delivery.parameters import DeliveryParameters
 from lib.errors import ConfigError
 from lib.sizes import Size
@@ -28,19 +27,19 @@ def served_formats(parameters: DeliveryParameters, sizes: list[Size]) -> Formats
     return {size.name: size.formats for size in sizes if size.formats}
 
 
-def folder_origins(parameters: DeliveryParameters, formats: Formats) -> dict[str, str]:
-    """Returns the OriginPath of each folder by the name of its origin.
+def folder_origins(parameters: DeliveryParameters, formats: Formats) -> list[tuple[str, str]]:
+    """Returns the name of each folder's origin, and its OriginPath.
 
     Empty on an emulator, which has no origin groups. Raises ConfigError for too many folders.
     """
     if parameters.emulator:
-        return {}
+        return []
     folders = [
         folder
         for size, extra in formats.items()
         for folder in (size, *(f"{size}.{format_}" for format_ in extra))
     ]
-    others = 1 + has_on_demand_origin(parameters)
+    others = 1 + parameters.has_on_demand_origin
     if len(folders) + others > MAX_ORIGINS:
         raise ConfigError(
             f"{serving(parameters)}: {len(formats)} sizes with formats have {len(folders)} "
@@ -48,7 +47,7 @@ def folder_origins(parameters: DeliveryParameters, formats: Formats) -> dict[str
             f"{MAX_ORIGINS}: declare formats for fewer sizes, or ask AWS for a higher quota and "
             "raise MAX_ORIGINS in infra/delivery/formats.py"
         )
-    return {f"{ORIGIN}{folder}": f"/{folder}" for folder in folders}
+    return [(f"{ORIGIN}{folder}", f"/{folder}") for folder in folders]
 
 
 def serving(parameters: DeliveryParameters) -> str:

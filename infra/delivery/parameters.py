@@ -58,6 +58,21 @@ class DeliveryParameters(StageParameters):
         """Whether CloudFront shows images only to holders of a viewer signature."""
         return self.viewers == "signed"
 
+    @property
+    def has_on_demand_origin(self) -> bool:
+        """Whether a function is an origin of the CDN; for an emulator, local/cdn.py calls it."""
+        return bool(self.on_demand and not self.emulator)
+
+    @property
+    def has_failover(self) -> bool:
+        """Whether the CDN asks the function for objects that S3 lacks."""
+        return self.has_on_demand_origin and "declared" in self.on_demand
+
+    @property
+    def has_console_origin(self) -> bool:
+        """Whether the CDN has the console; before an emulator's, local/cdn.py serves it."""
+        return self.console and not self.emulator
+
     @model_validator(mode="after")
     def _public_images_have_no_cdn(self) -> Self:
         if not self.is_public:

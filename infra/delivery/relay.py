@@ -11,19 +11,31 @@ decodes it. The CDN's cache keys and invalidations do not change.
 from pathlib import Path
 from typing import Any
 
-from infra.delivery.cloudfront import build_function, build_origin_access
+from infra.delivery.cloudfront import (
+    CACHING_DISABLED,
+    associate,
+    build_behaviour,
+    build_distribution,
+    build_function,
+    build_https_origin,
+    build_origin_access,
+    get_host,
+)
 from infra.delivery.formats import FOLDER_HEADER
-from infra.delivery.on_demand import FUNCTION_URL, ON_DEMAND, RELAY, has_on_demand_origin
 from infra.delivery.parameters import DeliveryParameters
 from infra.naming import ref
 
+# Name of the origin.
+ON_DEMAND = "on-demand"
+# Serverless's logical id of the Function URL (infra/on_demand/functions.py).
+FUNCTION_URL = "OndemandLambdaFunctionUrl"
+# The only distribution that may call it.
+RELAY = "OnDemandRelay"
 # The header that identifies the CDN's requests. It protects no data: without it, anybody could
 # bypass the CDN's cache and web ACL, and have the function run more often.
 TOKEN_HEADER = "x-fanout-relay"  # noqa: S105  its name, not a token
 # The stack's ARN ends in a UUID, which outsiders cannot guess.
 _TOKEN = ref("AWS::StackId")
-# AWS's managed policy CachingDisabled: no caching, and no header, cookie or query is forwarded.
-_CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
 # Seconds: more than the function's own timeout, less than the CDN's.
 _READ_TIMEOUT = 28
 _SOURCE = Path(__file__).parent / "relay.js"
@@ -31,40 +43,32 @@ _SOURCE = Path(__file__).parent / "relay.js"
 
 def relay_resources(parameters: DeliveryParameters, errors: list[int]) -> dict[str, Any]:
     """Builds the distribution, its function and its access control; none without a Function URL."""
-    if not has_on_demand_origin(parameters):
+    if not parameters.has_on_demand_origin:
         return {}
     # These names must be unique in an account, whatever the region.
     name = f"{parameters.prefix}-{parameters.region}-on-demand"
     comment = "Makes paths plain for the signature of a Function URL"
-    config = {
-        "Comment": f"{parameters.prefix}: on demand",
-        "Enabled": True,
-        "HttpVersion": "http2and3",
-        "IPV6Enabled": True,
-        "PriceClass": "PriceClass_100",
-        "Origins": [_function_origin()],
-        "DefaultCacheBehavior": {
-            "TargetOriginId": ON_DEMAND,
-            "ViewerProtocolPolicy": "https-only",
-            "AllowedMethods": ["GET", "HEAD"],
-            "CachedMethods": ["GET", "HEAD"],
-            "Compress": False,
-            "CachePolicyId": _CACHING_DISABLED,
-            "FunctionAssociations": [
-                {
-                    "EventType": "viewer-request",
-                    "FunctionARN": {"Fn::GetAtt": ["RelayRequest", "FunctionARN"]},
-                }
-            ],
-        },
-        # Only the CDN caches errors.
-        "CustomErrorResponses": [{"ErrorCode": code, "ErrorCachingMinTTL": 0} for code in errors],
-    }
+    behaviour = build_behaviour(
+        ON_DEMAND,
+        CACHING_DISABLED,
+        "https-only",
+        FunctionAssociations=[associate("viewer-request", "RelayRequest")],
+    )
+    function = build_https_origin(
+        ON_DEMAND,
+        get_host({"Fn::GetAtt": [FUNCTION_URL, "FunctionUrl"]}),
+        # The function times out first, and its answer reaches the CDN.
+        _READ_TIMEOUT,
+        OriginAccessControlId={"Fn::GetAtt": ["OnDemandAccess", "Id"]},
+    )
     return {
-        RELAY: {
-            "Type": "AWS::CloudFront::Distribution",
-            "Properties": {"DistributionConfig": config},
-        },
+        RELAY: build_distribution(
+            f"{parameters.prefix}: on demand",
+            behaviour,
+            Origins=[function],
+            # Only the CDN caches errors.
+            CustomErrorResponses=[{"ErrorCode": code, "ErrorCachingMinTTL": 0} for code in errors],
+        ),
         "RelayRequest": build_function(name, {"Fn::Join": ["", _code()]}, comment),
         "OnDemandAccess": build_origin_access(name, "lambda"),
     }
@@ -72,33 +76,13 @@ def relay_resources(parameters: DeliveryParameters, errors: list[int]) -> dict[s
 
 def relay_origin() -> dict[str, Any]:
     """Builds the relay as an origin of the CDN."""
-    return {
-        "Id": ON_DEMAND,
-        "DomainName": {"Fn::GetAtt": [RELAY, "DomainName"]},
+    return build_https_origin(
+        ON_DEMAND,
+        {"Fn::GetAtt": [RELAY, "DomainName"]},
+        30,
         # CloudFront replaces a header of this name that a visitor sends.
-        "OriginCustomHeaders": [{"HeaderName": TOKEN_HEADER, "HeaderValue": _TOKEN}],
-        "CustomOriginConfig": {
-            "OriginProtocolPolicy": "https-only",
-            "OriginSSLProtocols": ["TLSv1.2"],
-            "OriginReadTimeout": 30,
-        },
-    }
-
-
-def _function_origin() -> dict[str, Any]:
-    url = {"Fn::GetAtt": [FUNCTION_URL, "FunctionUrl"]}
-    return {
-        "Id": ON_DEMAND,
-        # The host of https://host/
-        "DomainName": {"Fn::Select": [2, {"Fn::Split": ["/", url]}]},
-        "OriginAccessControlId": {"Fn::GetAtt": ["OnDemandAccess", "Id"]},
-        "CustomOriginConfig": {
-            "OriginProtocolPolicy": "https-only",
-            "OriginSSLProtocols": ["TLSv1.2"],
-            # The function times out first, and its answer reaches the CDN.
-            "OriginReadTimeout": _READ_TIMEOUT,
-        },
-    }
+        OriginCustomHeaders=[{"HeaderName": TOKEN_HEADER, "HeaderValue": _TOKEN}],
+    )
 
 
 def _code() -> list[Any]:

@@ -7,8 +7,8 @@ from typing import Any
 
 from infra.delivery.cloudfront import build_function
 from infra.delivery.formats import FOLDER_HEADER, ORIGIN, Formats, serving
-from infra.delivery.on_demand import ON_DEMAND, has_failover
 from infra.delivery.parameters import DeliveryParameters
+from infra.delivery.relay import ON_DEMAND
 from lib.errors import ConfigError
 from lib.sizes import Size, group_by_picture
 from lib.sizes.paths import FOLDERS, split_pattern
@@ -46,7 +46,7 @@ def function_code(parameters: DeliveryParameters, formats: Formats, sizes: list[
         "FOLDER": FOLDER_HEADER,
         "ORIGIN": ORIGIN,
         # The origin asked if a format is missing: null for the size's own folder.
-        "ELSE": ON_DEMAND if has_failover(parameters) else None,
+        "ELSE": ON_DEMAND if parameters.has_failover else None,
         "SERVE_FORMATS": parameters.serve_formats,
         "SERVE_QUERIES": parameters.serve_queries,
         "SIZES": size_table(

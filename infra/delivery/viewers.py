@@ -85,14 +85,6 @@ def require_signature(parameters: DeliveryParameters) -> dict[str, Any]:
     return {"TrustedKeyGroups": [ref(KEY_GROUP)]}
 
 
-def response_function(parameters: DeliveryParameters) -> list[dict[str, Any]]:
-    """Builds the association of the function on responses."""
-    if not parameters.is_private:
-        return []
-    function = {"Fn::GetAtt": [VIEWER_RESPONSE, "FunctionARN"]}
-    return [{"EventType": "viewer-response", "FunctionARN": function}]
-
-
 def viewer_settings(parameters: DeliveryParameters) -> dict[str, str]:
     """Builds the environment of a function that signs URLs."""
     if not parameters.is_private:

@@ -5,6 +5,7 @@ The API renders the variant, stores it, and redirects back.
 
 from typing import Any
 
+from infra.delivery.cloudfront import get_host
 from infra.delivery.parameters import DeliveryParameters
 from lib.errors import ConfigError
 from lib.sizes import Size
@@ -45,8 +46,7 @@ def _rule(folder: str, code: str, api_url: Any) -> dict[str, Any]:
         },
         "RedirectRule": {
             "Protocol": "https",
-            # The host of https://host
-            "HostName": {"Fn::Select": [2, {"Fn::Split": ["/", api_url]}]},
+            "HostName": get_host(api_url),
             "ReplaceKeyPrefixWith": f"{ROUTE}/{folder}/",
             # Temporary: browsers do not cache it.
             "HttpRedirectCode": "307",

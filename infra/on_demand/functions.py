@@ -7,7 +7,7 @@ timeout.
 from typing import Any
 
 from infra.alarms import metric_alarm
-from infra.delivery.on_demand import FUNCTION_URL, RELAY, has_on_demand_origin
+from infra.delivery.relay import FUNCTION_URL, RELAY
 from infra.functions import (
     PURGE_QUEUE,
     Part,
@@ -72,7 +72,7 @@ def on_demand(parameters: Parameters, sizes: list[Size]) -> Part:
         environment=allocator(largest) | settings,
         url={"authorizer": "aws_iam"},
     )
-    caller = RELAY if has_on_demand_origin(parameters) else "Distribution"
+    caller = RELAY if parameters.has_on_demand_origin else "Distribution"
     part.resources |= {
         # A caller of a Function URL needs both permissions; with the first alone, Lambda answers
         # CloudFront 403.

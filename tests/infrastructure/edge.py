@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from infra.delivery.formats import FOLDER_HEADER
-from infra.delivery.on_demand import ON_DEMAND
+from infra.delivery.relay import ON_DEMAND
 from tests.infrastructure.template import Template
 
 _EVENT = Path(__file__).parents[1] / "events" / "cloudfront_viewer_request.json"
