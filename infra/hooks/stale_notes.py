@@ -6,14 +6,22 @@ A deploy renders nothing. The notes are made before the deploy, and shown after 
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from infra.naming import of_type
 from infra.workers import RECIPE_TAG, WORKER
 from lib.aws.error_mapping import map_errors
 from lib.operations.stage_commands import LOCAL, StageCommands
-from lib.sizes import Size
 from lib.sizes.size import PATHS
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
+
+
+class DeployedWorker(NamedTuple):
+    """A size's function: what its variants are made with, stored with and made of."""
+
+    recipe: str
+    put_options: tuple[str | None, ...]
+    paths: tuple[list[str], ...]
 
 
 def find_stale_notes(
@@ -25,80 +33,58 @@ def find_stale_notes(
     one on those whose paths change. If no worker is deployed yet, there are no variants, and no
     notes.
     """
-    workers = _read_template(template)
-    deployed = {size: _read_deployed(functions, each.function) for size, each in workers.items()}
-    if not any(deployed.values()):
+    new, changed = [], {}
+    for function in of_type(template["Resources"], "AWS::Lambda::Function"):
+        if function.get("Handler") == WORKER:
+            variables = function["Environment"]["Variables"]
+            tags = {tag["Key"]: tag["Value"] for tag in function["Tags"]}
+            size = json.loads(variables["SIZE"])["name"]
+            if deployed := _find_deployed(functions, function["FunctionName"]):
+                changed[size] = (deployed, _read_worker(variables, tags))
+            else:
+                new.append(size)
+    if not changed:
         return []
-    new, restyled, changed, moved = list[str](), list[str](), list[str](), list[str]()
-    for size, worker in workers.items():
-        before = deployed[size]
-        if before is None:
-            new.append(size)
-        elif before.recipe != worker.recipe:
+    restyled, stored, moved = list[str](), list[str](), list[str]()
+    for size, (before, worker) in changed.items():
+        if before.recipe != worker.recipe:
             restyled.append(size)
         elif before.put_options != worker.put_options:
-            changed.append(size)
-        if before is not None and before.paths != worker.paths:
+            stored.append(size)
+        if before.paths != worker.paths:
             moved.append(size)
-    notes = []
-    if new or restyled:
-        is_all = len(new) + len(restyled) == len(workers)
-        sizes = ["--all-sizes"] if is_all else [f"--size {size}" for size in (*new, *restyled)]
-        notes.append(_note(commands, new, restyled, sizes))
-    notes += [_note_on_put_options(commands, changed)] if changed else []
-    return notes + ([_note_on_paths(commands, moved)] if moved else [])
+    is_all = len(restyled) == len(changed)
+    return [
+        *([_note_on_recipes(commands, new, restyled, is_all=is_all)] if new or restyled else []),
+        *([_note_on_put_options(commands, stored)] if stored else []),
+        *([_note_on_paths(commands, moved)] if moved else []),
+    ]
 
 
-class DeployedWorker(NamedTuple):
-    """A size's function: its name, its recipe id, its put options and its paths."""
-
-    function: str
-    recipe: str
-    put_options: tuple[str | None, ...]
-    paths: tuple[list[str], ...]
-
-
-def _read_template(template: dict[str, Any]) -> dict[str, DeployedWorker]:
-    """Returns each size's worker as the template has it."""
-    workers = {}
-    for resource in template["Resources"].values():
-        properties = resource.get("Properties", {})
-        if properties.get("Handler") == WORKER:
-            environment = properties["Environment"]["Variables"]
-            tags = {tag["Key"]: tag["Value"] for tag in properties["Tags"]}
-            size = Size.model_validate_json(environment["SIZE"])
-            workers[size.name] = DeployedWorker(
-                properties["FunctionName"],
-                tags[RECIPE_TAG],
-                _put_options(environment),
-                _read_paths(environment),
-            )
-    return workers
-
-
-def _read_deployed(functions: "LambdaClient", name: str) -> DeployedWorker | None:
+def _find_deployed(functions: "LambdaClient", name: str) -> DeployedWorker | None:
     """Returns the deployed worker; None if there is none."""
     with map_errors(f"reading the settings of {name}"):
         try:
             function = functions.get_function(FunctionName=name)
         except functions.exceptions.ResourceNotFoundException:
             return None
-    environment = function["Configuration"].get("Environment", {}).get("Variables", {})
-    recipe = function.get("Tags", {}).get(RECIPE_TAG, "")
-    return DeployedWorker(name, recipe, _put_options(environment), _read_paths(environment))
+    variables = function["Configuration"].get("Environment", {}).get("Variables", {})
+    return _read_worker(variables, function.get("Tags", {}))
 
 
-def _put_options(environment: dict[str, str]) -> tuple[str | None, ...]:
-    return environment.get("CACHE_CONTROL"), environment.get("ACL")
+def _read_worker(variables: dict[str, str], tags: dict[str, str]) -> DeployedWorker:
+    """Reads a worker's settings; one that an earlier version deployed has no paths."""
+    size = json.loads(variables.get("SIZE", "{}"))
+    return DeployedWorker(
+        tags.get(RECIPE_TAG, ""),
+        (variables.get("CACHE_CONTROL"), variables.get("ACL")),
+        tuple(size.get(key) or [] for key in sorted(PATHS)),
+    )
 
 
-def _read_paths(environment: dict[str, str]) -> tuple[list[str], ...]:
-    """Returns the patterns of a size; one that an earlier version deployed has none."""
-    size = json.loads(environment.get("SIZE", "{}"))
-    return tuple(size.get(key) or [] for key in sorted(PATHS))
-
-
-def _note(commands: StageCommands, new: list[str], restyled: list[str], sizes: list[str]) -> str:
+def _note_on_recipes(
+    commands: StageCommands, new: list[str], restyled: list[str], *, is_all: bool
+) -> str:
     lines = []
     if new:
         what = "is a new size" if len(new) == 1 else "are new sizes"
@@ -109,6 +95,7 @@ def _note(commands: StageCommands, new: list[str], restyled: list[str], sizes: l
         lines.append("To render them, once the queues are empty:")
     else:
         lines.append("To render them:")
+    sizes = ["--all-sizes"] if is_all else [f"--size {size}" for size in (*new, *restyled)]
     command = commands.fanout("backfill", *sizes, *(["--stale"] if restyled else []))
     return "\n".join([*lines, f"  {command}"])
 
