@@ -77,12 +77,23 @@ def dashboard_resources(
     age, depth = "ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible"
     alarms = [alarm["AlarmName"] for alarm in of_type(resources, "AWS::CloudWatch::Alarm")]
     durations = _of_each([size.name for size in sizes], prefix, _DURATION, "size")
+    # The account's concurrency, which Lambda limits for all functions together.
+    account: list[Metric] = [
+        ["AWS/Lambda", "ConcurrentExecutions"],
+        ["AWS/Lambda", "Throttles", {"stat": "Sum"}],
+    ]
+    # Renders on demand have one value of the dimension `size`.
+    rendered: list[Metric] = [
+        [prefix, _DURATION, "size", ON_DEMAND, {"stat": "SampleCount"}],
+        [prefix, "Needless", "size", ON_DEMAND],
+    ]
+    asked = "On demand: asked for, asked for although it was there"
     graphs = [
         _graph("Seconds the oldest message waits", _of_queues(queues, age), "Maximum"),
-        *([_on_demand(prefix)] if on_demand else []),
+        *([_graph(asked, rendered)] if on_demand else []),
         *([] if parameters.is_public else _cdn()),
         _graph("Returned to their queues", [[prefix, "Returned", "size", WHOLE_STAGE]]),
-        _graph("Functions of the whole account: at once, throttled", _account(), "Maximum"),
+        _graph("Functions of the whole account: at once, throttled", account, "Maximum"),
         _graph("Cost: bytes stored", _stored(parameters), "Average", period=24 * 60 * 60),
         _graph("Photos rendered", durations, "SampleCount"),
         _graph("Milliseconds to render a photo, p95", durations, "p95"),
@@ -91,7 +102,9 @@ def dashboard_resources(
         _graph("Messages waiting", _of_queues(queues, depth), "Maximum"),
     ]
     tables = [[_table(title, names, query)] for title, query in _TABLES.items()]
-    body = {"widgets": _lay_out([[_alarms(alarms)], *_in_rows(_select(graphs)), *tables])}
+    shown = _select(graphs)
+    rows = [shown[first : first + _PER_ROW] for first in range(0, len(shown), _PER_ROW)]
+    body = {"widgets": _lay_out([[_alarms(alarms)], *rows, *tables])}
     return {
         "Dashboard": {
             "Type": "AWS::CloudWatch::Dashboard",
@@ -117,16 +130,11 @@ def _name(parameters: Parameters) -> str:
 
 def _queues(resources: dict[str, Any]) -> tuple[list[str], list[str]]:
     """Returns the names of the queues that functions drain, and of their DLQs."""
-    properties = {
-        logical: each["Properties"]
-        for logical, each in resources.items()
-        if each.get("Type") == "AWS::SQS::Queue"
-    }
-    drained = [each for each in properties.values() if "RedrivePolicy" in each]
+    drained = [each for each in of_type(resources, "AWS::SQS::Queue") if "RedrivePolicy" in each]
     dlqs = [each["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0] for each in drained]
     return (
         [each["QueueName"] for each in drained],
-        [properties[logical]["QueueName"] for logical in dlqs],
+        [resources[logical]["Properties"]["QueueName"] for logical in dlqs],
     )
 
 
@@ -139,10 +147,6 @@ def _select(graphs: list[Widget]) -> list[Widget]:
             left -= count
             selected.append(graph)
     return selected
-
-
-def _in_rows(widgets: list[Widget]) -> list[list[Widget]]:
-    return [widgets[first : first + _PER_ROW] for first in range(0, len(widgets), _PER_ROW)]
 
 
 def _lay_out(rows: list[list[Widget]]) -> list[Widget]:
@@ -195,14 +199,6 @@ def _of_queues(queues: list[str], metric: str) -> list[Metric]:
     return _of_each(queues, "AWS/SQS", metric, "QueueName")
 
 
-def _account() -> list[Metric]:
-    """Lists the account's concurrency, which Lambda limits for all functions together."""
-    return [
-        ["AWS/Lambda", "ConcurrentExecutions"],
-        ["AWS/Lambda", "Throttles", {"stat": "Sum"}],
-    ]
-
-
 def _stored(parameters: Parameters) -> list[Metric]:
     """Lists the buckets' sizes, which S3 measures once a day."""
     originals = originals_bucket(parameters)
@@ -214,23 +210,18 @@ def _stored(parameters: Parameters) -> list[Metric]:
     ]
 
 
-def _on_demand(prefix: str) -> Widget:
-    """Builds the graph of renders on demand, which have one value of the dimension `size`."""
-    metrics: list[Metric] = [
-        [prefix, _DURATION, "size", ON_DEMAND, {"stat": "SampleCount"}],
-        [prefix, "Needless", "size", ON_DEMAND],
-    ]
-    return _graph("On demand: asked for, asked for although it was there", metrics)
-
-
 def _cdn() -> list[Widget]:
-    def graph(title: str, *names: str, stat: str = "Sum") -> Widget:
-        dimensions = ["Region", "Global", "DistributionId", "${Distribution}"]
-        metrics = [["AWS/CloudFront", name, *dimensions] for name in names]
-        return _graph(title, metrics, stat, region=_CDN_REGION)
-
+    dimensions = ["Region", "Global", "DistributionId", "${Distribution}"]
     return [
-        graph("CDN: requests", "Requests"),
-        graph("CDN: bytes sent", "BytesDownloaded"),
-        graph("CDN: errors, percent", "4xxErrorRate", "5xxErrorRate", stat="Average"),
+        _graph(
+            f"CDN: {title}",
+            [["AWS/CloudFront", name, *dimensions] for name in names],
+            stat,
+            region=_CDN_REGION,
+        )
+        for title, names, stat in (
+            ("requests", ["Requests"], "Sum"),
+            ("bytes sent", ["BytesDownloaded"], "Sum"),
+            ("errors, percent", ["4xxErrorRate", "5xxErrorRate"], "Average"),
+        )
     ]

@@ -52,19 +52,16 @@ def build_secret(
     return {"Type": "AWS::SecretsManager::Secret", "Properties": properties}
 
 
-def allow_key(key: str) -> list[dict[str, Any]]:
-    """Builds the permission to read and write what this key encrypts; none for "".
+def allow_key(key: str, statements: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Builds the permission to use the key for a role with these statements; none for "".
 
-    S3 and SQS call KMS with their caller's permissions.
+    S3 and SQS call KMS with their caller's permissions. A role without access to buckets, queues
+    and secrets needs none.
     """
-    return [allow(["kms:Decrypt", "kms:GenerateDataKey"], key)] if key else []
-
-
-def reaches_encrypted(statements: Iterable[dict[str, Any]]) -> bool:
-    """Returns whether the statements allow access to buckets, queues or secrets."""
-    return any(
-        action.startswith(_ENCRYPTED) for statement in statements for action in statement["Action"]
-    )
+    actions = [action for statement in statements for action in statement["Action"]]
+    if not key or not any(action.startswith(_ENCRYPTED) for action in actions):
+        return []
+    return [allow(["kms:Decrypt", "kms:GenerateDataKey"], key)]
 
 
 def _rule(rule: dict[str, Any]) -> dict[str, Any]:

@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from infra.encryption import allow_key
 from infra.naming import allow, arn, policy, ref, sub
-from infra.options import option_statements
+from infra.originals import allow_originals_key
 from infra.parameters import Parameters
 from infra.stage import StageParameters
 from lib.sizes import MEGABYTE, Size
@@ -75,19 +76,24 @@ def build_role(
     """
     own_log = sub(_LOG_GROUP % (log or f"{parameters.prefix}-{name}"))
     statements = (allow(["logs:CreateLogStream", "logs:PutLogEvents"], own_log), *statements)
+    statements += (*allow_key(parameters.kms_key, statements),)
+    if parameters.originals_kms_key != parameters.kms_key:
+        statements += (*allow_originals_key(parameters, statements),)
+    if parameters.xray:
+        # X-Ray has no resources that a policy could name.
+        statements += (allow(["xray:PutTraceSegments", "xray:PutTelemetryRecords"], "*"),)
     trust = {
         "Effect": "Allow",
         "Principal": {"Service": "lambda.amazonaws.com"},
         "Action": "sts:AssumeRole",
     }
-    document = policy(*statements, *option_statements(parameters, statements))
-    return {
-        "Type": "AWS::IAM::Role",
-        "Properties": {
-            "AssumeRolePolicyDocument": policy(trust),
-            "Policies": [{"PolicyName": name, "PolicyDocument": document}],
-        },
+    properties = {
+        "AssumeRolePolicyDocument": policy(trust),
+        "Policies": [{"PolicyName": name, "PolicyDocument": policy(*statements)}],
     }
+    if parameters.permissions_boundary:
+        properties["PermissionsBoundary"] = parameters.permissions_boundary
+    return {"Type": "AWS::IAM::Role", "Properties": properties}
 
 
 def route_event(route: str, authorizer: dict[str, Any] | None = None) -> dict[str, Any]:

@@ -23,7 +23,6 @@ from infra.invalidations import invalidations
 from infra.on_demand.functions import on_demand
 from infra.on_demand.signing import signing_keys
 from infra.on_demand.website import website
-from infra.options import set_boundary, tracing_mode
 from infra.originals import originals_outputs
 from infra.outputs import stack_outputs
 from infra.parameters import Parameters, parse_parameters
@@ -67,7 +66,6 @@ def generate(given: dict[str, Any]) -> dict[str, Any]:
     if clashes := find_name_clashes(stack.functions, stack.resources):
         raise ConfigError("\n".join(clashes))
     stack.resources |= dashboard_resources(parameters, sizes, stack.functions, stack.resources)
-    set_boundary(parameters, stack.resources)
     return {
         "functions": stack.functions,
         "resources": {
@@ -76,7 +74,7 @@ def generate(given: dict[str, Any]) -> dict[str, Any]:
             **viewer_metadata(parameters),
             "extensions": stage_settings(parameters, absent),
         },
-        "tracing": tracing_mode(parameters),
+        "tracing": "Active" if parameters.xray else "PassThrough",
         "http_api": http_api(parameters),
         "left_out": _list_left_out(parameters),
         # Files to add to the zip, by their hashes.

@@ -32,25 +32,12 @@ def function_name(prefix: str, size: Size) -> str:
     return name
 
 
-# The kinds of a size's resources. No kind is a prefix of another, so that two sizes never share a
-# logical id: with a kind "QueuePolicy", the queue of size policy-x would have the id of the policy
-# of size x.
-KINDS = (
-    "Queue",
-    "Dlq",
-    "SubscriptionDlq",
-    "PolicyOfQueue",
-    "PolicyOfSubscriptionDlq",
-    "TopicSubscription",
-    "RoleOfResize",
-    "AlarmOnDlq",
-    "AlarmOnSubscriptionDlq",
-    "AlarmOnAge",
-)
-
-
 def logical_id(kind: str, size: Size) -> str:
-    """Returns the logical id of one of the size's resources; `kind` is one of KINDS."""
+    """Returns the logical id of one of the size's resources.
+
+    No kind is a prefix of another, so that two sizes never share a logical id: with a kind
+    "QueuePolicy", the queue of size policy-x would have the id of the policy of size x.
+    """
     return kind + size.logical_id
 
 

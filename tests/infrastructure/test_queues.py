@@ -1,10 +1,12 @@
 """Every number of the chain, on the compiled template."""
 
+from pathlib import Path
+
 import pytest
 
-from infra.naming import KINDS
 from lib.sizes import Size
 from tests.infrastructure.conftest import Package
+from tests.infrastructure.generated import generated
 from tests.infrastructure.template import Template
 
 DAY = 24 * 60 * 60
@@ -138,7 +140,9 @@ def test_prod_may_run_more_workers_at_once(package: Package) -> None:
     assert mapping["ScalingConfig"] == {"MaximumConcurrency": 50}
 
 
-def test_no_kind_of_resource_is_the_beginning_of_another() -> None:
+def test_no_kind_of_resource_is_the_beginning_of_another(tmp_path: Path) -> None:
     """Else two sizes could give one logical id: Queue + PolicyX = QueuePolicy + X."""
-    clashes = [(a, b) for a in KINDS for b in KINDS if a != b and b.startswith(a)]
-    assert clashes == []
+    resources = generated(tmp_path, [{"name": "unique", "width": 10}])["resources"]["Resources"]
+    kinds = [each.removesuffix("Unique") for each in resources if each.endswith("Unique")]
+    assert "PolicyOfQueue" in kinds
+    assert [(a, b) for a in kinds for b in kinds if a != b and b.startswith(a)] == []
