@@ -29,7 +29,6 @@ from infra.parameters import Parameters, parse_parameters
 from infra.path_checks import find_path_mistakes
 from infra.queues import queue_resources
 from infra.topics import topic_resources
-from infra.uniqueness import find_name_clashes
 from infra.workers import worker
 from lib.errors import ConfigError
 from lib.sizes import SizesFile, read_sizes
@@ -63,8 +62,6 @@ def generate(given: dict[str, Any]) -> dict[str, Any]:
     )
     absent = find_absent_routes(stack.functions)
     refuse_absent_routes(parameters, stack.functions, absent)
-    if clashes := find_name_clashes(stack.functions, stack.resources):
-        raise ConfigError("\n".join(clashes))
     stack.resources |= dashboard_resources(parameters, sizes, stack.functions, stack.resources)
     return {
         "functions": stack.functions,

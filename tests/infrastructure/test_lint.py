@@ -6,8 +6,8 @@ import pytest
 
 from infra.generate import MAX_RESOURCES
 from infra.rules import violations
-from infra.uniqueness import find_shared_names
 from tests.infrastructure.conftest import WAYS, Package
+from tests.infrastructure.names import find_shared_names
 from tests.infrastructure.template import Template
 
 # Serverless names dependencies that a reference implies already.

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from infra.uniqueness import NAMED_BY, find_name_clashes, find_shared_names, name_of
 from lib.errors import ConfigError
 from lib.on_demand import ON_DEMAND
 from lib.sizes.size import RESERVED
 from tests.infrastructure.generated import HERO, generated
+from tests.infrastructure.names import NAMED_BY, find_shared_names, name_of
 from tests.infrastructure.template import Template
 
 
@@ -46,10 +46,25 @@ def test_reserved_names_are_refused_on_stages_that_lack_the_feature(tmp_path: Pa
     ]
 
 
-@pytest.mark.parametrize("names", [["x", "y-subscription-dlq"], ["dlq", "prefetch", "on-demand-2"]])
-def test_names_that_only_look_alike_are_taken(tmp_path: Path, names: list[str]) -> None:
-    made = generated(tmp_path, [{"name": name, "width": 10} for name in names])
-    assert {f"resize-{name}" for name in names} <= made["functions"].keys()
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["x", "y-subscription-dlq"],
+        ["dlq", "prefetch", "on-demand-2"],
+        ["x-queue", "queue-x", "queue", "age", "x-age", "purge-age", "resize-x", "x"],
+        ["uploads", "status", "deletion", "openapi", "authorizer", "console", "dlq-list", "render"],
+    ],
+)
+def test_sizes_that_are_taken_give_each_resource_a_name_of_its_own(
+    tmp_path: Path, names: list[str]
+) -> None:
+    sizes = [{"name": name, "width": 10} for name in names]
+    made = generated(tmp_path, sizes, on_demand=["declared"], render="true", console="true")
+    resources = made["resources"]["Resources"]
+    assert list(find_shared_names(resources)) == []
+    functions = [function["name"] for function in made["functions"].values()]
+    assert {f"image-fanout-dev-resize-{name}" for name in names} <= set(functions)
+    assert len(functions) == len(set(functions))
 
 
 @pytest.mark.parametrize("stage", ["dev-variants", "dev-alarms"])
@@ -60,12 +75,10 @@ def test_a_stage_does_not_take_the_name_of_anothers_topic(tmp_path: Path, stage:
 
 def test_resources_of_one_name_are_found_whatever_their_sizes() -> None:
     queue = {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "x"}}
-    function = {"name": "x"}
-    assert find_name_clashes({"a": function}, {"One": queue}) == []
-    (clash,) = find_name_clashes({"a": function}, {"One": queue, "Two": queue})
-    assert clash.startswith("One and Two would both be called 'x', and a name of AWS::SQS::Queue")
-    (clash,) = find_name_clashes({"a": function, "b": function}, {})
-    assert clash.startswith("a and b would both be called 'x', and a name of AWS::Lambda::Function")
+    function = {"Type": "AWS::Lambda::Function", "Properties": {"FunctionName": "x"}}
+    assert list(find_shared_names({"One": queue, "a": function})) == []
+    clashes = list(find_shared_names({"One": queue, "Two": queue, "a": function}))
+    assert clashes == [("AWS::SQS::Queue", "x", ["One", "Two"])]
 
 
 def test_the_name_of_on_demand_metrics_is_reserved() -> None:

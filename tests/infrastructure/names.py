@@ -1,8 +1,8 @@
-"""Finds resources of a stage that would have one name.
+"""Finds resources of a template that would have one name.
 
-lib/sizes refuses sizes that would give them. Logical ids are unique by construction
-(infra/naming.py), and CloudFormation compares nothing else before a deploy: two queues of one name
-would fail it halfway, or share their messages.
+Logical ids are unique by construction (infra/naming.py), and CloudFormation compares nothing else
+before a deploy: two queues of one name would fail it halfway, or share their messages.
+lib/sizes refuses sizes that would give them.
 """
 
 from collections.abc import Iterator
@@ -27,20 +27,6 @@ NAMED_BY = {
     "AWS::SecretsManager::Secret": "Name",
     "AWS::WAFv2::WebACL": "Name",
 }
-
-
-def find_name_clashes(functions: Resources, resources: Resources) -> list[str]:
-    """Returns a message for each name that two resources would have."""
-    named = resources | {key: _as_resource(function) for key, function in functions.items()}
-    return [
-        f"{' and '.join(logical_ids)} would both be called {name!r}, "
-        f"and a name of {kind} has to be unique"
-        for kind, name, logical_ids in find_shared_names(named)
-    ]
-
-
-def _as_resource(function: Resources) -> Resources:
-    return {"Type": "AWS::Lambda::Function", "Properties": {"FunctionName": function["name"]}}
 
 
 def find_shared_names(resources: Resources) -> Iterator[tuple[str, str, list[str]]]:
