@@ -1,10 +1,11 @@
 """The stage's parameters, validated before anything is generated from them."""
 
 import re
+from collections.abc import Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError
 
 from infra.api.parameters import ApiParameters
 from infra.buckets.parameters import StorageParameters
@@ -52,17 +53,35 @@ class Parameters(DeliveryParameters, ApiParameters, RekognitionParameters, Stora
             return list(dict.fromkeys([*self.upload_origins, f"https://{self.domain}"]))
         return self.upload_origins
 
-    @model_validator(mode="after")
-    def _console_can_call(self) -> Self:
+    def find_conflicts(self) -> Iterator[str]:
+        """Yields what is wrong with these parameters together."""
+        yield from super().find_conflicts()
+        yield from self._find_console_conflicts()
+        if self.is_private and self.auth == "none":
+            yield (
+                "auth: got 'none' with viewers: signed, and the two exclude each other: the API "
+                "signs URLs of any photo for its callers, so everybody could see every photo. Say "
+                "token, iam or jwt, or viewers: everyone"
+            )
+        timeout = max(self.timeout, ON_DEMAND_TIMEOUT)
+        if timeout + self.landing > MAX_DELAY:
+            yield (
+                f"timeout and landing: {self.timeout} and {self.landing} seconds are together "
+                f"more than {MAX_DELAY}, which is how long SQS can delay a purge (a timeout below "
+                f"{ON_DEMAND_TIMEOUT} counts as that)"
+            )
+
+    def _find_console_conflicts(self) -> Iterator[str]:
+        """Yields why a page could not call the API."""
         # The local stage always has one: nobody else reaches it.
         if not self.console or self.emulator:
-            return self
+            return
         if self.auth not in ("token", "jwt"):
             why = {
                 "none": "everybody could replay and purge dead letters",
                 "iam": "a page has no AWS credentials to sign its requests with",
             }
-            raise ValueError(
+            yield (
                 f"console: true with auth: {self.auth}: {why[self.auth]}: say auth: token or jwt, "
                 "or console: false"
             )
@@ -70,33 +89,11 @@ class Parameters(DeliveryParameters, ApiParameters, RekognitionParameters, Stora
             origin == "*" or ".cloudfront.net" in origin for origin in self.upload_origins
         )
         if not (is_named or self.domain or self.is_public):
-            raise ValueError(
+            yield (
                 f"console: true with upload_origins: {', '.join(self.upload_origins)}: the "
                 "console is a page of the CDN, which may not call the API then: add the CDN's "
                 "address (the output CdnUrl of the stack) to upload_origins, or give a domain"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _private_images_have_authorized_callers(self) -> Self:
-        if self.is_private and self.auth == "none":
-            raise ValueError(
-                "auth: got 'none' with viewers: signed, and the two exclude each other: the API "
-                "signs URLs of any photo for its callers, so everybody could see every photo. Say "
-                "token, iam or jwt, or viewers: everyone"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _purge_outlasts_its_writer(self) -> Self:
-        timeout = max(self.timeout, ON_DEMAND_TIMEOUT)
-        if timeout + self.landing > MAX_DELAY:
-            raise ValueError(
-                f"timeout and landing: {self.timeout} and {self.landing} seconds are together "
-                f"more than {MAX_DELAY}, which is how long SQS can delay a purge (a timeout below "
-                f"{ON_DEMAND_TIMEOUT} counts as that)"
-            )
-        return self
 
 
 def parse_parameters(given: dict[str, Any]) -> Parameters:

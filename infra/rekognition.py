@@ -1,9 +1,9 @@
 """Settings and permissions of functions that call Amazon Rekognition: faces and moderation."""
 
-from collections.abc import Iterable
-from typing import Any, Self
+from collections.abc import Iterable, Iterator
+from typing import Any
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from infra.naming import allow
 from infra.originals import allow_originals
@@ -18,15 +18,15 @@ class RekognitionParameters(StageParameters):
     # Percent; Rekognition's own default minimum is 50.
     moderation_confidence: int = Field(ge=50, le=100)
 
-    @model_validator(mode="after")
-    def _emulators_have_no_moderation(self) -> Self:
+    def find_conflicts(self) -> Iterator[str]:
+        """Yields what is wrong with these parameters together."""
+        yield from super().find_conflicts()
         if self.moderation and self.emulator:
-            raise ValueError(
+            yield (
                 f"moderation: got true on a stage of an emulator ({self.emulator}), which has no "
                 "Rekognition: no photo could be looked at, and none would be rendered. Say false "
                 "there"
             )
-        return self
 
 
 def faces_settings(parameters: StageParameters, sizes: Iterable[Size]) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Stage parameters that every part of the template uses."""
 
 import re
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -111,13 +112,18 @@ class StageParameters(BaseModel):
         return bucket
 
     @model_validator(mode="after")
-    def _key_is_of_the_existing_bucket(self) -> Self:
+    def _refuse_conflicts(self) -> Self:
+        if conflict := next(self.find_conflicts(), ""):
+            raise ValueError(conflict)
+        return self
+
+    def find_conflicts(self) -> Iterator[str]:
+        """Yields what is wrong with parameters together; a message begins with one of them."""
         if self.originals_kms_key and not self.originals_bucket:
-            raise ValueError(
+            yield (
                 f"originals_kms_key: got {self.originals_kms_key!r} without an originals_bucket: "
                 "a bucket that the stack creates is encrypted with kms_key"
             )
-        return self
 
     @field_validator("kms_key", "originals_kms_key")
     @classmethod

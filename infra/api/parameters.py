@@ -1,9 +1,10 @@
 """Stage parameters of the API, and the combinations that are refused."""
 
 import json
-from typing import Literal, Self
+from collections.abc import Iterator
+from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from infra.stage import StageParameters, Words
 
@@ -45,36 +46,28 @@ class ApiParameters(StageParameters):
     def _accepted_types(self) -> list[str]:
         return [each for each in self.upload_types if self.heic or each not in _HEIC_TYPES]
 
-    @model_validator(mode="after")
-    def _accepts_a_type(self) -> Self:
+    def find_conflicts(self) -> Iterator[str]:
+        """Yields what is wrong with these parameters together."""
+        yield from super().find_conflicts()
         if not self._accepted_types:
-            raise ValueError(
+            yield (
                 f"upload_types: {', '.join(self.upload_types)}: none of them is read with "
                 "heic: false: name another type, or say heic: true"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _jwt_has_issuer_and_audience(self) -> Self:
         if self.auth == "jwt" and not (
             self.jwt_issuer.startswith("https://") and self.jwt_audience
         ):
-            raise ValueError(
+            yield (
                 "auth: jwt needs jwt_issuer, an https:// URL, and jwt_audience; got "
                 f"{self.jwt_issuer!r} and {self.jwt_audience}"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _open_access_is_deliberate(self) -> Self:
         if self.auth == "none" and self.stage == _PRODUCTION and not self.force_open:
-            raise ValueError(
+            yield (
                 f"auth: none on stage {self.stage}: everybody could upload and delete there: say "
                 "token, iam or jwt, or force_open: true if that is what you want"
             )
         if self.fetch_loopback and self.stage != _LOCAL:
-            raise ValueError(
+            yield (
                 "fetch_loopback: true would let callers reach what listens beside the function: "
                 f"only stage {_LOCAL} may say so, this is {self.stage}"
             )
-        return self

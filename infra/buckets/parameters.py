@@ -1,8 +1,9 @@
 """Stage parameters of the storage of originals in the bucket that the stack creates."""
 
-from typing import Literal, Self
+from collections.abc import Iterator
+from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from infra.stage import StageParameters
 
@@ -26,17 +27,17 @@ class StorageParameters(StageParameters):
         """Whether originals move to another storage class."""
         return self.originals_storage != _STANDARD
 
-    @model_validator(mode="after")
-    def _bucket_is_the_stacks(self) -> Self:
+    def find_conflicts(self) -> Iterator[str]:
+        """Yields what is wrong with these parameters together."""
+        yield from super().find_conflicts()
         given = {
             "originals_storage": self.moves_originals,
             "old_versions_days": self.old_versions_days,
         }
         for name, is_set in given.items():
             if is_set and self.originals_bucket:
-                raise ValueError(
+                yield (
                     f"{name}: got {getattr(self, name)!r} with originals_bucket: "
                     f"{self.originals_bucket}, of which the stack configures nothing: set the "
                     "lifecycle of that bucket yourself, and leave this parameter out"
                 )
-        return self

@@ -1,9 +1,10 @@
 """Stage parameters of delivery, and the combinations that are refused."""
 
 import re
-from typing import Literal, Self
+from collections.abc import Iterator
+from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from infra.stage import StageParameters, Words
 from lib.pipeline.put_options import CacheLifetimes
@@ -73,10 +74,54 @@ class DeliveryParameters(StageParameters):
         """Whether the CDN has the console; before an emulator's, local/cdn.py serves it."""
         return self.console and not self.emulator
 
-    @model_validator(mode="after")
-    def _public_images_have_no_cdn(self) -> Self:
-        if not self.is_public:
-            return self
+    def find_conflicts(self) -> Iterator[str]:
+        """Yields what is wrong with these parameters together."""
+        yield from super().find_conflicts()
+        yield from self._find_public_conflicts()
+        # The emulator's images_url is the address of local/cdn.py, which checks signatures itself.
+        if self.is_private and self.images_url and not self.emulator:
+            yield (
+                f"images_url: got {self.images_url!r} with viewers: signed, and the two exclude "
+                "each other: CloudFront compares the signed URL with the one that it is asked for, "
+                "and another CDN asks for another, or shows its copies to everyone. Take "
+                "images_url away, and use domain for a host name of your own"
+            )
+        if bool(self.domain) != bool(self.certificate):
+            given, lacking = ("domain", "certificate")[:: 1 if self.domain else -1]
+            yield (
+                f"{given}: got {getattr(self, given)!r} without a {lacking}: CloudFront answers "
+                "for a domain of your own with its certificate only. Give both or neither"
+            )
+        if self.domain and not _DOMAIN.match(self.domain):
+            yield (
+                f"domain: got {self.domain!r}, must be one host name in small letters such as "
+                "images.shop.example, without https:// and without a wildcard"
+            )
+        if self.certificate and not _CERTIFICATE.match(self.certificate):
+            yield (
+                f"certificate: got {self.certificate!r}, must be the ARN of an ACM certificate in "
+                f"{_CLOUDFRONT_REGION}, where alone CloudFront looks for them: request it there"
+            )
+        if self.web_acl == "create" and self.region != _CLOUDFRONT_REGION:
+            yield (
+                f"web_acl: got 'create' for a stack in {self.region}: a web ACL for CloudFront can "
+                f"only be made in {_CLOUDFRONT_REGION}, and a stack makes all in its own region. "
+                "Make one there by itself (docs/delivery.md has the command) and give its ARN"
+            )
+        if self.web_acl not in ("none", "create") and not _WEB_ACL.match(self.web_acl):
+            yield (
+                f"web_acl: got {self.web_acl!r}, must be none, create, or the ARN of a web ACL of "
+                f"scope CLOUDFRONT (arn:aws:wafv2:{_CLOUDFRONT_REGION}:…:global/webacl/…)"
+            )
+        for origin in self.image_origins:
+            if not (_ORIGIN.match(origin) or self.image_origins == ["*"]):
+                yield (
+                    f"image_origins: got {origin!r}, must be web sites such as "
+                    "https://shop.example, separated by commas, or * alone for all of them"
+                )
+
+    def _find_public_conflicts(self) -> Iterator[str]:
+        """Yields what a bucket that the public reads cannot do."""
         wrong = {
             "kms_key": (self.kms_key, "S3 decrypts for nobody who may not use the key, and the "
                         "public may not: every picture would answer 403"),
@@ -91,66 +136,8 @@ class DeliveryParameters(StageParameters):
                           "website does so for declared sizes"),
         }  # fmt: skip
         for name, (is_set, why) in wrong.items():
-            if is_set:
-                raise ValueError(
+            if self.is_public and is_set:
+                yield (
                     f"{name}: got {getattr(self, name)!r} with delivery: {self.delivery}, and the "
                     f"two exclude each other: {why}. Take {name} away, or use delivery: cloudfront"
                 )
-        return self
-
-    @model_validator(mode="after")
-    def _private_images_have_one_address(self) -> Self:
-        # The emulator's images_url is the address of local/cdn.py, which checks signatures itself.
-        if self.is_private and self.images_url and not self.emulator:
-            raise ValueError(
-                f"images_url: got {self.images_url!r} with viewers: signed, and the two exclude "
-                "each other: CloudFront compares the signed URL with the one that it is asked for, "
-                "and another CDN asks for another, or shows its copies to everyone. Take "
-                "images_url away, and use domain for a host name of your own"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _domain_has_its_certificate(self) -> Self:
-        if bool(self.domain) != bool(self.certificate):
-            given, lacking = ("domain", "certificate")[:: 1 if self.domain else -1]
-            raise ValueError(
-                f"{given}: got {getattr(self, given)!r} without a {lacking}: CloudFront answers "
-                "for a domain of your own with its certificate only. Give both or neither"
-            )
-        if self.domain and not _DOMAIN.match(self.domain):
-            raise ValueError(
-                f"domain: got {self.domain!r}, must be one host name in small letters such as "
-                "images.shop.example, without https:// and without a wildcard"
-            )
-        if self.certificate and not _CERTIFICATE.match(self.certificate):
-            raise ValueError(
-                f"certificate: got {self.certificate!r}, must be the ARN of an ACM certificate in "
-                f"{_CLOUDFRONT_REGION}, where alone CloudFront looks for them: request it there"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _web_acl_is_in_cloudfronts_region(self) -> Self:
-        if self.web_acl == "create" and self.region != _CLOUDFRONT_REGION:
-            raise ValueError(
-                f"web_acl: got 'create' for a stack in {self.region}: a web ACL for CloudFront can "
-                f"only be made in {_CLOUDFRONT_REGION}, and a stack makes all in its own region. "
-                "Make one there by itself (docs/delivery.md has the command) and give its ARN"
-            )
-        if self.web_acl not in ("none", "create") and not _WEB_ACL.match(self.web_acl):
-            raise ValueError(
-                f"web_acl: got {self.web_acl!r}, must be none, create, or the ARN of a web ACL of "
-                f"scope CLOUDFRONT (arn:aws:wafv2:{_CLOUDFRONT_REGION}:…:global/webacl/…)"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _image_origins_are_valid(self) -> Self:
-        for origin in self.image_origins:
-            if not (_ORIGIN.match(origin) or self.image_origins == ["*"]):
-                raise ValueError(
-                    f"image_origins: got {origin!r}, must be web sites such as "
-                    "https://shop.example, separated by commas, or * alone for all of them"
-                )
-        return self
