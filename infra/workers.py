@@ -1,16 +1,6 @@
 """A size's worker function, and its role with access to its own queue and folders only."""
 
-from infra.functions import (
-    PURGE_QUEUE,
-    Part,
-    allocator,
-    allow_consume,
-    allow_list,
-    build_role,
-    sqs_events,
-    writer_actions,
-    writer_settings,
-)
+from infra import functions
 from infra.naming import (
     FAILURES_BUCKET,
     IMAGES_BUCKET,
@@ -34,12 +24,12 @@ WORKER = "handlers.resize.handler"
 RECIPE_TAG = "recipe"
 
 
-def worker(size: Size, parameters: Parameters) -> Part:
+def worker(size: Size, parameters: Parameters) -> functions.Part:
     """Builds a size's worker and its role."""
     queue, dlq, role = (logical_id(kind, size) for kind in ("Queue", "Dlq", "RoleOfResize"))
     name = function_name(parameters.prefix, size)
     queue_settings = parameters.queue_settings
-    settings = allocator(size) | {
+    settings = functions.allocator(size) | {
         "SIZE": size.model_dump_json(),
         "QUEUE_URL": ref(queue),
         "DLQ_URL": ref(dlq),
@@ -52,7 +42,7 @@ def worker(size: Size, parameters: Parameters) -> Part:
         "FAILURES_BUCKET": ref("FailuresBucket"),
         "CACHE_CONTROL": parameters.caching.build_header(size),
         **analyzer_settings(parameters, [size]),
-        **writer_settings(parameters),
+        **functions.writer_settings(parameters),
     }
     if parameters.purges and parameters.serves_signed:
         settings["SERVE_SIGNED"] = "true"
@@ -65,7 +55,7 @@ def worker(size: Size, parameters: Parameters) -> Part:
         "memorySize": size.memory,
         "timeout": queue_settings.timeout,
         "environment": settings,
-        "events": sqs_events(
+        "events": functions.sqs_events(
             queue,
             BATCH_SIZE,
             queue_settings.max_concurrency,
@@ -73,25 +63,25 @@ def worker(size: Size, parameters: Parameters) -> Part:
         ),
     }
     statements = [
-        allow_consume(queue),
+        functions.allow_consume(queue),
         # Its own queue: a message never begun in all of its receives is sent there again.
         allow(
             ["sqs:SendMessage"],
-            [arn(each) for each in (queue, dlq, *[PURGE_QUEUE] * parameters.purges)],
+            [arn(each) for each in (queue, dlq, *[functions.PURGE_QUEUE] * parameters.purges)],
         ),
         allow_originals(parameters, "s3:GetObject"),
         allow(
-            writer_actions(parameters),
+            functions.writer_actions(parameters),
             [sub(f"{IMAGES_BUCKET}/{folder}/*") for folder in size.folders],
         ),
         allow(["s3:PutObject", "s3:DeleteObject"], sub(f"{FAILURES_BUCKET}/{size.name}/*")),
         # With s3:ListBucket, S3 answers 404 for a missing object; without it 403, which a mistake
         # in a policy would cause too.
         allow_list_originals(parameters),
-        allow_list(IMAGES_BUCKET, [f"{folder}/" for folder in size.folders]),
+        functions.allow_list(IMAGES_BUCKET, [f"{folder}/" for folder in size.folders]),
         *analyzer_statements(parameters, [size]),
     ]
-    return Part(
+    return functions.Part(
         {function_key(size): function},
-        {role: build_role(parameters, "resize", *statements, log=name)},
+        {role: functions.build_role(parameters, "resize", *statements, log=name)},
     )

@@ -2,15 +2,7 @@
 
 from typing import Any
 
-from infra.delivery.cloudfront import (
-    CACHING_DISABLED,
-    associate,
-    build_behaviour,
-    build_distribution,
-    build_https_origin,
-    build_origin_access,
-    get_host,
-)
+from infra.delivery import cloudfront
 from infra.delivery.formats import FOLDER_HEADER, Formats, folder_origins
 from infra.delivery.parameters import DeliveryParameters
 from infra.delivery.relay import ON_DEMAND, relay_origin, relay_resources
@@ -34,7 +26,7 @@ def distribution_resources(parameters: DeliveryParameters, formats: Formats) -> 
     name = f"{parameters.prefix}-{parameters.region}"
     return {
         "Distribution": _distribution(parameters, formats),
-        "OriginAccess": build_origin_access(name, "s3"),
+        "OriginAccess": cloudfront.build_origin_access(name, "s3"),
         "CachePolicy": {
             "Type": "AWS::CloudFront::CachePolicy",
             "Properties": {"CachePolicyConfig": _cache_policy(name, parameters, formats)},
@@ -57,9 +49,11 @@ def _distribution(parameters: DeliveryParameters, formats: Formats) -> dict[str,
             signed = _behaviour(parameters, ON_DEMAND)
             behaviours.append({"PathPattern": f"{SIGNED_FOLDER}/*", **signed})
     if parameters.has_console_origin:
-        origins.append(build_https_origin(_CONSOLE, get_host(parameters.api_url)))
+        origins.append(
+            cloudfront.build_https_origin(_CONSOLE, cloudfront.get_host(parameters.api_url))
+        )
         # A page and the scripts that it loads are of one deploy. Its function sets the headers.
-        pages = build_behaviour(_CONSOLE, CACHING_DISABLED, _REDIRECT)
+        pages = cloudfront.build_behaviour(_CONSOLE, cloudfront.CACHING_DISABLED, _REDIRECT)
         behaviours.append({"PathPattern": f"{CONSOLE_FOLDER}/*", **pages})
     if behaviours:
         config["CacheBehaviors"] = behaviours
@@ -81,7 +75,7 @@ def _distribution(parameters: DeliveryParameters, formats: Formats) -> dict[str,
         bucket = {"Fn::GetAtt": ["CdnLogsBucket", "RegionalDomainName"]}
         config["Logging"] = {"Bucket": bucket, "IncludeCookies": False}
     errors = [{"ErrorCode": code, "ErrorCachingMinTTL": _ERROR_SECONDS} for code in _ERRORS]
-    return build_distribution(
+    return cloudfront.build_distribution(
         parameters.prefix,
         _behaviour(parameters, default),
         Origins=origins,
@@ -115,10 +109,10 @@ def _origin_group(name: str) -> dict[str, Any]:
 def _behaviour(parameters: DeliveryParameters, origin: str) -> dict[str, Any]:
     """Builds a behaviour that serves images."""
     # It normalizes paths, and removes headers that would add cache entries.
-    functions = [associate("viewer-request", "ViewerRequest")]
+    functions = [cloudfront.associate("viewer-request", "ViewerRequest")]
     if parameters.is_private:
-        functions.append(associate("viewer-response", VIEWER_RESPONSE))
-    return build_behaviour(
+        functions.append(cloudfront.associate("viewer-response", VIEWER_RESPONSE))
+    return cloudfront.build_behaviour(
         origin,
         ref("CachePolicy"),
         _REDIRECT,

@@ -11,16 +11,7 @@ decodes it. The CDN's cache keys and invalidations do not change.
 from pathlib import Path
 from typing import Any
 
-from infra.delivery.cloudfront import (
-    CACHING_DISABLED,
-    associate,
-    build_behaviour,
-    build_distribution,
-    build_function,
-    build_https_origin,
-    build_origin_access,
-    get_host,
-)
+from infra.delivery import cloudfront
 from infra.delivery.formats import FOLDER_HEADER
 from infra.delivery.parameters import DeliveryParameters
 from infra.naming import ref
@@ -48,35 +39,35 @@ def relay_resources(parameters: DeliveryParameters, errors: list[int]) -> dict[s
     # These names must be unique in an account, whatever the region.
     name = f"{parameters.prefix}-{parameters.region}-on-demand"
     comment = "Makes paths plain for the signature of a Function URL"
-    behaviour = build_behaviour(
+    behaviour = cloudfront.build_behaviour(
         ON_DEMAND,
-        CACHING_DISABLED,
+        cloudfront.CACHING_DISABLED,
         "https-only",
-        FunctionAssociations=[associate("viewer-request", "RelayRequest")],
+        FunctionAssociations=[cloudfront.associate("viewer-request", "RelayRequest")],
     )
-    function = build_https_origin(
+    function = cloudfront.build_https_origin(
         ON_DEMAND,
-        get_host({"Fn::GetAtt": [FUNCTION_URL, "FunctionUrl"]}),
+        cloudfront.get_host({"Fn::GetAtt": [FUNCTION_URL, "FunctionUrl"]}),
         # The function times out first, and its answer reaches the CDN.
         _READ_TIMEOUT,
         OriginAccessControlId={"Fn::GetAtt": ["OnDemandAccess", "Id"]},
     )
     return {
-        RELAY: build_distribution(
+        RELAY: cloudfront.build_distribution(
             f"{parameters.prefix}: on demand",
             behaviour,
             Origins=[function],
             # Only the CDN caches errors.
             CustomErrorResponses=[{"ErrorCode": code, "ErrorCachingMinTTL": 0} for code in errors],
         ),
-        "RelayRequest": build_function(name, {"Fn::Join": ["", _code()]}, comment),
-        "OnDemandAccess": build_origin_access(name, "lambda"),
+        "RelayRequest": cloudfront.build_function(name, {"Fn::Join": ["", _code()]}, comment),
+        "OnDemandAccess": cloudfront.build_origin_access(name, "lambda"),
     }
 
 
 def relay_origin() -> dict[str, Any]:
     """Builds the relay as an origin of the CDN."""
-    return build_https_origin(
+    return cloudfront.build_https_origin(
         ON_DEMAND,
         {"Fn::GetAtt": [RELAY, "DomainName"]},
         30,

@@ -6,18 +6,9 @@ timeout.
 
 from typing import Any
 
+from infra import functions
 from infra.alarms import metric_alarm
 from infra.delivery.relay import FUNCTION_URL, RELAY
-from infra.functions import (
-    PURGE_QUEUE,
-    Part,
-    allocator,
-    allow_list,
-    build_function,
-    caching_settings,
-    writer_actions,
-    writer_settings,
-)
 from infra.naming import (
     FAILURES_BUCKET,
     IMAGES_BUCKET,
@@ -44,20 +35,20 @@ FUNCTION = "OndemandLambdaFunction"
 _NEEDLESS = 20
 
 
-def on_demand(parameters: Parameters, sizes: list[Size]) -> Part:
+def on_demand(parameters: Parameters, sizes: list[Size]) -> functions.Part:
     """Builds the function, CloudFront's two permissions, an alarm, and an output with the URL.
 
     The output is for the local CDN. Builds nothing if rendering on demand is switched off.
     """
     if not parameters.on_demand:
-        return Part()
+        return functions.Part()
     declared = sizes if "declared" in parameters.on_demand else []
     largest = max(sizes, key=lambda size: size.memory)
     settings = declared_settings(parameters, declared)
     if parameters.serves_signed:
         settings["SIGNING_KEYS"] = SIGNING_KEYS_ARN
     statements = declared_statements if declared else analyzer_statements
-    part = build_function(
+    part = functions.build_function(
         parameters,
         "on-demand",
         "Makes pictures that CloudFront asks for and S3 lacks",
@@ -69,7 +60,7 @@ def on_demand(parameters: Parameters, sizes: list[Size]) -> Part:
         # Enough to render every photo that a worker can render.
         memory=max(largest.memory, MEMORY),
         timeout=ON_DEMAND_TIMEOUT,
-        environment=allocator(largest) | settings,
+        environment=functions.allocator(largest) | settings,
         url={"authorizer": "aws_iam"},
     )
     caller = RELAY if parameters.has_on_demand_origin else "Distribution"
@@ -101,9 +92,9 @@ def declared_settings(parameters: Parameters, sizes: list[Size]) -> dict[str, An
         "QUEUE_PREFIX": f"{parameters.prefix}-",
         "CHECK_DELAY": str(parameters.queue_settings.check_delay),
         "ATTEMPT_SECONDS": str(ON_DEMAND_TIMEOUT),
-        **caching_settings(parameters),
+        **functions.caching_settings(parameters),
         **analyzer_settings(parameters, sizes),
-        **writer_settings(parameters),
+        **functions.writer_settings(parameters),
     }
 
 
@@ -112,15 +103,15 @@ def declared_statements(parameters: Parameters, sizes: list[Size]) -> list[dict[
     queues = [arn(logical_id("Queue", size)) for size in sizes]
     return [
         # The whole bucket: a list of all folders would exceed a role's 10,240 characters.
-        allow(writer_actions(parameters), sub(f"{IMAGES_BUCKET}/*")),
-        allow_list(IMAGES_BUCKET, ["*/"]),
+        allow(functions.writer_actions(parameters), sub(f"{IMAGES_BUCKET}/*")),
+        functions.allow_list(IMAGES_BUCKET, ["*/"]),
         allow(["s3:GetObject"], sub(f"{FAILURES_BUCKET}/*")),
         # Its own attempts only: workers write the failure records.
         allow(["s3:PutObject", "s3:DeleteObject"], sub(f"{FAILURES_BUCKET}/{ATTEMPTS}/*")),
-        allow_list(FAILURES_BUCKET, ["*/"]),
+        functions.allow_list(FAILURES_BUCKET, ["*/"]),
         allow(["sqs:GetQueueUrl", "sqs:SendMessage"], queues),
         *analyzer_statements(parameters, sizes),
-        *([allow(["sqs:SendMessage"], arn(PURGE_QUEUE))] if parameters.purges else []),
+        *([allow(["sqs:SendMessage"], arn(functions.PURGE_QUEUE))] if parameters.purges else []),
     ]
 
 
