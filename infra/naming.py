@@ -1,8 +1,7 @@
-"""Names of each size's resources, and the expressions of templates that refer to resources."""
+"""Names of resources, and the expressions of templates that refer to them."""
 
 from typing import Any
 
-from lib.errors import ConfigError
 from lib.sizes import Size
 
 # ARNs of two of the three buckets, for Fn::Sub; infra/originals.py has that of the originals.
@@ -10,26 +9,6 @@ S3_ARN = "arn:${AWS::Partition}:s3:::"
 IMAGES_BUCKET = f"{S3_ARN}${{ImagesBucket}}"
 FAILURES_BUCKET = f"{S3_ARN}${{FailuresBucket}}"
 _DISTRIBUTION = "arn:${AWS::Partition}:cloudfront::${AWS::AccountId}:distribution/${%s}"
-# Lambda's limit on a function's name.
-MAX_FUNCTION_NAME = 64
-
-
-def function_key(size: Size) -> str:
-    """Returns the key of a size's function in serverless.yml's `functions`."""
-    return f"resize-{size.name}"
-
-
-def function_name(prefix: str, size: Size) -> str:
-    """Returns the name of a size's function; raises ConfigError if it is too long for Lambda."""
-    name = f"{prefix}-{function_key(size)}"
-    if len(name) > MAX_FUNCTION_NAME:
-        longest = MAX_FUNCTION_NAME - len(name) + len(size.name)
-        raise ConfigError(
-            f"name: its function would be called {name!r}, which has "
-            f"{len(name)} characters; Lambda takes {MAX_FUNCTION_NAME}, so on this stage a size's "
-            f"name may have {longest}"
-        )
-    return name
 
 
 def logical_id(kind: str, size: Size) -> str:

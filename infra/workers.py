@@ -1,33 +1,28 @@
 """A size's worker function, and its role with access to its own queue and folders only."""
 
 from infra import functions
-from infra.naming import (
-    FAILURES_BUCKET,
-    IMAGES_BUCKET,
-    allow,
-    arn,
-    function_key,
-    function_name,
-    logical_id,
-    ref,
-    sub,
-)
+from infra.naming import FAILURES_BUCKET, IMAGES_BUCKET, allow, arn, logical_id, ref, sub
 from infra.originals import allow_list_originals, allow_originals, originals_settings
 from infra.parameters import Parameters
 from infra.queue_settings import BATCH_SIZE, BATCH_WINDOW, MAX_RECEIVE_COUNT
 from infra.rekognition import analyzer_settings, analyzer_statements
+from lib.errors import ConfigError
 from lib.images import RENDERER_VERSION
 from lib.sizes import Size, recipe_id
 
 WORKER = "handlers.resize.handler"
 # Tag of the worker with its recipe id; the next deploy compares it with the new one.
 RECIPE_TAG = "recipe"
+# Lambda's limit on a function's name.
+_MAX_NAME = 64
 
 
 def worker(size: Size, parameters: Parameters) -> functions.Part:
     """Builds a size's worker and its role."""
     queue, dlq, role = (logical_id(kind, size) for kind in ("Queue", "Dlq", "RoleOfResize"))
-    name = function_name(parameters.prefix, size)
+    key = f"resize-{size.name}"
+    name = f"{parameters.prefix}-{key}"
+    _require_length(name, size)
     queue_settings = parameters.queue_settings
     settings = functions.allocator(size) | {
         "SIZE": size.model_dump_json(),
@@ -82,6 +77,17 @@ def worker(size: Size, parameters: Parameters) -> functions.Part:
         *analyzer_statements(parameters, [size]),
     ]
     return functions.Part(
-        {function_key(size): function},
+        {key: function},
         {role: functions.build_role(parameters, "resize", *statements, log=name)},
     )
+
+
+def _require_length(name: str, size: Size) -> None:
+    """Raises ConfigError if the name of a size's function is too long for Lambda."""
+    if len(name) > _MAX_NAME:
+        longest = _MAX_NAME - len(name) + len(size.name)
+        raise ConfigError(
+            f"name: its function would be called {name!r}, which has "
+            f"{len(name)} characters; Lambda takes {_MAX_NAME}, so on this stage a size's "
+            f"name may have {longest}"
+        )

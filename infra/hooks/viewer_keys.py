@@ -13,13 +13,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from infra.delivery.viewers import (
-    IDS_OUTPUT,
-    IDS_SETTING,
-    KEY_GROUP,
-    PRIVATE_ENDING,
-    PUBLIC_KEYS_OUTPUT,
-)
+from infra.delivery import viewers
 from infra.naming import ref, sub
 from lib.auth.ttl_cache import utc_now
 from lib.auth.viewer_keys import (
@@ -50,7 +44,7 @@ def becomes_public(removed: Mapping[str, Sequence[str]]) -> bool:
     `removed` has the physical ids of the removed resources, by their type.
     """
     functions = removed.get("AWS::CloudFront::Function", ())
-    return any(name.endswith(PRIVATE_ENDING) for name in functions)
+    return any(name.endswith(viewers.PRIVATE_ENDING) for name in functions)
 
 
 def add_keys(secrets: "SecretsManagerClient", template: dict[str, Any]) -> None:
@@ -75,22 +69,22 @@ def add_keys(secrets: "SecretsManagerClient", template: dict[str, Any]) -> None:
 def fill(template: dict[str, Any], keys: list[ViewerKey]) -> None:
     """Puts the public keys into the key group, and their ids into outputs and settings."""
     resources, outputs = template["Resources"], template["Outputs"]
-    if KEY_GROUP in resources:
+    if viewers.KEY_GROUP in resources:
         name = template["Metadata"][TEMPLATE_METADATA]["Name"]
         resources |= {_logical_id(key): _public_key(f"{name}-{key.id}", key) for key in keys}
-        group = resources[KEY_GROUP]["Properties"]["KeyGroupConfig"]
+        group = resources[viewers.KEY_GROUP]["Properties"]["KeyGroupConfig"]
         group["Items"] = [ref(_logical_id(key)) for key in keys]
         ids: Any = sub(json.dumps({key.id: f"${{{_logical_id(key)}}}" for key in keys}))
     else:
         emulated = {key.id: _EMULATED_ID.format(key.id.upper()) for key in keys}
         public = {emulated[key.id]: key.public for key in keys}
-        outputs[PUBLIC_KEYS_OUTPUT] = {"Value": json.dumps(public)}
+        outputs[viewers.PUBLIC_KEYS_OUTPUT] = {"Value": json.dumps(public)}
         ids = json.dumps(emulated)
-    outputs[IDS_OUTPUT] = {"Value": ids}
+    outputs[viewers.IDS_OUTPUT] = {"Value": ids}
     for resource in resources.values():
         settings = resource.get("Properties", {}).get("Environment", {}).get("Variables", {})
-        if IDS_SETTING in settings:
-            settings[IDS_SETTING] = ids
+        if viewers.IDS_SETTING in settings:
+            settings[viewers.IDS_SETTING] = ids
 
 
 def finish(
@@ -103,7 +97,7 @@ def finish(
     """
     secret_store.encrypt(secrets, secret, kms_key)
     signs_from = utc_now().replace(microsecond=0) + PROPAGATION
-    deployed = json.loads(outputs[IDS_OUTPUT])
+    deployed = json.loads(outputs[viewers.IDS_OUTPUT])
     waited = ViewerKeyStore(secrets, secret).activate(deployed, signs_from)
     return signs_from if waited else None
 

@@ -18,35 +18,26 @@ _PROXY = "faults"
 # The proxy answers within milliseconds, and on a busy machine after many seconds.
 _TIMEOUT_SECONDS = 60
 _IN_WORKER = Path(__file__).parent / "in_worker"
-_THROTTLING: list[dict[str, Any]] = [
-    {
-        "service": "s3",
-        "operation": operation,
-        "probability": 0.2,
-        "error": {"code": "SlowDown", "status": 503},
-    }
-    for operation in ("GetObject", "PutObject")
-]
-# One body ends with the connection; the other ends early, as if it were complete.
-_BROKEN_BODIES: list[dict[str, Any]] = [
-    {"service": "s3", "operation": "GetObject", "probability": 0.03, "response": response}
-    for response in ({"abort_frac": 0.5}, {"truncate_frac": 0.5})
-]
-# Slower than a healthy S3, but within every timeout.
-_SLOW: list[dict[str, Any]] = [
-    {"service": "s3", "operation": operation, "probability": 0.1, "latency": 1500}
-    for operation in ("HeadObject", "GetObject", "PutObject")
-]
-# A body in pieces of 8 KiB, 4 s apart, so that no socket times out; and a response that comes after
-# the worker's timeout.
-_DRIPPING: list[dict[str, Any]] = [
-    {
-        "service": "s3",
-        "operation": "GetObject",
-        "probability": 0.03,
-        "response": {"bandwidth_kbps": 2},
-    },
-    {"service": "s3", "operation": "HeadObject", "probability": 0.01, "timeout_ms": 6000},
+
+
+def _make_rule(operation: str, probability: float, **fault: Any) -> dict[str, Any]:
+    return {"service": "s3", "operation": operation, "probability": probability, **fault}
+
+
+_RULES = [
+    _make_rule("GetObject", 0.2, error={"code": "SlowDown", "status": 503}),
+    _make_rule("PutObject", 0.2, error={"code": "SlowDown", "status": 503}),
+    # One body ends with the connection; the other ends early, as if it were complete.
+    _make_rule("GetObject", 0.03, response={"abort_frac": 0.5}),
+    _make_rule("GetObject", 0.03, response={"truncate_frac": 0.5}),
+    # A body in pieces of 8 KiB, 4 s apart, so that no socket times out; and a response that comes
+    # after the worker's timeout.
+    _make_rule("GetObject", 0.03, response={"bandwidth_kbps": 2}),
+    _make_rule("HeadObject", 0.01, timeout_ms=6000),
+    # Slower than a healthy S3, but within every timeout.
+    _make_rule("HeadObject", 0.1, latency=1500),
+    _make_rule("GetObject", 0.1, latency=1500),
+    _make_rule("PutObject", 0.1, latency=1500),
 ]
 _LOST_RESPONSES = "0.03"
 
@@ -73,7 +64,7 @@ class Faults:
 
     def start(self) -> None:
         """Starts S3 faults."""
-        self._set([*_THROTTLING, *_BROKEN_BODIES, *_DRIPPING, *_SLOW])
+        self._set(_RULES)
         for function in workers(self._stack):
             _set_environment(
                 self._stack,
