@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 _DOCS = Path(__file__).parents[1] / "docs"
 SOURCES = _DOCS / "diagrams"
@@ -34,11 +34,7 @@ _OPPOSITE: dict[Side, Side] = {"left": "right", "right": "left", "top": "bottom"
 Kind = Literal["outside", "code", "queue", "store", "edge"]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", populate_by_name=True)
-
-
-class Box(_Strict):
+class Box(BaseModel, extra="forbid"):
     """A box at a column and a row, which may be fractions; the first of its lines is bold."""
 
     at: tuple[float, float]
@@ -52,7 +48,7 @@ class Box(_Strict):
         return 2 * _PADDING + _LINE * len(self.text)
 
 
-class Arrow(_Strict):
+class Arrow(BaseModel, extra="forbid"):
     """An arrow between two boxes; sides are chosen by their places unless they are given."""
 
     start: str = Field(alias="from")
@@ -63,7 +59,7 @@ class Arrow(_Strict):
     optional: bool = False
 
 
-class Diagram(_Strict):
+class Diagram(BaseModel, extra="forbid"):
     """A drawing; the width of its boxes and the distances of columns and rows are in pixels."""
 
     title: str

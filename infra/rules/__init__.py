@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import yaml
 from guardpycfn import validate_with_guard
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, Field, TypeAdapter
 
 from infra.rules.facts import facts_of
 from lib.errors import ConfigError
@@ -29,10 +29,8 @@ class Violation(NamedTuple):
     message: str
 
 
-class Exemption(BaseModel):
+class Exemption(BaseModel, extra="forbid", frozen=True):
     """A rule that a resource may break, and why; on every stage unless one is named."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     rule: str
     resource: str
