@@ -78,19 +78,19 @@ clean: stop
 .venv/.ready: constraints.txt
 	command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed: install it, or say PYTHON=/path/to/python3" >&2; exit 1; }
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed, this is $$($(PYTHON) --version): say PYTHON=/path/to/python3" >&2; exit 1; }
-	$(PYTHON) -m local.setup python
+	$(PYTHON) -m local.setup python $@ $^
 
 node_modules/.ready: package.json package-lock.json | .venv/.ready
-	$(BIN)/python -m local.setup node
+	$(BIN)/python -m local.setup node $@ $^
 
 native/built/.ready: .venv/.ready $(wildcard native/*.[ch]) native/build.py
-	$(BIN)/python -m local.setup kernel
+	$(BIN)/python -m local.setup kernel $@ $^
 
-.venv/.bench-ready: .venv/.ready bench/requirements.txt
-	$(BIN)/python -m local.setup bench
+.venv/.bench-ready: bench/requirements.txt .venv/.ready
+	$(BIN)/python -m local.setup requirements $@ $^
 
-.venv/.mutants-ready: .venv/.ready tests/mutants/requirements.txt
-	$(BIN)/python -m local.setup mutants
+.venv/.mutants-ready: tests/mutants/requirements.txt .venv/.ready
+	$(BIN)/python -m local.setup requirements $@ $^
 
 bench/node_modules/.ready: bench/package.json bench/package-lock.json | .venv/.ready
-	$(BIN)/python -m local.setup bench-node
+	$(BIN)/python -m local.setup node $@ $^

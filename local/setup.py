@@ -1,4 +1,6 @@
-"""Sets up the project's packages for the Makefile: `python3 -m local.setup PART…`.
+"""Sets up a part of the project for the Makefile: `python3 -m local.setup PART READY SOURCE…`.
+
+READY is the file that marks the part as set up, after its SOURCEs.
 
 It runs before any package is installed, so it imports the standard library alone. Of two at the
 same moment, the second waits for the first. A tool's output is shown only if the tool fails.
@@ -52,35 +54,16 @@ class SetupError(Exception):
 
 
 def main() -> int:
-    """Sets up each part; returns 0, or 1 after printing the cause of a failure."""
-    parts = {
-        "python": (set_up_python, ".venv/.ready", ["constraints.txt"]),
-        "node": (set_up_node, "node_modules/.ready", ["package.json", "package-lock.json"]),
-        "kernel": (
-            build_kernel,
-            "native/built/.ready",
-            [*sorted(map(str, Path("native").glob("*.[ch]"))), "native/build.py", ".venv/.ready"],
-        ),
-        "bench": (add_requirements, ".venv/.bench-ready", ["bench/requirements.txt"]),
-        "bench-node": (
-            set_up_node,
-            "bench/node_modules/.ready",
-            ["bench/package.json", "bench/package-lock.json"],
-        ),
-        "mutants": (add_requirements, ".venv/.mutants-ready", ["tests/mutants/requirements.txt"]),
-    }
-    # It is no file of the project: it is looked for each time.
-    wants_browser = "browser" in sys.argv
-    names = [name for name in sys.argv[1:] if name != "browser"]
+    """Sets up a part unless it is current; returns 0, or 1 after printing why it failed."""
+    part, *files = sys.argv[1:]
     try:
         with alone(Path(".cache/setup.lock")):
-            for name in names:
-                set_up, ready, sources = parts[name]
-                if not is_current(Path(ready), sources):
-                    set_up(Path(sources[0]))
-                    Path(ready).touch()
-            if wants_browser:
+            if part == "browser":  # no file of the project: it is looked for each time
                 set_up_browser()
+            elif not is_current(*map(Path, files)):
+                ready, source, *_ = map(Path, files)
+                _PARTS[part](source)
+                ready.touch()
     except SetupError as error:
         print(error, file=sys.stderr)
         return 1
@@ -94,10 +77,10 @@ def main() -> int:
     return 0
 
 
-def is_current(ready: Path, sources: Sequence[str]) -> bool:
+def is_current(ready: Path, *sources: Path) -> bool:
     """Returns whether a part was set up after its sources changed: perhaps by another process."""
     return ready.exists() and all(
-        ready.stat().st_mtime >= Path(source).stat().st_mtime for source in sources
+        ready.stat().st_mtime >= source.stat().st_mtime for source in sources
     )
 
 
@@ -267,6 +250,14 @@ def is_writable(folder: Path) -> bool:
     while not folder.exists():
         folder = folder.parent
     return folder.is_dir() and os.access(folder, os.W_OK)
+
+
+_PARTS = {
+    "python": set_up_python,
+    "node": set_up_node,
+    "kernel": build_kernel,
+    "requirements": add_requirements,
+}
 
 
 if __name__ == "__main__":
