@@ -34,11 +34,5 @@ function generate(parameters) {
   }
 }
 
-module.exports = {
-  functions: part('functions'),
-  resources: part('resources'),
-  http_api: part('http_api'),
-  tracing: part('tracing'),
-  left_out: part('left_out'),
-  watermarks: part('watermarks'),
-};
+const PARTS = ['functions', 'resources', 'http_api', 'tracing', 'left_out', 'watermarks'];
+module.exports = Object.fromEntries(PARTS.map((key) => [key, part(key)]));

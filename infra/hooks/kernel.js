@@ -4,15 +4,14 @@ const { runModule } = require('./python');
 
 module.exports = class Kernel {
   constructor({ service }) {
-    this.service = service;
-    this.hooks = { 'before:package:createDeploymentArtifacts': () => this.build() };
-  }
-
-  build() {
-    // An emulator runs the functions on this machine.
-    const platform = this.service.custom.emulator ? process.platform : 'linux';
-    const target = `${platform}-${this.service.provider.architecture}`;
-    runModule('native.build', { args: [target] });
-    this.service.package.patterns.push(`native/built/${target}/resample.so`);
+    this.hooks = {
+      'before:package:createDeploymentArtifacts': () => {
+        // An emulator runs the functions on this machine.
+        const platform = service.custom.emulator ? process.platform : 'linux';
+        const target = `${platform}-${service.provider.architecture}`;
+        runModule('native.build', { args: [target] });
+        service.package.patterns.push(`native/built/${target}/resample.so`);
+      },
+    };
   }
 };
