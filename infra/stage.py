@@ -9,24 +9,17 @@ from pydantic import (
     BeforeValidator,
     Field,
     StringConstraints,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
 
-# The name of a key is a UUID; that of a multi-Region key is mrk- and 32 digits.
-_KEY = re.compile(r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/(mrk-[0-9a-f]{32}|[0-9a-f-]{36})$")
-# A policy of an account, or one that AWS manages.
-_POLICY = re.compile(r"^arn:aws[a-z-]*:iam::(\d{12}|aws):policy/[\w+=,.@/-]{1,512}$", re.ASCII)
-# S3's rules for names, without those of before 2018 (capitals, underscores).
-_BUCKET = re.compile(r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", re.ASCII)
 # Names of the buckets that stacks of this project create, but that of the originals.
 _OF_ANOTHER_USE = re.compile(r"-(images|failures)-\d{12}-[a-z0-9-]+$")
 # Characters that S3's events, its notification filters and IAM's patterns all spell alike.
 _PREFIX = re.compile(r"^((?!\.{1,2}/)[\w.-]+/)+$", re.ASCII)
 # Leaves half of the 1,024 bytes of an S3 key to the path.
 _MAX_PREFIX = 512
-# A rough check: SNS validates the address, and sends a confirmation to it.
-_EMAIL = re.compile(r"^[^@\s,;]+@[^@\s,;]+\.[^@\s,;.]+$")
 
 
 def _words(given: object) -> object:
@@ -38,6 +31,35 @@ def _words(given: object) -> object:
 
 Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Words = Annotated[list[Word], BeforeValidator(_words)]
+# The name of a key is a UUID; that of a multi-Region key is mrk- and 32 digits.
+_KEY = (
+    r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/(mrk-[0-9a-f]{32}|[0-9a-f-]{36})",
+    "must be the ARN of a customer managed key in the stage's region, such as "
+    "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-…, or empty for none; an alias will not do, "
+    "since the functions' roles name the key",
+)
+# The patterns of parameters that are not empty, and what is wrong with others.
+_FORMS = {
+    "kms_key": _KEY,
+    "originals_kms_key": _KEY,
+    # A policy of an account, or one that AWS manages.
+    "permissions_boundary": (
+        r"arn:aws[a-z-]*:iam::(\d{12}|aws):policy/[\w+=,.@/-]{1,512}",
+        "must be the ARN of a managed policy, such as arn:aws:iam::123456789012:policy/boundary, "
+        "or empty for none",
+    ),
+    # S3's rules for names, without those of before 2018 (capitals, underscores).
+    "originals_bucket": (
+        r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]",
+        "must be the name of a bucket of this account and region, without s3:// and without a "
+        "folder, or empty for one that the stack creates",
+    ),
+    # A rough check: SNS validates the address, and sends a confirmation to it.
+    "alarm_email": (
+        r"[^@\s,;]+@[^@\s,;]+\.[^@\s,;.]+",
+        "must be one e-mail address such as ops@example.com, or empty",
+    ),
+}
 
 
 class StageParameters(BaseModel):
@@ -96,14 +118,17 @@ class StageParameters(BaseModel):
             )
         return prefix
 
+    @field_validator(*_FORMS)
+    @classmethod
+    def _has_its_form(cls, given: str, info: ValidationInfo) -> str:
+        pattern, requirement = _FORMS[str(info.field_name)]
+        if given and not re.fullmatch(pattern, given, re.ASCII):
+            raise ValueError(requirement)
+        return given
+
     @field_validator("originals_bucket")
     @classmethod
     def _bucket_is_no_other_of_a_stage(cls, bucket: str) -> str:
-        if bucket and not _BUCKET.match(bucket):
-            raise ValueError(
-                "must be the name of a bucket of this account and region, without s3:// and "
-                "without a folder, or empty for one that the stack creates"
-            )
         if _OF_ANOTHER_USE.search(bucket):
             raise ValueError(
                 "is a bucket of variants or failure records, and each variant in it would start "
@@ -124,31 +149,3 @@ class StageParameters(BaseModel):
                 f"originals_kms_key: got {self.originals_kms_key!r} without an originals_bucket: "
                 "a bucket that the stack creates is encrypted with kms_key"
             )
-
-    @field_validator("kms_key", "originals_kms_key")
-    @classmethod
-    def _key_is_named_by_its_arn(cls, key: str) -> str:
-        if key and not _KEY.match(key):
-            raise ValueError(
-                "must be the ARN of a customer managed key in the stage's region, such as "
-                "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-…, or empty for none; an alias "
-                "will not do, since the functions' roles name the key"
-            )
-        return key
-
-    @field_validator("permissions_boundary")
-    @classmethod
-    def _boundary_is_named_by_its_arn(cls, policy: str) -> str:
-        if policy and not _POLICY.match(policy):
-            raise ValueError(
-                "must be the ARN of a managed policy, such as "
-                "arn:aws:iam::123456789012:policy/boundary, or empty for none"
-            )
-        return policy
-
-    @field_validator("alarm_email")
-    @classmethod
-    def _email_is_an_address(cls, address: str) -> str:
-        if address and not _EMAIL.match(address):
-            raise ValueError("must be one e-mail address such as ops@example.com, or empty")
-        return address
