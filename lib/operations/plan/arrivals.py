@@ -1,5 +1,6 @@
 """Uploads over time, at rates that are constant for a while."""
 
+import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from itertools import accumulate
@@ -51,6 +52,10 @@ class Arrivals:
     def arrived_by(self, time: float) -> int:
         """Returns the whole uploads until a moment."""
         return int(self.count_until(time) + _TOLERANCE)
+
+    def next_change(self, time: float) -> float:
+        """Returns when the rate changes next; infinity after the last span."""
+        return next(iter(self._times[bisect_right(self._times, time) :]), math.inf)
 
     def time_of(self, number: float) -> float:
         """Returns the moment at which the upload of this number is there."""

@@ -1,4 +1,4 @@
-"""What both simulations work on: a size's queue and worker, and what became of its messages."""
+"""What a simulation works on: a size's queue and worker, and what became of its messages."""
 
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -61,7 +61,6 @@ class SizeRun:
     peak_concurrency: float = 0
     invocations: float = 0
     cold_starts: float = 0
-    returned: float = 0
     samples: list[Sample] = field(default_factory=list)
 
     def record(self, sample: Sample) -> None:

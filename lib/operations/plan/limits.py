@@ -6,7 +6,6 @@ from typing import Literal
 
 from lib.operations.plan.aws_limits import (
     MAX_CONCURRENCY_SETTING,
-    ONE_CPU_MEMORY,
     S3_READS_PER_SECOND,
     S3_WRITES_PER_SECOND,
 )
@@ -28,17 +27,9 @@ class Limit:
     size: str = ""
 
 
-@dataclass(frozen=True)
-class Traffic:
-    """Requests to S3 for each photo of one size: reads of originals, and writes a folder."""
-
-    reads_of_originals: int
-    writes_of_folder: int = 1
-
-
-def traffic_of(consumer: Consumer, analyses: int) -> Traffic:
-    """Returns a size's requests: one GET, a HEAD after each PUT, and the tags of analyses."""
-    return Traffic(1 + len(consumer.size.size.folders) + analyses)
+def count_reads(consumer: Consumer, analyses: int) -> int:
+    """Counts the reads of a photo's original: a GET, a HEAD after each PUT, tags of analyses."""
+    return 1 + len(consumer.size.size.folders) + analyses
 
 
 def find_limits(
@@ -48,7 +39,7 @@ def find_limits(
 
     The photos a second are those at which every size renders every photo: the slowest size decides.
     """
-    reads = sum(traffic_of(each, analyses).reads_of_originals for each in consumers)
+    reads = sum(count_reads(each, analyses) for each in consumers)
     concurrency_of_photo = sum(1 / each.photos_per_second for each in consumers)
     limits = [
         *(
@@ -78,8 +69,7 @@ def find_slowdown(
     share = min(1.0, account_concurrency / wanted)
     rates = [each.max_concurrency * share * each.photos_per_second for each in consumers]
     reads = sum(
-        rate * traffic_of(each, analyses).reads_of_originals
-        for rate, each in zip(rates, consumers, strict=True)
+        rate * count_reads(each, analyses) for rate, each in zip(rates, consumers, strict=True)
     )
     return max(1.0, reads / S3_READS_PER_SECOND, max(rates) / S3_WRITES_PER_SECOND)
 
@@ -91,9 +81,7 @@ def find_useful_concurrency(
 
     Beyond, the account's concurrency or S3 binds, or Lambda takes no higher setting.
     """
-    reads = sum(
-        each.photos_per_second * traffic_of(each, analyses).reads_of_originals for each in consumers
-    )
+    reads = sum(each.photos_per_second * count_reads(each, analyses) for each in consumers)
     writes = max(each.photos_per_second for each in consumers)
     return int(
         min(
@@ -103,11 +91,6 @@ def find_useful_concurrency(
             S3_WRITES_PER_SECOND / writes,
         )
     )
-
-
-def list_starved(consumers: Sequence[Consumer]) -> list[Consumer]:
-    """Returns the sizes whose memory buys less than one vCPU."""
-    return [each for each in consumers if each.size.memory < ONE_CPU_MEMORY]
 
 
 def waiting_share(consumer: Consumer) -> float:
