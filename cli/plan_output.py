@@ -17,10 +17,9 @@ from cli.terminal import escape, note, print_json, show
 from lib.operations.plan.bill import WHOLE_STAGE, Bill, Month
 from lib.operations.plan.comparison import Comparison
 from lib.operations.plan.load import Load
-from lib.operations.plan.prices import REFERENCE_REGION, Prices
+from lib.operations.plan.prices import REFERENCE_REGION, Prices, service_of
 from lib.operations.plan.render_times import WorkerTime, describe_source
 from lib.operations.plan.stage import PlannedStage
-from lib.operations.plan.units import service_of
 from lib.operations.plan.wording import format_seconds
 from lib.plurals import pluralize
 

@@ -4,8 +4,9 @@ import pytest
 
 from lib.operations.estimates import estimate
 from lib.operations.plan.aws_limits import IDLE_POLLS
-from lib.operations.plan.bill import make_idle_bill
+from lib.operations.plan.bill import Month, make_bill
 from lib.operations.plan.prices import load_prices
+from lib.operations.plan.render_times import Photo, estimate_worker_time
 from lib.operations.plan.stage import read_stage
 from lib.sizes import Size
 from tests.infrastructure.conftest import Package
@@ -39,7 +40,9 @@ def priced(template: Template) -> list[str]:
     assert (stage.polled_queues, stage.alarms, stage.secrets, stage.metrics) == tuple(
         map(len, (queues, alarms, secrets, ours))
     )
-    idle = make_idle_bill(stage, PRICES).total
+    times = {s.name: estimate_worker_time(s.size, s.memory, Photo(12)) for s in stage.sizes}
+    unused = make_bill(stage, times, Month(Photo(12), [0]), PRICES)
+    idle = unused.total - unused.of("metric")
     counts = [len(each) for each in (queues, alarms, secrets, ours, dashboards)]
     running = idle + PRICES.cost("metric", len(ours))
     return [*map(str, counts), *map(_dollars, (idle, running, _thousand_photos(template)))]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from lib.operations.plan.aws_limits import IDLE_POLLS, MONTH_SECONDS
-from lib.operations.plan.prices import Prices
+from lib.operations.plan.prices import SERVICES, Prices, service_of
 from lib.operations.plan.render_times import (
     Photo,
     WorkerTime,
@@ -14,7 +14,6 @@ from lib.operations.plan.render_times import (
     estimate_variant_bytes,
 )
 from lib.operations.plan.stage import PlannedSize, PlannedStage
-from lib.operations.plan.units import SERVICES, Unit, service_of
 
 # The part of a bill that no size has for itself.
 WHOLE_STAGE = ""
@@ -35,7 +34,7 @@ _TICKET_MEMORY, _TICKET_SECONDS = 512, 0.06
 # The sampling of X-Ray: a request a second, and a twentieth of the others.
 _TRACED = 0.05
 
-Quantities = defaultdict[tuple[Unit, str], float]
+Quantities = defaultdict[tuple[str, str], float]
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ class Month:
 class Line(NamedTuple):
     """A line of the bill; `size` is WHOLE_STAGE for what no size has for itself."""
 
-    unit: Unit
+    unit: str
     size: str
     quantity: float
     dollars: float
@@ -86,7 +85,11 @@ class Bill:
         found = defaultdict[str, float](float)
         for line in self.lines:
             found[service_of(line.unit)] += line.dollars
-        return {service: found[service] for service in SERVICES if service in found}
+        return {
+            service: found[service]
+            for service in dict.fromkeys(SERVICES.values())
+            if service in found
+        }
 
     def by_size(self) -> dict[str, float]:
         """Returns the dollars of each size, and those of WHOLE_STAGE."""
@@ -95,7 +98,7 @@ class Bill:
             found[line.size] += line.dollars
         return dict(found)
 
-    def of(self, unit: Unit) -> float:
+    def of(self, unit: str) -> float:
         """Returns the dollars of one unit."""
         return sum(line.dollars for line in self.lines if line.unit == unit)
 
@@ -128,13 +131,6 @@ def make_bill(
     return Bill(_price(quantities, prices), month.photos, batches)
 
 
-def make_idle_bill(stage: PlannedStage, prices: Prices) -> Bill:
-    """Makes the bill of a stage that nobody uses."""
-    quantities = Quantities(float)
-    _add_idle(stage, quantities)
-    return Bill(_price(quantities, prices), 0)
-
-
 def average_batch(size: PlannedSize, time: WorkerTime, photos_per_second: float) -> float:
     """Returns the photos of an invocation at a constant rate.
 
@@ -153,13 +149,13 @@ def _count_invocations(size: PlannedSize, time: WorkerTime, month: Month) -> flo
     )
 
 
-def _add(quantities: Quantities, size: str, amounts: Mapping[Unit, float]) -> None:
+def _add(quantities: Quantities, size: str, amounts: Mapping[str, float]) -> None:
     for unit, amount in amounts.items():
         quantities[unit, size] += amount
 
 
 def _add_idle(stage: PlannedStage, quantities: Quantities) -> None:
-    idle: dict[Unit, float] = {
+    idle: dict[str, float] = {
         "sqs_request": stage.polled_queues * IDLE_POLLS,
         "alarm": stage.alarms,
         "secret": stage.secrets,
@@ -182,7 +178,7 @@ def _add_size(
     photos, formats = month.photos, len(size.size.folders)
     seconds = invocations * time.waiting + photos * time.busy
     log = (photos * _LOG_OF_PHOTO + invocations * _LOG_OF_INVOCATION) / _GB
-    amounts: dict[Unit, float] = {
+    amounts: dict[str, float] = {
         _gb_second(stage): seconds * size.memory / _MB_A_GB,
         "lambda_request": invocations,
         # One GET of the original; for each variant a HEAD, a PUT, and a HEAD of the original.
@@ -204,7 +200,7 @@ def _add_size(
 def _add_uploads(stage: PlannedStage, month: Month, quantities: Quantities) -> None:
     """Adds what each photo costs once, whatever the sizes."""
     photos = month.photos
-    amounts: dict[Unit, float] = {
+    amounts: dict[str, float] = {
         # A ticket, by a function that asks S3 whether the path is taken.
         "http_api_request": photos,
         "lambda_request": photos,
@@ -225,7 +221,7 @@ def _add_views(stage: PlannedStage, month: Month, quantities: Quantities) -> Non
     for each in stage.sizes:
         views = month.views / len(stage.sizes)
         gigabytes = views * estimate_served_bytes(each.size, month.photo) / _GB
-        amounts: dict[Unit, float] = (
+        amounts: dict[str, float] = (
             {
                 "cloudfront_gb": gigabytes,
                 "cloudfront_request": views,
@@ -239,7 +235,7 @@ def _add_views(stage: PlannedStage, month: Month, quantities: Quantities) -> Non
         _add(quantities, each.name, amounts)
 
 
-def _gb_second(stage: PlannedStage) -> Unit:
+def _gb_second(stage: PlannedStage) -> str:
     return "lambda_arm64_gb_second" if stage.architecture == "arm64" else "lambda_x86_64_gb_second"
 
 
@@ -251,7 +247,7 @@ def _count_traces(stage: PlannedStage, invocations: float) -> float:
 
 def _price(quantities: Quantities, prices: Prices) -> list[Line]:
     """Prices each unit as a whole, because of its tiers, and divides that among the sizes."""
-    totals = defaultdict[Unit, float](float)
+    totals = defaultdict[str, float](float)
     for (unit, _), amount in quantities.items():
         totals[unit] += amount
     return [

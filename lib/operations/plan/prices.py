@@ -5,16 +5,34 @@ from datetime import date
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import yaml
 
 from lib.errors import ConfigError
-from lib.operations.plan.units import Unit
 
 _FILE = Path(__file__).with_name("prices.yml")
 # The region whose prices stand in for those that the file does not have of another one.
 REFERENCE_REGION = "us-east-1"
+# The service whose line of the bill has a unit, by the unit's first word, in the bill's order.
+SERVICES = {
+    "lambda": "Lambda",
+    "s3": "S3",
+    "internet": "S3",
+    "sqs": "SQS",
+    "sns": "SNS",
+    "http": "API Gateway",
+    "cloudfront": "CloudFront",
+    "invalidation": "CloudFront",
+    "alarm": "CloudWatch",
+    "metric": "CloudWatch",
+    "log": "CloudWatch",
+    "rekognition": "Rekognition",
+    "secret": "Secrets Manager",
+    "kms": "KMS",
+    "web": "WAF",
+    "xray": "X-Ray",
+}
 # (from, price) of each tier, in ascending order; `from` is the quantity of a month.
 Tiers = tuple[tuple[float, float], ...]
 
@@ -26,11 +44,11 @@ class Prices:
     region: str
     date: date
     sources: tuple[str, ...]
-    tiers: dict[Unit, Tiers]
-    free: dict[Unit, float] = field(default_factory=dict)
-    assumed: tuple[Unit, ...] = ()
+    tiers: dict[str, Tiers]
+    free: dict[str, float] = field(default_factory=dict)
+    assumed: tuple[str, ...] = ()
 
-    def cost(self, unit: Unit, quantity: float) -> float:
+    def cost(self, unit: str, quantity: float) -> float:
         """Returns the dollars of a quantity of a month, over the tiers."""
         quantity = max(0.0, quantity - self.free.get(unit, 0.0))
         ends = [start for start, _ in self.tiers[unit][1:]] + [float("inf")]
@@ -40,7 +58,7 @@ class Prices:
             if quantity > start
         )
 
-    def first(self, unit: Unit) -> float:
+    def first(self, unit: str) -> float:
         """Returns the price of the first tier."""
         return self.tiers[unit][0][1]
 
@@ -57,19 +75,20 @@ def load_prices(region: str, *, free_tier: bool = False) -> Prices:
     own, reference = regions[region], regions[REFERENCE_REGION]
     edge = document["edges"][own["edge"]]
     found = {**reference, **document["everywhere"], **own, **edge}
+    del found["edge"]
     return Prices(
         region=region,
         date=document["date"],
         sources=tuple(document["sources"]),
-        tiers={unit: _parse(found[unit]) for unit in get_args(Unit)},
+        tiers={unit: _parse(price) for unit, price in found.items()},
         free=document["free_tier"] if free_tier else {},
-        assumed=tuple(unit for unit in get_args(Unit) if unit in reference and unit not in own),
+        assumed=tuple(unit for unit in reference if unit not in own),
     )
 
 
-def list_regions() -> list[str]:
-    """Returns the regions that the file has prices of."""
-    return list(_read()["regions"])
+def service_of(unit: str) -> str:
+    """Returns the service that bills a unit."""
+    return SERVICES[unit.partition("_")[0]]
 
 
 @cache
