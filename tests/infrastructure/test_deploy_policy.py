@@ -12,7 +12,7 @@ import pytest
 from cli.deploy_policy import write_documents
 from lib.errors import ConfigError
 from lib.operations.deploy_policy import POLICY_LIMIT, Target, count_characters, make_documents
-from lib.operations.deploy_policy.grants import DEPLOY, GRANTS, Grant
+from lib.operations.deploy_policy.grants import DEPLOY, GRANTS, Grants
 from tests.command_line import fanout
 from tests.infrastructure.conftest import WAYS, Package
 from tests.infrastructure.generated import generated
@@ -157,9 +157,13 @@ def iam() -> dict[str, Any]:
     return actions
 
 
-def granted(grants: tuple[Grant, ...]) -> set[str]:
+def granted(grants: Grants) -> set[str]:
     """Actions in small letters, as handlers and IAM spell them now and then."""
-    return {f"{scope.service}:{name}".lower() for scope, names in grants for name in names.split()}
+    return {
+        f"{scope.service}:{name}".lower()
+        for scope, names in grants.items()
+        for name in names.split()
+    }
 
 
 def needed(kind: str) -> set[str]:
@@ -253,7 +257,7 @@ def test_the_policy_is_as_narrow_as_iam_lets_it_be(compiled: tuple[Target, Templ
 
 def test_the_documents_tell_each_action_that_takes_no_resource() -> None:
     page = (PROJECT / "docs" / "deploy.md").read_text()
-    for scope, names in chain(DEPLOY, *GRANTS.values()):
+    for scope, names in chain.from_iterable(each.items() for each in (DEPLOY, *GRANTS.values())):
         # Of CloudFront's there are many, alike: those that make something.
         if scope.sid.endswith("WhereAwsTakesNoNames") and scope.service != "cloudfront":
             for name in names.split():

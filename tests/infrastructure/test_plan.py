@@ -143,7 +143,6 @@ def test_a_burst_says_what_binds_and_what_to_raise(compiled: list[list[str]]) ->
     assert f"With max_concurrency {useful}: all is rendered after" in run.out
     assert re.search(r"LOST: \S+ messages\. SQS deletes what waits for 4 days", run.out)
     assert "requests_per_second lets in 100 tickets a second" in run.out
-    assert "simulated as flows" in run.out
     assert "more of S3 than it serves" not in run.out
     for limit, words in {
         "--account-concurrency=20": "ask AWS (Service Quotas, Lambda) for 40",

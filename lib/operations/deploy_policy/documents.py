@@ -10,7 +10,7 @@ from typing import Any
 from lib.auth.viewer_keys import TEMPLATE_METADATA
 from lib.errors import ConfigError
 from lib.operations.deploy_policy import grants
-from lib.operations.deploy_policy.grants import Grant, Scope
+from lib.operations.deploy_policy.grants import Scope
 
 # IAM's limit on a managed policy, white space not counted.
 POLICY_LIMIT = 6144
@@ -84,11 +84,12 @@ def count_characters(document: dict[str, Any]) -> int:
     return len(re.sub(r"\s", "", json.dumps(document)))
 
 
-def _list_grants(resources: dict[str, Any], values: Values) -> Iterator[Grant]:
-    yield from grants.DEPLOY
+def _list_grants(resources: dict[str, Any], values: Values) -> Iterator[tuple[Scope, str]]:
+    """Yields scopes and actions on them, separated by spaces."""
+    yield from grants.DEPLOY.items()
     kinds = {resource["Type"] for resource in resources.values()}
     if _KEY_GROUP in kinds:
-        yield grants.VIEWER_KEYS
+        yield from grants.VIEWER_KEYS.items()
         kinds.add(_PUBLIC_KEY)
     for kind in sorted(kinds):
         if kind not in grants.GRANTS:
@@ -96,7 +97,7 @@ def _list_grants(resources: dict[str, Any], values: Values) -> Iterator[Grant]:
                 f"{kind}: the actions that deploy it are not listed: add them to "
                 "lib/operations/deploy_policy/grants.py"
             )
-        for scope, names in grants.GRANTS[kind]:
+        for scope, names in grants.GRANTS[kind].items():
             is_bounded = scope is grants.ROLES_THAT_GRANT and values["boundary"]
             yield (grants.ROLES_WITHIN_BOUNDARY if is_bounded else scope), names
     if values["boundary"]:
