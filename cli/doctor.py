@@ -11,7 +11,7 @@ import typer
 from cli.sizes import SIZES_FILE
 from cli.stage import JsonOption, RegionOption, Stage, StageOption
 from cli.terminal import escape, note, print_json, show
-from lib.operations.doctor import Clients, Finding, Level, diagnose
+from lib.operations.doctor import Finding, Level, diagnose
 from lib.plurals import pluralize
 from lib.sizes import load_sizes
 
@@ -39,18 +39,9 @@ def doctor(
     Example: ./fanout doctor --stage prod
     """
     target = Stage(stage, region)
-    clients = Clients(
-        s3=target.client("s3"),
-        sns=target.client("sns"),
-        sqs=target.client("sqs"),
-        functions=target.client("lambda"),
-        cloudwatch=target.client("cloudwatch"),
-        cloudfront=target.client("cloudfront"),
-        secrets=target.client("secretsmanager"),
-    )
-    levels = Counter[Level]()
+    levels, today = Counter[Level](), datetime.now(UTC).date()
     for finding in diagnose(
-        target.stack, clients, load_sizes(sizes_file), datetime.now(UTC).date(), target.commands
+        target.stack, target.client, load_sizes(sizes_file), today, target.commands
     ):
         levels[finding.level] += 1
         if as_json:

@@ -13,7 +13,7 @@ from lib.aws.error_mapping import map_errors
 from lib.aws.stacks import ORIGINALS_KEYS, find_outputs, parse_originals_keys
 from lib.errors import ConfigError
 from lib.keys import Originals
-from lib.operations.doctor.existing_bucket import ExistingBucket, check_before_use
+from lib.operations.doctor.existing_bucket import ExistingBucket, check_existing_bucket
 from lib.operations.doctor.findings import Level
 from lib.operations.originals.connection import Connection
 from lib.operations.originals.entries import OwnEntry
@@ -80,7 +80,8 @@ def _check(given: dict[str, Any], originals: Originals, outputs: dict[str, str])
     own = OwnEntry(stack, topic_arn, originals.prefix)
     bucket = ExistingBucket(originals, region, account, keys, own)
     commands = StageCommands(given["stage"], region)
-    findings = list(check_before_use(boto3.client("s3"), bucket, commands))
+    s3 = boto3.client("s3")
+    findings = list(check_existing_bucket(s3, bucket, commands, in_use=False))
     problems = [each for each in findings if each.level is Level.PROBLEM]
     if problems:
         raise ConfigError(

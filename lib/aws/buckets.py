@@ -1,4 +1,4 @@
-"""Buckets: their access settings and event notifications."""
+"""Buckets: their access settings, encryption and CORS rules."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -125,18 +125,6 @@ def write_cors(s3: "S3Client", bucket: str, rules: list[dict[str, Any]]) -> None
             s3.put_bucket_cors(Bucket=bucket, CORSConfiguration=configuration)
         else:
             s3.delete_bucket_cors(Bucket=bucket)
-
-
-def list_notification_events(s3: "S3Client", bucket: str, topic_arn: str) -> list[str]:
-    """Returns the event types that a bucket publishes to a topic."""
-    with map_access_denied(f"read the notifications of the bucket {bucket}"):
-        response = s3.get_bucket_notification_configuration(Bucket=bucket)
-    return [
-        event
-        for topic in response.get("TopicConfigurations", [])
-        if topic["TopicArn"] == topic_arn
-        for event in topic["Events"]
-    ]
 
 
 def _get_ownership(s3: "S3Client", bucket: str) -> str:

@@ -1,10 +1,10 @@
 """Runs all checks of one stage: reads the settings from AWS and passes them to the checks."""
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import Any
 
 from lib.auth.ttl_cache import utc_now
 from lib.auth.viewer_keys import ViewerKeyStore
@@ -12,6 +12,7 @@ from lib.aws import buckets, cloudfront, topics
 from lib.aws import functions as workers
 from lib.aws import sqs as queues
 from lib.aws.alarms import list_queue_alarms
+from lib.aws.notifications import read_notifications
 from lib.aws.stacks import DeployedSize, Stack
 from lib.console import CONSOLE_FUNCTIONS
 from lib.dead_letters import DlqKind
@@ -23,8 +24,8 @@ from lib.operations.doctor.buckets import (
     check_public_images,
     check_readers,
 )
-from lib.operations.doctor.existing_bucket import ExistingBucket, check_in_use
-from lib.operations.doctor.findings import Finding, warning
+from lib.operations.doctor.existing_bucket import ExistingBucket, check_existing_bucket
+from lib.operations.doctor.findings import Finding, Level, warning
 from lib.operations.doctor.functions import (
     check_concurrency,
     check_function,
@@ -45,50 +46,27 @@ from lib.operations.doctor.topics import (
     check_subscription,
 )
 from lib.operations.doctor.viewers import check_behaviours, check_key_group, check_keys
-from lib.operations.originals.entries import OwnEntry
+from lib.operations.originals.entries import OwnEntry, list_entries
 from lib.operations.stage_commands import StageCommands
 from lib.sizes import Size
-
-if TYPE_CHECKING:
-    from mypy_boto3_cloudfront import CloudFrontClient
-    from mypy_boto3_cloudwatch import CloudWatchClient
-    from mypy_boto3_lambda import LambdaClient
-    from mypy_boto3_s3 import S3Client
-    from mypy_boto3_secretsmanager import SecretsManagerClient
-    from mypy_boto3_sns import SNSClient
-    from mypy_boto3_sqs import SQSClient
-
 
 # Endings of the names of a size's dead-letter queues.
 _DLQS = ("dlq", "subscription-dlq")
 
 
-@dataclass(frozen=True)
-class Clients:
-    """AWS clients of the diagnosis."""
-
-    s3: "S3Client"
-    sns: "SNSClient"
-    sqs: "SQSClient"
-    functions: "LambdaClient"
-    cloudwatch: "CloudWatchClient"
-    cloudfront: "CloudFrontClient"
-    secrets: "SecretsManagerClient"
-
-
 def diagnose(
     stack: Stack,
-    clients: Clients,
+    make_client: Callable[[str], Any],
     written: list[Size],
     today: date,
     commands: StageCommands,
 ) -> Iterator[Finding]:
     """Yields every finding on a stage; `written` are the sizes of sizes.yml.
 
-    `commands` are those that its cures advise. A failed read yields a warning, and the other checks
-    still run.
+    `make_client` returns a boto3 client for a service, and `commands` are those that cures advise.
+    A failed read yields a warning, and the other checks still run.
     """
-    diagnosis = _Diagnosis(stack, clients, stack.outputs["TopicArn"], commands)
+    diagnosis = _Diagnosis(stack, make_client, stack.outputs["TopicArn"], commands)
     for what, findings in (
         ("sizes.yml", diagnosis.sizes(written)),
         ("the buckets", diagnosis.buckets()),
@@ -101,7 +79,9 @@ def diagnose(
         *((f"the queues of {name}", diagnosis.queues(name)) for name in stack.sizes),
     ):
         try:
-            yield from findings
+            for finding in findings:
+                lacks_cure = finding.level is not Level.OK and not finding.cure
+                yield replace(finding, cure=commands.deploy_again) if lacks_cure else finding
         except (ConfigError, TransientError) as error:
             cure = (
                 "give these credentials the permissions in docs/operations.md, or try again later"
@@ -112,7 +92,7 @@ def diagnose(
 @dataclass(frozen=True)
 class _Diagnosis:
     stack: Stack
-    clients: Clients
+    make_client: Callable[[str], Any]
     topic_arn: str
     commands: StageCommands
 
@@ -120,65 +100,67 @@ class _Diagnosis:
         yield from check_sizes(written, read_deployed(self.stack), self.commands)
 
     def buckets(self) -> Iterator[Finding]:
-        outputs, s3 = self.stack.outputs, self.clients.s3
+        outputs, s3 = self.stack.outputs, self.make_client("s3")
         private = [("the failures bucket", "FailuresBucketName")]
         if self._existing is None:
             private.append(("the originals bucket", "OriginalsBucketName"))
         else:
-            yield from check_in_use(s3, self._existing, self.commands)
+            yield from check_existing_bucket(s3, self._existing, self.commands, in_use=True)
         for what, output in private:
             access = buckets.get_access(s3, outputs[output])
-            yield from check_private(what, access, self.commands)
-            yield from check_ownership(what, access, self.commands)
+            yield check_private(what, access)
+            yield check_ownership(what, access)
         images = buckets.get_access(s3, outputs["ImagesBucketName"])
         if "DistributionId" not in outputs:
-            yield from check_public_images(images, self.commands)
+            yield check_public_images(images)
             return
-        yield from check_ownership("the images bucket", images, self.commands)
+        yield check_ownership("the images bucket", images)
         partition, account = self._partition, self.topic_arn.split(":")[4]
         distribution = f"distribution/{outputs['DistributionId']}"
         arn = f"arn:{partition}:cloudfront::{account}:{distribution}"
-        yield from check_readers(images, arn, self.commands)
+        yield check_readers(images, arn)
 
     def viewers(self) -> Iterator[Finding]:
         outputs = self.stack.outputs
         if "ViewerKeysSecret" not in outputs:
             return
         ids = json.loads(outputs["ViewerKeyIds"])
-        keys = ViewerKeyStore(self.clients.secrets, outputs["ViewerKeysSecret"]).read()
-        yield from check_keys(keys, ids, utc_now(), self.commands)
+        keys = ViewerKeyStore(
+            self.make_client("secretsmanager"), outputs["ViewerKeysSecret"]
+        ).read()
+        yield from check_keys(keys, ids, utc_now())
         group = outputs.get("ViewerKeyGroupId")
         if not group:  # an emulator
             return
-        client = self.clients.cloudfront
+        client = self.make_client("cloudfront")
         members = cloudfront.list_key_group(client, group)
-        yield from check_key_group(members, ids, self.commands)
+        yield from check_key_group(members, ids)
         open_paths = cloudfront.list_open_paths(client, outputs["DistributionId"], group)
-        yield from check_behaviours(open_paths, self.commands)
+        yield check_behaviours(open_paths)
 
     def topic(self) -> Iterator[Finding]:
-        sns, bucket = self.clients.sns, self.stack.outputs["OriginalsBucketName"]
+        sns, bucket = self.make_client("sns"), self.stack.outputs["OriginalsBucketName"]
         bucket_arn = f"arn:{self._partition}:s3:::{bucket}"
-        yield from check_publisher(
-            topics.get_policy(sns, self.topic_arn), bucket_arn, self.commands
-        )
+        yield check_publisher(topics.get_policy(sns, self.topic_arn), bucket_arn, self.commands)
         if self._existing is None:
-            events = buckets.list_notification_events(self.clients.s3, bucket, self.topic_arn)
-            yield from check_notification(events, self.commands)
+            entries = list_entries(read_notifications(self.make_client("s3"), bucket))
+            own = [each for each in entries if each.destination == self.topic_arn]
+            events = [event for entry in own for event in entry.events]
+            yield check_notification(events, self.commands)
         subscriptions = topics.list_subscriptions(sns, self.topic_arn)
         for name, size in read_deployed(self.stack).items():
             arn = self._arn_of(self.stack.sizes[name].queue_url)
             prefix = self.stack.originals.prefix
-            yield from check_subscription(size, arn, subscriptions, prefix, self.commands)
+            yield check_subscription(size, arn, subscriptions, prefix, self.commands)
 
     def alarms(self) -> Iterator[Finding]:
         arn = self.stack.outputs["AlarmTopicArn"]
-        subscriptions = topics.list_subscriptions(self.clients.sns, arn)
-        yield from check_listeners(arn, subscriptions, self.commands)
-        alarms = list_queue_alarms(self.clients.cloudwatch, self.stack.name)
+        subscriptions = topics.list_subscriptions(self.make_client("sns"), arn)
+        yield check_listeners(arn, subscriptions, self.commands)
+        alarms = list_queue_alarms(self.make_client("cloudwatch"), self.stack.name)
         dlqs = [f"{name}-{kind}" for name in self.stack.sizes for kind in _DLQS]
         for dlq in (*dlqs, *(f"{kind}-dlq" for kind in self._shared_queues)):
-            yield from check_alarm(f"{self.stack.name}-{dlq}", alarms, self.commands)
+            yield check_alarm(f"{self.stack.name}-{dlq}", alarms, self.commands)
 
     def workers(self, today: date) -> Iterator[Finding]:
         every = []
@@ -186,38 +168,38 @@ class _Diagnosis:
             name: self._arn_of(size.queue_url) for name, size in self.stack.sizes.items()
         } | {kind: self._arn_of(self._shared_url(kind)) for kind in self._shared_queues}
         for name, size in self.stack.sizes.items():
-            yield from check_runtime(name, size.runtime, today)
+            yield check_runtime(name, size.runtime, today)
         for name, arn in queue_arns.items():
-            mappings = workers.list_mappings(self.clients.functions, arn)
-            yield from check_mapping(name, mappings, self.commands)
+            mappings = workers.list_mappings(self.make_client("lambda"), arn)
+            yield check_mapping(name, mappings, self.commands)
             every += mappings
-        limits = workers.read_limits(self.clients.functions)
-        yield from check_concurrency(every, limits.unreserved)
+        limits = workers.read_limits(self.make_client("lambda"))
+        yield check_concurrency(every, limits.unreserved)
 
     def console(self, today: date) -> Iterator[Finding]:
         if "ConsoleUrl" not in self.stack.outputs:
             return
         for ending in CONSOLE_FUNCTIONS:
             name = f"{self.stack.name}-{ending}"
-            state = workers.get_state(self.clients.functions, name)
-            yield from check_function(name, state, today, self.commands)
+            state = workers.get_state(self.make_client("lambda"), name)
+            yield from check_function(name, state, today)
 
     def shared_queues(self) -> Iterator[Finding]:
         for kind in self._shared_queues:
             url = self._shared_url(kind)
-            queue = queues.get_attributes(self.clients.sqs, url)
-            dlq = queues.get_attributes(self.clients.sqs, f"{url}-dlq")
-            yield from check_redrive(kind, queue, dlq, self.commands)
-            yield from check_retention(kind, queue, dlq, self.commands)
+            queue = queues.get_attributes(self.make_client("sqs"), url)
+            dlq = queues.get_attributes(self.make_client("sqs"), f"{url}-dlq")
+            yield check_redrive(kind, queue, dlq)
+            yield check_retention(kind, queue, dlq)
 
     def queues(self, name: str) -> Iterator[Finding]:
         size: DeployedSize = self.stack.sizes[name]
-        queue = queues.get_attributes(self.clients.sqs, size.queue_url)
-        dlq = queues.get_attributes(self.clients.sqs, size.dlq_url)
-        yield from check_visibility(name, queue, size.timeout, self.commands)
-        yield from check_redrive(name, queue, dlq, self.commands)
-        yield from check_retention(name, queue, dlq, self.commands)
-        yield from check_sender(name, queue, self.topic_arn, self.commands)
+        queue = queues.get_attributes(self.make_client("sqs"), size.queue_url)
+        dlq = queues.get_attributes(self.make_client("sqs"), size.dlq_url)
+        yield check_visibility(name, queue, size.timeout)
+        yield check_redrive(name, queue, dlq)
+        yield check_retention(name, queue, dlq)
+        yield check_sender(name, queue, self.topic_arn)
 
     @property
     def _existing(self) -> ExistingBucket | None:

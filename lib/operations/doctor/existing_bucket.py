@@ -43,28 +43,18 @@ class ExistingBucket(NamedTuple):
         return self.originals.bucket
 
 
-def check_before_use(
-    s3: "S3Client", bucket: ExistingBucket, commands: StageCommands
+def check_existing_bucket(
+    s3: "S3Client", bucket: ExistingBucket, commands: StageCommands, *, in_use: bool
 ) -> Iterator[Finding]:
-    """Checks what must be right before the stage's notification is added."""
+    """Checks what the stage needs, and if the bucket is `in_use` already, its notification."""
     place = list(_check_place(s3, bucket))
     yield from place
     if place:
         return
+    if in_use:
+        yield _check_entry(s3, bucket, commands)
     for check in (_check_overlaps, _check_key, _check_access, _check_settings):
         yield from _report_denial(check, s3, bucket, commands)
-
-
-def check_in_use(
-    s3: "S3Client", bucket: ExistingBucket, commands: StageCommands
-) -> Iterator[Finding]:
-    """Checks the same, and that the stage's notification is still there."""
-    place = list(_check_place(s3, bucket))
-    yield from place
-    if not place:
-        yield from _check_entry(s3, bucket, commands)
-        for check in (_check_overlaps, _check_key, _check_access, _check_settings):
-            yield from _report_denial(check, s3, bucket, commands)
 
 
 _CheckOfBucket = Callable[["S3Client", ExistingBucket, StageCommands], Iterator[Finding]]
@@ -110,17 +100,14 @@ def _check_place(s3: "S3Client", bucket: ExistingBucket) -> Iterator[Finding]:
         )
 
 
-def _check_entry(
-    s3: "S3Client", bucket: ExistingBucket, commands: StageCommands
-) -> Iterator[Finding]:
+def _check_entry(s3: "S3Client", bucket: ExistingBucket, commands: StageCommands) -> Finding:
     if bucket.own.find(read_notifications(s3, bucket.name)) == [bucket.own.entry]:
-        yield ok(f"s3://{bucket.originals} notifies the topic of created and removed objects")
-    else:
-        yield problem(
-            f"s3://{bucket.originals} does not notify the topic, or not of everything",
-            "another tool has overwritten its notifications: a bucket has only one set of them",
-            commands.deploy_and_repair,
-        )
+        return ok(f"s3://{bucket.originals} notifies the topic of created and removed objects")
+    return problem(
+        f"s3://{bucket.originals} does not notify the topic, or not of everything",
+        "another tool has overwritten its notifications: a bucket has only one set of them",
+        commands.deploy_and_repair,
+    )
 
 
 def _check_overlaps(s3: "S3Client", bucket: ExistingBucket, _: StageCommands) -> Iterator[Finding]:

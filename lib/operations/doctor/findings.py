@@ -14,7 +14,10 @@ class Level(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """Result of a check: `what` it found, `why` that matters, and the `cure` ("" if ok)."""
+    """Result of a check: `what` it found, `why` that matters, and the `cure`.
+
+    A fault without a cure is one that another deploy ends.
+    """
 
     level: Level
     what: str
@@ -27,11 +30,11 @@ def ok(what: str) -> Finding:
     return Finding(Level.OK, what)
 
 
-def warning(what: str, why: str, cure: str) -> Finding:
+def warning(what: str, why: str, cure: str = "") -> Finding:
     """Builds a warning."""
     return Finding(Level.WARNING, what, why, cure)
 
 
-def problem(what: str, why: str, cure: str) -> Finding:
+def problem(what: str, why: str, cure: str = "") -> Finding:
     """Builds a problem."""
     return Finding(Level.PROBLEM, what, why, cure)

@@ -20,42 +20,39 @@ DEPRECATED = {
 WARN_AHEAD = timedelta(days=180)
 
 
-def check_runtime(name: str, runtime: str, today: date) -> Iterator[Finding]:
+def check_runtime(name: str, runtime: str, today: date) -> Finding:
     """Checks that Lambda supports the runtime now and for the next `WARN_AHEAD`."""
     until = DEPRECATED.get(runtime)
     cure = "name a newer runtime in serverless.yml, run make test with that Python, and deploy"
     if until is None:
         why = "its support may have ended, or it is newer than this program"
-        yield warning(f"{name}: {runtime} is not in the list of runtimes", why, cure)
-    elif today > until:
+        return warning(f"{name}: {runtime} is not in the list of runtimes", why, cure)
+    if today > until:
         why = "AWS no longer patches it, and will reject deploys with it"
-        yield problem(f"{name}: Lambda's support of {runtime} ended on {until}", why, cure)
-    elif today > until - WARN_AHEAD:
+        return problem(f"{name}: Lambda's support of {runtime} ended on {until}", why, cure)
+    if today > until - WARN_AHEAD:
         why = "after that AWS no longer patches it, and a month later rejects deploys with it"
-        yield warning(f"{name}: Lambda's support of {runtime} ends on {until}", why, cure)
-    else:
-        yield ok(f"{name}: {runtime}, supported until {until}")
+        return warning(f"{name}: Lambda's support of {runtime} ends on {until}", why, cure)
+    return ok(f"{name}: {runtime}, supported until {until}")
 
 
-def check_function(
-    name: str, state: FunctionState | None, today: date, commands: StageCommands
-) -> Iterator[Finding]:
+def check_function(name: str, state: FunctionState | None, today: date) -> Iterator[Finding]:
     """Checks that a function of the console exists, can run, and has a supported runtime."""
     if state is None:
         why = "a part of the console, and the routes that the function answers, do not work"
-        yield problem(f"{name}: there is no such function", why, commands.deploy_again)
+        yield problem(f"{name}: there is no such function", why)
         return
-    yield from check_runtime(name, state.runtime, today)
+    yield check_runtime(name, state.runtime, today)
     if state.fault:
         why = "Lambda does not run it, so a part of the console does not work"
-        yield problem(f"{name}: {state.fault}", why, commands.deploy_again)
+        yield problem(f"{name}: {state.fault}", why)
     else:
         yield ok(f"{name}: it can run")
 
 
 def check_mapping(
     name: str, mappings: list[EventSourceMapping], commands: StageCommands
-) -> Iterator[Finding]:
+) -> Finding:
     """Checks that an enabled event source mapping drains the queue."""
     switch_on = [
         "if it was switched off by hand: "
@@ -63,26 +60,24 @@ def check_mapping(
         for mapping in mappings
     ]
     if any(mapping.is_enabled for mapping in mappings):
-        yield ok(f"{name}: its function drains its queue")
-    else:
-        yield problem(
-            f"{name}: its function does not drain its queue",
-            "messages wait, and are deleted after four days",
-            "; ".join([commands.deploy_again, *switch_on]),
-        )
+        return ok(f"{name}: its function drains its queue")
+    return problem(
+        f"{name}: its function does not drain its queue",
+        "messages wait, and are deleted after four days",
+        "; ".join([commands.deploy_again, *switch_on]),
+    )
 
 
-def check_concurrency(mappings: list[EventSourceMapping], unreserved: int) -> Iterator[Finding]:
+def check_concurrency(mappings: list[EventSourceMapping], unreserved: int) -> Finding:
     """Checks that all mappings together stay within the account's concurrency limit."""
     needed = sum(mapping.max_concurrency or unreserved for mapping in mappings)
     what = f"queues may have {needed} functions running at once, the account may run {unreserved}"
     if needed > unreserved:
-        yield warning(
+        return warning(
             what,
             "Lambda throttles the rest: messages return untried and may become dead letters, and "
             "the upload API may fail",
             "ask AWS for more (Service Quotas, Lambda, Concurrent executions), or lower "
             "max_concurrency in serverless.yml",
         )
-    else:
-        yield ok(what)
+    return ok(what)
