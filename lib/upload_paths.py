@@ -1,17 +1,13 @@
 """Checks of the path of a new photo, the same for every way to upload it."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 from unicodedata import category
 
 from lib import keys
 from lib.aws import s3 as objects
+from lib.aws.clients import S3Client
 from lib.errors import PermanentError, ProblemKind, RequestError
 from lib.keys import Originals
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
-
 
 # S3 replaces `${filename}` in any form field by the uploaded file's name. The SDK then signs a
 # prefix instead of a key, and the form could write to every key below that prefix.
@@ -64,7 +60,7 @@ def require_printable(path: str) -> None:
         )
 
 
-def require_free(s3: "S3Client", originals: Originals, path: str) -> None:
+def require_free(s3: S3Client, originals: Originals, path: str) -> None:
     """Raises RequestError if the path has a photo."""
     if objects.head(s3, originals.bucket, originals.key(path)) is not None:
         raise make_taken_error(path)

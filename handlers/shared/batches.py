@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.config import Config
 
 from lib.aws.call_budget import CONNECT_SECONDS
+from lib.aws.clients import SQSClient
 from lib.pipeline.messages import (
     MAY_STOP_WORKERS,
     REASON,
@@ -18,7 +19,6 @@ from lib.pipeline.source_queue import SourceQueue
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
-    from mypy_boto3_sqs import SQSClient
 
     from handlers.shared.settings import QueueSettings
     from lib.fetching.worker import FetchWorker
@@ -48,7 +48,7 @@ def client_config(read_seconds: int) -> Config:
 
 
 def source_queue(
-    settings: "QueueSettings", sqs: "SQSClient", telemetry: "Telemetry", size: str = ""
+    settings: "QueueSettings", sqs: SQSClient, telemetry: "Telemetry", size: str = ""
 ) -> SourceQueue:
     """Builds the queue that a worker drains."""
     return SourceQueue(

@@ -15,11 +15,11 @@ from pydantic import BaseModel, Field
 from lib.auth.secret_document import parse_secret
 from lib.auth.ttl_cache import TtlCache, utc_now
 from lib.aws import secrets as secret_store
+from lib.aws.clients import SecretsManagerClient
 from lib.errors import ConflictError
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
-    from mypy_boto3_secretsmanager import SecretsManagerClient
 
 # As the template has Secrets Manager generate the first key: 381 bits, and no character that a
 # shell or a settings file interprets.
@@ -51,7 +51,7 @@ class SigningKeys:
     keys, and TransientError if a retry may succeed.
     """
 
-    secrets: "SecretsManagerClient"
+    secrets: SecretsManagerClient
     secret: str
 
     def read(self) -> SigningKeyPair:

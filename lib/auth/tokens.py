@@ -24,12 +24,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from lib.auth.secret_document import parse_secret
 from lib.auth.ttl_cache import TtlCache, utc_now
 from lib.aws import secrets as secret_store
+from lib.aws.clients import SecretsManagerClient
 from lib.errors import ConfigError
 from lib.times import Timestamp
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
-    from mypy_boto3_secretsmanager import SecretsManagerClient
 
 # How long API Gateway caches the authorizer's result: a caller in a loop costs one check a minute.
 # Together with `ttl_cache.TTL`, this bounds how long a revoked token works.
@@ -122,7 +122,7 @@ class TokenStore:
     and TransientError if a retry may succeed.
     """
 
-    secrets: "SecretsManagerClient"
+    secrets: SecretsManagerClient
     secret: str
 
     def list_all(self) -> list[Token]:

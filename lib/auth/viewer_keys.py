@@ -19,12 +19,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from lib.auth.secret_document import parse_secret
 from lib.auth.ttl_cache import TtlCache, utc_now
 from lib.aws import secrets as secret_store
+from lib.aws.clients import SecretsManagerClient
 from lib.errors import ConfigError, ConflictError
 from lib.times import Timestamp
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
-    from mypy_boto3_secretsmanager import SecretsManagerClient
 
 # Since a deploy finished. CloudFront usually has a changed key group everywhere within minutes.
 PROPAGATION = timedelta(minutes=10)
@@ -80,7 +80,7 @@ class ViewerKeyStore:
     TransientError if a retry may succeed.
     """
 
-    secrets: "SecretsManagerClient"
+    secrets: SecretsManagerClient
     secret: str
 
     def read(self) -> ViewerKeys:

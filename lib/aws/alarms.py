@@ -1,11 +1,9 @@
 """CloudWatch alarms on queues."""
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from lib.aws.clients import CloudWatchClient
 from lib.aws.error_mapping import map_access_denied
-
-if TYPE_CHECKING:
-    from mypy_boto3_cloudwatch import CloudWatchClient
 
 
 class Alarm(NamedTuple):
@@ -16,7 +14,7 @@ class Alarm(NamedTuple):
     has_action: bool
 
 
-def list_queue_alarms(cloudwatch: "CloudWatchClient", prefix: str) -> list[Alarm]:
+def list_queue_alarms(cloudwatch: CloudWatchClient, prefix: str) -> list[Alarm]:
     """Returns all alarms on queues whose own names have this prefix."""
     pages = cloudwatch.get_paginator("describe_alarms").paginate(AlarmNamePrefix=prefix)
     with map_access_denied(f"list the alarms {prefix}…"):

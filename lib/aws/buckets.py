@@ -1,14 +1,12 @@
 """Buckets: their access settings, encryption and CORS rules."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from botocore.exceptions import ClientError
 
+from lib.aws.clients import S3Client
 from lib.aws.error_mapping import code_of, map_access_denied, status_of
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
 
 T = TypeVar("T")
 _NOT_FOUND = 404
@@ -39,7 +37,7 @@ class BucketAccess(NamedTuple):
     policy: str | None
 
 
-def exists(s3: "S3Client", bucket: str, owner: str | None = None) -> bool:
+def exists(s3: S3Client, bucket: str, owner: str | None = None) -> bool:
     """Returns whether there is a bucket of this name in this account.
 
     Raises ConfigError if access is denied, as for another account's bucket; with the account
@@ -56,7 +54,7 @@ def exists(s3: "S3Client", bucket: str, owner: str | None = None) -> bool:
     return True
 
 
-def get_access(s3: "S3Client", bucket: str) -> BucketAccess:
+def get_access(s3: S3Client, bucket: str) -> BucketAccess:
     """Returns a bucket's access settings."""
     with map_access_denied(f"read the access settings of the bucket {bucket}"):
         return BucketAccess(
@@ -67,7 +65,7 @@ def get_access(s3: "S3Client", bucket: str) -> BucketAccess:
         )
 
 
-def get_region(s3: "S3Client", bucket: str) -> str:
+def get_region(s3: S3Client, bucket: str) -> str:
     """Returns the region that a bucket is in."""
     with map_access_denied(f"look where the bucket {bucket} is"):
         location: Any = s3.get_bucket_location(Bucket=bucket).get("LocationConstraint")
@@ -75,7 +73,7 @@ def get_region(s3: "S3Client", bucket: str) -> str:
     return str({None: "us-east-1", "": "us-east-1", "EU": "eu-west-1"}.get(location, location))
 
 
-def get_kms_key(s3: "S3Client", bucket: str) -> str:
+def get_kms_key(s3: S3Client, bucket: str) -> str:
     """Returns the customer managed key that a bucket encrypts with, as it names it, or "".
 
     It may be an ARN, an id or an alias. S3's own key in KMS is open to the whole account.
@@ -93,19 +91,19 @@ def get_kms_key(s3: "S3Client", bucket: str) -> str:
     return next((key for key in keys if key and not key.endswith(_S3_KEY)), "")
 
 
-def is_versioned(s3: "S3Client", bucket: str) -> bool:
+def is_versioned(s3: S3Client, bucket: str) -> bool:
     """Returns whether overwritten and deleted objects stay as old versions."""
     with map_access_denied(f"read the versioning of the bucket {bucket}"):
         return s3.get_bucket_versioning(Bucket=bucket).get("Status") == "Enabled"
 
 
-def has_requester_pays(s3: "S3Client", bucket: str) -> bool:
+def has_requester_pays(s3: S3Client, bucket: str) -> bool:
     """Returns whether requests are paid by those who send them."""
     with map_access_denied(f"read who pays for requests to the bucket {bucket}"):
         return s3.get_bucket_request_payment(Bucket=bucket).get("Payer") == "Requester"
 
 
-def read_cors(s3: "S3Client", bucket: str) -> list[dict[str, Any]]:
+def read_cors(s3: S3Client, bucket: str) -> list[dict[str, Any]]:
     """Returns a bucket's CORS rules as S3 has them."""
     with map_access_denied(f"read the CORS rules of the bucket {bucket}"):
         try:
@@ -117,7 +115,7 @@ def read_cors(s3: "S3Client", bucket: str) -> list[dict[str, Any]]:
     return list(rules)
 
 
-def write_cors(s3: "S3Client", bucket: str, rules: list[dict[str, Any]]) -> None:
+def write_cors(s3: S3Client, bucket: str, rules: list[dict[str, Any]]) -> None:
     """Replaces a bucket's CORS rules."""
     configuration: Any = {"CORSRules": rules}
     with map_access_denied(f"change the CORS rules of the bucket {bucket}"):
@@ -127,12 +125,12 @@ def write_cors(s3: "S3Client", bucket: str, rules: list[dict[str, Any]]) -> None
             s3.delete_bucket_cors(Bucket=bucket)
 
 
-def _get_ownership(s3: "S3Client", bucket: str) -> str:
+def _get_ownership(s3: S3Client, bucket: str) -> str:
     (rule,) = s3.get_bucket_ownership_controls(Bucket=bucket)["OwnershipControls"]["Rules"]
     return rule["ObjectOwnership"]
 
 
-def _get_blocks(s3: "S3Client", bucket: str, *settings: str) -> list[bool]:
+def _get_blocks(s3: S3Client, bucket: str, *settings: str) -> list[bool]:
     block = s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
     return [bool(block.get(setting)) for setting in settings]
 

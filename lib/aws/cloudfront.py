@@ -1,14 +1,10 @@
 """CloudFront: invalidations of cached paths, and who may see what."""
 
-from typing import TYPE_CHECKING
-
 from botocore.exceptions import ClientError
 
+from lib.aws.clients import CloudFrontClient
 from lib.aws.error_mapping import code_of, map_access_denied, map_errors
 from lib.errors import PermanentError, Reason
-
-if TYPE_CHECKING:
-    from mypy_boto3_cloudfront import CloudFrontClient
 
 # CloudFront rejects a whole invalidation for one invalid path or for too many paths: it may accept
 # a part of the paths.
@@ -16,7 +12,7 @@ _REJECTED = ("InvalidArgument", "BatchTooLarge")
 
 
 def invalidate(
-    cloudfront: "CloudFrontClient", distribution_id: str, paths: list[str], reference: str
+    cloudfront: CloudFrontClient, distribution_id: str, paths: list[str], reference: str
 ) -> None:
     """Invalidates URL paths in one request; a repeated `reference` creates no second invalidation.
 
@@ -41,16 +37,14 @@ def invalidate(
             ) from error
 
 
-def list_key_group(cloudfront: "CloudFrontClient", group_id: str) -> list[str]:
+def list_key_group(cloudfront: CloudFrontClient, group_id: str) -> list[str]:
     """Lists the ids of a key group's public keys."""
     with map_access_denied(f"look at the key group {group_id}"):
         response = cloudfront.get_key_group(Id=group_id)
     return response["KeyGroup"]["KeyGroupConfig"]["Items"]
 
 
-def list_open_paths(
-    cloudfront: "CloudFrontClient", distribution_id: str, group_id: str
-) -> list[str]:
+def list_open_paths(cloudfront: CloudFrontClient, distribution_id: str, group_id: str) -> list[str]:
     """Lists the path patterns of a distribution that require no signature of the key group."""
     with map_access_denied(f"look at the distribution {distribution_id}"):
         response = cloudfront.get_distribution_config(Id=distribution_id)

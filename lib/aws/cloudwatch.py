@@ -1,12 +1,10 @@
 """CloudWatch metrics."""
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from lib.aws.clients import CloudWatchClient
 from lib.aws.error_mapping import map_access_denied
-
-if TYPE_CHECKING:
-    from mypy_boto3_cloudwatch import CloudWatchClient
 
 _DAY = timedelta(days=1)
 
@@ -19,7 +17,7 @@ class Totals(NamedTuple):
 
 
 def get_median_of_last_day(
-    cloudwatch: "CloudWatchClient", namespace: str, metric: str, dimensions: dict[str, str]
+    cloudwatch: CloudWatchClient, namespace: str, metric: str, dimensions: dict[str, str]
 ) -> float | None:
     """Returns a metric's median over the last 24 hours, or None without data."""
     now = datetime.now(UTC)
@@ -39,7 +37,7 @@ def get_median_of_last_day(
 
 
 def get_totals(
-    cloudwatch: "CloudWatchClient",
+    cloudwatch: CloudWatchClient,
     namespace: str,
     metric: str,
     dimensions: dict[str, str],

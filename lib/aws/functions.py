@@ -1,11 +1,9 @@
 """Lambda functions: their event source mappings and concurrency limits."""
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from lib.aws.clients import LambdaClient
 from lib.aws.error_mapping import map_access_denied
-
-if TYPE_CHECKING:
-    from mypy_boto3_lambda import LambdaClient
 
 
 class EventSourceMapping(NamedTuple):
@@ -33,7 +31,7 @@ class Limits(NamedTuple):
     unreserved: int
 
 
-def list_mappings(functions: "LambdaClient", queue_arn: str) -> list[EventSourceMapping]:
+def list_mappings(functions: LambdaClient, queue_arn: str) -> list[EventSourceMapping]:
     """Returns the mappings of a queue; none if the queue does not exist."""
     paginator = functions.get_paginator("list_event_source_mappings")
     pages = paginator.paginate(EventSourceArn=queue_arn)
@@ -49,7 +47,7 @@ def list_mappings(functions: "LambdaClient", queue_arn: str) -> list[EventSource
         ]
 
 
-def get_state(functions: "LambdaClient", name: str) -> FunctionState | None:
+def get_state(functions: LambdaClient, name: str) -> FunctionState | None:
     """Returns a function's state; None if there is no such function."""
     with map_access_denied(f"read the settings of {name}"):
         try:
@@ -62,7 +60,7 @@ def get_state(functions: "LambdaClient", name: str) -> FunctionState | None:
     return FunctionState(found["Runtime"], "" if runs else reason)
 
 
-def read_limits(functions: "LambdaClient") -> Limits:
+def read_limits(functions: LambdaClient) -> Limits:
     """Returns the limits of this account in this region."""
     with map_access_denied("read the account's limits of Lambda"):
         limit = functions.get_account_settings()["AccountLimit"]

@@ -1,17 +1,15 @@
 """A bucket's event notifications: one set of entries, which each writer replaces as a whole."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from lib.aws.clients import S3Client
 from lib.aws.error_mapping import map_access_denied
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
 
 # The set as S3 returns and takes it: lists of entries by kind, and EventBridgeConfiguration.
 Notifications = dict[str, Any]
 
 
-def read_notifications(s3: "S3Client", bucket: str) -> Notifications:
+def read_notifications(s3: S3Client, bucket: str) -> Notifications:
     """Returns a bucket's set of notifications; raises ConfigError if access is denied."""
     with map_access_denied(f"read the notifications of the bucket {bucket}"):
         response = s3.get_bucket_notification_configuration(Bucket=bucket)
@@ -19,7 +17,7 @@ def read_notifications(s3: "S3Client", bucket: str) -> Notifications:
 
 
 def write_notifications(
-    s3: "S3Client", bucket: str, notifications: Notifications, *, validate: bool
+    s3: S3Client, bucket: str, notifications: Notifications, *, validate: bool
 ) -> None:
     """Replaces a bucket's set of notifications; raises ConfigError if access is denied.
 

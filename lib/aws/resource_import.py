@@ -1,22 +1,20 @@
 """CloudFormation import of existing buckets into a new stack."""
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import uuid4
 
 from botocore.exceptions import ClientError, WaiterError
 
+from lib.aws.clients import CloudFormationClient
 from lib.aws.error_mapping import map_errors
 from lib.errors import ConfigError
-
-if TYPE_CHECKING:
-    from mypy_boto3_cloudformation import CloudFormationClient
 
 # Seconds between two polls, and polls: CloudFormation imports a few buckets within a minute.
 _WAITER_CONFIG: Any = {"Delay": 3, "MaxAttempts": 100}
 
 
-def has_stack(cloudformation: "CloudFormationClient", name: str) -> bool:
+def has_stack(cloudformation: CloudFormationClient, name: str) -> bool:
     """Returns whether the stack exists; one with only a change set in review does not count."""
     with map_errors(f"describing the stack {name}"):
         try:
@@ -29,7 +27,7 @@ def has_stack(cloudformation: "CloudFormationClient", name: str) -> bool:
 
 
 def import_buckets(
-    cloudformation: "CloudFormationClient", stack: str, buckets: dict[str, str]
+    cloudformation: CloudFormationClient, stack: str, buckets: dict[str, str]
 ) -> None:
     """Creates a stack of these buckets (names by logical id) without changing them.
 

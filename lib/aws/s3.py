@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from lib.aws.clients import S3Client
 from lib.aws.error_mapping import (
     NO_SUCH_KEY,
     UNKNOWN,
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from botocore.awsrequest import AWSResponse
     from botocore.model import OperationModel
     from botocore.response import StreamingBody
-    from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import (
         GetObjectOutputTypeDef,
         HeadObjectOutputTypeDef,
@@ -153,7 +153,7 @@ class NotModified(NamedTuple):
     modified: "datetime | None"
 
 
-def head(s3: "S3Client", bucket: str, key: str) -> StoredObject | None:
+def head(s3: S3Client, bucket: str, key: str) -> StoredObject | None:
     """Returns an object's metadata; None if the object or the bucket is missing.
 
     A HEAD's response has no body that distinguishes the two. Use `head_confirmed` before a deletion
@@ -169,7 +169,7 @@ def head(s3: "S3Client", bucket: str, key: str) -> StoredObject | None:
     return _make_stored_object(response)
 
 
-def head_confirmed(s3: "S3Client", bucket: str, key: str) -> StoredObject | None:
+def head_confirmed(s3: S3Client, bucket: str, key: str) -> StoredObject | None:
     """Returns an object's metadata; None only if the object is certainly missing.
 
     If `head` returns None, a GET confirms it. A missing bucket raises TransientError.
@@ -221,7 +221,7 @@ def has_md5(stored: StoredObject, data: bytes) -> bool:
     return stored.etag == hashlib.md5(data, usedforsecurity=False).hexdigest()
 
 
-def has_sha256(s3: "S3Client", bucket: str, key: str, sha256: str) -> bool:
+def has_sha256(s3: S3Client, bucket: str, key: str, sha256: str) -> bool:
     """Returns whether an object's bytes have this SHA-256, in hexadecimal.
 
     S3 stores the checksum of an upload that declared one; otherwise the bytes are read. False if
@@ -253,7 +253,7 @@ def _to_base64(hexadecimal: str) -> str:
 
 
 def list_objects(
-    s3: "S3Client", bucket: str, prefix: str, *, after: str = ""
+    s3: S3Client, bucket: str, prefix: str, *, after: str = ""
 ) -> Iterator[ListedObject]:
     """Yields all objects below a prefix with keys after `after`; holds 1,000 in memory.
 
@@ -266,14 +266,14 @@ def list_objects(
             yield ListedObject(item["Key"], etag, item["Size"], item["LastModified"])
 
 
-def list_versions(s3: "S3Client", bucket: str, prefix: str) -> Iterator[tuple[str, str]]:
+def list_versions(s3: S3Client, bucket: str, prefix: str) -> Iterator[tuple[str, str]]:
     """Yields key and version id of each version and delete marker below a prefix."""
     for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix):
         for item in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
             yield item["Key"], item["VersionId"]
 
 
-def list_folders(s3: "S3Client", bucket: str) -> Iterator[str]:
+def list_folders(s3: S3Client, bucket: str) -> Iterator[str]:
     """Yields the names of a bucket's top-level folders, in order."""
     for page in _list_pages(s3, bucket, Delimiter="/"):
         for item in page.get("CommonPrefixes", []):
@@ -281,7 +281,7 @@ def list_folders(s3: "S3Client", bucket: str) -> Iterator[str]:
 
 
 def _list_pages(
-    s3: "S3Client", bucket: str, **options: Any
+    s3: S3Client, bucket: str, **options: Any
 ) -> Iterator["ListObjectsV2OutputTypeDef"]:
     pages = iter(s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, **options))
     while True:
@@ -293,7 +293,7 @@ def _list_pages(
 
 
 def get(
-    s3: "S3Client", bucket: str, key: str, *, unless_etag: str | None = None
+    s3: S3Client, bucket: str, key: str, *, unless_etag: str | None = None
 ) -> Download | NotModified | None:
     """Returns the object; None if there is none, NotModified if its ETag is `unless_etag`.
 
@@ -340,7 +340,7 @@ def _get_last_modified(error: ClientError) -> "datetime | None":
 
 
 def put_if_match(
-    s3: "S3Client",
+    s3: S3Client,
     bucket: str,
     key: str,
     data: bytes | IO[bytes],
@@ -372,7 +372,7 @@ def put_if_match(
     return response["ETag"].strip('"')
 
 
-def delete_if_match(s3: "S3Client", bucket: str, key: str, *, etag: str) -> None:
+def delete_if_match(s3: S3Client, bucket: str, key: str, *, etag: str) -> None:
     """Deletes an object if its ETag is still `etag`; an absent object counts as deleted.
 
     Raises ConflictError if the object changed.
@@ -385,26 +385,26 @@ def delete_if_match(s3: "S3Client", bucket: str, key: str, *, etag: str) -> None
                 raise
 
 
-def put_object(s3: "S3Client", bucket: str, key: str, data: bytes, content_type: str) -> str:
+def put_object(s3: S3Client, bucket: str, key: str, data: bytes, content_type: str) -> str:
     """Writes an object unconditionally; returns its ETag."""
     with map_errors(f"PUT {bucket}"):
         response = s3.put_object(Bucket=bucket, Key=key, Body=data, ContentType=content_type)
     return response["ETag"].strip('"')
 
 
-def delete_object(s3: "S3Client", bucket: str, key: str) -> None:
+def delete_object(s3: S3Client, bucket: str, key: str) -> None:
     """Deletes an object unconditionally; an absent object counts as deleted."""
     with map_errors(f"DELETE {bucket}"):
         s3.delete_object(Bucket=bucket, Key=key)
 
 
-def delete_version(s3: "S3Client", bucket: str, key: str, version: str) -> None:
+def delete_version(s3: S3Client, bucket: str, key: str, version: str) -> None:
     """Deletes one version of an object permanently."""
     with map_errors(f"DELETE {bucket}"):
         s3.delete_object(Bucket=bucket, Key=key, VersionId=version)
 
 
-def disable_write_retries(s3: "S3Client") -> None:
+def disable_write_retries(s3: S3Client) -> None:
     """Stops the SDK from retrying a PUT or DELETE whose outcome is unknown.
 
     The first request may still be under way: it could take effect after the original was deleted,
@@ -435,7 +435,7 @@ class UploadForm(NamedTuple):
 
 
 def sign_upload(
-    s3: "S3Client",
+    s3: S3Client,
     bucket: str,
     key: str,
     *,

@@ -4,13 +4,13 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from lib.aws.clients import S3Client
 from lib.aws.error_mapping import map_errors, status_of
 from lib.errors import PermanentError, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mypy_boto3_s3 import S3Client
 
 _NOT_FOUND = 404
 # Classes of objects that cannot be read. The copy of a restored one would be archived at once.
@@ -31,7 +31,7 @@ _KEPT = (
 
 
 def replace_metadata(
-    s3: "S3Client", bucket: str, key: str, change: "Callable[[dict[str, str]], dict[str, str]]"
+    s3: S3Client, bucket: str, key: str, change: "Callable[[dict[str, str]], dict[str, str]]"
 ) -> bool | None:
     """Replaces an object's metadata by what `change` makes of them; None if there is no object.
 

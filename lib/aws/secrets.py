@@ -12,11 +12,11 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import uuid4
 
+from lib.aws.clients import SecretsManagerClient
 from lib.aws.error_mapping import map_access_denied, map_errors
 from lib.errors import ConfigError, ConflictError, FanoutError, TransientError, UnknownOutcomeError
 
 if TYPE_CHECKING:
-    from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_secretsmanager.type_defs import DescribeSecretResponseTypeDef
 
 # Secrets Manager's limit on a value, in bytes of UTF-8.
@@ -45,7 +45,7 @@ class Value(NamedTuple):
     version: str
 
 
-def read(secrets: "SecretsManagerClient", secret: str) -> Value:
+def read(secrets: SecretsManagerClient, secret: str) -> Value:
     """Returns the current value of the secret with this ARN; its text is "" for a binary value.
 
     Raises ConfigError if there is no value or access is denied.
@@ -61,7 +61,7 @@ def read(secrets: "SecretsManagerClient", secret: str) -> Value:
 
 
 def create(
-    secrets: "SecretsManagerClient", name: str, text: str, *, description: str, kms_key: str
+    secrets: SecretsManagerClient, name: str, text: str, *, description: str, kms_key: str
 ) -> None:
     """Creates a secret; keeps one that somebody else has just created. "" is the default key."""
     with (
@@ -76,7 +76,7 @@ def create(
         )
 
 
-def restore(secrets: "SecretsManagerClient", name: str) -> str | None:
+def restore(secrets: SecretsManagerClient, name: str) -> str | None:
     """Returns the ARN of the secret, restored if it was to be deleted; None if there is none."""
     described = _describe(secrets, name)
     if described is None:
@@ -87,7 +87,7 @@ def restore(secrets: "SecretsManagerClient", name: str) -> str | None:
     return described["ARN"]
 
 
-def encrypt(secrets: "SecretsManagerClient", name: str, kms_key: str) -> None:
+def encrypt(secrets: SecretsManagerClient, name: str, kms_key: str) -> None:
     """Encrypts the secret with this key, if it is another's; "" is the default key."""
     described = _describe(secrets, name)
     wanted = kms_key or _DEFAULT_KEY
@@ -97,7 +97,7 @@ def encrypt(secrets: "SecretsManagerClient", name: str, kms_key: str) -> None:
         secrets.update_secret(SecretId=name, KmsKeyId=wanted)
 
 
-def schedule_deletion(secrets: "SecretsManagerClient", name: str) -> int | None:
+def schedule_deletion(secrets: SecretsManagerClient, name: str) -> int | None:
     """Has a secret deleted; returns after how many days, or None if there is none to delete."""
     described = _describe(secrets, name)
     if described is None or "DeletedDate" in described:
@@ -107,7 +107,7 @@ def schedule_deletion(secrets: "SecretsManagerClient", name: str) -> int | None:
     return _RECOVERY_DAYS
 
 
-def _describe(secrets: "SecretsManagerClient", name: str) -> "DescribeSecretResponseTypeDef | None":
+def _describe(secrets: SecretsManagerClient, name: str) -> "DescribeSecretResponseTypeDef | None":
     with map_access_denied(f"look at the secret {name}"):
         try:
             return secrets.describe_secret(SecretId=name)
@@ -115,7 +115,7 @@ def _describe(secrets: "SecretsManagerClient", name: str) -> "DescribeSecretResp
             return None
 
 
-def replace(secrets: "SecretsManagerClient", secret: str, text: str, *, version: str) -> None:
+def replace(secrets: SecretsManagerClient, secret: str, text: str, *, version: str) -> None:
     """Makes `text` the current value if `version` is still the current version.
 
     Raises ConflictError if it is not, and UnknownOutcomeError if the outcome is unknown.
@@ -129,7 +129,7 @@ def replace(secrets: "SecretsManagerClient", secret: str, text: str, *, version:
             _remove_draft_label(secrets, secret, draft)
 
 
-def change(secrets: "SecretsManagerClient", secret: str, edit: Callable[[str], str | None]) -> None:
+def change(secrets: SecretsManagerClient, secret: str, edit: Callable[[str], str | None]) -> None:
     """Replaces the value by `edit`'s result (None: no change); starts over after a conflict.
 
     Starts over after an unanswered write too: whether or not it takes effect, the next write's
@@ -150,7 +150,7 @@ def change(secrets: "SecretsManagerClient", secret: str, edit: Callable[[str], s
             break
 
 
-def _put_draft(secrets: "SecretsManagerClient", secret: str, text: str, draft: str) -> None:
+def _put_draft(secrets: SecretsManagerClient, secret: str, text: str, draft: str) -> None:
     with map_errors("Secrets Manager PutSecretValue"):
         try:
             secrets.put_secret_value(
@@ -168,7 +168,7 @@ def _put_draft(secrets: "SecretsManagerClient", secret: str, text: str, draft: s
             ) from error
 
 
-def _make_current(secrets: "SecretsManagerClient", secret: str, draft: str, version: str) -> None:
+def _make_current(secrets: SecretsManagerClient, secret: str, draft: str, version: str) -> None:
     with map_errors("Secrets Manager UpdateSecretVersionStage", conditional_write=True):
         try:
             secrets.update_secret_version_stage(
@@ -188,7 +188,7 @@ def _make_current(secrets: "SecretsManagerClient", secret: str, draft: str, vers
             ) from error
 
 
-def _remove_draft_label(secrets: "SecretsManagerClient", secret: str, draft: str) -> None:
+def _remove_draft_label(secrets: SecretsManagerClient, secret: str, draft: str) -> None:
     """Removes the draft label, so that AWS can delete the version once it is not current.
 
     A failure does no harm: the next draft takes the label in any case.

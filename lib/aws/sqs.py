@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from lib.aws.clients import SQSClient
 from lib.aws.error_mapping import map_access_denied, map_errors
 from lib.errors import ConfigError
 
 if TYPE_CHECKING:
-    from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.literals import QueueAttributeNameType
     from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef
 
@@ -49,7 +49,7 @@ class Depth(NamedTuple):
 
 
 def send(
-    sqs: "SQSClient", queue_url: str, body: str, attributes: Mapping[str, str], *, delay: int = 0
+    sqs: SQSClient, queue_url: str, body: str, attributes: Mapping[str, str], *, delay: int = 0
 ) -> None:
     """Sends a message that becomes visible after `delay` seconds.
 
@@ -72,7 +72,7 @@ def _build_attributes(attributes: Mapping[str, str]) -> "dict[str, MessageAttrib
     }
 
 
-def change_visibility(sqs: "SQSClient", queue_url: str, receipt_handle: str, seconds: int) -> None:
+def change_visibility(sqs: SQSClient, queue_url: str, receipt_handle: str, seconds: int) -> None:
     """Makes a received message visible again after `seconds`."""
     with map_errors("SQS ChangeMessageVisibility"):
         sqs.change_message_visibility(
@@ -80,13 +80,13 @@ def change_visibility(sqs: "SQSClient", queue_url: str, receipt_handle: str, sec
         )
 
 
-def delete(sqs: "SQSClient", queue_url: str, receipt_handle: str) -> None:
+def delete(sqs: SQSClient, queue_url: str, receipt_handle: str) -> None:
     """Deletes a received message."""
     with map_errors("SQS DeleteMessage"):
         sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=receipt_handle)
 
 
-def find_queue(sqs: "SQSClient", name: str) -> str:
+def find_queue(sqs: SQSClient, name: str) -> str:
     """Returns a queue's URL; raises ConfigError if there is no queue of this name."""
     with map_access_denied(f"find the queue {name}"):
         try:
@@ -102,14 +102,14 @@ def get_account(queue_url: str) -> str:
     return queue_url.split("/")[-2]
 
 
-def get_attributes(sqs: "SQSClient", queue_url: str) -> dict[str, str]:
+def get_attributes(sqs: SQSClient, queue_url: str) -> dict[str, str]:
     """Returns all attributes of a queue, by SQS's names."""
     with map_access_denied(f"read the attributes of {_get_name(queue_url)}"):
         response = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["All"])
     return {str(name): value for name, value in response.get("Attributes", {}).items()}
 
 
-def get_depth(sqs: "SQSClient", queue_url: str) -> Depth:
+def get_depth(sqs: SQSClient, queue_url: str) -> Depth:
     """Returns SQS's approximate message counts of a queue."""
     visible: QueueAttributeNameType = "ApproximateNumberOfMessages"
     in_flight: QueueAttributeNameType = "ApproximateNumberOfMessagesNotVisible"
@@ -121,7 +121,7 @@ def get_depth(sqs: "SQSClient", queue_url: str) -> Depth:
     )
 
 
-def count_messages(sqs: "SQSClient", queue_url: str) -> int:
+def count_messages(sqs: SQSClient, queue_url: str) -> int:
     """Returns how many messages the queue's deletion would lose: 0 if the queue is gone."""
     with map_errors(f"counting the messages of {queue_url}"):
         try:
@@ -132,7 +132,7 @@ def count_messages(sqs: "SQSClient", queue_url: str) -> int:
 
 
 def receive(
-    sqs: "SQSClient", queue_url: str, *, hidden_seconds: int, wait_seconds: int
+    sqs: SQSClient, queue_url: str, *, hidden_seconds: int, wait_seconds: int
 ) -> list[Received]:
     """Receives up to ten messages and hides them from other receivers; waits for the first.
 
@@ -151,7 +151,7 @@ def receive(
 
 
 def send_batch(
-    sqs: "SQSClient",
+    sqs: SQSClient,
     queue_url: str,
     bodies: Sequence[str],
     attributes: Mapping[str, str] | None = None,
@@ -167,7 +167,7 @@ def send_batch(
     return _get_successes(response, len(bodies))
 
 
-def delete_batch(sqs: "SQSClient", queue_url: str, receipt_handles: Sequence[str]) -> list[bool]:
+def delete_batch(sqs: SQSClient, queue_url: str, receipt_handles: Sequence[str]) -> list[bool]:
     """Deletes up to ten received messages; returns for each whether it is deleted."""
     entries: list[Any] = [
         {"Id": str(number), "ReceiptHandle": handle}
@@ -178,7 +178,7 @@ def delete_batch(sqs: "SQSClient", queue_url: str, receipt_handles: Sequence[str
     return _get_successes(response, len(receipt_handles))
 
 
-def release_batch(sqs: "SQSClient", queue_url: str, receipt_handles: Sequence[str]) -> None:
+def release_batch(sqs: SQSClient, queue_url: str, receipt_handles: Sequence[str]) -> None:
     """Makes up to ten received messages visible at once; ignores deleted ones."""
     entries: list[Any] = [
         {"Id": str(number), "ReceiptHandle": handle, "VisibilityTimeout": 0}

@@ -2,18 +2,14 @@
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
+from lib.aws.clients import CloudFormationClient, LambdaClient
 from lib.aws.error_mapping import map_access_denied
 from lib.errors import ConfigError
 from lib.keys import Originals
-
-if TYPE_CHECKING:
-    from mypy_boto3_cloudformation import CloudFormationClient
-    from mypy_boto3_lambda import LambdaClient
-
 
 # The output of stacks whose originals are in a bucket that they did not create.
 ORIGINALS_KEYS = "OriginalsKmsKeys"
@@ -77,9 +73,7 @@ def get_originals(outputs: dict[str, str]) -> Originals:
     return Originals(bucket, uri.removeprefix(f"s3://{bucket}/"))
 
 
-def find_stack(
-    cloudformation: "CloudFormationClient", functions: "LambdaClient", name: str
-) -> Stack:
+def find_stack(cloudformation: CloudFormationClient, functions: LambdaClient, name: str) -> Stack:
     """Returns the stack; raises ConfigError if it does not exist or access is denied."""
     with map_access_denied(f"describe the stack {name}"):
         outputs = _get_outputs(cloudformation, name)
@@ -90,7 +84,7 @@ def find_stack(
     return Stack(name, outputs, sizes)
 
 
-def get_template(cloudformation: "CloudFormationClient", name: str) -> dict[str, Any]:
+def get_template(cloudformation: CloudFormationClient, name: str) -> dict[str, Any]:
     """Returns the template that a stack was deployed with; ConfigError if there is no stack."""
     with map_access_denied(f"read the template of the stack {name}"):
         # It says of which region there is no stack.
@@ -100,7 +94,7 @@ def get_template(cloudformation: "CloudFormationClient", name: str) -> dict[str,
     return json.loads(body) if isinstance(body, str) else dict(body)
 
 
-def get_upload_settings(functions: "LambdaClient", name: str) -> dict[str, str]:
+def get_upload_settings(functions: LambdaClient, name: str) -> dict[str, str]:
     """Returns the environment of a stack's uploads function."""
     function = f"{name}-uploads"
     with map_access_denied(f"read the settings of {function}"):
@@ -108,7 +102,7 @@ def get_upload_settings(functions: "LambdaClient", name: str) -> dict[str, str]:
     return response["Environment"]["Variables"]
 
 
-def find_outputs(cloudformation: "CloudFormationClient", name: str) -> dict[str, str] | None:
+def find_outputs(cloudformation: CloudFormationClient, name: str) -> dict[str, str] | None:
     """Returns a stack's outputs by name; None if there is no such stack."""
     with map_access_denied(f"describe the stack {name}"):
         try:
@@ -120,7 +114,7 @@ def find_outputs(cloudformation: "CloudFormationClient", name: str) -> dict[str,
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
 
 
-def _get_outputs(cloudformation: "CloudFormationClient", name: str) -> dict[str, str]:
+def _get_outputs(cloudformation: CloudFormationClient, name: str) -> dict[str, str]:
     outputs = find_outputs(cloudformation, name)
     if outputs is None:
         raise ConfigError(
@@ -130,7 +124,7 @@ def _get_outputs(cloudformation: "CloudFormationClient", name: str) -> dict[str,
     return outputs
 
 
-def _get_deployed_size(functions: "LambdaClient", name: str) -> DeployedSize:
+def _get_deployed_size(functions: LambdaClient, name: str) -> DeployedSize:
     response = functions.get_function_configuration(FunctionName=name)
     return DeployedSize(
         name,

@@ -1,13 +1,9 @@
 """Object tags: a change creates no new version, and no event that the stage subscribes to."""
 
-from typing import TYPE_CHECKING
-
 from botocore.exceptions import ClientError
 
+from lib.aws.clients import S3Client
 from lib.aws.error_mapping import NO_SUCH_KEY, code_of, map_errors
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
 
 # S3's own limits.
 MAX_TAGS, MAX_VALUE = 10, 256
@@ -15,7 +11,7 @@ MAX_TAGS, MAX_VALUE = 10, 256
 _GONE = (NO_SUCH_KEY, "MethodNotAllowed")
 
 
-def read(s3: "S3Client", bucket: str, key: str) -> dict[str, str]:
+def read(s3: S3Client, bucket: str, key: str) -> dict[str, str]:
     """Returns an object's tags; none if there is no object."""
     with map_errors(f"GET tags {bucket}"):
         try:
@@ -27,7 +23,7 @@ def read(s3: "S3Client", bucket: str, key: str) -> dict[str, str]:
     return {tag["Key"]: tag["Value"] for tag in response["TagSet"]}
 
 
-def add(s3: "S3Client", bucket: str, key: str, tags: dict[str, str]) -> None:
+def add(s3: S3Client, bucket: str, key: str, tags: dict[str, str]) -> None:
     """Adds or changes an object's tags; an absent object is ignored.
 
     S3 replaces all tags of an object at once, unconditionally. So this function reads them first;

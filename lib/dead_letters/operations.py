@@ -6,11 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, islice, zip_longest
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from lib.aws import sqs as queues
+from lib.aws.clients import S3Client, SQSClient
 from lib.concurrency import map_concurrently
 from lib.dead_letters.letter import DeadLetter, DlqKind, Filter
 from lib.dead_letters.queue import DeadLetterQueue, DlqResult
@@ -20,10 +21,6 @@ from lib.errors import ProblemKind, RequestError
 from lib.keys import MAX_KEY_BYTES, Originals
 from lib.sizes.declared import require_declared
 from lib.times import Timestamp
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
-    from mypy_boto3_sqs import SQSClient
 
 # Seconds in which queues are scanned: API Gateway stops waiting after 30, and letters that remain
 # are made visible after the scan.
@@ -127,7 +124,7 @@ class DeadLetterOperations:
     `invalidates` is whether the stage has a queue of invalidations.
     """
 
-    sqs: "SQSClient"
+    sqs: SQSClient
     prefix: str
     sizes: Sequence[str]
     originals: Originals
@@ -156,7 +153,7 @@ class DeadLetterOperations:
 
         return self._take(selection, take)
 
-    def purge(self, selection: Selection, s3: "S3Client", failures_bucket: str) -> Taken:
+    def purge(self, selection: Selection, s3: S3Client, failures_bucket: str) -> Taken:
         """Deletes the letters and their failure records; RequestError for an unknown size."""
 
         def take(source: ReplaySource, seconds: float) -> DlqResult:

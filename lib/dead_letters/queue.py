@@ -4,17 +4,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from lib.aws import sqs as queues
+from lib.aws.clients import SQSClient
 from lib.dead_letters.letter import EVERYTHING, DeadLetter, DlqKind, Filter
 from lib.dead_letters.scan import DlqScan
 from lib.interrupts import uninterrupted
 from lib.keys import Originals
 from lib.pipeline.messages import REPLAYED
-
-if TYPE_CHECKING:
-    from mypy_boto3_sqs import SQSClient
 
 OnProgress = Callable[[int], None]
 
@@ -40,7 +37,7 @@ def ignore_progress(_count: int) -> None:
 class DeadLetterQueue:
     """One dead-letter queue."""
 
-    sqs: "SQSClient"
+    sqs: SQSClient
     url: str
     originals: Originals
     kind: DlqKind = DlqKind.DLQ

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from lib.aws.clients import S3Client
 from lib.aws.error_mapping import map_access_denied
 from lib.concurrency import map_concurrently
 from lib.dead_letters.letter import DeadLetter, DlqKind
@@ -15,9 +15,6 @@ from lib.keys import Originals
 from lib.pipeline.events import ObjectEvent, parse_records
 from lib.pipeline.failure_records import FailureRecords
 
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
-
 # As many threads as letters that SQS deletes in one call.
 _MAX_WORKERS = 10
 
@@ -26,7 +23,7 @@ _MAX_WORKERS = 10
 class RecordCleaner:
     """Removal of the records of one DLQ's letters; `name` is that of the `ReplaySource`."""
 
-    s3: "S3Client"
+    s3: S3Client
     failures_bucket: str
     name: str
     kind: DlqKind

@@ -10,15 +10,12 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from lib.aws import sqs as queues
+from lib.aws.clients import SQSClient
 from lib.dead_letters.letter import DeadLetter, DlqKind, parse_dead_letter
 from lib.interrupts import uninterrupted
 from lib.keys import Originals
-
-if TYPE_CHECKING:
-    from mypy_boto3_sqs import SQSClient
 
 # Letters a second, at least: a batch of ten takes three requests, here across an ocean.
 MIN_RATE = 20
@@ -36,7 +33,7 @@ class DlqScan:
 
     def __init__(
         self,
-        sqs: "SQSClient",
+        sqs: SQSClient,
         url: str,
         originals: Originals,
         kind: DlqKind = DlqKind.DLQ,

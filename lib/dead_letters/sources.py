@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lib.aws import sqs as queues
+from lib.aws.clients import SQSClient
 from lib.dead_letters.letter import DeadLetter, DlqKind, Filter
 from lib.dead_letters.queue import DeadLetterQueue
 
 if TYPE_CHECKING:
-    from mypy_boto3_sqs import SQSClient
-
     from lib.aws.stacks import Stack
 
 
@@ -38,7 +37,7 @@ def get_dlq_name(queue: str, kind: DlqKind) -> str:
 
 
 def find_sources(
-    sqs: "SQSClient", stack: "Stack", kind: DlqKind, size_names: Iterable[str]
+    sqs: SQSClient, stack: "Stack", kind: DlqKind, size_names: Iterable[str]
 ) -> list[ReplaySource]:
     """Finds the DLQs of a kind: one for each size, or the shared one.
 
@@ -66,7 +65,7 @@ def read_all(
                 yield from ((source.name, letter) for letter in selected)
 
 
-def _find_source(sqs: "SQSClient", stack: "Stack", kind: DlqKind, size_name: str) -> ReplaySource:
+def _find_source(sqs: SQSClient, stack: "Stack", kind: DlqKind, size_name: str) -> ReplaySource:
     size = stack.sizes[size_name]
     url = size.dlq_url
     if kind is DlqKind.SUBSCRIPTION:

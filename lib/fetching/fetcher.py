@@ -10,10 +10,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from tempfile import TemporaryFile
-from typing import IO, TYPE_CHECKING, Literal, NamedTuple
+from typing import IO, Literal, NamedTuple
 
 from lib import keys
 from lib.aws import s3 as objects
+from lib.aws.clients import S3Client
 from lib.errors import (
     ConflictError,
     FanoutError,
@@ -28,9 +29,6 @@ from lib.fetching.records import FailedFetchRecord, FetchRecords, StoredFetchRec
 from lib.keys import Originals
 from lib.pipeline.focus import focus_metadata
 from lib.upload_types import UNKNOWN_TYPES, explain_rejection
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
 
 # The original's metadata that holds the id of the job that wrote it (x-amz-meta-*).
 JOB_ID = "fetch-order"
@@ -53,7 +51,7 @@ class _CancelledError(FanoutError):
 class Fetcher:
     """Runs the fetch jobs of one stack; `content_types` are the allowed ones."""
 
-    s3: "S3Client"
+    s3: S3Client
     originals: Originals
     records: FetchRecords
     downloader: Downloader

@@ -4,13 +4,14 @@ import secrets
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lib import keys, upload_paths
 from lib.aws import s3 as objects
 from lib.aws import sqs as queues
+from lib.aws.clients import S3Client, SQSClient
 from lib.errors import (
     WORKER_STOPPED,
     ConflictError,
@@ -25,10 +26,6 @@ from lib.fetching.urls import MAX_LENGTH, Url, check_port, parse_url
 from lib.keys import Originals
 from lib.pipeline.focus import FocalPoint
 from lib.times import Timestamp
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
-    from mypy_boto3_sqs import SQSClient
 
 # How long the fetch queue keeps a message: four days, as every other queue, so that a long weekend
 # is enough to repair what stops a worker.
@@ -70,7 +67,7 @@ class FetchState(BaseModel):
 class FetchJobs:
     """The fetch jobs of one stack, by the path that each is for."""
 
-    s3: "S3Client"
+    s3: S3Client
     failures_bucket: str
 
     def get_state(
@@ -124,7 +121,7 @@ class FetchJobs:
 class FetchJobQueue(FetchJobs):
     """Submits the fetch jobs of one stack; `allow_loopback` is for local stages only."""
 
-    sqs: "SQSClient"
+    sqs: SQSClient
     queue_url: str
     originals: Originals
     allow_loopback: bool = False

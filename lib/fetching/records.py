@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
+from lib.aws.clients import S3Client
 from lib.keys import FETCH_RECORDS
 from lib.pipeline.failure_records import FailureRecord
 from lib.pipeline.json_records import JsonRecords
 from lib.times import Timestamp
 
 if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
-
     from lib.aws.s3 import StoredObject
 
 
@@ -68,7 +67,7 @@ _TYPE: TypeAdapter[FetchRecord | FailedFetchRecord] = TypeAdapter(FetchRecord | 
 class FetchRecords(JsonRecords[FetchRecord | FailedFetchRecord]):
     """The fetch records of one stack."""
 
-    def __init__(self, s3: "S3Client", bucket: str) -> None:
+    def __init__(self, s3: S3Client, bucket: str) -> None:
         super().__init__(s3, bucket, FETCH_RECORDS, _TYPE)
 
     def read(self, path: str) -> StoredFetchRecord | None:

@@ -14,10 +14,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
+from lib.aws.clients import S3Client
 from lib.errors import (
     WORKER_STOPPED,
     ConflictError,
@@ -32,9 +32,6 @@ from lib.pipeline.json_records import JsonRecords
 from lib.pipeline.rechecks import DelayedRecheckQueue
 from lib.pipeline.telemetry import Telemetry
 from lib.sizes import Size, recipe_id
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
 
 # How far functions' clocks may differ.
 _CLOCKS = timedelta(seconds=5)
@@ -73,7 +70,7 @@ _ATTEMPT = TypeAdapter(Attempt)
 class Attempts:
     """The attempts at one size; none takes longer than `seconds`."""
 
-    s3: "S3Client"
+    s3: S3Client
     bucket: str
     size: Size
     recheck_queue: DelayedRecheckQueue

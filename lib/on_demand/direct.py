@@ -6,19 +6,17 @@ No variant is stored here: the pipeline renders a stored original like any other
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from lib import images, keys, upload_paths
 from lib.aws import s3 as objects
+from lib.aws.clients import S3Client
 from lib.errors import ConflictError, ProblemKind, RequestError
 from lib.keys import Originals
 from lib.on_demand import MAX_IMAGE_BYTES, map_render_errors
 from lib.rekognition import ImageAnalyzer
 from lib.sizes import Quality, Size
 from lib.upload_types import explain_rejection
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
 
 
 class StoreTarget(NamedTuple):
@@ -37,7 +35,7 @@ class DirectRenderer:
     watermark, if it has one.
     """
 
-    s3: "S3Client"
+    s3: S3Client
     originals: Originals
     sizes: list[Size]
     content_types: list[str]

@@ -6,20 +6,17 @@ one URL: the CDN normalizes its spellings.
 
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from lib import images, keys
 from lib.aws import s3 as objects
+from lib.aws.clients import S3Client
 from lib.errors import PermanentError, ProblemKind, RequestError
 from lib.keys import Originals
 from lib.on_demand import MAX_IMAGE_BYTES, ImageResponse, map_render_errors
 from lib.on_demand.signed_requests import SignedRequestVerifier
 from lib.rekognition import ImageAnalyzer
 from lib.sizes import Size
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
 
 
 @dataclass(frozen=True)
@@ -30,7 +27,7 @@ class SignedImages:
     URL's expiry. `image_analyzer` is None without moderation.
     """
 
-    s3: "S3Client"
+    s3: S3Client
     originals: Originals
     verifier: SignedRequestVerifier
     memory: int

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lib import keys
 from lib.aws import s3 as objects
+from lib.aws.clients import S3Client
 from lib.errors import PermanentError, ProblemKind, RequestError
 from lib.keys import Originals
 from lib.on_demand import ImageResponse
@@ -19,8 +20,6 @@ from lib.pipeline.failure_records import FailureRecords
 from lib.pipeline.reconciler import VariantReconciler
 
 if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
-
     from lib.sizes import Size
 
 
@@ -52,7 +51,7 @@ class FoundVariant(NamedTuple):
 class OnDemandVariants:
     """Finds or renders a stage's variants; `get_reconciler` returns a size's reconciler."""
 
-    s3: "S3Client"
+    s3: S3Client
     originals: Originals
     images_bucket: str
     failures_bucket: str

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from lib import keys
 from lib.aws import s3 as objects
+from lib.aws.clients import S3Client
 from lib.aws.error_mapping import map_access_denied
 from lib.concurrency import map_concurrently, merge_sorted
 from lib.errors import PermanentError
@@ -20,9 +21,6 @@ from lib.pipeline.failure_records import FailureRecords
 from lib.pipeline.put_options import PutOptions
 from lib.pipeline.variant_metadata import VariantMetadata
 from lib.sizes import Size
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
 
 State = Literal["current", "missing", "stale", "orphaned", "failed"]
 # States that a recheck repairs; a failed path has a dead letter, which is replayed instead.
@@ -57,7 +55,7 @@ class Row(NamedTuple):
 class Auditor:
     """Comparison of one size's variants with the originals."""
 
-    s3: "S3Client"
+    s3: S3Client
     size: Size
     put_options: PutOptions
     originals: Originals
@@ -192,7 +190,7 @@ def classify(row: Row, *, up_to_date: _Check, failed: _Check) -> State | None:
     return "stale" if any(row.variants) else None
 
 
-def list_orphan_folders(s3: "S3Client", images_bucket: str, sizes: list[Size]) -> list[str]:
+def list_orphan_folders(s3: S3Client, images_bucket: str, sizes: list[Size]) -> list[str]:
     """Lists the folders of the images bucket that belong to no size and none of its formats.
 
     No deploy deletes the variants in them: they cost storage and stay readable.
@@ -202,7 +200,7 @@ def list_orphan_folders(s3: "S3Client", images_bucket: str, sizes: list[Size]) -
 
 
 def list_orphan_paths(
-    s3: "S3Client", images_bucket: str, folder: str, *, prefix: str = ""
+    s3: S3Client, images_bucket: str, folder: str, *, prefix: str = ""
 ) -> Iterator[str]:
     """Yields the paths below `prefix` of an orphan folder's variants, in order."""
     for listed in objects.list_objects(s3, images_bucket, f"{folder}/{prefix}"):

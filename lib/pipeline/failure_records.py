@@ -8,16 +8,13 @@ because a stopped worker can write none.
 
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
+from lib.aws.clients import S3Client
 from lib.errors import WORKER_STOPPED, ConflictError
 from lib.pipeline.json_records import JsonRecords
 from lib.times import Timestamp
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
 
 STOPPED = (
     "its worker was stopped each time before it could say why, by its memory or its timeout: give "
@@ -57,7 +54,7 @@ _RECORD = TypeAdapter(FailureRecord)
 class FailureRecords(JsonRecords[FailureRecord]):
     """The failure records of one size."""
 
-    def __init__(self, s3: "S3Client", bucket: str, size_name: str) -> None:
+    def __init__(self, s3: S3Client, bucket: str, size_name: str) -> None:
         super().__init__(s3, bucket, size_name, _RECORD)
 
     def read(self, path: str) -> FailureRecord | None:

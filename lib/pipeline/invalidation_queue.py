@@ -3,13 +3,10 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from lib import keys
 from lib.aws import sqs as queues
-
-if TYPE_CHECKING:
-    from mypy_boto3_sqs import SQSClient
+from lib.aws.clients import SQSClient
 
 
 @dataclass(frozen=True)
@@ -19,7 +16,7 @@ class InvalidationQueue:
     `signed` is whether the CDN serves signed images, possibly of photos that never had a variant.
     """
 
-    sqs: "SQSClient"
+    sqs: SQSClient
     url: str
     delay: int
     signed: bool = False

@@ -14,6 +14,7 @@ from urllib.parse import unquote, unquote_to_bytes
 
 from lib import keys
 from lib.aws import cloudfront as cdn
+from lib.aws.clients import CloudFrontClient, SQSClient
 from lib.concurrency import map_concurrently
 from lib.errors import PermanentError, TransientError
 from lib.keys import SIGNED_FOLDER
@@ -21,8 +22,6 @@ from lib.pipeline.messages import SqsMessage, send_to_dlq
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
-    from mypy_boto3_cloudfront import CloudFrontClient
-    from mypy_boto3_sqs import SQSClient
 
 # CloudFront processes at most 15 paths with a wildcard at once: two batches, which is how many run
 # concurrently, fit.
@@ -71,9 +70,9 @@ class Invalidator:
     `signed` is whether the distribution serves signed images: each photo has one folder of them.
     """
 
-    cloudfront: "CloudFrontClient"
+    cloudfront: CloudFrontClient
     distribution_id: str
-    sqs: "SQSClient"
+    sqs: SQSClient
     dlq_url: str
     logger: "Logger"
     formats: bool = False

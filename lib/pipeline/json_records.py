@@ -4,15 +4,13 @@ Writes are unconditional, or conditional on the ETag that was read.
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from lib import keys
 from lib.aws import s3 as objects
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
+from lib.aws.clients import S3Client
 
 R = TypeVar("R", bound=BaseModel)
 
@@ -32,7 +30,7 @@ class StoredRecord(NamedTuple, Generic[R]):
 class JsonRecords(Generic[R]):
     """The records in one folder; `type_` parses them."""
 
-    s3: "S3Client"
+    s3: S3Client
     bucket: str
     folder: str
     type_: TypeAdapter[R]

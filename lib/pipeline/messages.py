@@ -1,15 +1,13 @@
 """SQS messages, and how they become dead letters."""
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from lib import keys
 from lib.aws import sqs as queues
+from lib.aws.clients import SQSClient
 from lib.errors import PermanentError, TransientError
 from lib.times import format_time
-
-if TYPE_CHECKING:
-    from mypy_boto3_sqs import SQSClient
 
 # How long an untried message may be renewed: as long as a queue retains one. Then it becomes a dead
 # letter, so that retention cannot delete it.
@@ -52,7 +50,7 @@ class SqsMessage(NamedTuple):
 
 
 def send_to_dlq(
-    sqs: "SQSClient",
+    sqs: SQSClient,
     dlq_url: str,
     message: SqsMessage,
     path: str,

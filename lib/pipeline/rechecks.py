@@ -8,16 +8,13 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING
 
 from lib.aws import sqs as queues
+from lib.aws.clients import SQSClient
 from lib.errors import TransientError
 from lib.keys import Originals
 from lib.pipeline.events import build_event
 from lib.plurals import pluralize
-
-if TYPE_CHECKING:
-    from mypy_boto3_sqs import SQSClient
 
 # Seconds before each retry of rejected messages: SQS throttles for moments, not minutes.
 _RETRY_DELAYS = (0.5, 1, 2, 4)
@@ -27,7 +24,7 @@ _RETRY_DELAYS = (0.5, 1, 2, 4)
 class DelayedRecheckQueue:
     """Sends single rechecks to one size's queue, delayed by `delay` seconds."""
 
-    sqs: "SQSClient"
+    sqs: SQSClient
     url: str
     originals: Originals
     delay: int
@@ -42,7 +39,7 @@ class DelayedRecheckQueue:
 class RecheckQueue:
     """Sends many rechecks to one size's queue."""
 
-    sqs: "SQSClient"
+    sqs: SQSClient
     url: str
     originals: Originals
 

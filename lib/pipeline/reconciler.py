@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from lib import images, keys
 from lib.aws import s3 as objects
 from lib.aws.call_budget import CALL_SECONDS
+from lib.aws.clients import S3Client
 from lib.errors import ConflictError, PermanentError, Reason, TransientError
 from lib.keys import Originals
 from lib.pipeline.deadline import UNLIMITED, Deadline
@@ -26,9 +27,6 @@ from lib.pipeline.render_slots import RenderSlots
 from lib.pipeline.variant_metadata import VariantMetadata
 from lib.rekognition import ImageAnalyzer
 from lib.sizes import Size
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
 
 # A conflict needs another writer of the same path within milliseconds. Five in a row mean constant
 # writes: the queue then spaces the attempts out.
@@ -60,7 +58,7 @@ class VariantReconciler:
     `record_attempt` takes path and ETag; its context surrounds the rendering.
     """
 
-    s3: "S3Client"
+    s3: S3Client
     size: Size
     originals: Originals
     images_bucket: str

@@ -8,17 +8,15 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from lib.aws import sqs as queues
+from lib.aws.clients import SQSClient
 from lib.errors import NoTimeError, PermanentError, TransientError, UnknownOutcomeError
 from lib.pipeline.messages import MAY_STOP_WORKERS, UNTRIED_SINCE, SqsMessage, send_to_dlq
 from lib.pipeline.redeliveries import Redeliveries
 from lib.pipeline.telemetry import Telemetry
 from lib.times import format_time
-
-if TYPE_CHECKING:
-    from mypy_boto3_sqs import SQSClient
 
 # Seconds before a retry: doubles from 5 s to at most 5 minutes, so that ten receives span about 25
 # minutes: longer than S3 or KMS throttles, and short enough to wait for.
@@ -40,7 +38,7 @@ class SourceQueue:
     `write_grace_seconds` is how long an unanswered write may still take effect.
     """
 
-    sqs: "SQSClient"
+    sqs: SQSClient
     url: str
     dlq_url: str
     max_attempts: int

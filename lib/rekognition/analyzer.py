@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from lib.aws import rekognition, tags
+from lib.aws.clients import S3Client
 from lib.aws.rekognition import Label, RekognitionClient
 from lib.errors import PermanentError, Reason
 from lib.images import Focus
@@ -14,9 +14,6 @@ from lib.rekognition import faces, results
 from lib.rekognition.analysis_image import AnalysisImage, make_analysis_image
 from lib.rekognition.results import AnalysisResult, Faces
 from lib.sizes import Size
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
 
 # A dead letter names only so many labels, the most certain ones.
 _MAX_NAMED = 5
@@ -32,7 +29,7 @@ class ImageAnalyzer:
     moderation off. `faces` permits the detection of faces.
     """
 
-    s3: "S3Client"
+    s3: S3Client
     originals: Originals
     rekognition: RekognitionClient
     confidence: int | None

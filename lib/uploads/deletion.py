@@ -1,21 +1,18 @@
 """Deletes originals; the pipeline then deletes their variants and CDN copies."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from lib.aws import s3 as objects
+from lib.aws.clients import S3Client
 from lib.fetching.jobs import FetchJobs
 from lib.keys import Originals
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
 
 
 @dataclass(frozen=True)
 class Deletion:
     """Deletes photos of one stack."""
 
-    s3: "S3Client"
+    s3: S3Client
     originals: Originals
     failures_bucket: str
 

@@ -1,18 +1,15 @@
 """Changes the focal point of a photo that is stored."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
+from lib.aws.clients import S3Client
 from lib.aws.s3_metadata import replace_metadata
 from lib.errors import ConflictError, PermanentError, ProblemKind, RequestError
 from lib.keys import Originals, escaped
 from lib.pipeline.focus import FocalPoint, focus_metadata
 from lib.pipeline.metadata_keys import FOCUS
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
 
 
 class FocusRequest(BaseModel):
@@ -34,7 +31,7 @@ class PhotoFocus(BaseModel):
 class FocusEditor:
     """Changes the focal points of one stack's photos."""
 
-    s3: "S3Client"
+    s3: S3Client
     originals: Originals
 
     def set(self, path: str, focus: FocalPoint | None) -> PhotoFocus:

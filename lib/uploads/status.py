@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from lib import keys
 from lib.aws import s3 as objects
+from lib.aws.clients import S3Client
 from lib.aws.error_mapping import map_access_denied
 from lib.concurrency import map_concurrently
 from lib.errors import FanoutError, PermanentError, RequestError
@@ -26,8 +27,6 @@ from lib.uploads.placeholders import Placeholder, read_placeholder
 from lib.uploads.viewer_urls import sign_urls
 
 if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
-
     from lib.auth.viewer_signatures import ViewerSigner
     from lib.sizes import Size
 
@@ -123,7 +122,7 @@ class StatusReader:
     if they are of another original.
     """
 
-    s3: "S3Client"
+    s3: S3Client
     sizes: "Sequence[Size]"
     originals: Originals
     images_bucket: str

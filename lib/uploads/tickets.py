@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from lib import keys, upload_paths
 from lib.aws import s3 as objects
+from lib.aws.clients import S3Client
 from lib.concurrency import map_concurrently
 from lib.errors import ProblemKind, RequestError
 from lib.fetching.jobs import FetchJobQueue
@@ -26,8 +27,6 @@ from lib.uploads.viewer_urls import sign_urls
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from mypy_boto3_s3 import S3Client
 
     from lib.auth.viewer_signatures import ViewerSigner
     from lib.sizes import Size
@@ -85,7 +84,7 @@ class UploadTickets:
     `images_bucket` is needed if a size has placeholders.
     """
 
-    s3: "S3Client"
+    s3: S3Client
     fetch_queue: FetchJobQueue
     originals: Originals
     images_url: str

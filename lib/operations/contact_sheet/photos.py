@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from lib.aws import s3 as objects
+from lib.aws.clients import S3Client
 from lib.aws.s3 import Download
 from lib.images import Focus
 from lib.images.limits import MAX_BYTES
@@ -22,9 +23,6 @@ from lib.uploads.local_files import (
     find_files,
     has_photo_suffix,
 )
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
 
 
 class Original(NamedTuple):
@@ -77,7 +75,7 @@ def find_photos(folder: Path, *, leave_out: Path) -> FoundPhotos:
 
 
 def find_stored_photos(
-    s3: "S3Client", originals: Originals, prefix: str, *, at_most: int
+    s3: S3Client, originals: Originals, prefix: str, *, at_most: int
 ) -> FoundPhotos:
     """Lists a stage's originals whose paths begin with `prefix`, without folder markers."""
     listed = objects.list_objects(s3, originals.bucket, originals.key(prefix))
@@ -106,7 +104,7 @@ def _read_file(file: Path) -> Original:
     return Original(file.read_bytes())
 
 
-def _get(s3: "S3Client", originals: Originals, key: str) -> Original:
+def _get(s3: S3Client, originals: Originals, key: str) -> Original:
     original = objects.get(s3, originals.bucket, key)
     if not isinstance(original, Download):
         raise FileNotFoundError(errno.ENOENT, "it was deleted meanwhile")

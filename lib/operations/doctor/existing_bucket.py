@@ -4,9 +4,10 @@ The stage configures nothing of it but one notification, so the cures are the ow
 """
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from lib.aws import buckets
+from lib.aws.clients import S3Client
 from lib.aws.notifications import read_notifications
 from lib.errors import ConfigError, TransientError
 from lib.keys import Originals
@@ -15,9 +16,6 @@ from lib.operations.doctor.policies import is_public
 from lib.operations.originals.connection import describe_overlaps
 from lib.operations.originals.entries import OwnEntry
 from lib.operations.stage_commands import StageCommands
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
 
 _BLOCK_ALL = (
     "BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true"
@@ -44,7 +42,7 @@ class ExistingBucket(NamedTuple):
 
 
 def check_existing_bucket(
-    s3: "S3Client", bucket: ExistingBucket, commands: StageCommands, *, in_use: bool
+    s3: S3Client, bucket: ExistingBucket, commands: StageCommands, *, in_use: bool
 ) -> Iterator[Finding]:
     """Checks what the stage needs, and if the bucket is `in_use` already, its notification."""
     place = list(_check_place(s3, bucket))
@@ -57,11 +55,11 @@ def check_existing_bucket(
         yield from _report_denial(check, s3, bucket, commands)
 
 
-_CheckOfBucket = Callable[["S3Client", ExistingBucket, StageCommands], Iterator[Finding]]
+_CheckOfBucket = Callable[[S3Client, ExistingBucket, StageCommands], Iterator[Finding]]
 
 
 def _report_denial(
-    check: _CheckOfBucket, s3: "S3Client", bucket: ExistingBucket, commands: StageCommands
+    check: _CheckOfBucket, s3: S3Client, bucket: ExistingBucket, commands: StageCommands
 ) -> Iterator[Finding]:
     """Yields a check's findings, or that it may not be made: the others still are."""
     try:
@@ -74,7 +72,7 @@ def _report_denial(
         )
 
 
-def _check_place(s3: "S3Client", bucket: ExistingBucket) -> Iterator[Finding]:
+def _check_place(s3: S3Client, bucket: ExistingBucket) -> Iterator[Finding]:
     """Yields the problem that makes the bucket unusable, if there is one."""
     correct = "correct originals_bucket, or create the bucket"
     try:
@@ -100,7 +98,7 @@ def _check_place(s3: "S3Client", bucket: ExistingBucket) -> Iterator[Finding]:
         )
 
 
-def _check_entry(s3: "S3Client", bucket: ExistingBucket, commands: StageCommands) -> Finding:
+def _check_entry(s3: S3Client, bucket: ExistingBucket, commands: StageCommands) -> Finding:
     if bucket.own.find(read_notifications(s3, bucket.name)) == [bucket.own.entry]:
         return ok(f"s3://{bucket.originals} notifies the topic of created and removed objects")
     return problem(
@@ -110,7 +108,7 @@ def _check_entry(s3: "S3Client", bucket: ExistingBucket, commands: StageCommands
     )
 
 
-def _check_overlaps(s3: "S3Client", bucket: ExistingBucket, _: StageCommands) -> Iterator[Finding]:
+def _check_overlaps(s3: S3Client, bucket: ExistingBucket, _: StageCommands) -> Iterator[Finding]:
     notifications = read_notifications(s3, bucket.name)
     if overlaps := bucket.own.find_overlaps(notifications):
         yield problem(
@@ -122,7 +120,7 @@ def _check_overlaps(s3: "S3Client", bucket: ExistingBucket, _: StageCommands) ->
         yield ok(f"the bucket {bucket.name} also sends its events to EventBridge, which is no harm")
 
 
-def _check_key(s3: "S3Client", bucket: ExistingBucket, _: StageCommands) -> Iterator[Finding]:
+def _check_key(s3: S3Client, bucket: ExistingBucket, _: StageCommands) -> Iterator[Finding]:
     key = buckets.get_kms_key(s3, bucket.name)
     if not key or any(allowed.endswith(key) for allowed in bucket.kms_keys):
         yield ok(f"the bucket {bucket.name}: the functions can read what it encrypts")
@@ -143,7 +141,7 @@ def _check_key(s3: "S3Client", bucket: ExistingBucket, _: StageCommands) -> Iter
 
 
 def _check_access(
-    s3: "S3Client", bucket: ExistingBucket, commands: StageCommands
+    s3: S3Client, bucket: ExistingBucket, commands: StageCommands
 ) -> Iterator[Finding]:
     access = buckets.get_access(s3, bucket.name)
     if is_public(access.policy, "s3:GetObject") and not access.blocks_public:
@@ -174,7 +172,7 @@ def _check_access(
 
 
 def _check_settings(
-    s3: "S3Client", bucket: ExistingBucket, commands: StageCommands
+    s3: S3Client, bucket: ExistingBucket, commands: StageCommands
 ) -> Iterator[Finding]:
     if buckets.is_versioned(s3, bucket.name):
         yield ok(f"the bucket {bucket.name} keeps overwritten and deleted photos as old versions")

@@ -9,18 +9,14 @@ an interrupted one finds the entry, also if the stage has another bucket now.
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from lib.aws import topics
 from lib.aws.buckets import exists
+from lib.aws.clients import S3Client, SNSClient
 from lib.aws.notifications import Notifications, read_notifications, write_notifications
 from lib.errors import ConfigError, TransientError
 from lib.keys import Originals
 from lib.operations.originals.entries import Entry, OwnEntry
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
-    from mypy_boto3_sns import SNSClient
 
 # The tag of the topic.
 TAG = "fanout-originals-bucket"
@@ -34,8 +30,8 @@ _INVALID = "InvalidArgument"
 class Connection:
     """The notification of one stage; `stack` is its stack's name, and the id of its entry."""
 
-    s3: "S3Client"
-    sns: "SNSClient"
+    s3: S3Client
+    sns: SNSClient
     stack: str
     topic_arn: str
     sleep: Callable[[float], None] = time.sleep

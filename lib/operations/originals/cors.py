@@ -1,12 +1,10 @@
 """The rule that lets browsers post upload forms to a bucket, beside the rules of others."""
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from lib.aws.buckets import read_cors, write_cors
+from lib.aws.clients import S3Client
 from lib.errors import ConfigError
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
 
 # S3's limit on a bucket's rules.
 _MAX_RULES = 100
@@ -37,7 +35,7 @@ def make_rule(rule_id: str, origins: list[str]) -> dict[str, Any]:
     }
 
 
-def plan_cors(s3: "S3Client", bucket: str, rule_id: str, origins: list[str] | None) -> CorsPlan:
+def plan_cors(s3: S3Client, bucket: str, rule_id: str, origins: list[str] | None) -> CorsPlan:
     """Reads a bucket's rules and adds or changes the one of this id; removes it without origins.
 
     Raises ConfigError if S3 takes no further rule.
@@ -55,7 +53,7 @@ def plan_cors(s3: "S3Client", bucket: str, rule_id: str, origins: list[str] | No
     return CorsPlan(before, before if same else after)
 
 
-def apply_cors(s3: "S3Client", bucket: str, plan: CorsPlan) -> None:
+def apply_cors(s3: S3Client, bucket: str, plan: CorsPlan) -> None:
     """Writes the planned rules; raises ConfigError if somebody else changed them meanwhile."""
     if read_cors(s3, bucket) != plan.before:
         raise ConfigError(

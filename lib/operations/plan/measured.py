@@ -1,14 +1,11 @@
 """Render times from a deployed stage's metrics."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
+from lib.aws.clients import CloudWatchClient
 from lib.aws.cloudwatch import get_totals
 from lib.operations.plan.render_times import WorkerTime, make_measured_time
 from lib.operations.plan.stage import PlannedSize
-
-if TYPE_CHECKING:
-    from mypy_boto3_cloudwatch import CloudWatchClient
 
 # Days whose metrics count: a week has its quiet days and its busy ones.
 DAYS = 7
@@ -17,7 +14,7 @@ _MIN_PHOTOS = 100
 
 
 def read_measured_times(
-    cloudwatch: "CloudWatchClient", prefix: str, sizes: Iterable[PlannedSize]
+    cloudwatch: CloudWatchClient, prefix: str, sizes: Iterable[PlannedSize]
 ) -> dict[str, WorkerTime]:
     """Returns the time of each size that rendered enough photos in the last days.
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lib.auth.signing_keys import SigningKeys
+from lib.aws.clients import S3Client, SQSClient
 from lib.aws.stacks import Stack
 from lib.errors import ConfigError
 from lib.keys import Originals
@@ -17,9 +18,6 @@ from lib.operations.verify.web import Web
 from lib.sizes import Size
 
 if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
-    from mypy_boto3_sqs import SQSClient
-
     from lib.auth.viewer_signatures import ViewerSigner
 
 
@@ -48,8 +46,8 @@ class Target:
     images_url: str
     features: frozenset[str]
     upload_types: list[str]
-    s3: "S3Client"
-    sqs: "SQSClient"
+    s3: S3Client
+    sqs: SQSClient
     web: Web
     signing_keys: SigningKeys | None = None
     viewer_signer: "ViewerSigner | None" = None
