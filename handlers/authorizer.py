@@ -2,18 +2,16 @@
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import boto3
 from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 from pydantic import Field
 
 from handlers.shared.settings import Settings
 from lib.auth.tokens import TokenCache, TokenStore, authorize
-
-if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.typing import LambdaContext
 
 # Every request waits for the authorizer, and API Gateway times out after 10 s: both attempts end
 # before that.
@@ -27,7 +25,7 @@ class AuthorizerSettings(Settings):
     tokens_secret: str = Field(min_length=1)
 
 
-def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, Any]:
+def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Returns a simple response; its context has the valid token's id and scope."""
     presented = _get_bearer_token(event)
     token = authorize(presented, _tokens()) if presented else None

@@ -1,9 +1,10 @@
 """SQS batch of fetch jobs -> photos from the web in the originals bucket."""
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import boto3
+from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import Json
 
 from handlers.shared.batches import client_config, drain, source_queue
@@ -18,9 +19,6 @@ from lib.images.limits import MAX_BYTES
 from lib.keys import FETCH_RECORDS
 from lib.pipeline.telemetry import Telemetry
 
-if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.typing import LambdaContext
-
 # Longer than the resize workers' timeout: S3 may need longer to store a photo of 200 MiB.
 _READ_SECONDS = 10
 
@@ -33,7 +31,7 @@ class FetchSettings(QueueSettings):
     fetch_loopback: bool = False
 
 
-def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Runs one batch of fetch jobs; returns those that SQS must deliver again."""
     return drain(_worker(), event, context)
 

@@ -1,19 +1,17 @@
 """SQS batch of CDN paths -> one CloudFront invalidation."""
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import boto3
 from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
 from handlers.shared.batches import build_batch_response, parse_messages
 from handlers.shared.settings import Settings
 from lib.pipeline.invalidations import Invalidator
 from lib.pipeline.telemetry import SERVICE
-
-if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.typing import LambdaContext
 
 # CloudFront takes a second or two to accept an invalidation, and throttles if many are in progress:
 # SQS retries for as long as that takes.
@@ -33,7 +31,7 @@ class InvalidateSettings(Settings):
     serve_signed: bool
 
 
-def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Invalidates the paths of one batch; returns the messages that SQS must deliver again."""
 
     def has_time() -> bool:

@@ -2,8 +2,10 @@
 
 from base64 import b64encode
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import unquote
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from handlers.shared.on_demand_variants import make_on_demand_variants
 from handlers.shared.problems import make_error_response
@@ -17,15 +19,12 @@ from lib.on_demand.plain_paths import unpack
 from lib.on_demand.signed_images import SignedImages
 from lib.on_demand.variants import OnDemandVariants
 
-if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.typing import LambdaContext
-
 # As the CDN caches its own error responses: the image may exist a moment later.
 _ERROR_CACHE_CONTROL = "max-age=5"
 _SIGNED = f"/{SIGNED_FOLDER}/"
 
 
-def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, Any]:
+def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Handles one request of the distribution."""
     signed_images = _renderers().signed_images
     try:

@@ -1,28 +1,22 @@
 """SQS batch -> variants of one size. One deployment of this handler per size."""
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import boto3
+from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import Json
 
 from handlers.shared.batches import client_config, drain, source_queue
 from handlers.shared.image_analyzer import make_image_analyzer
+from handlers.shared.reconcilers import make_reconciler
 from handlers.shared.settings import QueueSettings, VariantSettings
 from lib.aws import s3 as objects
 from lib.aws.call_budget import READ_SECONDS, CallBudget
 from lib.pipeline.failure_records import FailureRecords
-from lib.pipeline.invalidation_queue import InvalidationQueue
-from lib.pipeline.put_options import PutOptions
-from lib.pipeline.reconciler import VariantReconciler
-from lib.pipeline.render_slots import RenderSlots
 from lib.pipeline.telemetry import Telemetry
 from lib.pipeline.worker import ResizeWorker
 from lib.sizes import Size
-from lib.watermarks import load_packed
-
-if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.typing import LambdaContext
 
 
 class ResizeSettings(VariantSettings, QueueSettings):
@@ -34,7 +28,7 @@ class ResizeSettings(VariantSettings, QueueSettings):
     cache_control: str
 
 
-def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Drains one batch; returns the messages that SQS must deliver again."""
     return drain(_worker(), event, context)
 
@@ -53,20 +47,14 @@ def _worker() -> ResizeWorker:
     image_analyzer = make_image_analyzer(settings, s3, settings.originals)
     if image_analyzer:
         call_budget.bind(image_analyzer.rekognition)
-    purge_url, delay = settings.purge_queue_url, settings.purge_delay
-    reconciler = VariantReconciler(
-        s3=s3,
-        size=settings.size,
-        originals=settings.originals,
-        images_bucket=settings.images_bucket,
-        put_options=PutOptions(settings.cache_control, settings.acl),
-        max_bytes=settings.max_upload_bytes,
-        render_slots=RenderSlots(settings.size.waiting_memory),
-        invalidation_queue=InvalidationQueue(sqs, purge_url, delay, settings.serve_signed)
-        if purge_url
-        else None,
+    reconciler = make_reconciler(
+        settings,
+        s3,
+        sqs,
+        settings.size,
+        settings.cache_control,
         image_analyzer=image_analyzer,
-        watermark=load_packed(settings.size),
+        signed=settings.serve_signed,
     )
     return ResizeWorker(
         reconciler=reconciler,

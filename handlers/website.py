@@ -5,8 +5,10 @@ The images bucket's S3 website redirects here if it lacks an object (infra/on_de
 
 from datetime import timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from handlers.shared.on_demand_variants import make_on_demand_variants
 from handlers.shared.respond import NO_STORE, respond
@@ -14,9 +16,6 @@ from handlers.shared.settings import OnDemandVariantsSettings
 from lib.errors import ProblemKind, RequestError
 from lib.keys import url_path
 from lib.on_demand.variants import OnDemandVariants
-
-if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.typing import LambdaContext
 
 _ROUTE = "/missing/"
 # Longer than a browser takes for S3's redirect. S3 did not serve a variant that is older, although
@@ -30,7 +29,7 @@ class WebsiteSettings(OnDemandVariantsSettings):
     images_url: str
 
 
-def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, Any]:
+def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Handles one redirected request."""
     # API Gateway decodes every escape of a path except %25.
     folder, _, path = unquote(event["rawPath"]).removeprefix(_ROUTE).partition("/")

@@ -3,31 +3,24 @@
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
+from handlers.shared.settings import QueueSettings
 from lib.aws.call_budget import CONNECT_SECONDS
 from lib.aws.clients import SQSClient
-from lib.pipeline.messages import (
-    MAY_STOP_WORKERS,
-    REASON,
-    REPLAYED,
-    UNTRIED_SINCE,
-    SqsMessage,
-)
+from lib.pipeline.messages import MAY_STOP_WORKERS, REASON, REPLAYED, UNTRIED_SINCE, SqsMessage
 from lib.pipeline.redeliveries import Redeliveries
 from lib.pipeline.source_queue import SourceQueue
 
 if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.typing import LambdaContext
-
-    from handlers.shared.settings import QueueSettings
     from lib.fetching.worker import FetchWorker
     from lib.pipeline.telemetry import Telemetry
     from lib.pipeline.worker import ResizeWorker
 
 
 def drain(
-    worker: "ResizeWorker | FetchWorker", event: Any, context: "LambdaContext"
+    worker: "ResizeWorker | FetchWorker", event: Any, context: LambdaContext
 ) -> dict[str, Any]:
     """Drains one batch; returns the messages that SQS must deliver again."""
     with worker.telemetry.batch():
@@ -48,7 +41,7 @@ def client_config(read_seconds: int) -> Config:
 
 
 def source_queue(
-    settings: "QueueSettings", sqs: SQSClient, telemetry: "Telemetry", size: str = ""
+    settings: QueueSettings, sqs: SQSClient, telemetry: "Telemetry", size: str = ""
 ) -> SourceQueue:
     """Builds the queue that a worker drains."""
     return SourceQueue(

@@ -1,16 +1,12 @@
 """Builds the optional Rekognition check that runs before a photo is rendered."""
 
-from typing import TYPE_CHECKING
-
 import boto3
 from botocore.config import Config
 
+from handlers.shared.settings import AnalyzerSettings
 from lib.aws.clients import S3Client
 from lib.keys import Originals
 from lib.rekognition import ImageAnalyzer
-
-if TYPE_CHECKING:
-    from handlers.shared.settings import AnalyzerSettings
 
 # One retry for a broken connection. More would keep a caller waiting; a message returns to its
 # queue instead, which spreads a burst better.
@@ -20,7 +16,7 @@ CLIENTS = Config(
 
 
 def make_image_analyzer(
-    settings: "AnalyzerSettings", s3: S3Client, originals: Originals
+    settings: AnalyzerSettings, s3: S3Client, originals: Originals
 ) -> ImageAnalyzer | None:
     """Builds the check; returns None, and makes no client, if the stage checks nothing."""
     if settings.moderation_confidence is None and not settings.faces:

@@ -1,24 +1,22 @@
 """Builds the use case that renders missing variants: one reconciler per size, on first use."""
 
+from dataclasses import replace
 from functools import cache
 
 import boto3
 
 from handlers.shared.image_analyzer import CLIENTS, make_image_analyzer
+from handlers.shared.reconcilers import make_reconciler
 from handlers.shared.settings import OnDemandVariantsSettings
 from lib.aws import s3 as objects
 from lib.aws import sqs as queues
 from lib.on_demand import ON_DEMAND
 from lib.on_demand.attempts import Attempts
 from lib.on_demand.variants import OnDemandVariants
-from lib.pipeline.invalidation_queue import InvalidationQueue
-from lib.pipeline.put_options import PutOptions
 from lib.pipeline.rechecks import DelayedRecheckQueue
 from lib.pipeline.reconciler import VariantReconciler
-from lib.pipeline.render_slots import RenderSlots
 from lib.pipeline.telemetry import Telemetry
 from lib.sizes import Size
-from lib.watermarks import load_packed
 
 
 def make_on_demand_variants(settings: OnDemandVariantsSettings) -> OnDemandVariants:
@@ -27,8 +25,6 @@ def make_on_demand_variants(settings: OnDemandVariantsSettings) -> OnDemandVaria
     sqs = boto3.client("sqs", config=CLIENTS)
     objects.disable_write_retries(s3)
     image_analyzer = make_image_analyzer(settings, s3, settings.originals)
-    purge_url, delay = settings.purge_queue_url, settings.purge_delay
-    signed = settings.signing_keys is not None
     telemetry = Telemetry(ON_DEMAND)
 
     @cache
@@ -40,22 +36,16 @@ def make_on_demand_variants(settings: OnDemandVariantsSettings) -> OnDemandVaria
         attempts = Attempts(
             s3, settings.failures_bucket, size, recheck_queue, settings.attempt_seconds, telemetry
         )
-        return VariantReconciler(
-            s3=s3,
-            size=size,
-            originals=settings.originals,
-            images_bucket=settings.images_bucket,
-            put_options=PutOptions(settings.lifetimes.build_header(size), settings.acl),
-            max_bytes=settings.max_upload_bytes,
-            render_slots=RenderSlots(size.waiting_memory),
-            invalidation_queue=InvalidationQueue(sqs, purge_url, delay, signed)
-            if purge_url
-            else None,
+        reconciler = make_reconciler(
+            settings,
+            s3,
+            sqs,
+            size,
+            settings.lifetimes.build_header(size),
             image_analyzer=image_analyzer,
-            recheck_queue=recheck_queue,
-            record_attempt=attempts.record,
-            watermark=load_packed(size),
+            signed=settings.signing_keys is not None,
         )
+        return replace(reconciler, recheck_queue=recheck_queue, record_attempt=attempts.record)
 
     return OnDemandVariants(
         s3=s3,
