@@ -1,6 +1,5 @@
 """Steps for the optional features of a stage, each run only if it is switched on."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -165,8 +164,3 @@ def render(target: Target) -> str:
             target.logs_of("render"),
         )
     return f"{name}: {len(response.content):,} bytes"
-
-
-def without(feature: str, parameter: str) -> Callable[[Target], str]:
-    """Builds the function that names the parameter if the feature is off."""
-    return lambda target: "" if feature in target.features else parameter

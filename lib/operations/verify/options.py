@@ -22,14 +22,14 @@ _CHANGED = 200
 _ENCODERS_DIFFER = 12
 
 
-def without_size(needed: str, has_option: Callable[[Size], bool]) -> Callable[[Target], str]:
-    """Returns a `why_off` for steps that need a size with an option."""
+def _without_size(needed: str, has_option: Callable[[Size], bool]) -> Callable[[Target], str]:
+    """Builds a `why_off` of a step that needs a size with an option."""
+    return lambda target: "" if any(map(has_option, target.sizes.values())) else needed
 
-    def why_off(target: Target) -> str:
-        has_one = any(has_option(size) for size in target.sizes.values())
-        return "" if has_one else f"no size has {needed}"
 
-    return why_off
+why_no_placeholders = _without_size("no size has placeholder", lambda size: size.placeholder)
+why_no_watermarks = _without_size("no size has watermark", lambda size: bool(size.watermark))
+why_no_focus = _without_size("no size has position: focus", lambda size: size.has_focus)
 
 
 def watermarks(target: Target) -> str:

@@ -24,7 +24,7 @@ class Step:
 
     name: str
     run: Callable[[Target], str]
-    needs: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ("sizes",)
     why_off: Callable[[Target], str] = lambda _: ""
 
 
@@ -38,6 +38,11 @@ class Result:
     detail: str = ""
     look_at: str = ""
     requests: list[Request] = field(default_factory=list)
+
+
+def without(feature: str, parameter: str) -> Callable[[Target], str]:
+    """Builds a `why_off` that names the parameter if the feature is off."""
+    return lambda target: "" if feature in target.features else parameter
 
 
 class Verification:

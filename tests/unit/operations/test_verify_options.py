@@ -119,6 +119,5 @@ def test_a_variant_with_its_watermark_and_one_too_small_to_tell(
 
 def test_the_steps_are_off_on_a_stage_without_these_options(server: WebServer) -> None:
     plain = target(server, Size(name="plain", width=40))
-    why_off = options.without_size("watermark", lambda size: size.watermark is not None)
-    assert why_off(plain) == "no size has watermark"
-    assert why_off(target(server, MARKED)) == ""
+    assert options.why_no_watermarks(plain) == "no size has watermark"
+    assert options.why_no_watermarks(target(server, MARKED)) == ""

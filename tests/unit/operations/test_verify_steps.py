@@ -48,13 +48,13 @@ def denied(_: Target) -> str:
 
 def test_what_needs_a_failed_step_is_not_tried_and_the_rest_is(verification: Verification) -> None:
     steps = (
-        Step("first", failing(StepError("no", "there"))),
+        Step("first", failing(StepError("no", "there")), ()),
         Step("second", lambda _: "done", needs=("first",)),
         Step("third", lambda _: "done", needs=("second",)),
-        Step("other", lambda _: "done"),
+        Step("other", lambda _: "done", ()),
         Step("last", lambda _: "done", needs=("other",)),
         Step("both", lambda _: "done", needs=("other", "first")),
-        Step("off", failing(AssertionError()), why_off=lambda _: "render"),
+        Step("off", failing(AssertionError()), (), why_off=lambda _: "render"),
     )
     results = [verification.take(step) for step in steps]
     states = ["failed", "not_tried", "not_tried", "passed", "passed", "not_tried", "off"]
@@ -71,7 +71,7 @@ def test_what_needs_a_failed_step_is_not_tried_and_the_rest_is(verification: Ver
 
 
 def test_a_call_that_aws_refused_is_shown_with_its_request_id(verification: Verification) -> None:
-    result = verification.take(Step("look", denied))
+    result = verification.take(Step("look", denied, ()))
     assert result.requests == [("HeadObject", "", 403, "4DX8")]
     assert "docs/operations.md" in result.detail
     assert result.look_at == "./fanout doctor --stage dev"
@@ -84,7 +84,7 @@ def test_photos_are_of_a_type_that_the_stage_takes(verification: Verification) -
         types.append(target.content_type)
         return ""
 
-    verification.take(Step("photo", run))
+    verification.take(Step("photo", run, ()))
     assert types == ["image/webp"]
 
 
