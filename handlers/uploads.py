@@ -8,7 +8,7 @@ from aws_lambda_powertools.event_handler import Response, content_types
 from aws_lambda_powertools.event_handler.openapi.params import Body
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
-from pydantic import BaseModel, ConfigDict, Field, Json
+from pydantic import BaseModel, Field, Json
 
 from handlers.shared.http import UPLOADS, describe_errors, handle, make_resolver, make_router
 from handlers.shared.problems import Problem, make_problem
@@ -61,10 +61,8 @@ class UploadSettings(PhotoSettings):
     images_bucket: str = ""
 
 
-class Batch(BaseModel):
+class Batch(BaseModel, extra="forbid"):
     """Requests for up to 100 tickets."""
-
-    model_config = ConfigDict(extra="forbid")
 
     uploads: list[TicketRequest] = Field(min_length=1, max_length=MAX_TICKETS)
 

@@ -3,7 +3,7 @@
 import os
 from typing import Annotated, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Json, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, Json, ValidationError
 
 from lib.errors import ConfigError
 from lib.keys import Originals
@@ -14,10 +14,8 @@ from lib.sizes import Size, unpack_sizes
 PackedSizes = Annotated[list[Size], BeforeValidator(unpack_sizes)]
 
 
-class Settings(BaseModel):
+class Settings(BaseModel, frozen=True):
     """Base of each function's settings: each field is an environment variable, in capitals."""
-
-    model_config = ConfigDict(frozen=True)
 
     @classmethod
     def from_environment(cls) -> Self:

@@ -19,7 +19,7 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from lib.auth.secret_document import parse_secret
 from lib.auth.ttl_cache import TtlCache, utc_now
@@ -54,10 +54,8 @@ class Scope(StrEnum):
 JWT_SCOPE = "fanout/operate"
 
 
-class Token(BaseModel):
+class Token(BaseModel, frozen=True):
     """A token's stored fields, without its text; valid until revoked if `expires_at` is None."""
-
-    model_config = ConfigDict(frozen=True)
 
     id: str = Field(pattern="^[0-9a-f]{12}$")
     name: str = Field(min_length=1, max_length=MAX_NAME)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from lib.auth.secret_document import parse_secret
 from lib.auth.ttl_cache import TtlCache, utc_now
@@ -33,13 +33,11 @@ _MAX_KEYS = 2
 TEMPLATE_METADATA = "ViewerKeys"
 
 
-class ViewerKey(BaseModel):
+class ViewerKey(BaseModel, frozen=True):
     """A key pair: PEM texts, an id made of the public one, and the time from which it signs.
 
     Without a time, the key is not yet in CloudFront's key group.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     id: str = Field(pattern="^[0-9a-f]{16}$")
     private: str = Field(min_length=1, repr=False)

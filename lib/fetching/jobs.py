@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from lib import keys, upload_paths
 from lib.aws import s3 as objects
@@ -35,13 +35,11 @@ _ID_BYTES = 16
 _ID = f"^[0-9a-f]{{{2 * _ID_BYTES}}}$"
 
 
-class FetchJob(BaseModel):
+class FetchJob(BaseModel, frozen=True, extra="forbid"):
     """Message body: download `url` to the original at `path`.
 
     The URL can be a secret: it is in the message, and in no log, fetch record or error.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str = Field(pattern=_ID)
     path: str = Field(min_length=1, max_length=keys.MAX_KEY_BYTES)
@@ -51,10 +49,8 @@ class FetchJob(BaseModel):
     focus: FocalPoint | None = None
 
 
-class FetchState(BaseModel):
+class FetchState(BaseModel, frozen=True):
     """State of a fetch job: `pending` since `ordered_at`, or `failed` with the other fields."""
-
-    model_config = ConfigDict(frozen=True)
 
     state: Literal["pending", "failed"]
     ordered_at: Timestamp | None = None

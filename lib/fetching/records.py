@@ -7,7 +7,7 @@ pending ones, replace the record unconditionally; every other change is conditio
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 
 from lib.aws.clients import S3Client
 from lib.keys import FETCH_RECORDS
@@ -19,10 +19,8 @@ if TYPE_CHECKING:
     from lib.aws.s3 import StoredObject
 
 
-class FetchRecord(BaseModel):
+class FetchRecord(BaseModel, frozen=True):
     """A job that is pending, or was cancelled while a worker may have been running it."""
-
-    model_config = ConfigDict(frozen=True)
 
     id: str
     ordered_at: Timestamp

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 
 from lib.aws.clients import S3Client
 from lib.errors import (
@@ -47,14 +47,12 @@ _STOPPED = (
 )
 
 
-class Attempt(BaseModel):
+class Attempt(BaseModel, frozen=True):
     """The original and recipe that are being rendered, and the start.
 
     `left` is the error for requests once the photo is left to a worker; `began_at` is then the
     time of the recheck.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     etag: str
     recipe: str

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from lib.aws.sqs import BATCH
 from lib.errors import ConfigError
@@ -18,19 +18,15 @@ from lib.operations.audit import Auditor, State
 from lib.pipeline.rechecks import RecheckQueue
 
 
-class Scope(BaseModel):
+class Scope(BaseModel, frozen=True):
     """Paths of a backfill: below `prefix`, without a variant, and if `stale` also stale ones."""
-
-    model_config = ConfigDict(frozen=True)
 
     prefix: str = ""
     stale: bool = False
 
 
-class Position(BaseModel):
+class Position(BaseModel, frozen=True):
     """Progress of a backfill at one size: `after` is the last path sent, "" before the first."""
-
-    model_config = ConfigDict(frozen=True)
 
     scope: Scope
     after: str

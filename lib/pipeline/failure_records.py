@@ -9,7 +9,7 @@ because a stopped worker can write none.
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 
 from lib.aws.clients import S3Client
 from lib.errors import WORKER_STOPPED, ConflictError
@@ -24,10 +24,8 @@ STOPPED = (
 _MAX_WRITE_DELAY = timedelta(minutes=1)
 
 
-class FailureRecord(BaseModel):
+class FailureRecord(BaseModel, frozen=True):
     """A failure; `began_at` is when the failed attempt started."""
-
-    model_config = ConfigDict(frozen=True)
 
     reason: str
     error: str

@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal
 from pydantic import (
     AfterValidator,
     BaseModel,
-    ConfigDict,
     Discriminator,
     Field,
     StringConstraints,
@@ -74,10 +73,8 @@ QUEUE_ENDINGS = ("", "-dlq", "-subscription-dlq")
 DEFAULT_QUALITY = {"jpeg": 80, "webp": 80, "avif": 60}
 
 
-class Quality(BaseModel):
+class Quality(BaseModel, frozen=True, extra="forbid"):
     """The quality of each lossy format, on that format's own scale."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     jpeg: Percent = DEFAULT_QUALITY["jpeg"]
     webp: Percent = DEFAULT_QUALITY["webp"]
@@ -100,13 +97,11 @@ Patterns = Annotated[
 ]
 
 
-class Size(BaseModel):
+class Size(BaseModel, frozen=True, extra="forbid", serialize_by_alias=True):
     """An entry of sizes.yml.
 
     `python -m infra.sizes_reference` writes the descriptions of the fields to docs/sizes.md.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
 
     name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+$", max_length=MAX_NAME)] = Field(
         description="Names the size in URLs (`/<name>/<path>`), queues, functions and commands. It "

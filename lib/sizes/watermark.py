@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 Place = Literal[
@@ -61,10 +61,8 @@ def _check_percent(least: float, most: float, example: str) -> BeforeValidator:
     return BeforeValidator(check)
 
 
-class Watermark(BaseModel):
+class Watermark(BaseModel, frozen=True, extra="forbid"):
     """The watermark of a size; `sha256` is that of the file, which the reader of sizes.yml adds."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     file: Annotated[str, BeforeValidator(_check_file), _describe_limits("a PNG or WebP")]
     position: Place = "bottom-right"

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from lib.aws.clients import S3Client
 from lib.aws.s3_metadata import replace_metadata
@@ -12,10 +12,8 @@ from lib.pipeline.focus import FocalPoint, focus_metadata
 from lib.pipeline.metadata_keys import FOCUS
 
 
-class FocusRequest(BaseModel):
+class FocusRequest(BaseModel, frozen=True, extra="forbid"):
     """Request to change a photo's focal point; null removes it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     focus: FocalPoint | None
 

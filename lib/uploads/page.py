@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from lib.sizes import have_same_ratio
 from lib.uploads.placeholders import Placeholder
@@ -24,23 +24,19 @@ LeftOut = Literal[
 NOT_READY = ("pending", "failed")
 
 
-class ImageSource(BaseModel):
+class ImageSource(BaseModel, frozen=True):
     """Attributes of a `<source>`: a format, and its candidates."""
-
-    model_config = ConfigDict(frozen=True)
 
     type: str
     srcset: str
 
 
-class PageImage(BaseModel):
+class PageImage(BaseModel, frozen=True):
     """Attributes of an `<img>` that shows a photo, and the sources of its `<picture>`.
 
     `width` and `height` are the pixels of `src`, the widest candidate. All candidates show the
     same picture, `placeholder` too. `left_out` has the reason for each size that is no candidate.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     src: str
     srcset: str

@@ -1,19 +1,17 @@
 """The placeholder of a variant, as the API returns it."""
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from lib.aws.s3 import StoredObject
 from lib.pipeline.metadata_keys import COLOR, THUMBHASH
 
 
-class Placeholder(BaseModel):
+class Placeholder(BaseModel, frozen=True):
     """What a page can show until a variant is loaded.
 
     `thumbhash` is base64; `color` is the variant's most frequent colour, such as #3a86ff, and null
     if all of it is transparent.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     thumbhash: str
     color: str | None = None

@@ -5,7 +5,6 @@ from typing import Annotated, Any
 from pydantic import (
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Discriminator,
     Field,
     StrictBool,
@@ -52,14 +51,12 @@ _ONE_NAME: Any = {
 }
 
 
-class TicketRequest(BaseModel):
+class TicketRequest(BaseModel, frozen=True, extra="forbid", json_schema_extra=_ONE_NAME):
     """Request to upload a file to `path`, or under its `filename` to a new folder.
 
     With `sha256`, a file that is stored at `path` already needs no upload, and S3 accepts no other
     bytes. `focus` is the photo's focal point: shares of its width and height.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=_ONE_NAME)
 
     path: Path | None = None
     filename: Filename | None = None
@@ -77,13 +74,11 @@ class TicketRequest(BaseModel):
         return self
 
 
-class FetchRequest(BaseModel):
+class FetchRequest(BaseModel, frozen=True, extra="forbid"):
     """Request to fetch a photo; without a `path`, to a new folder under the URL's file name.
 
     `focus` is the photo's focal point: shares of its width and height.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     url: str = Field(min_length=1, max_length=MAX_LENGTH)
     path: Path | None = None

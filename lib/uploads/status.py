@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from lib import keys
 from lib.aws import s3 as objects
@@ -31,13 +31,11 @@ if TYPE_CHECKING:
     from lib.sizes import Size
 
 
-class VariantFacts(BaseModel):
+class VariantFacts(BaseModel, frozen=True):
     """A stored variant; `pixels` is like 400x300, `modified` is when the variant was rendered.
 
     `placeholder` is null unless the size has `placeholder: true`.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     url: str
     content_type: str
@@ -52,15 +50,13 @@ class VariantFacts(BaseModel):
 Stale = Literal["original", "recipe", "put_options"]
 
 
-class SizeStatus(BaseModel):
+class SizeStatus(BaseModel, frozen=True):
     """A photo at one size.
 
     `ready`: `variants` has one for each format, all made from the current original; `failed`:
     `reason` and `error` have the cause; `pending`: not rendered yet; `gone`: there is no original.
     `stale` is why the stored variants are stale; None if they are current, or if there are none.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     state: Literal["ready", "failed", "pending", "gone"]
     variants: list[VariantFacts] = []

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from lib.images import effort
 from lib.images.geometry import fit
@@ -55,9 +55,7 @@ class _Fitted(BaseModel):
     error: float
 
 
-class _Figures(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
+class _Figures(BaseModel, frozen=True):
     about: dict[str, str]
     s3_seconds: dict[str, float]
     milliseconds: dict[PhotoKind, _Fitted]
