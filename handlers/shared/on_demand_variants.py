@@ -13,7 +13,7 @@ from lib.aws import sqs as queues
 from lib.on_demand import ON_DEMAND
 from lib.on_demand.attempts import Attempts
 from lib.on_demand.variants import OnDemandVariants
-from lib.pipeline.rechecks import DelayedRecheckQueue
+from lib.pipeline.rechecks import RecheckQueue
 from lib.pipeline.reconciler import VariantReconciler
 from lib.pipeline.telemetry import Telemetry
 from lib.sizes import Size
@@ -30,9 +30,7 @@ def make_on_demand_variants(settings: OnDemandVariantsSettings) -> OnDemandVaria
     @cache
     def get_reconciler(size: Size) -> VariantReconciler:
         queue_url = queues.find_queue(sqs, settings.queue_prefix + size.name)
-        recheck_queue = DelayedRecheckQueue(
-            sqs, queue_url, settings.originals, settings.check_delay
-        )
+        recheck_queue = RecheckQueue(sqs, queue_url, settings.originals, settings.check_delay)
         attempts = Attempts(
             s3, settings.failures_bucket, size, recheck_queue, settings.attempt_seconds, telemetry
         )

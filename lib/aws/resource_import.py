@@ -4,10 +4,11 @@ import json
 from typing import Any
 from uuid import uuid4
 
-from botocore.exceptions import ClientError, WaiterError
+from botocore.exceptions import WaiterError
 
 from lib.aws.clients import CloudFormationClient
 from lib.aws.error_mapping import map_errors
+from lib.aws.stacks import describe_stack
 from lib.errors import ConfigError
 
 # Seconds between two polls, and polls: CloudFormation imports a few buckets within a minute.
@@ -16,14 +17,8 @@ _WAITER_CONFIG: Any = {"Delay": 3, "MaxAttempts": 100}
 
 def has_stack(cloudformation: CloudFormationClient, name: str) -> bool:
     """Returns whether the stack exists; one with only a change set in review does not count."""
-    with map_errors(f"describing the stack {name}"):
-        try:
-            (stack,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
-        except ClientError as error:
-            if "does not exist" in str(error):
-                return False
-            raise
-    return stack["StackStatus"] != "REVIEW_IN_PROGRESS"
+    stack = describe_stack(cloudformation, name)
+    return stack is not None and stack["StackStatus"] != "REVIEW_IN_PROGRESS"
 
 
 def import_buckets(

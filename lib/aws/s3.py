@@ -159,14 +159,21 @@ def head(s3: S3Client, bucket: str, key: str) -> StoredObject | None:
     A HEAD's response has no body that distinguishes the two. Use `head_confirmed` before a deletion
     or before a message is acknowledged because there is no object.
     """
+    response = read_head(s3, bucket, key)
+    return _make_stored_object(response) if response else None
+
+
+def read_head(
+    s3: S3Client, bucket: str, key: str, **options: Any
+) -> "HeadObjectOutputTypeDef | None":
+    """Returns S3's response to a HEAD; None if the object or the bucket is missing."""
     with map_errors(f"HEAD {bucket}"):
         try:
-            response = s3.head_object(Bucket=bucket, Key=key)
+            return s3.head_object(Bucket=bucket, Key=key, **options)
         except ClientError as error:
             if status_of(error) == _NOT_FOUND:
                 return None
             raise
-    return _make_stored_object(response)
 
 
 def head_confirmed(s3: S3Client, bucket: str, key: str) -> StoredObject | None:
@@ -227,13 +234,9 @@ def has_sha256(s3: S3Client, bucket: str, key: str, sha256: str) -> bool:
     S3 stores the checksum of an upload that declared one; otherwise the bytes are read. False if
     there is no object, or an archived one without checksum.
     """
-    with map_errors(f"HEAD {bucket}"):
-        try:
-            response = s3.head_object(Bucket=bucket, Key=key, ChecksumMode="ENABLED")
-        except ClientError as error:
-            if status_of(error) == _NOT_FOUND:
-                return False
-            raise
+    response = read_head(s3, bucket, key, ChecksumMode="ENABLED")
+    if response is None:
+        return False
     # Of a multipart upload it is a checksum of the parts' checksums.
     if "ChecksumSHA256" in response and response.get("ChecksumType") != "COMPOSITE":
         return response["ChecksumSHA256"] == _to_base64(sha256)

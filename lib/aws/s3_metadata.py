@@ -2,17 +2,15 @@
 
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
 from lib.aws.clients import S3Client
-from lib.aws.error_mapping import map_errors, status_of
+from lib.aws.error_mapping import map_errors
+from lib.aws.s3 import read_head
 from lib.errors import PermanentError, Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 
-_NOT_FOUND = 404
 # Classes of objects that cannot be read. The copy of a restored one would be archived at once.
 _ARCHIVED = ("GLACIER", "DEEP_ARCHIVE")
 # What a copy would not keep by itself, by HEAD's and CopyObject's name for it; tags are kept.
@@ -38,13 +36,9 @@ def replace_metadata(
     Returns whether they differ. Raises PermanentError if the object is archived, ConflictError if
     it changed or went meanwhile, UnknownOutcomeError if S3 did not answer.
     """
-    with map_errors(f"HEAD {bucket}"):
-        try:
-            found = s3.head_object(Bucket=bucket, Key=key, ChecksumMode="ENABLED")
-        except ClientError as error:
-            if status_of(error) == _NOT_FOUND:
-                return None
-            raise
+    found = read_head(s3, bucket, key, ChecksumMode="ENABLED")
+    if found is None:
+        return None
     metadata = change(found["Metadata"])
     if metadata == found["Metadata"]:
         return False
@@ -52,7 +46,8 @@ def replace_metadata(
         raise PermanentError(
             Reason.ARCHIVED, "the original is archived: copy it to another storage class first"
         )
-    options: dict[str, Any] = {name: found[name] for name in _KEPT if name in found}
+    given: Mapping[str, Any] = found
+    options = {name: given[name] for name in _KEPT if name in given}
     if "ChecksumSHA256" in found:
         options["ChecksumAlgorithm"] = "SHA256"
     with map_errors(f"COPY {bucket}", conditional_write=True):

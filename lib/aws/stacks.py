@@ -102,8 +102,8 @@ def get_upload_settings(functions: LambdaClient, name: str) -> dict[str, str]:
     return response["Environment"]["Variables"]
 
 
-def find_outputs(cloudformation: CloudFormationClient, name: str) -> dict[str, str] | None:
-    """Returns a stack's outputs by name; None if there is no such stack."""
+def describe_stack(cloudformation: CloudFormationClient, name: str) -> dict[str, Any] | None:
+    """Returns CloudFormation's description of a stack; None if there is no such stack."""
     with map_access_denied(f"describe the stack {name}"):
         try:
             (stack,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
@@ -111,6 +111,14 @@ def find_outputs(cloudformation: CloudFormationClient, name: str) -> dict[str, s
             if "does not exist" in str(error):
                 return None
             raise
+    return dict(stack)
+
+
+def find_outputs(cloudformation: CloudFormationClient, name: str) -> dict[str, str] | None:
+    """Returns a stack's outputs by name; None if there is no such stack."""
+    stack = describe_stack(cloudformation, name)
+    if stack is None:
+        return None
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
 
 

@@ -29,7 +29,7 @@ from lib.errors import (
 from lib.images import RENDERER_VERSION
 from lib.on_demand import ATTEMPTS
 from lib.pipeline.json_records import JsonRecords
-from lib.pipeline.rechecks import DelayedRecheckQueue
+from lib.pipeline.rechecks import RecheckQueue
 from lib.pipeline.telemetry import Telemetry
 from lib.sizes import Size, recipe_id
 
@@ -71,7 +71,7 @@ class Attempts:
     s3: S3Client
     bucket: str
     size: Size
-    recheck_queue: DelayedRecheckQueue
+    recheck_queue: RecheckQueue
     seconds: int
     telemetry: Telemetry
     now: Callable[[], datetime] = lambda: datetime.now(UTC)

@@ -21,27 +21,17 @@ _RETRY_DELAYS = (0.5, 1, 2, 4)
 
 
 @dataclass(frozen=True)
-class DelayedRecheckQueue:
-    """Sends single rechecks to one size's queue, delayed by `delay` seconds."""
+class RecheckQueue:
+    """Sends rechecks to one size's queue, single ones delayed by `delay` seconds."""
 
     sqs: SQSClient
     url: str
     originals: Originals
-    delay: int
+    delay: int = 0
 
     def send(self, path: str, *, now: bool = False) -> None:
         """Sends a recheck of a path, delayed unless `now`; raises TransientError if not sent."""
-        body = build_event(self.originals.bucket, self.originals.key(path))
-        queues.send(self.sqs, self.url, body, {}, delay=0 if now else self.delay)
-
-
-@dataclass(frozen=True)
-class RecheckQueue:
-    """Sends many rechecks to one size's queue."""
-
-    sqs: SQSClient
-    url: str
-    originals: Originals
+        queues.send(self.sqs, self.url, self._build(path), {}, delay=0 if now else self.delay)
 
     def send_all(self, paths: Iterable[str]) -> Iterator[list[str]]:
         """Sends a recheck of each path, ten at a time; yields each ten when they are sent.
@@ -50,8 +40,11 @@ class RecheckQueue:
         """
         remaining = iter(paths)
         while batch := list(islice(remaining, queues.BATCH)):
-            self._send([build_event(self.originals.bucket, self.originals.key(p)) for p in batch])
+            self._send([self._build(path) for path in batch])
             yield batch
+
+    def _build(self, path: str) -> str:
+        return build_event(self.originals.bucket, self.originals.key(path))
 
     def _send(self, bodies: list[str]) -> None:
         unsent = bodies

@@ -22,7 +22,7 @@ from lib.pipeline.focus import read_focus
 from lib.pipeline.invalidation_queue import InvalidationQueue
 from lib.pipeline.metadata_keys import ORIGINAL_ETAG
 from lib.pipeline.put_options import PutOptions
-from lib.pipeline.rechecks import DelayedRecheckQueue
+from lib.pipeline.rechecks import RecheckQueue
 from lib.pipeline.render_slots import RenderSlots
 from lib.pipeline.variant_metadata import VariantMetadata
 from lib.rekognition import ImageAnalyzer
@@ -66,7 +66,7 @@ class VariantReconciler:
     max_bytes: int
     render_slots: RenderSlots
     invalidation_queue: InvalidationQueue | None = None
-    recheck_queue: DelayedRecheckQueue | None = None
+    recheck_queue: RecheckQueue | None = None
     image_analyzer: ImageAnalyzer | None = None
     record_attempt: Callable[[str, str], AbstractContextManager[None]] | None = None
     watermark: images.WatermarkImage | None = None

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
@@ -56,22 +56,12 @@ class Telemetry:
         """Logs that a path was reconciled."""
         if result.action == "rendered":
             self._add(self._of_size, "Duration", MetricUnit.Milliseconds, milliseconds)
-        self._logger.info(
-            result.action,
-            path=keys.escaped(path),
-            bytes_in=result.bytes_in,
-            bytes_out=result.bytes_out,
-            milliseconds=round(milliseconds),
-        )
+        lengths = {"bytes_in": result.bytes_in, "bytes_out": result.bytes_out}
+        self._log_done(result.action, path, milliseconds, **lengths)
 
     def fetched(self, path: str, action: str, length: int, milliseconds: float) -> None:
         """Logs a finished fetch job."""
-        self._logger.info(
-            action,
-            path=keys.escaped(path),
-            bytes_in=length,
-            milliseconds=round(milliseconds),
-        )
+        self._log_done(action, path, milliseconds, bytes_in=length)
 
     def record_on_demand(self, folder: str, path: str, action: str, milliseconds: float) -> None:
         """Logs a request for a missing variant.
@@ -81,21 +71,17 @@ class Telemetry:
         if action == "needless":
             self._add(self._of_size, "Needless", MetricUnit.Count, 1)
         self._add(self._of_size, "Duration", MetricUnit.Milliseconds, milliseconds)
+        self._log_done(action, path, milliseconds, folder=keys.escaped(folder))
+
+    def _log_done(self, action: str, path: str, milliseconds: float, **facts: Any) -> None:
         self._logger.info(
-            action,
-            folder=keys.escaped(folder),
-            path=keys.escaped(path),
-            milliseconds=round(milliseconds),
+            action, path=keys.escaped(path), milliseconds=round(milliseconds), **facts
         )
 
     def parked(self, message_id: str, path: str, reason: str, error: str) -> None:
         """Logs that a message became a dead letter."""
         self._logger.error(
-            "parked",
-            message_id=message_id,
-            path=keys.escaped(path),
-            reason=reason,
-            error=error,
+            "parked", message_id=message_id, path=keys.escaped(path), reason=reason, error=error
         )
 
     def returned(self, message_id: str, path: str, reason: str, error: str, seconds: int) -> None:
@@ -112,11 +98,9 @@ class Telemetry:
 
     def renewed(self, message_id: str, path: str, untried_since: datetime) -> None:
         """Logs that a copy replaces a message that no receive had time for."""
+        since = format_time(untried_since)
         self._logger.warning(
-            "renewed",
-            message_id=message_id,
-            path=keys.escaped(path),
-            untried_since=format_time(untried_since),
+            "renewed", message_id=message_id, path=keys.escaped(path), untried_since=since
         )
 
     def abandoned(self, message_id: str) -> None:

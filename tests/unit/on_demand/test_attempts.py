@@ -20,7 +20,7 @@ from lib.on_demand import ATTEMPTS, ON_DEMAND
 from lib.on_demand.attempts import Attempts
 from lib.on_demand.variants import FoundVariant, OnDemandVariants
 from lib.pipeline.put_options import PutOptions
-from lib.pipeline.rechecks import DelayedRecheckQueue
+from lib.pipeline.rechecks import RecheckQueue
 from lib.pipeline.reconciler import VariantReconciler
 from lib.pipeline.render_slots import RenderSlots
 from lib.pipeline.telemetry import Telemetry
@@ -101,7 +101,7 @@ def variants(
     client: Any, now: Callable[[], datetime], pause: Callable[[float], None], size: Size = SIZE
 ) -> OnDemandVariants:
     """The use case, with one client of both S3 and SQS."""
-    rechecks = DelayedRecheckQueue(client, "queue", ORIGINALS, 85)
+    rechecks = RecheckQueue(client, "queue", ORIGINALS, 85)
     attempts = Attempts(
         client, FAILURES, size, rechecks, LONGEST, Telemetry(ON_DEMAND), now=now, sleep=pause
     )

@@ -45,7 +45,7 @@ from lib.pipeline.focus import read_focus
 from lib.pipeline.invalidation_queue import InvalidationQueue
 from lib.pipeline.invalidations import parse_invalidation
 from lib.pipeline.put_options import PutOptions
-from lib.pipeline.rechecks import DelayedRecheckQueue
+from lib.pipeline.rechecks import RecheckQueue
 from lib.pipeline.reconciler import ReconcileResult, VariantReconciler, Variants
 from lib.pipeline.render_slots import RenderSlots
 from lib.pipeline.telemetry import Telemetry
@@ -266,7 +266,7 @@ class Pipeline(RuleBasedStateMachine):
             max_bytes=1000,
             render_slots=RenderSlots(1000),
             invalidation_queue=InvalidationQueue(client, INVALIDATIONS, 60, signed=True),
-            recheck_queue=DelayedRecheckQueue(client, "rechecks", ORIGINALS, 60)
+            recheck_queue=RecheckQueue(client, "rechecks", ORIGINALS, 60)
             if client.on_demand
             else None,
         )
