@@ -130,7 +130,6 @@ def _checkpoint_file(target: Stage, size: str) -> Path:
 def _find_paths(
     target: Stage, run: _SizeRun, scope: Scope, *, after: str, limit: int | None, as_json: bool
 ) -> None:
-    """Adds the paths to render to the run."""
     with progress(as_json=as_json) as bar:
         task = bar.add_task(f"Looking for originals without {run.size}", total=None)
         auditor = make_auditor(target, run.size)
@@ -150,7 +149,6 @@ def _estimate(target: Stage, size: str, photos: int) -> Estimate:
 
 
 def _print_estimates(estimates: dict[str, Estimate], *, as_json: bool) -> None:
-    """Prints a line for each size, and their sum if there are several."""
     for size, each in estimates.items():
         if as_json:
             print_json({"size": size, **each._asdict()})

@@ -3,14 +3,13 @@
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, get_args
+from typing import Annotated
 
 import typer
 
 from cli.compiled import compile_stage
 from cli.plan_options import (
     MONTH_HOURS,
-    check_kind,
     check_options,
     check_sizes_file,
     find_prices,
@@ -48,7 +47,6 @@ class _Source:
 
     @cached_property
     def target(self) -> Stage:
-        """The deployed stage."""
         return Stage(self.name, self.region)
 
     def read(self) -> PlannedStage:
@@ -75,7 +73,6 @@ class _Source:
 
 
 def _estimate_times(stage: PlannedStage, photo: Photo) -> dict[str, WorkerTime]:
-    """Estimates each size's time from the benchmark."""
     return {each.name: estimate_worker_time(each.size, each.memory, photo) for each in stage.sizes}
 
 
@@ -88,9 +85,7 @@ def plan(
     megapixels: Annotated[
         float, typer.Option(min=0.01, max=_MAX_MEGAPIXELS, help="Megapixels of a photo")
     ] = 12,
-    kind: Annotated[
-        str, typer.Option(help=f"Kind of the photos: {', '.join(get_args(PhotoKind))}")
-    ] = "jpeg",
+    kind: Annotated[PhotoKind, typer.Option(help="Kind of the photos")] = "jpeg",
     views: Annotated[float, number_option("--views", text="Views of images a month")] = 0,
     stored: Annotated[
         float | None,
@@ -144,7 +139,7 @@ def plan(
 
     Example: ./fanout plan --stage prod --photos 1M --views 20M --burst 1M
     """
-    photo = Photo(megapixels, check_kind(kind))
+    photo = Photo(megapixels, kind)
     hours = read_hours(uploads, photos)
     check_options(rate, burst, picture, uploads, deployed=deployed, param=param)
     other = check_sizes_file(compare) if compare else None
@@ -156,7 +151,8 @@ def plan(
     output = PlanOutput(stage, planned, times, month, prices, as_json=as_json)
     bill = make_bill(planned, times, month, prices)
     crowded = replace(month, hours=[_CROWD], repeated=month.photos / _CROWD)
-    output.show_month(bill, _price_lambda(make_bill(planned, times, crowded, prices)))
+    in_full_batches = make_bill(planned, times, crowded, prices)
+    output.show_month(bill, in_full_batches.by_service().get("Lambda", 0.0))
     loads = _plan_loads(
         planned,
         times,
@@ -181,10 +177,6 @@ def _read(source: _Source, *, as_json: bool) -> PlannedStage:
             total=None,
         )
         return source.read()
-
-
-def _price_lambda(bill: Bill) -> float:
-    return bill.by_service().get("Lambda", 0.0)
 
 
 def _make_month(

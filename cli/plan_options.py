@@ -2,13 +2,11 @@
 
 import re
 from pathlib import Path
-from typing import get_args
 
 import typer
 
 from lib.errors import ConfigError
 from lib.operations.plan.prices import Prices, load_prices
-from lib.operations.plan.render_times import PhotoKind
 from lib.operations.plan.uploads_file import read_uploads
 from lib.sizes import read_sizes
 
@@ -37,17 +35,6 @@ def number_option(*names: str, text: str) -> typer.models.OptionInfo:
         *names, parser=parse_number, metavar="NUMBER", help=text
     )
     return option
-
-
-def check_kind(kind: str) -> PhotoKind:
-    """Returns the kind of photos; raises BadParameter for an unknown one."""
-    for known in get_args(PhotoKind):
-        if kind == known:
-            found: PhotoKind = known
-            return found
-    raise typer.BadParameter(
-        f"{kind!r} is none of {', '.join(get_args(PhotoKind))}", param_hint="--kind"
-    )
 
 
 def read_hours(uploads: Path | None, photos: float | None) -> list[float]:

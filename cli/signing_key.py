@@ -7,15 +7,7 @@ from cli.stage import RegionOption, Stage, StageOption
 from cli.terminal import YesOption, confirm, note, seconds
 from lib.auth.ttl_cache import MIN_REFRESH, TTL
 
-app = typer.Typer(
-    help="Rotate the key that signs URLs.",
-    no_args_is_help=True,
-)
-
-
-@app.callback()
-def _group() -> None:
-    """Makes typer keep a group of one command."""
+app = typer.Typer(help="Rotate the key that signs URLs.", no_args_is_help=True)
 
 
 @app.command()

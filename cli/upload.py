@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -229,7 +229,6 @@ def _upload(job: _Job, total: int, length: int, paths: Spool) -> UploadSummary:
 
 
 def _count(job: _Job) -> tuple[int, int]:
-    """Returns the number of files and their bytes."""
     with progress(as_json=job.as_json) as bar:
         bar.add_task("Looking for photos", total=None)
         try:

@@ -127,7 +127,6 @@ def _make_target(stage: Stage, caller: _Caller) -> Target:
 
 
 def _verify(target: Target, *, as_json: bool) -> list[Result]:
-    """Runs each step and prints its result."""
     verification, results = Verification(target), list[Result]()
     with progress(as_json=as_json) as bar:
         task = bar.add_task("", total=len(STEPS))

@@ -8,15 +8,7 @@ from cli.terminal import YesOption, confirm, note, seconds
 from lib.auth.ttl_cache import utc_now
 from lib.auth.viewer_keys import PROPAGATION
 
-app = typer.Typer(
-    help="Rotate the key that shows images of a private stage.",
-    no_args_is_help=True,
-)
-
-
-@app.callback()
-def _group() -> None:
-    """Makes typer keep a group of one command."""
+app = typer.Typer(help="Rotate the key that shows images of a private stage.", no_args_is_help=True)
 
 
 @app.command()

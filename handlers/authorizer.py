@@ -47,7 +47,6 @@ def _get_bearer_token(event: dict[str, Any]) -> str | None:
 
 @lru_cache(maxsize=1)
 def _tokens() -> TokenCache:
-    """Built once per container."""
     settings = AuthorizerSettings.from_environment()
     tokens = TokenStore(boto3.client("secretsmanager", config=_CLIENT), settings.tokens_secret)
     return tokens.make_cache(Logger(service="image-fanout"))

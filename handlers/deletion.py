@@ -76,6 +76,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 @lru_cache(maxsize=1)
 def _deletion() -> Deletion:
-    """Built once per container."""
     settings = BucketSettings.from_environment()
     return Deletion(boto3.client("s3"), settings.originals, settings.failures_bucket)

@@ -66,7 +66,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 @lru_cache(maxsize=1)
 def _focus_editor() -> FocusEditor:
-    """Built once per container."""
     settings = OriginalsSettings.from_environment()
     s3 = boto3.client("s3")
     # A retry of a copy that landed would fail if KMS encrypts the bucket: each copy has an ETag of

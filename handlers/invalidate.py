@@ -42,7 +42,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 @lru_cache(maxsize=1)
 def _invalidator() -> Invalidator:
-    """Built once per container."""
     settings = InvalidateSettings.from_environment()
     return Invalidator(
         boto3.client("cloudfront", config=_CLIENT),

@@ -86,6 +86,5 @@ class _Renderers(NamedTuple):
 
 @lru_cache(maxsize=1)
 def _renderers() -> _Renderers:
-    """Built once per container."""
     settings = OnDemandVariantsSettings.from_environment()
     return _Renderers(make_on_demand_variants(settings), make_signed_images(settings))

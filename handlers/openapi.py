@@ -73,7 +73,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 @lru_cache(maxsize=1)
 def _app() -> APIGatewayHttpResolver:
-    """Built once per container."""
     settings = OpenapiSettings.from_environment()
     routers = [uploads.router, status.router, deletion.router]
     if settings.has_focus:

@@ -146,7 +146,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 @lru_cache(maxsize=1)
 def _direct_renderer() -> DirectRenderer:
-    """Built once per container."""
     settings = RenderSettings.from_environment()
     # One HEAD (two attempts), a render of 10 s and one PUT fit into the function's 25 s.
     s3 = boto3.client("s3", config=CLIENTS)
@@ -165,6 +164,5 @@ def _direct_renderer() -> DirectRenderer:
 
 @lru_cache(maxsize=1)
 def _request_verifier() -> SignedRequestVerifier | None:
-    """Built once per container; None on a stage without signed dimensions."""
     signing_keys = RenderSettings.from_environment().signing_keys
     return make_request_verifier(signing_keys) if signing_keys else None

@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler import Response, content_types
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
-from pydantic import BaseModel, ConfigDict, Field, StrictInt
+from pydantic import BaseModel, Field, StrictInt
 
 from handlers.shared.http import (
     PHOTOS,
@@ -65,10 +65,8 @@ PageSizes = Annotated[
 ]
 
 
-class StatusBatch(BaseModel):
+class StatusBatch(BaseModel, extra="forbid"):
     """Paths of up to 100 photos."""
-
-    model_config = ConfigDict(extra="forbid")
 
     paths: list[Annotated[str, Field(min_length=1, max_length=MAX_KEY_BYTES)]] = Field(
         min_length=1, max_length=MAX_PHOTOS

@@ -154,7 +154,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 @lru_cache(maxsize=1)
 def _upload_tickets() -> UploadTickets:
-    """Built once per container."""
     settings = UploadSettings.from_environment()
     # boto3 signs POST policies with SigV4 only if configured to. Virtual addressing yields the
     # bucket's regional host, which works at once; the global host redirects for hours.

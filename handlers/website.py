@@ -56,6 +56,5 @@ def _redirect(folder: str, path: str) -> tuple[str, dict[str, Any]]:
 
 @lru_cache(maxsize=1)
 def _dependencies() -> tuple[WebsiteSettings, OnDemandVariants]:
-    """Built once per container."""
     settings = WebsiteSettings.from_environment()
     return settings, make_on_demand_variants(settings)

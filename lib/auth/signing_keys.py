@@ -37,8 +37,6 @@ class SigningKeyPair(NamedTuple):
 
 
 class _Document(BaseModel):
-    """The secret's JSON."""
-
     current: str = Field(min_length=_MIN_KEY_LENGTH)
     previous: str = Field(pattern=rf"^(.{{{_MIN_KEY_LENGTH},}})?$")
 

@@ -71,8 +71,6 @@ class Token(BaseModel, frozen=True):
 
 
 class _Document(BaseModel):
-    """The secret's JSON."""
-
     tokens: list[Token] = []
 
 

@@ -50,8 +50,6 @@ class ViewerKey(BaseModel, frozen=True):
 
 
 class _Document(BaseModel):
-    """The secret's JSON."""
-
     keys: list[ViewerKey] = Field(min_length=1, max_length=_MAX_KEYS)
 
 

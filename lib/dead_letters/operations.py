@@ -8,7 +8,7 @@ from functools import partial
 from itertools import chain, islice, zip_longest
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from lib.aws import sqs as queues
 from lib.aws.clients import S3Client, SQSClient
@@ -75,14 +75,12 @@ class DeadLetterList(BaseModel):
     letters: list[Letter]
 
 
-class Selection(BaseModel):
+class Selection(BaseModel, extra="forbid"):
     """The letters to replay or purge: of these sizes (all, if there are none) in this `queue`.
 
     Without `queue`, those of the sizes' workers, or of fetch jobs if there are no `sizes`. Of
     these, those with the reason and a path among `paths`; without both, all.
     """
-
-    model_config = ConfigDict(extra="forbid")
 
     queue: DlqKind | None = None
     sizes: list[Text] | None = Field(None, min_length=1, max_length=_MAX_SIZES)

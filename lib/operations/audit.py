@@ -145,7 +145,6 @@ class Auditor:
 
 
 def _is_storable(path: str, folder: str) -> bool:
-    """Returns whether the variant's key is one that a worker may write."""
     try:
         keys.variant_key(folder, path)
     except PermanentError:

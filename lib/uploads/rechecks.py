@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from lib.aws import sqs as queues
 from lib.concurrency import map_concurrently
@@ -21,10 +21,8 @@ _MAX_SIZES = 100
 MAX_WORKERS = 10
 
 
-class RecheckRequest(BaseModel):
+class RecheckRequest(BaseModel, extra="forbid"):
     """A photo, and the sizes to recheck it at: by default all."""
-
-    model_config = ConfigDict(extra="forbid")
 
     path: str = Field(min_length=1, max_length=MAX_KEY_BYTES)
     sizes: list[Annotated[str, Field(min_length=1, max_length=MAX_KEY_BYTES)]] | None = Field(

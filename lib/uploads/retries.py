@@ -84,6 +84,5 @@ def _get_backoff(attempt: int) -> float:
 
 
 def _get_retry_after(response: requests.Response) -> float:
-    """Returns the seconds that a server asks for."""
     seconds = response.headers.get("Retry-After", "")
     return min(_MAX_RETRY_AFTER, float(seconds)) if seconds.isdecimal() else 0.0

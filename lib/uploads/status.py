@@ -65,10 +65,8 @@ class SizeStatus(BaseModel, frozen=True):
     stale: Stale | None = None
 
 
-class OriginalFacts(BaseModel):
+class OriginalFacts(BaseModel, frozen=True):
     """The original; `modified` is when it was uploaded, or its focal point was set."""
-
-    model_config = ConfigDict(frozen=True)
 
     content_type: str
     bytes: int

@@ -210,7 +210,6 @@ class UploadTickets:
 
 
 def _changes_focus(request: TicketRequest, stored: objects.StoredObject) -> bool:
-    """Returns whether a request gives a stored photo another focal point."""
     given = focus_metadata(request.focus).get(FOCUS)
     return given is not None and given != stored.metadata.get(FOCUS)
 

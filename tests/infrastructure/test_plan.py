@@ -227,7 +227,7 @@ def test_wrong_use_is_a_sentence_and_exit_code_2(compiled: list[list[str]], tmp_
     assert "is no number" in refused("--photos", "-5")
     assert "is no number" in refused("--views", "1e400")
     assert "is no number" in refused("--burst", "2000000000M")
-    assert "'gif' is none of jpeg, progressive, png" in refused("--kind", "gif")
+    assert "'gif' is not one of 'jpeg', 'progressive', 'png'" in refused("--kind", "gif")
     assert "at least one photo" in refused("--burst", "0")
     assert "more than 0 photos a second" in refused("--burst", "5", "--rate", "0")
     assert "either --photos or --uploads" in refused("--photos", "1", "--uploads", "x.csv")

@@ -143,7 +143,6 @@ def _document(statements: Iterable[Statement]) -> dict[str, Any]:
 
 
 def _split(statements: list[Statement], limit: int) -> list[list[Statement]]:
-    """Splits the statements, in order, into parts that fit into a document."""
     parts: list[list[Statement]] = [[]]
     for statement in statements:
         if parts[-1] and count_characters(_document([*parts[-1], statement])) > limit:

@@ -227,6 +227,5 @@ class _Diagnosis:
         return [DlqKind.FETCH, DlqKind.PURGE] if invalidates else [DlqKind.FETCH]
 
     def _shared_url(self, kind: DlqKind) -> str:
-        """Returns the URL of a queue that belongs to no size, beside those of the sizes."""
         size = next(iter(self.stack.sizes.values()))
         return f"{size.queue_url.rpartition('/')[0]}/{self.stack.name}-{kind}"

@@ -136,7 +136,6 @@ def _read() -> _Figures:
 
 
 def _waiting(size: Size) -> float:
-    """Returns the seconds of one photo's calls of S3, which follow each other."""
     seconds = _read().s3_seconds
     variant = 2 * seconds["HeadObject"] + seconds["PutObject"]
     return len(size.folders) * variant + seconds["GetObject"]

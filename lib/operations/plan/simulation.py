@@ -58,11 +58,9 @@ class _Flow:
         self.run = SizeRun(consumer.name)
 
     def is_done(self, now: float) -> bool:
-        """Returns whether all messages are taken."""
         return now >= self._arrivals.end and self._backlog(now) <= _NOTHING
 
     def sample(self, now: float) -> Sample:
-        """Returns the state of a moment."""
         in_flight = self._concurrency * self._consumer.size.batch_size
         first = self._taken + in_flight + 1
         age = max(0.0, now - self._arrivals.time_of(first)) if first < self._count(now) else 0.0

@@ -92,7 +92,6 @@ class _Template:
         self._resources: Mapping[str, Any] = document.get("Resources", {})
 
     def of_type(self, kind: str) -> dict[str, dict[str, Any]]:
-        """Returns the properties of the resources of a type, by logical id."""
         return {
             logical: each.get("Properties", {})
             for logical, each in self._resources.items()

@@ -73,7 +73,6 @@ class Verification:
 
 
 def _requests_to_aws(error: BaseException) -> list[Request]:
-    """Returns the SDK request that caused the error, if any."""
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, ClientError):
         cause = cause.__cause__

@@ -123,7 +123,6 @@ def why_no_fetch(target: Target) -> str:
 
 
 def _fetchable(target: Target) -> list[str]:
-    """Sizes whose pictures may be uploaded."""
     return [
         name
         for name, size in target.sizes.items()

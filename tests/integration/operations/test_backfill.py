@@ -167,7 +167,7 @@ def test_without_leave_to_read_metrics_it_says_what_is_needed(
     hooked(monkeypatch, "cloudwatch", "before-call.cloudwatch", refused)
     run = filled()
     assert run.code == 1
-    assert "may not read the metric Duration: docs/operations.md" in run.err
+    assert "may not read the metric Duration of image-fanout-dev: docs/operations.md" in run.err
 
 
 class TestSeveralSizes:
