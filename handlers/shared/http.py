@@ -100,7 +100,7 @@ def make_resolver(
     )
     for router in routers:
         app.include_router(router)
-    app.not_found(_no_route)
+    app.not_found(lambda _: _respond(404, ProblemKind.NO_ROUTE, "no such route; see /openapi.json"))
     app.exception_handler(RequestError)(_refused)
     app.exception_handler(RequestValidationError)(_invalid)
     app.exception_handler(PermanentError)(_bad_path)
@@ -134,10 +134,6 @@ def _respond(status: int, kind: ProblemKind, detail: str, **headers: str) -> Res
     # Powertools serializes bodies only if the type is application/json.
     body = make_problem(status, kind, detail).model_dump_json()
     return Response(status, PROBLEM, body, headers=dict(headers))
-
-
-def _no_route(_: Exception) -> Response[str]:
-    return _respond(404, ProblemKind.NO_ROUTE, "no such route; see /openapi.json")
 
 
 def _refused(error: RequestError) -> Response[str]:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TypedDict, Unpack
 
 from lib.aws import sqs as queues
 from lib.aws.clients import SQSClient
@@ -29,8 +30,13 @@ class DlqResult:
     complete: bool = True
 
 
-def ignore_progress(_count: int) -> None:
-    """Does nothing."""
+class Bounds(TypedDict, total=False):
+    """Takes at most `limit` letters, `rate` a second, for `seconds`; reports each batch."""
+
+    limit: int | None
+    rate: float | None
+    seconds: float | None
+    on_progress: OnProgress
 
 
 @dataclass(frozen=True)
@@ -55,17 +61,11 @@ class DeadLetterQueue:
         self,
         queue_url: str,
         letter_filter: Filter = EVERYTHING,
-        *,
-        limit: int | None = None,
-        rate: float | None = None,
-        seconds: float | None = None,
-        on_progress: OnProgress = ignore_progress,
+        **bounds: Unpack[Bounds],
     ) -> DlqResult:
         """Sends letters to a queue, marked as replayed, and deletes each one that SQS accepted.
 
         An interruption may leave a letter in both queues, which is harmless, but never in neither.
-        Takes at most `limit` letters, `rate` a second, for at most `seconds`; calls `on_progress`
-        for each batch.
         """
 
         def take(scan: DlqScan, letters: list[DeadLetter]) -> int:
@@ -74,21 +74,16 @@ class DeadLetterQueue:
             sent = [letter for letter, is_sent in zip(letters, accepted, strict=True) if is_sent]
             return len(scan.delete(sent)) if sent else 0
 
-        return self._take(
-            take, letter_filter, limit=limit, rate=rate, seconds=seconds, on_progress=on_progress
-        )
+        return self._take(take, letter_filter, **bounds)
 
     def purge(
         self,
         letter_filter: Filter = EVERYTHING,
         *,
-        limit: int | None = None,
-        rate: float | None = None,
-        seconds: float | None = None,
-        on_progress: OnProgress = ignore_progress,
         on_deleted: Callable[[list[DeadLetter]], None] = lambda _: None,
+        **bounds: Unpack[Bounds],
     ) -> DlqResult:
-        """Deletes letters for good; passes those to `on_deleted`. Otherwise as `replay`."""
+        """Deletes letters for good; passes those to `on_deleted`."""
 
         def take(scan: DlqScan, letters: list[DeadLetter]) -> int:
             # An interruption in between would leave the failure records of deleted letters.
@@ -97,19 +92,17 @@ class DeadLetterQueue:
                 on_deleted(deleted)
             return len(deleted)
 
-        return self._take(
-            take, letter_filter, limit=limit, rate=rate, seconds=seconds, on_progress=on_progress
-        )
+        return self._take(take, letter_filter, **bounds)
 
     def _take(
         self,
         take: Callable[[DlqScan, list[DeadLetter]], int],
         letter_filter: Filter,
         *,
-        limit: int | None,
-        rate: float | None,
-        seconds: float | None,
-        on_progress: OnProgress,
+        limit: int | None = None,
+        rate: float | None = None,
+        seconds: float | None = None,
+        on_progress: OnProgress = lambda _: None,
     ) -> DlqResult:
         result, pace = DlqResult(), _Pace(rate)
         with self.scan(rate, seconds) as scan:

@@ -94,10 +94,8 @@ class DlqScan:
         with uninterrupted(), ExitStack() as batches:
             self._mark_for_release()
             while self._to_release:
-                batches.callback(self._release_batch, self._to_release.pop())
-
-    def _release_batch(self, handles: str) -> None:
-        queues.release_batch(self._sqs, self._url, handles.split(" "))
+                handles = self._to_release.pop().split(" ")
+                batches.callback(queues.release_batch, self._sqs, self._url, handles)
 
     def _may_continue(self) -> bool:
         """Returns False before the first letters reappear or SQS's limit is reached."""
