@@ -74,19 +74,16 @@ class ViewerSigner:
 
     def sign_url(self, url: str, expires_at: datetime) -> str:
         """Returns the URL with a signature that CloudFront accepts until then."""
-        return self.sign_urls([url], expires_at)[0]
+        return self.make_url_signer(expires_at)(url)
 
-    def sign_urls(self, urls: Iterable[str], expires_at: datetime) -> list[str]:
-        """Signs several URLs; raises ConfigError if the stage has no key to sign with.
+    def make_url_signer(self, expires_at: datetime) -> Callable[[str], str]:
+        """Returns what signs URLs; raises ConfigError if the stage has no key to sign with.
 
         CloudFront compares URLs as they are sent, and some clients decode `%7E`, as RFC 3986 has
         it. No client encodes `~`, and both are one image (viewer-request.js).
         """
-        signer = self._signer()
-        return [
-            signer.generate_presigned_url(url.replace("%7E", "~"), date_less_than=expires_at)
-            for url in urls
-        ]
+        sign = self._signer().generate_presigned_url
+        return lambda url: sign(url.replace("%7E", "~"), date_less_than=expires_at)
 
     def sign_folders(
         self, base_url: str, folders: Iterable[str], expires_at: datetime

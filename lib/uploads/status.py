@@ -24,7 +24,7 @@ from lib.times import Timestamp
 from lib.upload_paths import require_printable
 from lib.uploads.answers import check_answer
 from lib.uploads.placeholders import Placeholder, read_placeholder
-from lib.uploads.viewer_urls import sign_urls
+from lib.uploads.viewer_urls import make_url_signer
 
 if TYPE_CHECKING:
     from lib.auth.viewer_signatures import ViewerSigner
@@ -131,7 +131,7 @@ class StatusReader:
         Raises PermanentError for a path that no original can have, and RequestError if URLs cannot
         be signed.
         """
-        return self._get(path, signed, _MAX_WORKERS)
+        return self._get(path, make_url_signer(self.signer, signed), _MAX_WORKERS)
 
     def get_all(
         self, paths: Sequence[str], *, signed: int | None = None
@@ -141,12 +141,12 @@ class StatusReader:
         Raises RequestError if URLs cannot be signed, or if all of it exceeds what Lambda can
         return, and TransientError if S3 does not answer.
         """
-        sign_urls(self.signer, [], signed)  # before any read
+        sign = make_url_signer(self.signer, signed)
 
         def try_one(path: str) -> PhotoStatus | FanoutError:
             try:
                 require_printable(path)
-                return self._get(path, signed, max_workers=1)
+                return self._get(path, sign, max_workers=1)
             except (PermanentError, RequestError) as error:
                 return error
 
@@ -158,9 +158,8 @@ class StatusReader:
         )
         return results
 
-    def _get(self, path: str, signed: int | None, max_workers: int) -> PhotoStatus:
+    def _get(self, path: str, sign: Callable[[str], str], max_workers: int) -> PhotoStatus:
         self.originals.check(path)
-        sign_urls(self.signer, [], signed)  # before any read
         with map_access_denied("look at originals, variants and failure records"):
             key = self.originals.key(path)
             original = objects.head_confirmed(self.s3, self.originals.bucket, key)
@@ -169,35 +168,25 @@ class StatusReader:
             def read_size(size: "Size") -> SizeStatus:
                 if original is None:
                     return _without_original(fetch)
-                return self._read_size(size, path, original)
+                return self._read_size(size, path, original, sign)
 
             sizes = {size.name: size for size in self.sizes if size.applies_to(path)}
             statuses = map_concurrently(sizes.values(), read_size, max_workers=max_workers)
-            shown = self._sign(list(statuses), signed)
             return PhotoStatus(
                 path=path,
                 original=_describe_original(original) if original else None,
-                sizes=dict(zip(sizes, shown, strict=True)),
+                sizes=dict(zip(sizes, statuses, strict=True)),
                 fetch=fetch,
                 focus=read_focus(original.metadata) if original else None,
             )
 
-    def _sign(self, statuses: list[SizeStatus], signed: int | None) -> list[SizeStatus]:
-        urls = [variant.url for status in statuses for variant in status.variants]
-        rest = iter(sign_urls(self.signer, urls, signed))
-        return [
-            status.model_copy(
-                update={
-                    "variants": [
-                        variant.model_copy(update={"url": next(rest)})
-                        for variant in status.variants
-                    ]
-                }
-            )
-            for status in statuses
-        ]
-
-    def _read_size(self, size: "Size", path: str, original: objects.StoredObject) -> SizeStatus:
+    def _read_size(
+        self,
+        size: "Size",
+        path: str,
+        original: objects.StoredObject,
+        sign: Callable[[str], str],
+    ) -> SizeStatus:
         try:
             variant_keys = [keys.variant_key(folder, path) for folder in size.folders]
         except PermanentError as error:  # too long a path for this size, though not for others
@@ -209,7 +198,9 @@ class StatusReader:
             named = zip(size.folders, current, strict=True)
             return SizeStatus(
                 state="ready",
-                variants=[self._describe_variant(folder, path, each) for folder, each in named],
+                variants=[
+                    self._describe_variant(folder, path, each, sign) for folder, each in named
+                ],
                 stale=self._find_staleness(size.name, current),
             )
         stale: Stale | None = "original" if len(current) < len(stored) else None
@@ -230,10 +221,14 @@ class StatusReader:
         return "put_options"
 
     def _describe_variant(
-        self, folder: str, path: str, variant: objects.StoredObject
+        self,
+        folder: str,
+        path: str,
+        variant: objects.StoredObject,
+        sign: Callable[[str], str],
     ) -> VariantFacts:
         return VariantFacts(
-            url=keys.variant_url(self.images_url, folder, path),
+            url=sign(keys.variant_url(self.images_url, folder, path)),
             content_type=variant.content_type,
             bytes=variant.length,
             pixels=variant.metadata.get(PIXELS, ""),

@@ -23,7 +23,7 @@ from lib.upload_types import explain_rejection
 from lib.uploads.answers import check_answer
 from lib.uploads.placeholders import Placeholder, read_placeholder
 from lib.uploads.requests import FetchRequest, TicketRequest
-from lib.uploads.viewer_urls import sign_urls
+from lib.uploads.viewer_urls import make_url_signer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -204,9 +204,10 @@ class UploadTickets:
         sizes = [size for size in self.sizes if size.applies_to(path)]
         folders = chain.from_iterable(size.folders for size in sizes)
         upload_paths.require_valid(path, self.originals, folders)
-        urls = [keys.variant_url(self.images_url, size.name, path) for size in sizes]
-        names = [size.name for size in sizes]
-        return dict(zip(names, sign_urls(self.signer, urls, signed), strict=True))
+        sign = make_url_signer(self.signer, signed)
+        return {
+            each.name: sign(keys.variant_url(self.images_url, each.name, path)) for each in sizes
+        }
 
 
 def _changes_focus(request: TicketRequest, stored: objects.StoredObject) -> bool:

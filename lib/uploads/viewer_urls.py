@@ -1,6 +1,6 @@
 """Signs the URLs of variants that the API returns, where a caller asks for it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 MAX_SECONDS = 7 * 24 * 60 * 60
 
 
-def sign_urls(signer: "ViewerSigner | None", urls: Iterable[str], seconds: int | None) -> list[str]:
-    """Returns the URLs, signed for so many seconds, or unchanged if none are given.
+def make_url_signer(signer: "ViewerSigner | None", seconds: int | None) -> Callable[[str], str]:
+    """Returns what signs URLs for so many seconds, or leaves them as they are if none are given.
 
     Raises RequestError on a stage that shows its variants to everyone, and so has no signer.
     """
     if seconds is None:
-        return list(urls)
+        return str
     if signer is None:
         raise RequestError(
             422,
@@ -29,7 +29,7 @@ def sign_urls(signer: "ViewerSigner | None", urls: Iterable[str], seconds: int |
             "signed: this stage shows its variants to everyone (viewers is not signed): leave it "
             "out, and use the URLs as they are",
         )
-    return signer.sign_urls(urls, signer.now() + timedelta(seconds=seconds))
+    return signer.make_url_signer(signer.now() + timedelta(seconds=seconds))
 
 
 def list_folders(
