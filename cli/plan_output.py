@@ -5,14 +5,8 @@ from dataclasses import dataclass
 
 from rich.table import Table
 
+from cli import plan_documents
 from cli.plan_advice import describe_load
-from cli.plan_documents import (
-    make_bill_part,
-    make_comparison,
-    make_load,
-    make_month,
-    make_sources,
-)
 from cli.terminal import escape, note, print_json, show
 from lib.operations.plan.bill import WHOLE_STAGE, Bill, Month
 from lib.operations.plan.comparison import Comparison
@@ -42,8 +36,8 @@ class PlanOutput:
     def show_month(self, bill: Bill, lambda_in_full_batches: float) -> None:
         """Prints the bill of a month, by service and by size."""
         if self.as_json:
-            about = make_month(self.stage_name, self.stage, self.times, self.month)
-            print_json(about | make_bill_part(bill, lambda_in_full_batches))
+            about = plan_documents.make_month(self.stage_name, self.stage, self.times, self.month)
+            print_json(about | plan_documents.make_bill_part(bill, lambda_in_full_batches))
             return
         month = self.month
         show(
@@ -64,7 +58,7 @@ class PlanOutput:
     def show_load(self, title: str, load: Load) -> None:
         """Prints what a load does to the stage."""
         if self.as_json:
-            print_json(make_load(title, load))
+            print_json(plan_documents.make_load(title, load))
             return
         table = Table(
             *("size", "photos/s", "drained after", "longest wait", "at once", "cold starts"),
@@ -90,7 +84,7 @@ class PlanOutput:
     def show_comparison(self, file: str, comparison: Comparison) -> None:
         """Prints what a change of sizes costs."""
         if self.as_json:
-            print_json(make_comparison(file, comparison))
+            print_json(plan_documents.make_comparison(file, comparison))
             return
         before, after = comparison.before.by_size(), comparison.after.by_size()
         table = Table("size", "now", "then", "difference", title=f"With {escape(file)}, a month")
@@ -116,7 +110,7 @@ class PlanOutput:
         """Prints what the figures rest on."""
         measured = [name for name, time in self.times.items() if time.measured]
         if self.as_json:
-            print_json(make_sources(self.prices, measured))
+            print_json(plan_documents.make_sources(self.prices, measured))
             return
         free = "after" if self.prices.free else "before"
         note(f"AWS's list prices as of {self.prices.date}, {free} the free tier and without tax.")

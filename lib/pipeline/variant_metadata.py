@@ -6,15 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from lib import images
-from lib.pipeline.metadata_keys import (
-    COLOR,
-    FOCUS,
-    ORIGINAL_ETAG,
-    ORIGINAL_PIXELS,
-    PIXELS,
-    RECIPE,
-    THUMBHASH,
-)
+from lib.pipeline import metadata_keys
 from lib.pipeline.put_options import PutOptions
 from lib.pipeline.sources import find_source, source_of
 from lib.sizes import Size, recipe_id
@@ -42,7 +34,7 @@ class VariantMetadata:
         """Returns whether today's recipe rendered the variant from the source."""
         return (
             variant is not None
-            and variant.metadata.get(RECIPE) == self._recipe
+            and variant.metadata.get(metadata_keys.RECIPE) == self._recipe
             and self.find_source(variant) == source
         )
 
@@ -64,11 +56,11 @@ class VariantMetadata:
         """Builds the metadata of a variant rendered from the source."""
         etag, _, focus = source.partition(" ")
         return {
-            ORIGINAL_ETAG: etag,
-            **({FOCUS: focus} if focus else {}),
-            RECIPE: self._recipe,
-            ORIGINAL_PIXELS: f"{rendition.source_width}x{rendition.source_height}",
-            PIXELS: f"{rendition.width}x{rendition.height}",
+            metadata_keys.ORIGINAL_ETAG: etag,
+            **({metadata_keys.FOCUS: focus} if focus else {}),
+            metadata_keys.RECIPE: self._recipe,
+            metadata_keys.ORIGINAL_PIXELS: f"{rendition.source_width}x{rendition.source_height}",
+            metadata_keys.PIXELS: f"{rendition.width}x{rendition.height}",
             **_describe(rendition.placeholder),
             **self.put_options.metadata,
         }
@@ -81,5 +73,5 @@ class VariantMetadata:
 def _describe(placeholder: images.Placeholder | None) -> dict[str, str]:
     if placeholder is None:
         return {}
-    color = {COLOR: placeholder.color} if placeholder.color else {}
-    return {THUMBHASH: placeholder.thumbhash, **color}
+    color = {metadata_keys.COLOR: placeholder.color} if placeholder.color else {}
+    return {metadata_keys.THUMBHASH: placeholder.thumbhash, **color}

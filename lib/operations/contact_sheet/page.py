@@ -8,19 +8,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 
+from lib.operations.contact_sheet import wording
 from lib.operations.contact_sheet.columns import Column, Side
 from lib.operations.contact_sheet.rendering import Row, SheetImage, pair_images
 from lib.operations.contact_sheet.totals import Total, Totals
-from lib.operations.contact_sheet.wording import (
-    describe_absence,
-    describe_format,
-    describe_pixels,
-    describe_side,
-    format_change,
-    format_length,
-    format_total,
-    name_format,
-)
 from lib.plurals import pluralize
 from lib.uploads.page_html import escape_text
 
@@ -122,7 +113,7 @@ class SheetPage:
                     label = [column.name]
                     if self._is_comparison:
                         label.append(escape_text(side.file))
-                    absence = "" if image else describe_absence(cell, pair)
+                    absence = "" if image else wording.describe_absence(cell, pair)
                     change = _render_change(pair) if image is not None and image is pair[-1] else ""
                     yield from _render_figure(
                         row,
@@ -141,13 +132,14 @@ def _render_original(row: Row) -> Iterator[str]:
     name = escape_text(row.path)
     if not row.preview:
         yield '<figure class="broken"><div class="none">cannot be read</div><figcaption>'
-        yield f"<b>Original</b><span>{format_length(row.length)}</span></figcaption></figure>"
+        length = wording.format_length(row.length)
+        yield f"<b>Original</b><span>{length}</span></figcaption></figure>"
         return
     # The preview is small: its own pixels would be taken for the original's.
     yield f'<figure><img src="{_data_url("webp", row.preview)}" alt="{name}, the original" '
     yield f'width="{row.width}" height="{row.height}" loading="lazy"><figcaption><b>Original</b>'
-    yield f"<span>{describe_pixels(row.width, row.height)}</span>"
-    yield f"<span>{name_format(row.format)} · {format_length(row.length)}</span>"
+    yield f"<span>{wording.describe_pixels(row.width, row.height)}</span>"
+    yield f"<span>{wording.name_format(row.format)} · {wording.format_length(row.length)}</span>"
     yield "</figcaption></figure>"
 
 
@@ -169,13 +161,13 @@ def _render_figure(
         yield f'<figure{kind}><div class="none">{escape_text(absence)}</div>'
         yield f"<figcaption>{heading}</figcaption></figure>"
         return
-    alt = f"{escape_text(row.path)} at {', '.join(label)}, {name_format(image.format)}"
+    alt = f"{escape_text(row.path)} at {', '.join(label)}, {wording.name_format(image.format)}"
     yield f'<figure><a class="picture" href="#{target}"><img '
     yield f'src="{_data_url(image.format, image.data)}" alt="{alt}" '
     yield f'width="{image.width}" height="{image.height}" loading="lazy"></a>'
-    yield f"<figcaption>{heading}<span>{describe_pixels(image.width, image.height)}</span>"
-    length = format_length(len(image.data))
-    yield f"<span>{describe_format(image)} · {length}</span>{change}</figcaption></figure>"
+    yield f"<figcaption>{heading}<span>{wording.describe_pixels(image.width, image.height)}</span>"
+    length = wording.format_length(len(image.data))
+    yield f"<span>{wording.describe_format(image)} · {length}</span>{change}</figcaption></figure>"
 
 
 def _render_change(pair: Sequence[SheetImage | None]) -> str:
@@ -188,11 +180,13 @@ def _render_change(pair: Sequence[SheetImage | None]) -> str:
 
 def _render_percent(before: int, after: int) -> str:
     kind = "more" if after > before else "less" if after < before else ""
-    return f'<b class="{kind}">{format_change(before, after)}</b>'
+    return f'<b class="{kind}">{wording.format_change(before, after)}</b>'
 
 
 def _render_total(total: Total) -> str:
-    lengths = "".join(f'<td class="number">{format_total(each)}</td>' for each in total.lengths)
+    lengths = "".join(
+        f'<td class="number">{wording.format_total(each)}</td>' for each in total.lengths
+    )
     change = ""
     if len(total.lengths) == _BEFORE_AND_AFTER:
         percent = _render_percent(*total.lengths) if total.is_compared else ""
@@ -202,13 +196,13 @@ def _render_total(total: Total) -> str:
 
 def _describe_column(column: Column) -> str:
     if len(column.sides) == 1:
-        return escape_text(describe_side(column.sides[0]))
+        return escape_text(wording.describe_side(column.sides[0]))
     changes = f"<br>differs in {', '.join(column.changes)}" if column.changes else ""
     return "<br>".join(map(_describe_file, column.sides)) + changes
 
 
 def _describe_file(side: Side) -> str:
-    text = describe_side(side)
+    text = wording.describe_side(side)
     return escape_text(text if side.size is None else f"{side.file}: {text}")
 
 

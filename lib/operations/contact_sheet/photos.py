@@ -15,14 +15,7 @@ from lib.images import Focus
 from lib.images.limits import MAX_BYTES
 from lib.keys import Originals
 from lib.pipeline.focus import read_focus
-from lib.uploads.local_files import (
-    START_BYTES,
-    LocalFile,
-    Unusable,
-    find_content_type,
-    find_files,
-    has_photo_suffix,
-)
+from lib.uploads import local_files
 
 
 class Original(NamedTuple):
@@ -50,7 +43,7 @@ class FoundPhotos:
 
     photos: list[SheetPhoto] = field(default_factory=list)
     skipped: int = 0
-    unreadable: list[Unusable] = field(default_factory=list)
+    unreadable: list[local_files.Unusable] = field(default_factory=list)
     is_cut: bool = False
 
 
@@ -60,8 +53,8 @@ def find_photos(folder: Path, *, leave_out: Path) -> FoundPhotos:
     `leave_out` is a file that is not looked at: the sheet of an earlier run.
     """
     found = FoundPhotos()
-    for each in find_files([folder]):
-        if isinstance(each, Unusable):
+    for each in local_files.find_files([folder]):
+        if isinstance(each, local_files.Unusable):
             if each.error:
                 found.unreadable.append(each)
             else:
@@ -88,16 +81,16 @@ def find_stored_photos(
     return FoundPhotos(found[:at_most], is_cut=len(found) > at_most)
 
 
-def _is_photo(local: LocalFile) -> bool:
-    if has_photo_suffix(local.name):
+def _is_photo(local: local_files.LocalFile) -> bool:
+    if local_files.has_photo_suffix(local.name):
         return True
     try:
         with local.file.open("rb") as opened:
-            start = opened.read(START_BYTES)
+            start = opened.read(local_files.START_BYTES)
     except OSError:
         # Without a photo's name, it is skipped as any other file.
         return False
-    return find_content_type(local.name, start) is not None
+    return local_files.find_content_type(local.name, start) is not None
 
 
 def _read_file(file: Path) -> Original:

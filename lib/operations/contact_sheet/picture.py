@@ -8,16 +8,9 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
+from lib.operations.contact_sheet import wording
 from lib.operations.contact_sheet.columns import Column
 from lib.operations.contact_sheet.rendering import Row, SheetImage, pair_images
-from lib.operations.contact_sheet.wording import (
-    describe_absence,
-    describe_format,
-    describe_pixels,
-    format_change,
-    format_length,
-    name_format,
-)
 from lib.plurals import pluralize
 
 # Pixels of a cell's picture, of the space between cells, and of a line of text.
@@ -85,10 +78,10 @@ class SheetPicture:
 
     def _list_cells(self, row: Row) -> Iterator[tuple[bytes | None, list[str], str]]:
         """Yields each cell's picture, lines and colour of the lines below the first."""
-        facts = [format_length(row.length)]
+        facts = [wording.format_length(row.length)]
         if row.preview:
-            facts = [f"{name_format(row.format)} {facts[0]}"]
-            facts.insert(0, describe_pixels(row.width, row.height))
+            facts = [f"{wording.name_format(row.format)} {facts[0]}"]
+            facts.insert(0, wording.describe_pixels(row.width, row.height))
         else:
             facts.append("cannot be read")
         yield row.preview or None, [row.path, *facts], _QUIET if row.preview else _BAD
@@ -104,7 +97,7 @@ class SheetPicture:
                         change = _describe_change(pair) if is_after else ""
                         yield image.data, [label, *_describe(image, change)], _QUIET
                     else:
-                        note = cell.reason or describe_absence(cell, pair)
+                        note = cell.reason or wording.describe_absence(cell, pair)
                         yield None, [label, note], _BAD if cell.reason else _QUIET
             # Where other photos have images of more formats.
             yield from ((None, [], "") for _ in range((slots - len(pairs)) * len(cells)))
@@ -145,16 +138,16 @@ def _count_images(column: Column) -> int:
 
 
 def _describe(image: SheetImage, change: str) -> list[str]:
-    length = f"{describe_format(image)}   {format_length(len(image.data))}"
+    length = f"{wording.describe_format(image)}   {wording.format_length(len(image.data))}"
     return [
-        describe_pixels(image.width, image.height),
+        wording.describe_pixels(image.width, image.height),
         f"{length}   {change}" if change else length,
     ]
 
 
 def _describe_change(pair: Sequence[SheetImage | None]) -> str:
     before, after = pair
-    return format_change(len(before.data), len(after.data)) if before and after else ""
+    return wording.format_change(len(before.data), len(after.data)) if before and after else ""
 
 
 def _make_thumbnail(data: bytes) -> Image.Image:

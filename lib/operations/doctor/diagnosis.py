@@ -17,13 +17,10 @@ from lib.aws.stacks import DeployedSize, Stack
 from lib.console import CONSOLE_FUNCTIONS
 from lib.dead_letters import DlqKind
 from lib.errors import ConfigError, TransientError
+from lib.operations.doctor import buckets as bucket_checks
+from lib.operations.doctor import queues as queue_checks
+from lib.operations.doctor import topics as topic_checks
 from lib.operations.doctor.alarms import check_alarm
-from lib.operations.doctor.buckets import (
-    check_ownership,
-    check_private,
-    check_public_images,
-    check_readers,
-)
 from lib.operations.doctor.existing_bucket import ExistingBucket, check_existing_bucket
 from lib.operations.doctor.findings import Finding, Level, warning
 from lib.operations.doctor.functions import (
@@ -32,19 +29,7 @@ from lib.operations.doctor.functions import (
     check_mapping,
     check_runtime,
 )
-from lib.operations.doctor.queues import (
-    check_redrive,
-    check_retention,
-    check_sender,
-    check_visibility,
-)
 from lib.operations.doctor.sizes import check_sizes, read_deployed
-from lib.operations.doctor.topics import (
-    check_listeners,
-    check_notification,
-    check_publisher,
-    check_subscription,
-)
 from lib.operations.doctor.viewers import check_behaviours, check_key_group, check_keys
 from lib.operations.originals.entries import OwnEntry, list_entries
 from lib.operations.stage_commands import StageCommands
@@ -108,17 +93,17 @@ class _Diagnosis:
             yield from check_existing_bucket(s3, self._existing, self.commands, in_use=True)
         for what, output in private:
             access = buckets.get_access(s3, outputs[output])
-            yield check_private(what, access)
-            yield check_ownership(what, access)
+            yield bucket_checks.check_private(what, access)
+            yield bucket_checks.check_ownership(what, access)
         images = buckets.get_access(s3, outputs["ImagesBucketName"])
         if "DistributionId" not in outputs:
-            yield check_public_images(images)
+            yield bucket_checks.check_public_images(images)
             return
-        yield check_ownership("the images bucket", images)
+        yield bucket_checks.check_ownership("the images bucket", images)
         partition, account = self._partition, self.topic_arn.split(":")[4]
         distribution = f"distribution/{outputs['DistributionId']}"
         arn = f"arn:{partition}:cloudfront::{account}:{distribution}"
-        yield check_readers(images, arn)
+        yield bucket_checks.check_readers(images, arn)
 
     def viewers(self) -> Iterator[Finding]:
         outputs = self.stack.outputs
@@ -141,22 +126,24 @@ class _Diagnosis:
     def topic(self) -> Iterator[Finding]:
         sns, bucket = self.make_client("sns"), self.stack.outputs["OriginalsBucketName"]
         bucket_arn = f"arn:{self._partition}:s3:::{bucket}"
-        yield check_publisher(topics.get_policy(sns, self.topic_arn), bucket_arn, self.commands)
+        yield topic_checks.check_publisher(
+            topics.get_policy(sns, self.topic_arn), bucket_arn, self.commands
+        )
         if self._existing is None:
             entries = list_entries(read_notifications(self.make_client("s3"), bucket))
             own = [each for each in entries if each.destination == self.topic_arn]
             events = [event for entry in own for event in entry.events]
-            yield check_notification(events, self.commands)
+            yield topic_checks.check_notification(events, self.commands)
         subscriptions = topics.list_subscriptions(sns, self.topic_arn)
         for name, size in read_deployed(self.stack).items():
             arn = self._arn_of(self.stack.sizes[name].queue_url)
             prefix = self.stack.originals.prefix
-            yield check_subscription(size, arn, subscriptions, prefix, self.commands)
+            yield topic_checks.check_subscription(size, arn, subscriptions, prefix, self.commands)
 
     def alarms(self) -> Iterator[Finding]:
         arn = self.stack.outputs["AlarmTopicArn"]
         subscriptions = topics.list_subscriptions(self.make_client("sns"), arn)
-        yield check_listeners(arn, subscriptions, self.commands)
+        yield topic_checks.check_listeners(arn, subscriptions, self.commands)
         alarms = list_queue_alarms(self.make_client("cloudwatch"), self.stack.name)
         dlqs = [f"{name}-{kind}" for name in self.stack.sizes for kind in _DLQS]
         for dlq in (*dlqs, *(f"{kind}-dlq" for kind in self._shared_queues)):
@@ -189,17 +176,17 @@ class _Diagnosis:
             url = self._shared_url(kind)
             queue = queues.get_attributes(self.make_client("sqs"), url)
             dlq = queues.get_attributes(self.make_client("sqs"), f"{url}-dlq")
-            yield check_redrive(kind, queue, dlq)
-            yield check_retention(kind, queue, dlq)
+            yield queue_checks.check_redrive(kind, queue, dlq)
+            yield queue_checks.check_retention(kind, queue, dlq)
 
     def queues(self, name: str) -> Iterator[Finding]:
         size: DeployedSize = self.stack.sizes[name]
         queue = queues.get_attributes(self.make_client("sqs"), size.queue_url)
         dlq = queues.get_attributes(self.make_client("sqs"), size.dlq_url)
-        yield check_visibility(name, queue, size.timeout)
-        yield check_redrive(name, queue, dlq)
-        yield check_retention(name, queue, dlq)
-        yield check_sender(name, queue, self.topic_arn)
+        yield queue_checks.check_visibility(name, queue, size.timeout)
+        yield queue_checks.check_redrive(name, queue, dlq)
+        yield queue_checks.check_retention(name, queue, dlq)
+        yield queue_checks.check_sender(name, queue, self.topic_arn)
 
     @property
     def _existing(self) -> ExistingBucket | None:
