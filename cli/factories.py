@@ -9,7 +9,6 @@ from cli.stage import Stage
 from lib.auth.signing_keys import SigningKeys
 from lib.auth.tokens import TokenStore
 from lib.auth.viewer_keys import ViewerKeyStore
-from lib.aws.stacks import DeployedSize
 from lib.errors import ConfigError
 from lib.operations.audit import MAX_WORKERS, Auditor
 from lib.operations.doctor.sizes import read_deployed
@@ -27,25 +26,14 @@ _MANY_READS = Config(
 )
 
 
-def deployed_size(stage: Stage, name: str) -> DeployedSize:
-    """Returns the size of this name; raises BadParameter if the stage has none."""
-    stage.chosen_sizes([name])
-    return stage.stack.sizes[name]
-
-
-def make_put_options(deployed: DeployedSize) -> PutOptions:
-    """Builds the put options with which the size's worker stores variants."""
-    acl: Acl | None = "public-read" if "ACL" in deployed.environment else None
-    return PutOptions(deployed.environment["CACHE_CONTROL"], acl)
-
-
 def make_auditor(stage: Stage, size_name: str) -> Auditor:
     """Builds the comparison of a size's variants with the originals."""
-    outputs, deployed = stage.stack.outputs, deployed_size(stage, size_name)
+    outputs, environment = stage.stack.outputs, stage.stack.sizes[size_name].environment
+    acl: Acl | None = "public-read" if "ACL" in environment else None
     return Auditor(
         s3=stage.client("s3", _MANY_READS),
         size=read_deployed(stage.stack)[size_name],
-        put_options=make_put_options(deployed),
+        put_options=PutOptions(environment["CACHE_CONTROL"], acl),
         originals=stage.stack.originals,
         images_bucket=outputs["ImagesBucketName"],
         failures_bucket=outputs["FailuresBucketName"],
@@ -56,7 +44,7 @@ def make_recheck_queue(stage: Stage, size_name: str) -> RecheckQueue:
     """Builds the queue that takes rechecks for a size's workers."""
     return RecheckQueue(
         sqs=stage.client("sqs"),
-        url=deployed_size(stage, size_name).queue_url,
+        url=stage.stack.sizes[size_name].queue_url,
         originals=stage.stack.originals,
     )
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import timedelta
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import typer
 
@@ -40,13 +40,6 @@ KeepOption = Annotated[
 ]
 
 
-class _Caller(NamedTuple):
-    """Authorization for the API; `has_new_token` if this run created its token."""
-
-    authorize: Authorize | None
-    has_new_token: bool
-
-
 def verify(
     *,
     stage: StageOption,
@@ -62,8 +55,8 @@ def verify(
     Example: ./fanout verify --stage prod
     """
     deployed = Stage(stage, region)
-    with _authorize(deployed) as caller:
-        target = _make_target(deployed, caller)
+    with _authorize(deployed) as (authorize, has_new_token):
+        target = _make_target(deployed, authorize, has_new_token=has_new_token)
         note(f"Verifying {stage} in the folder {target.folder}")
         if untested := target.deployed.keys() - target.sizes.keys():
             note(f"Not tested, as they are made of other photos: {', '.join(sorted(untested))}")
@@ -85,24 +78,27 @@ def verify(
 
 
 @contextmanager
-def _authorize(stage: Stage) -> Iterator[_Caller]:
-    """Yields the caller; creates a token if there is none, and revokes it at the end."""
+def _authorize(stage: Stage) -> Iterator[tuple[Authorize | None, bool]]:
+    """Yields the authorization for the API, and whether its token is new.
+
+    Creates a token if there is none, and revokes it at the end.
+    """
     if stage.stack.outputs["Auth"] != "token" or stage.has_token:
-        yield _Caller(stage.authorize, has_new_token=False)
+        yield stage.authorize, False
         return
     tokens, created = make_token_store(stage), list[Token]()
     try:
         with uninterrupted():
             text, token = tokens.create("verify", lifetime=_LIFETIME)
             created.append(token)
-        yield _Caller(make_bearer_auth(text), has_new_token=True)
+        yield make_bearer_auth(text), True
     finally:
         with uninterrupted():
             for token in created:
                 tokens.revoke(token.id)
 
 
-def _make_target(stage: Stage, caller: _Caller) -> Target:
+def _make_target(stage: Stage, authorize: Authorize | None, *, has_new_token: bool) -> Target:
     signer = make_viewer_signer(stage) if "ViewerKeysSecret" in stage.stack.outputs else None
     return Target(
         commands=stage.commands,
@@ -117,12 +113,12 @@ def _make_target(stage: Stage, caller: _Caller) -> Target:
         sqs=stage.client("sqs"),
         web=Web(
             stage.api_url,
-            caller.authorize,
+            authorize,
             (lambda url: signer.sign_url(url, signer.now() + _LIFETIME)) if signer else None,
         ),
         signing_keys=make_signing_keys(stage) if "SigningKeysArn" in stage.stack.outputs else None,
         viewer_signer=signer,
-        has_new_token=caller.has_new_token,
+        has_new_token=has_new_token,
     )
 
 

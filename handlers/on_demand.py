@@ -2,7 +2,7 @@
 
 from base64 import b64encode
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import unquote
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -26,7 +26,7 @@ _SIGNED = f"/{SIGNED_FOLDER}/"
 
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Handles one request of the distribution."""
-    signed_images = _renderers().signed_images
+    signed_images = _signed_images()
     try:
         uri = unpack(event["rawPath"])
     except RequestError as error:
@@ -50,7 +50,7 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
 
 
 def _serve_variant(folder: str, path: str) -> tuple[str, dict[str, Any]]:
-    variants = _renderers().variants
+    variants = _variants()
     found = variants.get_or_render(folder, path)
     if found.stored.length > MAX_IMAGE_BYTES:
         # S3 has the variant now, and the CDN requests it from S3 first.
@@ -77,14 +77,11 @@ def _build_response(image: ImageResponse, **headers: str) -> dict[str, Any]:
     }
 
 
-class _Renderers(NamedTuple):
-    """The use cases; `signed_images` is None on a stage without signed URLs."""
-
-    variants: OnDemandVariants
-    signed_images: SignedImages | None
+@lru_cache(maxsize=1)
+def _variants() -> OnDemandVariants:
+    return make_on_demand_variants(OnDemandVariantsSettings.from_environment())
 
 
 @lru_cache(maxsize=1)
-def _renderers() -> _Renderers:
-    settings = OnDemandVariantsSettings.from_environment()
-    return _Renderers(make_on_demand_variants(settings), make_signed_images(settings))
+def _signed_images() -> SignedImages | None:
+    return make_signed_images(OnDemandVariantsSettings.from_environment())

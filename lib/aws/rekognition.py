@@ -1,18 +1,11 @@
 """Amazon Rekognition: detects faces and moderation labels in a small JPEG."""
 
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from lib.aws.error_mapping import map_errors
 
-
-class RekognitionClient(Protocol):
-    """The two operations of boto3's client that this project calls."""
-
-    def detect_faces(self, *, Image: dict[str, bytes]) -> Any:  # noqa: N803  boto3's name
-        """Calls DetectFaces."""
-
-    def detect_moderation_labels(self, *, Image: dict[str, bytes], MinConfidence: float) -> Any:  # noqa: N803
-        """Calls DetectModerationLabels."""
+# boto3's client; its types are not installed.
+RekognitionClient = Any
 
 
 class Face(NamedTuple):

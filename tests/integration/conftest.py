@@ -57,7 +57,8 @@ def _forget() -> None:
     """What the functions keep in their containers."""
     for kept in (
         resize._worker,
-        on_demand._renderers,
+        on_demand._variants,
+        on_demand._signed_images,
         respond._telemetry,
         website._dependencies,
         uploads._upload_tickets,

@@ -140,7 +140,7 @@ def test_a_size_that_is_not_made_of_the_photo_is_not_found_and_reads_nothing(
     put(s3, "a.jpg")
     put(s3, "avatars/a.jpg")
     calls: list[str] = []
-    on_demand._renderers().variants.s3.meta.events.register(
+    on_demand._variants().s3.meta.events.register(
         "before-call.s3", lambda model, **_: calls.append(model.name)
     )
     response = cdn("/40x30/a.jpg")
@@ -296,7 +296,7 @@ def test_a_path_that_does_not_fit_each_folder_of_a_size_is_nobodys_dead_letter(
     def fail(*_: Any, **__: Any) -> None:
         pytest.fail("something was read or sent for a photo that there cannot be")
 
-    on_demand._renderers().variants.s3.meta.events.register("before-call.s3", fail)
+    on_demand._variants().s3.meta.events.register("before-call.s3", fail)
     monkeypatch.setattr("lib.aws.sqs.send", fail)
     for _ in range(2):
         response = thumbnail(f"/{folder}/{LONG}")
