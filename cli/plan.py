@@ -32,13 +32,13 @@ from lib.operations.plan.wording import format_things
 
 _HOUR = 3600
 # Uploads of an hour that fill every batch.
-_CROWD = 1e12
+_FULL_BATCHES = 1e12
 _MAX_MEGAPIXELS = 1000.0
 
 
 @dataclass(frozen=True)
 class _Source:
-    """Where the planned stage comes from: this project, or with `deployed` its stack."""
+    """Source of the planned stage: this project, or with `deployed` its stack."""
 
     name: str
     region: str | None
@@ -150,8 +150,8 @@ def plan(
     month = _make_month(photo, hours, views, stored, replaced)
     output = PlanOutput(stage, planned, times, month, prices, as_json=as_json)
     bill = make_bill(planned, times, month, prices)
-    crowded = replace(month, hours=[_CROWD], repeated=month.photos / _CROWD)
-    in_full_batches = make_bill(planned, times, crowded, prices)
+    batched = replace(month, hours=[_FULL_BATCHES], repeated=month.photos / _FULL_BATCHES)
+    in_full_batches = make_bill(planned, times, batched, prices)
     output.show_month(bill, in_full_batches.by_service().get("Lambda", 0.0))
     loads = _plan_loads(
         planned,

@@ -120,7 +120,7 @@ def upload(
 
 @dataclass(frozen=True)
 class _Job:
-    """What to upload to which paths, and the command that goes on after an interruption."""
+    """Files to upload, their paths, and the command that goes on after an interruption."""
 
     files: list[Path]
     make_path: Callable[[LocalFile], str]

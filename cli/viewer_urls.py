@@ -1,4 +1,4 @@
-"""What `fanout url` prints for a private stage: URLs and cookies signed for CloudFront."""
+"""Signs URLs and cookies for CloudFront, as `fanout url` prints them for a private stage."""
 
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING

@@ -1,1 +1,1 @@
-"""Doors for Lambda: read the settings, make one call, return."""
+"""Entry points for Lambda: each reads its settings, makes one call and returns."""

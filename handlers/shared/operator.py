@@ -1,4 +1,4 @@
-"""What the functions behind the operator's routes share: settings, scope, and their use case."""
+"""Settings, scope and use case of the functions behind the operator's routes."""
 
 from collections.abc import Mapping
 from functools import lru_cache

@@ -35,7 +35,7 @@ class Settings(BaseModel, frozen=True):
 
 
 class AnalyzerSettings(Settings):
-    """What Rekognition checks before a photo is rendered; by default nothing."""
+    """Rekognition's checks before a photo is rendered; by default none."""
 
     # Confidence in per cent from which a photo is not shown; None if the stage moderates nothing.
     moderation_confidence: int | None = Field(None, ge=50, le=100)

@@ -43,7 +43,7 @@ _TOKEN = re.compile(r"fanout_[0-9a-f]{12}_[A-Za-z0-9_-]{43}")
 
 
 class Scope(StrEnum):
-    """What a token's bearer may do: upload, read and delete photos; or handle dead letters too."""
+    """Permissions of a token: upload, read and delete photos; or handle dead letters too."""
 
     UPLOAD = "upload"
     OPERATE = "operate"
@@ -127,7 +127,7 @@ class TokenStore:
 
     def make_cache(self, logger: "Logger", now: Callable[[], datetime] = utc_now) -> TokenCache:
         """Builds a container's cache of the tokens."""
-        effect = "nobody can be let in or sent away"
+        effect = "no token can be checked"
         return TtlCache(self.list_all, "tokens", effect, logger=logger, now=now)
 
     def create(

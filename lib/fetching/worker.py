@@ -16,9 +16,8 @@ from lib.pipeline.messages import SqsMessage
 from lib.pipeline.source_queue import Failure, SourceQueue
 from lib.pipeline.telemetry import Telemetry
 
-_STOPPED = (
-    "its worker was stopped at each attempt, by its memory or its timeout: read the function's "
-    "log, then replay"
+_STOPPED_ERROR = (
+    "memory or timeout stopped the worker in each attempt: read the function's log, then replay"
 )
 
 
@@ -78,7 +77,7 @@ class FetchWorker:
             raise NoTimeError
         if self.queue.is_last_attempt(message):
             # A worker that is stopped could not write the record afterwards.
-            stopped = TransientError(WORKER_STOPPED, _STOPPED)
+            stopped = TransientError(WORKER_STOPPED, _STOPPED_ERROR)
             self._record(job, Failure(job.path, stopped, datetime.now(UTC)), message.attempts)
         started = time.monotonic()
         result = self.fetcher.run(job, seconds)

@@ -41,9 +41,9 @@ _PAUSE, _READS = 0.25, 40
 # When another recheck is sent if the worker has written neither variant nor failure record: the
 # length of a backlog.
 _LEFT_LASTS = timedelta(hours=1)
-_STOPPED = (
-    f"{WORKER_STOPPED}: rendering this photo has stopped the function that makes pictures on "
-    "demand, by its memory or its timeout: a worker is asked to render it"
+_STOPPED_ERROR = (
+    f"{WORKER_STOPPED}: memory or timeout stopped the function that rendered this photo on demand: "
+    "a worker is asked to render it"
 )
 
 
@@ -126,7 +126,7 @@ class Attempts:
     def _leave_to_worker(self, path: str, attempt: Attempt, etag: str) -> RequestError:
         """Returns the error for requests; sends a recheck first, at most once an hour."""
         if not (attempt.left and self.now() - attempt.began_at < _LEFT_LASTS):
-            left = self._mark_left(attempt, attempt.left or _STOPPED)
+            left = self._mark_left(attempt, attempt.left or _STOPPED_ERROR)
             stored = self._write(path, left, etag)
             try:
                 self.recheck_queue.send(path, now=True)

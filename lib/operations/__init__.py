@@ -1,1 +1,1 @@
-"""What operators run: audit, backfill, dead letters, doctor, verify, deploy policy."""
+"""Operators' commands: audit, backfill, dead letters, doctor, verify, deploy policy."""

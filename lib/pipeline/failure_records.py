@@ -16,9 +16,9 @@ from lib.errors import WORKER_STOPPED, ConflictError
 from lib.pipeline.json_records import JsonRecords
 from lib.times import Timestamp
 
-STOPPED = (
-    "its worker was stopped each time before it could say why, by its memory or its timeout: give "
-    "the size more memory in sizes.yml, deploy, replay"
+_STOPPED_ERROR = (
+    "memory or timeout stopped the worker in each attempt: give the size more memory in sizes.yml, "
+    "deploy, replay"
 )
 # A record is written after its dead letter is sent, with some retries of S3 in between.
 _MAX_WRITE_DELAY = timedelta(minutes=1)
@@ -42,7 +42,7 @@ def make_stopped_record(attempts: int) -> FailureRecord:
     """Builds the record written before the last attempt, in case the worker is stopped."""
     now = datetime.now(UTC)
     return FailureRecord(
-        reason=WORKER_STOPPED, error=STOPPED, attempts=attempts, began_at=now, failed_at=now
+        reason=WORKER_STOPPED, error=_STOPPED_ERROR, attempts=attempts, began_at=now, failed_at=now
     )
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class CacheLifetimes(NamedTuple):
-    """How long browsers and CloudFront cache a stage's variants, in seconds.
+    """Seconds for which browsers and CloudFront cache a stage's variants.
 
     Browsers' default is shorter, since nothing can invalidate their copies. `immutable` stops them
     from revalidating a fresh copy; it is for paths whose content never changes.

@@ -1,4 +1,4 @@
-"""What a variant is rendered from.
+"""Sources of variants.
 
 A source is the original's ETag and, for sizes that are cropped to it, the focal point in the
 original's metadata: that may change without the ETag.

@@ -1,4 +1,4 @@
-"""Which sizes show the same picture, so that a page may choose one of them by its width."""
+"""Groups sizes that show the same picture, of which a page may choose one by its width."""
 
 from collections.abc import Iterable
 

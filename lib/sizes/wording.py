@@ -1,4 +1,4 @@
-"""Words for mistakes in sizes.yml, as a person who wrote the file needs them."""
+"""Describes mistakes in sizes.yml for the person who wrote the file."""
 
 import re
 from collections.abc import Iterable

@@ -7,7 +7,7 @@ from lib.pipeline.metadata_keys import COLOR, THUMBHASH
 
 
 class Placeholder(BaseModel, frozen=True):
-    """What a page can show until a variant is loaded.
+    """Placeholder that a page can show until a variant is loaded.
 
     `thumbhash` is base64; `color` is the variant's most frequent colour, such as #3a86ff, and null
     if all of it is transparent.

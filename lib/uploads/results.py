@@ -1,4 +1,4 @@
-"""What became of a file of an upload, and why."""
+"""Results of an upload's files, with their reasons."""
 
 import re
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ _S3_MESSAGE = re.compile(r"<Message>(.*?)</Message>", re.DOTALL)
 
 
 class Outcome(StrEnum):
-    """What became of a file."""
+    """Outcome of one file."""
 
     UPLOADED = "uploaded"
     THERE = "there_already"
@@ -32,7 +32,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class UploadResult:
-    """What became of one file; `reason` is for programs, `error` for people."""
+    """Result of one file; `reason` is for programs, `error` for people."""
 
     file: Path
     outcome: Outcome

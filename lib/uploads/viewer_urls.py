@@ -1,4 +1,4 @@
-"""Signs the URLs of variants that the API returns, where a caller asks for it."""
+"""Signs the URLs of variants that the API returns, if a caller requests it."""
 
 from collections.abc import Callable, Iterable
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Words of a contact sheet, the same on the page, in the picture and in the terminal."""
+"""Formats sizes, lengths and pixels alike on the page, in the picture and in the terminal."""
 
 from collections.abc import Sequence
 

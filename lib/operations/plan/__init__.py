@@ -1,1 +1,1 @@
-"""What a stage will cost, and how its queues and functions behave under load."""
+"""Plans a stage: its costs, and the behaviour of its queues and functions under load."""

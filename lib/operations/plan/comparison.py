@@ -1,4 +1,4 @@
-"""What another sizes.yml costs: each month, and once for the photos that are stored."""
+"""Costs of another sizes.yml: each month, and once for the photos that are stored."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a simulation works on: a size's queue and worker, and what became of its messages."""
+"""Parts of a simulation: a size's queue and worker, and figures of its messages."""
 
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -50,7 +50,7 @@ class Sample(NamedTuple):
 
 @dataclass
 class SizeRun:
-    """What became of a size's messages; times in seconds from the first upload."""
+    """Figures of a size's messages; times in seconds from the first upload."""
 
     name: str
     rendered: float = 0

@@ -23,7 +23,7 @@ _MUCH_WAITING = 0.3
 
 @dataclass(frozen=True)
 class Load:
-    """What a load does to a stage.
+    """Effect of a load on a stage.
 
     `raised` is the load with `raised_to` as the maximum concurrency; both are None if more
     concurrency does not help.

@@ -1,4 +1,4 @@
-"""What a plan needs to know of a stage, read from its CloudFormation template."""
+"""Reads the facts of a plan from a stage's CloudFormation template."""
 
 import json
 import re

@@ -182,7 +182,7 @@ class TestWithoutSecretsManager:
         text, _ = others.create("shop")
         trouble.on = True
         for presented in (text, STRANGERS):
-            with pytest.raises(TransientError, match="nobody can be let in"):
+            with pytest.raises(TransientError, match="no token can be checked"):
                 authorizer.admits(presented)
 
     def test_not_every_request_causes_a_read(

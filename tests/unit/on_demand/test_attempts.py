@@ -166,9 +166,7 @@ class TestAPhotoThatKills:
         errors = {killing.refused() for _ in range(20)}
         assert killing.sent == [0]
         assert len(errors) == 1
-        assert errors.pop().startswith(
-            "worker_stopped: rendering this photo has stopped the function"
-        )
+        assert errors.pop().startswith("worker_stopped: memory or timeout stopped the function")
 
     def test_is_waited_for_while_it_may_be_under_way(self, killing: Visitors) -> None:
         stopped(killing)
