@@ -30,7 +30,6 @@ from lib.operations.contact_sheet.totals import Totals
 from lib.operations.contact_sheet.wording import format_change, format_total
 from lib.plurals import pluralize
 from lib.sizes import read_sizes
-from lib.watermarks import check_watermarks
 
 # Photos without --limit: the frames of a film, a page of some 10 MB. More make a page that browsers
 # take seconds to open, and at --limit's maximum hundreds of MB.
@@ -109,12 +108,7 @@ def contact_sheet(
 
 def _read_columns(sizes_file: Path, against: Path | None) -> list[Column]:
     file = read_sizes(sizes_file)
-    check_watermarks(file)
-    if against is None:
-        return make_columns(file)
-    other = read_sizes(against)
-    check_watermarks(other)
-    return make_differences(file, other)
+    return make_differences(file, read_sizes(against)) if against else make_columns(file)
 
 
 def _check_place(folder: Path | None, stage: str | None, prefix: str) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lib.errors import ConfigError
 from lib.images import WatermarkImage, read_watermark_image
-from lib.sizes import Size, SizesFile, read_watermark
+from lib.sizes import Size, SizesFile, map_watermarks
 
 # Where the functions' code has them: a folder beside `lib`. A file's name there is its hash.
 PACKED_FOLDER = "watermarks"
@@ -14,17 +14,8 @@ _PACKED = Path(__file__).resolve().parents[1] / PACKED_FOLDER
 
 
 def check_watermarks(file: SizesFile) -> None:
-    """Raises ConfigError with a line for each size whose watermark's file cannot be used."""
-    mistakes = []
-    for size in file.sizes:
-        if size.watermark:
-            try:
-                read_watermark_image(read_watermark(size.watermark, file.folder))
-            except ConfigError as error:
-                place = file.describe_place(size.name)
-                mistakes.append(f"{place}: watermark.file: {size.watermark.file}: {error}")
-    if mistakes:
-        raise ConfigError("\n".join(mistakes))
+    """Raises ConfigError with a line for each watermark whose file cannot be used."""
+    map_watermarks(file, read_watermark_image)
 
 
 def load_packed(size: Size) -> WatermarkImage | None:

@@ -131,7 +131,7 @@ class Fetcher:
 
     def _download(self, job: FetchJob, seconds: float, etag: str | None) -> FetchResult:
         # An unnamed file on disk takes no memory, and the system deletes it with the process.
-        with _open_file() as file:
+        with _map_disk_errors(), TemporaryFile() as file:
             with self.downloader.stream(job.url, seconds) as response:
                 content_type = self._get_allowed_type(response.content_type)
                 length = _write_chunks(response.chunks, file)
@@ -170,20 +170,12 @@ class Fetcher:
             self.records.delete_if_match(job.path, found.etag)
 
 
-def _open_file() -> IO[bytes]:
-    with _map_disk_errors():
-        return TemporaryFile()
-
-
 def _write_chunks(chunks: Iterator[bytes], file: IO[bytes]) -> int:
     """Writes all chunks to a file and rewinds it; returns the number of bytes."""
     length = 0
     for chunk in chunks:
-        with _map_disk_errors():
-            file.write(chunk)
-        length += len(chunk)
-    with _map_disk_errors():
-        file.seek(0)
+        length += file.write(chunk)
+    file.seek(0)
     return length
 
 

@@ -1,6 +1,6 @@
 """The model of a size, and sizes.yml."""
 
-from lib.sizes.file import SizesFile, load_sizes, parse_sizes, read_sizes, read_watermark
+from lib.sizes.file import SizesFile, load_sizes, map_watermarks, parse_sizes, read_sizes
 from lib.sizes.packed import pack_sizes, unpack_sizes
 from lib.sizes.pictures import group_by_picture, have_same_ratio
 from lib.sizes.size import (
@@ -32,10 +32,10 @@ __all__ = [
     "group_by_picture",
     "have_same_ratio",
     "load_sizes",
+    "map_watermarks",
     "pack_sizes",
     "parse_sizes",
     "read_sizes",
-    "read_watermark",
     "recipe_id",
     "unpack_sizes",
 ]

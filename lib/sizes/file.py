@@ -1,13 +1,16 @@
 """Reads sizes.yml, which queues, functions, alarms and URLs are generated from."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from lib.errors import ConfigError
 from lib.sizes.size import Size
-from lib.sizes.watermark import MAX_WATERMARK_BYTES, Watermark
+from lib.sizes.watermark import MAX_WATERMARK_BYTES
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -50,36 +53,46 @@ def read_sizes(path: str | Path) -> SizesFile:
     return _add_hashes(replace(parse_sizes(data, file=file), folder=path.parent))
 
 
-def read_watermark(watermark: Watermark, folder: Path) -> bytes:
-    """Returns a watermark's file; `folder` is that of sizes.yml. Raises ConfigError."""
+def map_watermarks(file: SizesFile, work: Callable[[bytes], T]) -> dict[str, T]:
+    """Returns the results of `work` on the file of each size's watermark, by the size's name.
+
+    Raises ConfigError with a line for each file that cannot be read or that `work` refuses.
+    """
+    results, mistakes = dict[str, T](), list[str]()
+    for size in file.sizes:
+        if size.watermark:
+            name = size.watermark.file
+            try:
+                results[size.name] = work(_read_watermark(file.folder / name))
+            except ConfigError as error:
+                place = file.describe_place(size.name)
+                mistakes.append(f"{place}: watermark.file: {name}: {error}")
+    if mistakes:
+        raise ConfigError("\n".join(mistakes))
+    return results
+
+
+def _read_watermark(file: Path) -> bytes:
     try:
-        with (folder / watermark.file).open("rb") as opened:
+        with file.open("rb") as opened:
             data = opened.read(MAX_WATERMARK_BYTES + 1)
     except OSError as error:
-        raise ConfigError(f"{watermark.file}: cannot be read: {error.strerror}") from error
+        raise ConfigError(f"cannot be read: {error.strerror}") from error
     if len(data) > MAX_WATERMARK_BYTES:
-        raise ConfigError(
-            f"{watermark.file}: has more than {MAX_WATERMARK_BYTES:,} bytes: make it smaller"
-        )
+        raise ConfigError(f"has more than {MAX_WATERMARK_BYTES:,} bytes: make it smaller")
     return data
 
 
 def _add_hashes(file: SizesFile) -> SizesFile:
-    """Adds the hashes of the watermarks' files; raises ConfigError with a line for each mistake."""
-    sizes, mistakes = list[Size](), list[str]()
+    """Adds the hashes of the watermarks' files; raises ConfigError as `map_watermarks` does."""
+    hashes = map_watermarks(file, lambda data: hashlib.sha256(data).hexdigest())
+    sizes = list[Size]()
     for size in file.sizes:
-        if size.watermark is None:
+        if size.watermark:
+            watermark = size.watermark.model_copy(update={"sha256": hashes[size.name]})
+            sizes.append(size.model_copy(update={"watermark": watermark}))
+        else:
             sizes.append(size)
-            continue
-        try:
-            digest = hashlib.sha256(read_watermark(size.watermark, file.folder)).hexdigest()
-        except ConfigError as error:
-            mistakes.append(f"{file.describe_place(size.name)}: watermark.file: {error}")
-            continue
-        watermark = size.watermark.model_copy(update={"sha256": digest})
-        sizes.append(size.model_copy(update={"watermark": watermark}))
-    if mistakes:
-        raise ConfigError("\n".join(mistakes))
     return replace(file, sizes=sizes)
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from lib.images import WatermarkImage, read_watermark_image
-from lib.sizes import Size, SizesFile, read_watermark
+from lib.sizes import Size, SizesFile, map_watermarks
 from lib.sizes.size import PUT_OPTIONS, list_changes
 
 # Keys whose change shows in no image, and in none of its bytes.
@@ -34,7 +34,8 @@ class Column:
 
 def make_columns(file: SizesFile) -> list[Column]:
     """Returns a column for each size; raises ConfigError if a watermark cannot be read."""
-    return [Column(size.name, (_make_side(file, size, _name(file)),)) for size in file.sizes]
+    marks, label = map_watermarks(file, read_watermark_image), _name(file)
+    return [Column(s.name, (Side(label, s, marks.get(s.name)),)) for s in file.sizes]
 
 
 def make_differences(file: SizesFile, other: SizesFile) -> list[Column]:
@@ -46,14 +47,15 @@ def make_differences(file: SizesFile, other: SizesFile) -> list[Column]:
     labels = _name(file), _name(other)
     if labels[0] == labels[1]:
         labels = file.file, other.file
+    marks, other_marks = (map_watermarks(both, read_watermark_image) for both in (file, other))
     columns = []
     for name in sizes | others:
         size, changed = sizes.get(name), others.get(name)
         changes = _list_visible(size, changed) if size and changed else []
         if changes or not (size and changed):
             sides = (
-                _make_side(file, size, labels[0]),
-                _make_side(other, changed, labels[1]),
+                Side(labels[0], size, marks.get(name)),
+                Side(labels[1], changed, other_marks.get(name)),
             )
             columns.append(Column(name, sides, tuple(changes)))
     return columns
@@ -74,10 +76,3 @@ def _without_file(size: Size) -> Size:
 
 def _name(file: SizesFile) -> str:
     return PurePath(file.file).name
-
-
-def _make_side(file: SizesFile, size: Size | None, label: str) -> Side:
-    watermark = None
-    if size and size.watermark:
-        watermark = read_watermark_image(read_watermark(size.watermark, file.folder))
-    return Side(label, size, watermark)
