@@ -3,21 +3,20 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
-from botocore.exceptions import ClientError
-
 from lib.aws.clients import S3Client
-from lib.aws.error_mapping import code_of, map_access_denied, status_of
+from lib.aws.error_mapping import SuppressCodes, map_access_denied
 
 T = TypeVar("T")
-_NOT_FOUND = 404
+# The code of a response to a HEAD: it has no body.
+_NOT_FOUND = "404"
 # S3's error codes for settings that a bucket does not have.
 _NOT_SET = {
     "NoSuchPublicAccessBlockConfiguration",
     "OwnershipControlsNotFoundError",
     "NoSuchBucketPolicy",
+    "NoSuchCORSConfiguration",
+    "ServerSideEncryptionConfigurationNotFoundError",
 }
-_NO_CORS = "NoSuchCORSConfiguration"
-_NOT_ENCRYPTED = "ServerSideEncryptionConfigurationNotFoundError"
 # The alias of S3's own key in KMS.
 _S3_KEY = "alias/aws/s3"
 # The settings of Block Public Access.
@@ -44,14 +43,10 @@ def exists(s3: S3Client, bucket: str, owner: str | None = None) -> bool:
     `owner`, also if that bucket's policy allows access.
     """
     expected: Any = {"ExpectedBucketOwner": owner} if owner else {}
-    with map_access_denied(f"look at the bucket {bucket}"):
-        try:
-            s3.head_bucket(Bucket=bucket, **expected)
-        except ClientError as error:
-            if status_of(error) == _NOT_FOUND:
-                return False
-            raise
-    return True
+    with map_access_denied(f"look at the bucket {bucket}"), SuppressCodes(_NOT_FOUND):
+        s3.head_bucket(Bucket=bucket, **expected)
+        return True
+    return False
 
 
 def get_access(s3: S3Client, bucket: str) -> BucketAccess:
@@ -79,13 +74,8 @@ def get_kms_key(s3: S3Client, bucket: str) -> str:
     It may be an ARN, an id or an alias. S3's own key in KMS is open to the whole account.
     """
     with map_access_denied(f"read the encryption of the bucket {bucket}"):
-        try:
-            response = s3.get_bucket_encryption(Bucket=bucket)
-        except ClientError as error:
-            if code_of(error) == _NOT_ENCRYPTED:
-                return ""
-            raise
-    rules = response["ServerSideEncryptionConfiguration"]["Rules"]
+        response = _if_set(lambda: s3.get_bucket_encryption(Bucket=bucket))
+    rules = response["ServerSideEncryptionConfiguration"]["Rules"] if response else []
     defaults = [rule.get("ApplyServerSideEncryptionByDefault", {}) for rule in rules]
     keys = [default.get("KMSMasterKeyID", "") for default in defaults]
     return next((key for key in keys if key and not key.endswith(_S3_KEY)), "")
@@ -106,13 +96,8 @@ def has_requester_pays(s3: S3Client, bucket: str) -> bool:
 def read_cors(s3: S3Client, bucket: str) -> list[dict[str, Any]]:
     """Returns a bucket's CORS rules as S3 has them."""
     with map_access_denied(f"read the CORS rules of the bucket {bucket}"):
-        try:
-            rules: Any = s3.get_bucket_cors(Bucket=bucket)["CORSRules"]
-        except ClientError as error:
-            if code_of(error) == _NO_CORS:
-                return []
-            raise
-    return list(rules)
+        rules: Any = _if_set(lambda: s3.get_bucket_cors(Bucket=bucket)["CORSRules"])
+    return list(rules or [])
 
 
 def write_cors(s3: S3Client, bucket: str, rules: list[dict[str, Any]]) -> None:
@@ -136,9 +121,6 @@ def _get_blocks(s3: S3Client, bucket: str, *settings: str) -> list[bool]:
 
 
 def _if_set(read: Callable[[], T]) -> T | None:
-    try:
+    with SuppressCodes(*_NOT_SET):
         return read()
-    except ClientError as error:
-        if code_of(error) in _NOT_SET:
-            return None
-        raise
+    return None

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -76,6 +76,16 @@ def map_access_denied(action: str) -> Iterator[None]:
             f"These credentials may not {action}: docs/operations.md lists what the "
             f"command line needs. AWS says: {error.__cause__}"
         ) from error
+
+
+class SuppressCodes(AbstractContextManager[None]):
+    """Suppresses AWS's errors with these codes, as contextlib.suppress does those of a class."""
+
+    def __init__(self, *codes: str) -> None:
+        self._codes = codes
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> bool:
+        return isinstance(error, ClientError) and code_of(error) in self._codes
 
 
 def _is_about_key(error: TransientError) -> bool:

@@ -19,6 +19,7 @@ from lib.aws.clients import S3Client
 from lib.aws.error_mapping import (
     NO_SUCH_KEY,
     UNKNOWN,
+    SuppressCodes,
     code_of,
     map_access_denied,
     map_errors,
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
         ListObjectsV2OutputTypeDef,
     )
 
-_NOT_MODIFIED, _NOT_FOUND = 304, 404
+_NOT_MODIFIED, _NOT_FOUND = 304, "404"
 _INVALID_IN_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 # S3's code for a GET of an archived object.
 _ARCHIVED = "InvalidObjectState"
@@ -167,13 +168,10 @@ def read_head(
     s3: S3Client, bucket: str, key: str, **options: Any
 ) -> "HeadObjectOutputTypeDef | None":
     """Returns S3's response to a HEAD; None if the object or the bucket is missing."""
-    with map_errors(f"HEAD {bucket}"):
-        try:
-            return s3.head_object(Bucket=bucket, Key=key, **options)
-        except ClientError as error:
-            if status_of(error) == _NOT_FOUND:
-                return None
-            raise
+    # The response to a HEAD has no body, so its code is the status.
+    with map_errors(f"HEAD {bucket}"), SuppressCodes(_NOT_FOUND):
+        return s3.head_object(Bucket=bucket, Key=key, **options)
+    return None
 
 
 def head_confirmed(s3: S3Client, bucket: str, key: str) -> StoredObject | None:
@@ -204,7 +202,7 @@ def _is_no_such_key(error: ClientError, key: str) -> bool:
     key with one, botocore reports the status as the code.
     """
     code = code_of(error)
-    return code == NO_SUCH_KEY or (code == str(_NOT_FOUND) and bool(_INVALID_IN_XML.search(key)))
+    return code == NO_SUCH_KEY or (code == _NOT_FOUND and bool(_INVALID_IN_XML.search(key)))
 
 
 def _make_stored_object(

@@ -1,9 +1,7 @@
 """Object tags: a change creates no new version, and no event that the stage subscribes to."""
 
-from botocore.exceptions import ClientError
-
 from lib.aws.clients import S3Client
-from lib.aws.error_mapping import NO_SUCH_KEY, code_of, map_errors
+from lib.aws.error_mapping import NO_SUCH_KEY, SuppressCodes, map_errors
 
 # S3's own limits.
 MAX_TAGS, MAX_VALUE = 10, 256
@@ -13,14 +11,10 @@ _GONE = (NO_SUCH_KEY, "MethodNotAllowed")
 
 def read(s3: S3Client, bucket: str, key: str) -> dict[str, str]:
     """Returns an object's tags; none if there is no object."""
-    with map_errors(f"GET tags {bucket}"):
-        try:
-            response = s3.get_object_tagging(Bucket=bucket, Key=key)
-        except ClientError as error:
-            if code_of(error) in _GONE:
-                return {}
-            raise
-    return {tag["Key"]: tag["Value"] for tag in response["TagSet"]}
+    with map_errors(f"GET tags {bucket}"), SuppressCodes(*_GONE):
+        response = s3.get_object_tagging(Bucket=bucket, Key=key)
+        return {tag["Key"]: tag["Value"] for tag in response["TagSet"]}
+    return {}
 
 
 def add(s3: S3Client, bucket: str, key: str, tags: dict[str, str]) -> None:
@@ -37,14 +31,10 @@ def add(s3: S3Client, bucket: str, key: str, tags: dict[str, str]) -> None:
             merged[name] = value
     if merged == tags_now:
         return
-    with map_errors(f"PUT tags {bucket}"):
-        try:
-            s3.put_object_tagging(
-                Bucket=bucket,
-                Key=key,
-                Tagging={"TagSet": [{"Key": k, "Value": v} for k, v in merged.items()]},
-            )
-        except ClientError as error:
-            # An object that was deleted meanwhile needs no tags.
-            if code_of(error) not in _GONE:
-                raise
+    # An object that was deleted meanwhile needs no tags.
+    with map_errors(f"PUT tags {bucket}"), SuppressCodes(*_GONE):
+        s3.put_object_tagging(
+            Bucket=bucket,
+            Key=key,
+            Tagging={"TagSet": [{"Key": k, "Value": v} for k, v in merged.items()]},
+        )
