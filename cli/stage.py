@@ -170,13 +170,8 @@ class Stage:
         return self._local.get(TOKEN) or os.environ[TOKEN]
 
 
-def _local_folder() -> Path:
-    """Returns the state folder of the local stack; tests set their own."""
-    return Path(os.environ.get(STATE, _LOCAL_FOLDER))
-
-
 def _local_environment() -> dict[str, str]:
-    folder = _local_folder()
+    folder = Path(os.environ.get(STATE, _LOCAL_FOLDER))
     try:
         lines = (folder / "env").read_text().splitlines()
     except FileNotFoundError as error:

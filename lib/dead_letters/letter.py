@@ -11,7 +11,7 @@ from lib.aws.sqs import Received
 from lib.errors import WORKER_STOPPED, PermanentError
 from lib.fetching.jobs import parse_job
 from lib.keys import Originals
-from lib.pipeline.events import parse_message
+from lib.pipeline.events import ObjectEvent, parse_records
 from lib.pipeline.invalidations import parse_invalidation
 
 # Number of attempts; workers write at most ten digits.
@@ -116,10 +116,10 @@ def _parse_time(text: str) -> datetime | None:
 
 def _event_path(body: str, originals: Originals) -> str:
     try:
-        events = parse_message(body)
+        first = next(iter(parse_records(body)), None)
     except PermanentError:
         return ""
-    return originals.path(events[0].key) if events else ""
+    return originals.path(first.key) if isinstance(first, ObjectEvent) else ""
 
 
 def _invalidation_path(body: str) -> str:

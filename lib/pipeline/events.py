@@ -35,24 +35,11 @@ class ObjectEvent(NamedTuple):
         return self.key.endswith("/") and not self.size
 
 
-def parse_message(body: str) -> list[ObjectEvent]:
+def parse_records(body: str) -> list[ObjectEvent | PermanentError]:
     """Returns the relevant records of an SQS message's body; none for S3's test event.
 
-    Raises PermanentError (`malformed_event`, or `bad_key` for a key that is not UTF-8) if the body
-    or a record is invalid.
-    """
-    events = []
-    for record in parse_records(body):
-        if isinstance(record, PermanentError):
-            raise record
-        events.append(record)
-    return events
-
-
-def parse_records(body: str) -> list[ObjectEvent | PermanentError]:
-    """Returns the records as `parse_message` does, with an error in place of each invalid one.
-
-    Raises PermanentError (`malformed_event`) if the body has no records.
+    An invalid record is a PermanentError (`malformed_event`, or `bad_key` for a key that is not
+    UTF-8). Raises PermanentError (`malformed_event`) if the body has no records.
     """
     document = _unwrap(_parse_object(body))
     if document.get("Event") == "s3:TestEvent":

@@ -70,7 +70,8 @@ class Connection:
     def _add_to(self, originals: Originals) -> list[str]:
         own = OwnEntry(self.stack, self.topic_arn, originals.prefix)
         before = read_notifications(self.s3, originals.bucket)
-        require_no_overlap(originals.bucket, own, before)
+        if overlaps := own.find_overlaps(before):
+            raise ConfigError(describe_overlaps(originals.bucket, own, overlaps))
         if own.find(before) == [own.entry]:
             return []
         self._write_validated(originals.bucket, own.add_to(before))
@@ -129,13 +130,6 @@ class Connection:
 
     def _read_tag(self) -> str | None:
         return topics.get_tag(self.sns, self.topic_arn, TAG)
-
-
-def require_no_overlap(bucket: str, own: OwnEntry, notifications: Notifications) -> None:
-    """Raises ConfigError, naming the entries of others that S3 accepts no entry beside."""
-    overlaps = own.find_overlaps(notifications)
-    if overlaps:
-        raise ConfigError(describe_overlaps(bucket, own, overlaps))
 
 
 def describe_overlaps(bucket: str, own: OwnEntry, overlaps: list[Entry]) -> str:

@@ -6,8 +6,18 @@ from typing import Any
 import pytest
 
 from lib.errors import PermanentError, Reason
-from lib.pipeline.events import ObjectEvent, build_event, parse_message
+from lib.pipeline.events import ObjectEvent, build_event, parse_records
 from tests.payloads import payload, s3_event
+
+
+def parse_message(body: str) -> list[ObjectEvent]:
+    """Raises the error of the first invalid record."""
+    events = []
+    for record in parse_records(body):
+        if isinstance(record, PermanentError):
+            raise record
+        events.append(record)
+    return events
 
 
 def read(document: Any) -> list[ObjectEvent]:
