@@ -9,7 +9,7 @@ from cli.stage import JsonOption, RegionOption, Stage, StageOption
 from cli.terminal import note, print_json
 from cli.viewer_urls import note_unsigned
 from lib.errors import PermanentError
-from lib.operations.verify import read_features
+from lib.operations.verify.target import read_features
 from lib.uploads.page import NOT_READY, build_page_image
 from lib.uploads.page_html import render_html
 

@@ -18,16 +18,12 @@ from cli.terminal import escape, note, print_json, progress, show
 from lib.auth.tokens import Token
 from lib.interrupts import uninterrupted
 from lib.operations.doctor.sizes import read_deployed
-from lib.operations.verify import (
-    STEPS,
-    Result,
-    Target,
-    Verification,
-    Web,
-    choose_folder,
-    clean_up,
-    read_features,
-)
+from lib.operations.verify import STEPS
+from lib.operations.verify.cleanup import clean_up
+from lib.operations.verify.folders import choose_folder
+from lib.operations.verify.steps import Result, Verification
+from lib.operations.verify.target import Target, read_features
+from lib.operations.verify.web import Web
 from lib.uploads.client import Authorize, make_bearer_auth
 
 # 128 bits: nobody can guess the folder, and no photo is in it.

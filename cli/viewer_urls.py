@@ -12,7 +12,7 @@ from lib import keys
 from lib.errors import PermanentError
 from lib.keys import Originals
 from lib.operations.doctor.sizes import read_deployed
-from lib.operations.verify import read_features
+from lib.operations.verify.target import read_features
 from lib.plurals import pluralize
 from lib.uploads.viewer_urls import MAX_SECONDS, list_folders
 

@@ -1,23 +1,7 @@
 """Verifies a deployed stage end to end, with photos in a temporary folder."""
 
 from lib.operations.verify import console, failures, on_demand, options, uploads
-from lib.operations.verify.cleanup import clean_up
-from lib.operations.verify.folders import choose_folder
-from lib.operations.verify.steps import Result, Step, Verification, without
-from lib.operations.verify.target import Target, read_features
-from lib.operations.verify.web import Web
-
-__all__ = [
-    "STEPS",
-    "Result",
-    "Step",
-    "Target",
-    "Verification",
-    "Web",
-    "choose_folder",
-    "clean_up",
-    "read_features",
-]
+from lib.operations.verify.steps import Step, without
 
 # `purge` is last: a CDN invalidation takes minutes, in which the other steps run.
 STEPS = (

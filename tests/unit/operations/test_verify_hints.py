@@ -10,9 +10,10 @@ import pytest
 from lib.aws.stacks import DeployedSize, Stack
 from lib.errors import StepError
 from lib.operations.stage_commands import StageCommands
-from lib.operations.verify import Target, Web
 from lib.operations.verify.on_demand import hints, why_no_hints
 from lib.operations.verify.photos import RED, make_photo
+from lib.operations.verify.target import Target
+from lib.operations.verify.web import Web
 from lib.sizes import Size
 from tests.pictures import decoded, encoded
 from tests.web_server import WebServer, answer

@@ -11,8 +11,10 @@ from lib.aws.stacks import DeployedSize, Stack
 from lib.errors import StepError
 from lib.images import read_watermark_image, render
 from lib.operations.stage_commands import StageCommands
-from lib.operations.verify import Target, Web, api, options
+from lib.operations.verify import api, options
 from lib.operations.verify.photos import RED, make_photo
+from lib.operations.verify.target import Target
+from lib.operations.verify.web import Web
 from lib.sizes import Size
 from lib.uploads.placeholders import Placeholder
 from lib.uploads.status import PhotoStatus, SizeStatus, VariantFacts

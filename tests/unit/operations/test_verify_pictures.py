@@ -9,7 +9,6 @@ import pytest
 from lib.aws.stacks import DeployedSize, Stack
 from lib.errors import StepError
 from lib.operations.stage_commands import StageCommands
-from lib.operations.verify import Target, Web
 from lib.operations.verify.photos import BLUE, RED, make_photo
 from lib.operations.verify.pictures import (
     View,
@@ -18,6 +17,8 @@ from lib.operations.verify.pictures import (
     views,
     wait_until_not_shown,
 )
+from lib.operations.verify.target import Target
+from lib.operations.verify.web import Web
 from lib.sizes import Size
 from lib.uploads.status import VariantFacts
 from tests.pictures import decoded, encoded

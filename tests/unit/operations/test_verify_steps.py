@@ -10,7 +10,9 @@ from lib.aws.error_mapping import map_access_denied
 from lib.aws.stacks import Stack
 from lib.errors import ConfigError, StepError
 from lib.operations.stage_commands import StageCommands
-from lib.operations.verify import Step, Target, Verification, Web, read_features
+from lib.operations.verify.steps import Step, Verification
+from lib.operations.verify.target import Target, read_features
+from lib.operations.verify.web import Web
 
 
 @pytest.fixture
