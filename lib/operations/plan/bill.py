@@ -112,22 +112,20 @@ def make_bill(
 ) -> Bill:
     """Makes the bill of a stage that is used all month."""
     quantities, batches = Quantities(float), dict[str, float]()
-    _add_idle(stage, quantities)
-    quantities["metric", WHOLE_STAGE] += stage.metrics
+
+    def add(size: str, amounts: Mapping[str, float]) -> None:
+        for unit, amount in amounts.items():
+            quantities[unit, size] += amount
+
+    add(WHOLE_STAGE, _count_idle(stage))
     for each in stage.sizes:
         invocations = _count_invocations(each, times[each.name], month)
         if invocations:
             batches[each.name] = month.photos / invocations
-        _add_size(
-            stage,
-            each,
-            times[each.name],
-            month,
-            invocations=invocations,
-            quantities=quantities,
-        )
-    _add_uploads(stage, month, quantities)
-    _add_views(stage, month, quantities)
+        add(each.name, _count_size(stage, each, times[each.name], month, invocations))
+    add(WHOLE_STAGE, _count_uploads(stage, month))
+    for each in stage.sizes:
+        add(each.name, _count_views(stage, each, month))
     return Bill(_price(quantities, prices), month.photos, batches)
 
 
@@ -149,36 +147,25 @@ def _count_invocations(size: PlannedSize, time: WorkerTime, month: Month) -> flo
     )
 
 
-def _add(quantities: Quantities, size: str, amounts: Mapping[str, float]) -> None:
-    for unit, amount in amounts.items():
-        quantities[unit, size] += amount
-
-
-def _add_idle(stage: PlannedStage, quantities: Quantities) -> None:
-    idle: dict[str, float] = {
+def _count_idle(stage: PlannedStage) -> dict[str, float]:
+    return {
         "sqs_request": stage.polled_queues * IDLE_POLLS,
         "alarm": stage.alarms,
         "secret": stage.secrets,
         "web_acl": len(stage.web_acls),
         "web_acl_rule": sum(stage.web_acls),
         "kms_key": int(stage.has_key),
+        "metric": stage.metrics,
     }
-    _add(quantities, WHOLE_STAGE, idle)
 
 
-def _add_size(
-    stage: PlannedStage,
-    size: PlannedSize,
-    time: WorkerTime,
-    month: Month,
-    *,
-    invocations: float,
-    quantities: Quantities,
-) -> None:
+def _count_size(
+    stage: PlannedStage, size: PlannedSize, time: WorkerTime, month: Month, invocations: float
+) -> dict[str, float]:
     photos, formats = month.photos, len(size.size.folders)
     seconds = invocations * time.waiting + photos * time.busy
     log = (photos * _LOG_OF_PHOTO + invocations * _LOG_OF_INVOCATION) / _GB
-    amounts: dict[str, float] = {
+    return {
         _gb_second(stage): seconds * size.memory / _MB_A_GB,
         "lambda_request": invocations,
         # One GET of the original; for each variant a HEAD, a PUT, and a HEAD of the original.
@@ -194,13 +181,12 @@ def _add_size(
         "xray_trace": _count_traces(stage, invocations),
         "invalidation_path": month.replaced * formats if stage.purges else 0,
     }
-    _add(quantities, size.name, amounts)
 
 
-def _add_uploads(stage: PlannedStage, month: Month, quantities: Quantities) -> None:
-    """Adds what each photo costs once, whatever the sizes."""
+def _count_uploads(stage: PlannedStage, month: Month) -> dict[str, float]:
+    """Counts what each photo costs once, whatever the sizes."""
     photos = month.photos
-    amounts: dict[str, float] = {
+    return {
         # A ticket, by a function that asks S3 whether the path is taken.
         "http_api_request": photos,
         "lambda_request": photos,
@@ -213,26 +199,21 @@ def _add_uploads(stage: PlannedStage, month: Month, quantities: Quantities) -> N
         "rekognition_image": photos * stage.analyses,
         "xray_trace": _count_traces(stage, photos),
     }
-    _add(quantities, WHOLE_STAGE, amounts)
 
 
-def _add_views(stage: PlannedStage, month: Month, quantities: Quantities) -> None:
-    """Adds the views, as many of each size."""
-    for each in stage.sizes:
-        views = month.views / len(stage.sizes)
-        gigabytes = views * estimate_served_bytes(each.size, month.photo) / _GB
-        amounts: dict[str, float] = (
-            {
-                "cloudfront_gb": gigabytes,
-                "cloudfront_request": views,
-                "cloudfront_function": views * stage.has_viewer_function,
-                "web_acl_request": views * bool(stage.web_acls),
-                "s3_read": views * _MISSES,
-            }
-            if stage.has_cdn
-            else {"internet_gb": gigabytes, "s3_read": views}
-        )
-        _add(quantities, each.name, amounts)
+def _count_views(stage: PlannedStage, size: PlannedSize, month: Month) -> dict[str, float]:
+    """Counts the views of a size, as many as of each other."""
+    views = month.views / len(stage.sizes)
+    gigabytes = views * estimate_served_bytes(size.size, month.photo) / _GB
+    if not stage.has_cdn:
+        return {"internet_gb": gigabytes, "s3_read": views}
+    return {
+        "cloudfront_gb": gigabytes,
+        "cloudfront_request": views,
+        "cloudfront_function": views * stage.has_viewer_function,
+        "web_acl_request": views * bool(stage.web_acls),
+        "s3_read": views * _MISSES,
+    }
 
 
 def _gb_second(stage: PlannedStage) -> str:
