@@ -6,11 +6,10 @@ import tempfile
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from types import TracebackType
 
 from lib.operations.contact_sheet import wording
 from lib.operations.contact_sheet.columns import Column, Side
-from lib.operations.contact_sheet.rendering import Row, SheetImage, pair_images
+from lib.operations.contact_sheet.rendering import Cell, Row, SheetImage, pair_images
 from lib.operations.contact_sheet.totals import Total, Totals
 from lib.plurals import pluralize
 from lib.uploads.page_html import escape_text
@@ -34,12 +33,7 @@ class SheetPage:
     def __enter__(self) -> "SheetPage":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._rows.close()
 
     def add(self, row: Row) -> None:
@@ -113,17 +107,11 @@ class SheetPage:
                     label = [column.name]
                     if self._is_comparison:
                         label.append(escape_text(side.file))
-                    absence = "" if image else wording.describe_absence(cell, pair)
-                    change = _render_change(pair) if image is not None and image is pair[-1] else ""
-                    yield from _render_figure(
-                        row,
-                        label,
-                        image,
-                        target=target,
-                        change=change,
-                        absence=absence,
-                        reason=cell.reason,
-                    )
+                    if image is None:
+                        yield from _render_absence(label, cell, pair)
+                    else:
+                        change = _render_change(pair) if image is pair[-1] else ""
+                        yield from _render_image(row, label, image, target, change)
                 yield "</div>"
         yield "</div></section>"
 
@@ -143,29 +131,30 @@ def _render_original(row: Row) -> Iterator[str]:
     yield "</figcaption></figure>"
 
 
-def _render_figure(
-    row: Row,
-    label: Sequence[str],
-    image: SheetImage | None,
-    *,
-    target: str,
-    change: str,
-    absence: str,
-    reason: str,
-) -> Iterator[str]:
-    """Renders an image with its facts, or why it is absent; `label` is HTML."""
+def _render_heading(label: Sequence[str]) -> str:
     name, *file = label
-    heading = f"<b>{name}</b>" + "".join(f"<span>{each}</span>" for each in file)
-    if image is None:
-        kind = ' class="broken"' if reason else ""
-        yield f'<figure{kind}><div class="none">{escape_text(absence)}</div>'
-        yield f"<figcaption>{heading}</figcaption></figure>"
-        return
+    return f"<b>{name}</b>" + "".join(f"<span>{each}</span>" for each in file)
+
+
+def _render_absence(
+    label: Sequence[str], cell: Cell, pair: Sequence[SheetImage | None]
+) -> Iterator[str]:
+    kind = ' class="broken"' if cell.reason else ""
+    absence = escape_text(wording.describe_absence(cell, pair))
+    yield f'<figure{kind}><div class="none">{absence}</div>'
+    yield f"<figcaption>{_render_heading(label)}</figcaption></figure>"
+
+
+def _render_image(
+    row: Row, label: Sequence[str], image: SheetImage, target: str, change: str
+) -> Iterator[str]:
+    """Renders an image with its facts; `label` is HTML."""
     alt = f"{escape_text(row.path)} at {', '.join(label)}, {wording.name_format(image.format)}"
     yield f'<figure><a class="picture" href="#{target}"><img '
     yield f'src="{_data_url(image.format, image.data)}" alt="{alt}" '
     yield f'width="{image.width}" height="{image.height}" loading="lazy"></a>'
-    yield f"<figcaption>{heading}<span>{wording.describe_pixels(image.width, image.height)}</span>"
+    pixels = wording.describe_pixels(image.width, image.height)
+    yield f"<figcaption>{_render_heading(label)}<span>{pixels}</span>"
     length = wording.format_length(len(image.data))
     yield f"<span>{wording.describe_format(image)} · {length}</span>{change}</figcaption></figure>"
 
