@@ -5,7 +5,9 @@ import shutil
 import subprocess
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
+
+import typer
 
 from lib.errors import ConfigError
 
@@ -14,6 +16,16 @@ PROJECT = Path(__file__).resolve().parent.parent
 _REQUIREMENTS = "requirements.txt"
 # The hidden folders that packaging uses; others may be large.
 _HIDDEN = {".venv", ".serverless-cache"}
+
+
+RegionOption = Annotated[
+    str | None,
+    typer.Option("--region", help="The stage's region", show_default="the stage's parameter"),
+]
+ParameterOption = Annotated[
+    list[str] | None,
+    typer.Option("--param", help="A parameter of the deploy, as name=value; repeat it for more"),
+]
 
 
 class CompiledStage(NamedTuple):

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import boto3
 import typer
 
-from cli.compiled import compile_stage
+from cli.compiled import ParameterOption, RegionOption, compile_stage
 from cli.stage import JsonOption, StageOption
 from cli.terminal import note
 from lib.operations.deploy_policy import POLICY_LIMIT, Target, make_documents
@@ -17,14 +17,6 @@ from lib.operations.deploy_policy import POLICY_LIMIT, Target, make_documents
 _ANY_ACCOUNT = "*"
 _ACCOUNT = re.compile(r"[0-9]{12}")
 
-RegionOption = Annotated[
-    str | None,
-    typer.Option("--region", help="The stage's region", show_default="the stage's parameter"),
-]
-ParameterOption = Annotated[
-    list[str] | None,
-    typer.Option("--param", help="A parameter of the deploy, as name=value; repeat it for more"),
-]
 AccountOption = Annotated[
     str | None,
     typer.Option("--account", help="The account's 12 digits; narrows the ARNs to it"),

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from cli.factories import make_status_reader
-from cli.stage import JsonOption, RegionOption, Stage, StageOption
+from cli.stage import JsonOption, PathArgument, RegionOption, Stage, StageOption
 from cli.terminal import note, print_json
 from cli.viewer_urls import note_unsigned
 from lib.errors import PermanentError
@@ -28,9 +28,7 @@ _WHY = {
 
 def html(
     *,
-    path: Annotated[
-        str, typer.Argument(metavar="PATH", help="The photo's path, such as 2026/photo.jpg")
-    ],
+    path: PathArgument,
     stage: StageOption,
     sizes: Annotated[
         str | None,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli.compiled import compile_stage
+from cli.compiled import ParameterOption, RegionOption, compile_stage
 from cli.plan_options import (
     MONTH_HOURS,
     check_options,
@@ -123,14 +123,8 @@ def plan(
     free_tier: Annotated[
         bool, typer.Option("--free-tier", help="Subtract what AWS does not charge an account")
     ] = False,
-    param: Annotated[
-        list[str] | None,
-        typer.Option("--param", help="A parameter of the deploy, as name=value; repeat it"),
-    ] = None,
-    region: Annotated[
-        str | None,
-        typer.Option("--region", help="The region", show_default="the stage's parameter"),
-    ] = None,
+    param: ParameterOption = None,
+    region: RegionOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show what a stage will cost, and how it behaves under load.

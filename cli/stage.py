@@ -43,6 +43,9 @@ RegionOption = Annotated[
     str | None,
     typer.Option("--region", help="The stage's region; by default that of the AWS configuration"),
 ]
+PathArgument = Annotated[
+    str, typer.Argument(metavar="PATH", help="The photo's path, such as 2026/photo.jpg")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, one document per line")]
 
 

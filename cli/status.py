@@ -1,12 +1,12 @@
 """`fanout status`: prints a photo's status at each size."""
 
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 from rich.progress import Progress
 
 from cli.factories import make_status_reader
-from cli.stage import JsonOption, RegionOption, Stage, StageOption
+from cli.stage import JsonOption, PathArgument, RegionOption, Stage, StageOption
 from cli.terminal import age, escape, note, print_json, show
 from cli.viewer_urls import note_unsigned
 from lib.errors import PermanentError
@@ -15,9 +15,7 @@ from lib.uploads.status import Status, VariantFacts
 
 def status(
     *,
-    path: Annotated[
-        str, typer.Argument(metavar="PATH", help="The photo's path, such as 2026/photo.jpg")
-    ],
+    path: PathArgument,
     stage: StageOption,
     as_json: JsonOption = False,
     region: RegionOption = None,
