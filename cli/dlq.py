@@ -13,18 +13,11 @@ from cli.dlq_actions import Action, apply, confirm_plan, format_dead_letter
 from cli.stage import JsonOption, RegionOption, Stage, StageOption
 from cli.terminal import YesOption, age, escape, note, print_json
 from cli.terminal import show as show_
-from lib.dead_letters import (
-    SHARED,
-    DlqKind,
-    DlqResult,
-    Filter,
-    OnProgress,
-    RecordCleaner,
-    ReplaySource,
-    find_sources,
-    read_all,
-    summarize,
-)
+from lib.dead_letters.letter import DlqKind, Filter
+from lib.dead_letters.queue import DlqResult, OnProgress
+from lib.dead_letters.records import RecordCleaner
+from lib.dead_letters.sources import SHARED, ReplaySource, find_sources, read_all
+from lib.dead_letters.summary import summarize
 
 app = typer.Typer(
     help="List, replay and purge dead letters.",

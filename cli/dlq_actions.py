@@ -6,14 +6,10 @@ from functools import partial
 import typer
 
 from cli.terminal import age, confirm, escape, note, print_json, progress, show
-from lib.dead_letters import (
-    DeadLetter,
-    DlqResult,
-    Filter,
-    OnProgress,
-    ReplaySource,
-    count,
-)
+from lib.dead_letters.letter import DeadLetter, Filter
+from lib.dead_letters.queue import DlqResult, OnProgress
+from lib.dead_letters.sources import ReplaySource
+from lib.dead_letters.summary import count
 from lib.plurals import pluralize
 
 # Acts on up to a number of a source's dead letters, and reports its progress.

@@ -16,7 +16,8 @@ from infra.hooks.limits import find_small_limits
 from lib.aws import sqs as queues
 from lib.aws.error_mapping import map_errors
 from lib.aws.functions import read_limits
-from lib.dead_letters import SHARED, DlqKind
+from lib.dead_letters.letter import DlqKind
+from lib.dead_letters.sources import SHARED
 from lib.errors import ConfigError, FanoutError
 from lib.operations.stage_commands import StageCommands
 from lib.plurals import pluralize

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from lib.aws.sqs import find_queue
-from lib.dead_letters import DeadLetterQueue
+from lib.dead_letters.queue import DeadLetterQueue
 from lib.plurals import pluralize
 from local.chaos.background import run_beside
 from local.chaos.faults import Faults

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lib.aws.sqs import count_messages, find_queue
-from lib.dead_letters import DeadLetterQueue
+from lib.dead_letters.queue import DeadLetterQueue
 from lib.errors import FanoutError
 from lib.plurals import pluralize
 from local.chaos.uploads import FOLDER, Photo

@@ -9,14 +9,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lib.aws import sqs as edge
-from lib.dead_letters import (
-    DeadLetter,
-    DeadLetterQueue,
-    DlqKind,
-    Filter,
-    scan,
-    summarize,
-)
+from lib.dead_letters import scan
+from lib.dead_letters.letter import DeadLetter, DlqKind, Filter
+from lib.dead_letters.queue import DeadLetterQueue
+from lib.dead_letters.summary import summarize
 from lib.errors import ConfigError, PermanentError, Reason, TransientError
 from lib.pipeline import messages
 from tests.integration.conftest import Queues

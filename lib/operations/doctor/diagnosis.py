@@ -15,7 +15,7 @@ from lib.aws.alarms import list_queue_alarms
 from lib.aws.notifications import read_notifications
 from lib.aws.stacks import DeployedSize, Stack
 from lib.console import CONSOLE_FUNCTIONS
-from lib.dead_letters import DlqKind
+from lib.dead_letters.letter import DlqKind
 from lib.errors import ConfigError, TransientError
 from lib.operations.doctor import buckets as bucket_checks
 from lib.operations.doctor import queues as queue_checks

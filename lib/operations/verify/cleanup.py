@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from lib.aws import s3 as objects
 from lib.aws.error_mapping import map_access_denied
 from lib.concurrency import map_concurrently
-from lib.dead_letters import DlqKind, ReplaySource, find_sources
+from lib.dead_letters.letter import DlqKind
+from lib.dead_letters.sources import ReplaySource, find_sources
 from lib.errors import StepError
 from lib.keys import FETCH_RECORDS
 from lib.operations.verify.failures import MAX_WORKERS

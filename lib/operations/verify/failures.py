@@ -3,7 +3,8 @@
 from datetime import UTC, datetime
 
 from lib.concurrency import map_concurrently
-from lib.dead_letters import DeadLetter, DlqKind, Filter, ReplaySource, find_sources
+from lib.dead_letters.letter import DeadLetter, DlqKind, Filter
+from lib.dead_letters.sources import ReplaySource, find_sources
 from lib.errors import StepError
 from lib.operations.verify import api
 from lib.operations.verify.photos import BROKEN, RED, make_photo

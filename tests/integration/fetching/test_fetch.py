@@ -18,7 +18,10 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from handlers import fetch
-from lib.dead_letters import DeadLetterQueue, DlqKind, RecordCleaner, scan
+from lib.dead_letters import scan
+from lib.dead_letters.letter import DlqKind
+from lib.dead_letters.queue import DeadLetterQueue
+from lib.dead_letters.records import RecordCleaner
 from lib.errors import ConfigError, RequestError, TransientError
 from lib.fetching import fetcher
 from lib.fetching.jobs import JOB_LIFETIME, FetchState

@@ -7,14 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from handlers import resize
-from lib.dead_letters import (
-    EVERYTHING,
-    DeadLetterQueue,
-    DlqKind,
-    Filter,
-    RecordCleaner,
-    scan,
-)
+from lib.dead_letters import scan
+from lib.dead_letters.letter import EVERYTHING, DlqKind, Filter
+from lib.dead_letters.queue import DeadLetterQueue
+from lib.dead_letters.records import RecordCleaner
 from lib.pipeline.events import build_event
 from lib.pipeline.failure_records import FailureRecord, FailureRecords
 from tests.integration.conftest import Queues, WorkerCall

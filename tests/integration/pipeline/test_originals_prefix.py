@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lib.dead_letters import DeadLetterQueue, scan
+from lib.dead_letters import scan
+from lib.dead_letters.queue import DeadLetterQueue
 from lib.keys import Originals
 from lib.operations.audit import Auditor
 from lib.pipeline.put_options import PutOptions

@@ -13,7 +13,7 @@ import pytest
 import typer
 
 from cli.__main__ import app
-from lib.dead_letters import NOT_PURGED, UNDELIVERED
+from lib.dead_letters.letter import NOT_PURGED, UNDELIVERED
 from lib.errors import WORKER_STOPPED, Reason
 from tests.command_line import fanout
 
