@@ -22,8 +22,8 @@ from lib.pipeline.put_options import PutOptions
 from lib.pipeline.sources import is_of
 from lib.times import Timestamp
 from lib.upload_paths import require_printable
-from lib.uploads.answers import check_answer
 from lib.uploads.placeholders import Placeholder, read_placeholder
+from lib.uploads.response_limit import require_returnable
 from lib.uploads.viewer_urls import make_url_signer
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ class StatusReader:
                 return error
 
         results = list(map_concurrently(paths, try_one, max_workers=MAX_CONNECTIONS))
-        check_answer(
+        require_returnable(
             [_count_characters(each) for each in results],
             f"paths: the status of {len(results)} photos with paths as long as these has",
             "ask for",

@@ -20,9 +20,9 @@ from lib.pipeline.metadata_keys import FOCUS
 from lib.pipeline.sources import is_of
 from lib.times import Timestamp
 from lib.upload_types import explain_rejection
-from lib.uploads.answers import check_answer
 from lib.uploads.placeholders import Placeholder, read_placeholder
 from lib.uploads.requests import FetchRequest, TicketRequest
+from lib.uploads.response_limit import require_returnable
 from lib.uploads.viewer_urls import make_url_signer
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ class UploadTickets:
                 return error
 
         results = list(map_concurrently(requests, try_one, max_workers=_MAX_WORKERS))
-        check_answer(
+        require_returnable(
             [_count_characters(result) for result in results],
             f"uploads: {len(results)} tickets for paths as long as these have",
             "request",

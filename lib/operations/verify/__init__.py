@@ -15,7 +15,7 @@ STEPS = (
     Step("watermarks", options.watermarks, why_off=options.why_no_watermarks),
     Step("focus", options.focus, why_off=options.why_no_focus),
     Step("formats", on_demand.formats, why_off=on_demand.why_no_formats),
-    Step("name", uploads.hostile),
+    Step("name", uploads.odd_name),
     Step("queries", on_demand.queries, why_off=without("queries", "serve_queries")),
     Step("hints", on_demand.hints, why_off=on_demand.why_no_hints),
     Step("signed", on_demand.signed, ("name",), without("signed", "on_demand: signed")),

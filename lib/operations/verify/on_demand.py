@@ -9,7 +9,7 @@ from lib.aws import s3 as objects
 from lib.errors import StepError
 from lib.operations.verify import api
 from lib.operations.verify.photos import (
-    HOSTILE,
+    ODD_NAME,
     PHOTO,
     RED,
     UNSEEN,
@@ -100,7 +100,7 @@ def signed(target: Target) -> str:
     if target.signing_keys is None:
         raise StepError("the stack has no output SigningKeysArn")
     key = target.signing_keys.read().current
-    url = sign_url(target.images_url, key, target.path(HOSTILE), f"w={_WIDTH}")
+    url = sign_url(target.images_url, key, target.path(ODD_NAME), f"w={_WIDTH}")
     _, image = get_picture(target, View(url, ANY))
     if image.width != _WIDTH or not has_colour(image, RED):
         raise StepError(f"{url}: is {image.width} pixels wide", target.logs_of("on-demand"))

@@ -9,10 +9,10 @@ from lib.errors import StepError
 # Names of the photos in a verification's folder. The second has spaces, `+` and what else is
 # spelled differently by browsers, S3, CloudFront and us; nobody requests the last one before the
 # step that renders it on demand, so that no cache has it.
-PHOTO, HOSTILE = "photo", "a (1)+é~'!.jpg"
+PHOTO, ODD_NAME = "photo", "a (1)+é~'!.jpg"
 FETCHED, BROKEN = "fetched", "broken"
-UNSEEN = f"unseen {HOSTILE}"
-NAMES = (PHOTO, HOSTILE, FETCHED, BROKEN, UNSEEN)
+UNSEEN = f"unseen {ODD_NAME}"
+NAMES = (PHOTO, ODD_NAME, FETCHED, BROKEN, UNSEEN)
 RED, BLUE = 0, 2
 # Larger than most sizes, and some tens of kilobytes.
 _PIXELS = (1600, 1200)

@@ -6,7 +6,7 @@ from lib import keys
 from lib.aws import s3 as objects
 from lib.errors import StepError
 from lib.operations.verify import api
-from lib.operations.verify.photos import BLUE, FETCHED, HOSTILE, PHOTO, RED, make_photo
+from lib.operations.verify.photos import BLUE, FETCHED, ODD_NAME, PHOTO, RED, make_photo
 from lib.operations.verify.pictures import check_picture, wait_until_not_shown, wait_until_shown
 from lib.operations.verify.target import Target
 from lib.plurals import pluralize
@@ -87,11 +87,11 @@ def _find_others(target: Target) -> list[str]:
     return [name for name, size in target.deployed.items() if not size.applies_to(path)]
 
 
-def hostile(target: Target) -> str:
+def odd_name(target: Target) -> str:
     """Uploads a photo whose name has several encodings, and checks its images."""
-    path = api.upload(target, HOSTILE, make_photo(RED, target.content_type))
+    path = api.upload(target, ODD_NAME, make_photo(RED, target.content_type))
     api.wait_until_ready(target, path)
-    return f"{HOSTILE}: {_check_all(target, path, RED, in_other_spelling=True)}"
+    return f"{ODD_NAME}: {_check_all(target, path, RED, in_other_spelling=True)}"
 
 
 def _check_all(target: Target, path: str, colour: int, *, in_other_spelling: bool = False) -> str:
@@ -142,7 +142,7 @@ def overwrite(target: Target) -> str:
 
 def deletion(target: Target) -> str:
     """Deletes the other photo, and waits until its variants are gone."""
-    path = target.path(HOSTILE)
+    path = target.path(ODD_NAME)
     api.delete(target, path)
     left: list[str] = []
 
@@ -168,7 +168,7 @@ def deletion(target: Target) -> str:
 def purge(target: Target) -> str:
     """Waits until visitors get the new photo, and nothing of the deleted one."""
     new = wait_until_shown(target, target.path(PHOTO), BLUE)
-    gone = wait_until_not_shown(target, target.path(HOSTILE))
+    gone = wait_until_not_shown(target, target.path(ODD_NAME))
     return f"{pluralize(new, 'picture')} of the new photo, {gone} gone"
 
 
