@@ -2,19 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from pydantic import BaseModel, Field
 
 from lib.aws import sqs as queues
+from lib.aws.clients import SQSClient
 from lib.concurrency import map_concurrently
 from lib.keys import MAX_KEY_BYTES, Originals
-from lib.pipeline.rechecks import DelayedRecheckQueue
+from lib.pipeline.rechecks import RecheckQueue
 from lib.sizes.declared import require_declared
 from lib.upload_paths import require_printable
-
-if TYPE_CHECKING:
-    from mypy_boto3_sqs import SQSClient
 
 # CloudFormation's limit on resources allows fewer sizes.
 _MAX_SIZES = 100
@@ -41,7 +39,7 @@ class Rechecked(BaseModel):
 class Rechecks:
     """Sends rechecks of single photos of one stage; its queues' names begin with `prefix`."""
 
-    sqs: "SQSClient"
+    sqs: SQSClient
     prefix: str
     sizes: Sequence[str]
     originals: Originals
@@ -59,7 +57,7 @@ class Rechecks:
 
         def send_one(name: str) -> None:
             url = queues.find_queue(self.sqs, f"{self.prefix}{name}")
-            DelayedRecheckQueue(self.sqs, url, self.originals, delay=0).send(request.path)
+            RecheckQueue(self.sqs, url, self.originals).send(request.path)
 
         list(map_concurrently(names, send_one, max_workers=MAX_WORKERS))
         return Rechecked(path=request.path, sizes=names)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import boto3
 import pytest
 
-from lib.dead_letters import DlqKind, operations
+from lib.dead_letters import operations
+from lib.dead_letters.letter import DlqKind
 from lib.dead_letters.operations import DeadLetterOperations, Selection, Taken
 from lib.errors import RequestError
 from lib.keys import Originals

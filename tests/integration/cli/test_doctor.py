@@ -463,8 +463,7 @@ def test_the_functions_of_the_console_are_checked_where_there_is_one(
 
 def test_a_function_that_lambda_does_not_run_is_a_problem() -> None:
     state = FunctionState("python3.13", "The KMS key is disabled")
-    commands = StageCommands("dev", None)
-    found = list(check_function("x-console", state, date(2026, 11, 1), commands))
+    found = list(check_function("x-console", state, date(2026, 11, 1)))
     assert [each.level for each in found] == [Level.OK, Level.PROBLEM]
     assert found[1].what == "x-console: The KMS key is disabled"
 

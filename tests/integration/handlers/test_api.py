@@ -299,7 +299,7 @@ class TestStatuses:
     def test_what_lambda_could_not_return_is_refused_with_the_number_that_fits(
         self, api: Api, s3: "S3Client", monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("lib.uploads.answers.MAX_ANSWER", 2000)
+        monkeypatch.setattr("lib.uploads.response_limit.MAX_RESPONSE", 2000)
         answer = api("POST", "/uploads/status", {"paths": [f"{n}.jpg" for n in range(100)]})
         assert (answer.status, answer.document["type"]) == (413, "too_many_bytes")
         fewer = int(answer.document["detail"].split("ask for ")[1].split()[0])

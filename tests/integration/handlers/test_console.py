@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from handlers import console
-from lib.dead_letters import NOT_PURGED, UNDELIVERED
+from lib.dead_letters.letter import NOT_PURGED, UNDELIVERED
 from lib.errors import WORKER_STOPPED, Reason
 from lib.sizes import Size, pack_sizes
 from tests.payloads import payload

@@ -13,7 +13,8 @@ from PIL import Image
 from handlers import dlq_list, dlq_purge, dlq_replay, recheck, render
 from handlers.shared import operator
 from lib.auth.tokens import JWT_SCOPE
-from lib.pipeline.events import parse_message
+from lib.errors import PermanentError
+from lib.pipeline.events import parse_records
 from tests.integration.api import Api, api
 from tests.integration.conftest import Context
 from tests.integration.parked import park, stored
@@ -114,7 +115,8 @@ def test_an_operator_has_a_photo_rechecked_at_its_sizes() -> None:
     path = "2026/é 😀/a+b %2F&?#'~.jpg"
     status, body = ask(recheck, "POST", "/rechecks", OPERATOR, {"path": path})
     assert (status, json.loads(body)) == (202, {"path": path, "sizes": ["40x30"]})
-    (event,) = parse_message(*stored(url("40x30")))
+    (event,) = parse_records(*stored(url("40x30")))
+    assert not isinstance(event, PermanentError)
     assert (event.bucket, event.key) == ("originals-bucket", f"originals/{path}")
     chosen = {"path": path, "sizes": ["40x30", "40x30"]}
     assert ask(recheck, "POST", "/rechecks", OPERATOR, chosen)[0] == 202
