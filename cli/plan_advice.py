@@ -61,6 +61,8 @@ def describe_load(load: Load, stage: PlannedStage) -> Iterator[str]:
             f"{format_things(stage.tickets_per_second, 'ticket')} a second, "
             f"{format_seconds(load.photos / stage.tickets_per_second)} for all."
         )
+    if not load.is_exact:
+        yield "So many invocations are simulated as flows, which differ by up to 3 %."
 
 
 def _name(limit: Limit) -> str:

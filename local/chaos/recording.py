@@ -14,8 +14,8 @@ from typing import Any
 
 from lib.operations.plan.arrivals import Arrivals
 from lib.operations.plan.consumers import Consumer, SizeRun
+from lib.operations.plan.events import simulate
 from lib.operations.plan.render_times import WorkerTime
-from lib.operations.plan.simulation import simulate
 from lib.operations.plan.stage import PlannedSize
 from lib.sizes import Size
 from local.client import aws

@@ -27,7 +27,8 @@ def test_the_default_stage_is_read(dev: Template) -> None:
     stage = stage_of(dev)
     assert [each.name for each in stage.sizes] == ["800x600", "400x300", "1200x", "thumbnail"]
     assert {each.max_concurrency for each in stage.sizes} == {10}
-    assert {(s.batch_size, s.memory, s.retention) for s in stage.sizes} == {(10, 1769, 345_600)}
+    assert {(each.batch_size, each.window, each.memory) for each in stage.sizes} == {(10, 0, 1769)}
+    assert {(each.visibility, each.retention) for each in stage.sizes} == {(900, 345_600)}
     assert (stage.architecture, stage.log_days, stage.tickets_per_second) == ("arm64", 7, 100)
     assert (stage.has_cdn, stage.has_viewer_function, stage.purges) == (True, True, True)
     assert (stage.has_key, stage.is_traced, stage.analyses, stage.web_acls) == (

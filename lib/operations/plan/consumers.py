@@ -61,6 +61,7 @@ class SizeRun:
     peak_concurrency: float = 0
     invocations: float = 0
     cold_starts: float = 0
+    returned: float = 0
     samples: list[Sample] = field(default_factory=list)
 
     def record(self, sample: Sample) -> None:

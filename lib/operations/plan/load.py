@@ -1,10 +1,12 @@
 """Plans a load: how long queues take to drain, what binds, and what to raise."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from lib.operations.plan import events, flow
 from lib.operations.plan.arrivals import Arrivals
 from lib.operations.plan.aws_limits import ONE_CPU_MEMORY
+from lib.operations.plan.bill import average_batch
 from lib.operations.plan.consumers import Consumer, SizeRun
 from lib.operations.plan.limits import (
     Limit,
@@ -14,9 +16,11 @@ from lib.operations.plan.limits import (
     waiting_share,
 )
 from lib.operations.plan.render_times import WorkerTime
-from lib.operations.plan.simulation import simulate
 from lib.operations.plan.stage import PlannedStage
 
+# Invocations that are simulated one by one: about two seconds. Flows take hundredths, whatever the
+# number.
+_MAX_EVENTS = 20_000
 # From this share on, the wait for S3 is worth a word.
 _MUCH_WAITING = 0.3
 
@@ -32,6 +36,7 @@ class Load:
     photos: int
     photos_per_second: float
     runs: list[SizeRun]
+    is_exact: bool
     limits: list[Limit]
     slowdown: float
     starved: list[str]
@@ -94,10 +99,13 @@ def _plan(
     consumers = _make_consumers(stage, times)
     slowdown = find_slowdown(consumers, account_concurrency, stage.analyses)
     slowed = [replace(each, slowdown=slowdown) for each in consumers]
+    is_exact = _count_invocations(slowed, arrivals) <= _MAX_EVENTS
+    simulate = events.simulate if is_exact else flow.simulate
     return Load(
         photos=arrivals.total,
         photos_per_second=arrivals.peak_rate,
         runs=simulate(slowed, arrivals, account_concurrency),
+        is_exact=is_exact,
         limits=find_limits(consumers, account_concurrency, stage.analyses),
         slowdown=slowdown,
         starved=[each.name for each in consumers if each.size.memory < ONE_CPU_MEMORY],
@@ -107,3 +115,11 @@ def _plan(
 
 def _make_consumers(stage: PlannedStage, times: Mapping[str, WorkerTime]) -> list[Consumer]:
     return [Consumer(each, times[each.name]) for each in stage.sizes]
+
+
+def _count_invocations(consumers: Sequence[Consumer], arrivals: Arrivals) -> float:
+    """Estimates the invocations of a load, from its fastest rate."""
+    return sum(
+        arrivals.total / average_batch(each.size, each.time, arrivals.peak_rate)
+        for each in consumers
+    )

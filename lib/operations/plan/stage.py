@@ -21,6 +21,8 @@ class PlannedSize:
     memory: int
     batch_size: int
     max_concurrency: int
+    window: int = 0
+    visibility: int = 900
     retention: int = 345_600
 
     @property
@@ -122,6 +124,8 @@ def _read_sizes(template: _Template) -> Iterator[PlannedSize]:
             memory=function.get("MemorySize", ONE_CPU_MEMORY),
             batch_size=mapping["BatchSize"],
             max_concurrency=concurrency,
+            window=mapping.get("MaximumBatchingWindowInSeconds", 0),
+            visibility=queue["VisibilityTimeout"],
             retention=queue["MessageRetentionPeriod"],
         )
 

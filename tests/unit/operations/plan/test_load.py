@@ -132,6 +132,11 @@ def test_messages_that_wait_for_days_are_lost() -> None:
     assert load.raised.expired == 0
 
 
+def test_small_loads_are_exact_and_large_ones_are_not() -> None:
+    assert load_of(some_sizes(1), 1000).is_exact
+    assert not load_of(some_sizes(1), 1e8).is_exact
+
+
 def test_memory_below_a_core_and_much_waiting_are_said() -> None:
     stage = a_stage(a_size("800x600", memory=512))
     load = load_of(stage)

@@ -1,4 +1,4 @@
-"""The simulation, and one of each invocation, against closed forms and each other."""
+"""Both simulations against closed forms, and against each other."""
 
 from collections.abc import Callable, Sequence
 from math import inf
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib.operations.plan import simulation
+from lib.operations.plan import events, flow
 from lib.operations.plan.arrivals import Arrivals, make_burst
 from lib.operations.plan.aws_limits import (
     CONCURRENCY_PER_MINUTE,
@@ -21,13 +21,10 @@ from lib.operations.plan.aws_limits import (
 )
 from lib.operations.plan.consumers import MAX_SAMPLES, Consumer, SizeRun
 from lib.operations.plan.render_times import WorkerTime
-from tests.unit.operations.plan import invocations
 from tests.unit.operations.plan.stages import a_size
 
 Simulate = Callable[[Sequence[Consumer], Arrivals, int], list[SizeRun]]
-BOTH = pytest.mark.parametrize(
-    "simulate", [invocations.simulate, simulation.simulate], ids=["invocations", "flow"]
-)
+BOTH = pytest.mark.parametrize("simulate", [events.simulate, flow.simulate], ids=["events", "flow"])
 # A batch of ten takes a second: 0.5 s of waiting, and 0.05 s for each photo.
 SECOND = WorkerTime(waiting=0.5, busy=0.05, cold_start=0)
 ENOUGH = 10_000
@@ -112,6 +109,16 @@ def test_sizes_share_the_accounts_concurrency(simulate: Simulate) -> None:
     assert [each.rendered for each in runs] == [pytest.approx(10_000)] * 2
 
 
+def test_messages_that_find_no_concurrency_are_received_again() -> None:
+    """A batch takes longer than the visibility timeout of those that wait for it."""
+    slow = WorkerTime(waiting=60, busy=0, cold_start=0)
+    consumer = a_consumer(slow, concurrency=5, visibility=30)
+    found = run(events.simulate, consumer, make_burst(50, 1e9), account=1)
+    assert found.returned > 0
+    assert found.rendered == 50
+    assert found.drained_at == pytest.approx(5 * 60, rel=0.2)
+
+
 @BOTH
 def test_a_cold_start_delays_the_first_batch_of_each_environment(simulate: Simulate) -> None:
     cold = WorkerTime(waiting=0.5, busy=0.05, cold_start=4)
@@ -133,8 +140,17 @@ def test_messages_older_than_the_retention_are_lost(simulate: Simulate) -> None:
     assert found.drained_at == pytest.approx(100, rel=0.05)
 
 
+def test_a_window_fills_batches() -> None:
+    """Two a second and a window of five seconds: ten in a batch, or what came in five seconds."""
+    alone = run(events.simulate, a_consumer(), make_burst(200, 1))
+    filled = run(events.simulate, a_consumer(window=5), make_burst(200, 1))
+    assert alone.invocations == 200
+    assert filled.invocations == pytest.approx(200 / 6, rel=0.2)
+    assert filled.rendered == 200
+
+
 def test_an_idle_stage_is_done_at_once() -> None:
-    for simulate in (invocations.simulate, simulation.simulate):
+    for simulate in (events.simulate, flow.simulate):
         found = run(simulate, a_consumer(), Arrivals([(10, 0)]))
         assert (found.rendered, found.invocations) == (0, 0)
 
@@ -142,9 +158,9 @@ def test_an_idle_stage_is_done_at_once() -> None:
 def test_evenly_spaced_messages_wait_only_above_capacity() -> None:
     """One worker, a second for each message: nobody waits at 0.8 a second."""
     consumer = a_consumer(WorkerTime(1, 0, 0), concurrency=1, batch_size=1)
-    below = run(invocations.simulate, consumer, make_burst(400, 0.8))
+    below = run(events.simulate, consumer, make_burst(400, 0.8))
     assert below.oldest == pytest.approx(0, abs=0.01)
-    above = run(invocations.simulate, consumer, make_burst(400, 1.25))
+    above = run(events.simulate, consumer, make_burst(400, 1.25))
     assert above.oldest == pytest.approx(400 * (1 - 0.8), rel=0.02)
 
 
@@ -153,7 +169,7 @@ def test_random_arrivals_wait_as_in_an_m_d_1_queue() -> None:
     load, random = 0.8, Random(22)  # noqa: S311  no secret
     arrivals = Arrivals((random.expovariate(load), 1) for _ in range(20_000))
     consumer = a_consumer(WorkerTime(1, 0, 0), concurrency=1, batch_size=1)
-    found = run(invocations.simulate, consumer, arrivals)
+    found = run(events.simulate, consumer, arrivals)
     mean = fmean(sample.backlog for sample in found.samples)
     assert mean == pytest.approx(load + load**2 / (2 * (1 - load)), rel=0.15)
 
@@ -174,8 +190,8 @@ def test_flows_agree_with_the_simulation_of_each_invocation(name: str) -> None:
     arrivals, concurrency, account = LOADS[name]
     time = WorkerTime(waiting=0.145, busy=0.05, cold_start=1)
     consumer = a_consumer(time, concurrency=concurrency)
-    exact = run(invocations.simulate, consumer, arrivals, account)
-    flowing = run(simulation.simulate, consumer, arrivals, account)
+    exact = run(events.simulate, consumer, arrivals, account)
+    flowing = run(flow.simulate, consumer, arrivals, account)
     batch = consumer.seconds(10)
     assert flowing.drained_at == pytest.approx(exact.drained_at, rel=0.03, abs=batch)
     assert flowing.oldest == pytest.approx(exact.oldest, rel=0.06, abs=2 * batch)
@@ -188,13 +204,14 @@ def test_flows_agree_with_the_simulation_of_each_invocation(name: str) -> None:
     spans=st.lists(st.tuples(st.floats(1, 100), st.integers(0, 400)), min_size=1, max_size=4),
     concurrency=st.integers(1, 40),
     account=st.integers(1, 50),
+    window=st.sampled_from([0, 2]),
 )
 def test_every_message_is_rendered_once_whatever_comes(
-    spans: list[tuple[float, int]], concurrency: int, account: int
+    spans: list[tuple[float, int]], concurrency: int, account: int, window: int
 ) -> None:
     arrivals = Arrivals(spans)
-    consumer = a_consumer(concurrency=concurrency)
-    for simulate in (invocations.simulate, simulation.simulate):
+    consumer = a_consumer(concurrency=concurrency, window=window)
+    for simulate in (events.simulate, flow.simulate):
         found = run(simulate, consumer, arrivals, account)
         assert found.rendered == pytest.approx(arrivals.total)
         assert found.expired == 0
@@ -208,7 +225,7 @@ def test_every_message_is_rendered_once_whatever_comes(
 
 
 def test_a_hundred_million_photos_take_no_longer_than_a_few_samples() -> None:
-    found = run(simulation.simulate, a_consumer(concurrency=1000), make_burst(1e8, 3500))
+    found = run(flow.simulate, a_consumer(concurrency=1000), make_burst(1e8, 3500))
     assert found.rendered == pytest.approx(1e8)
     assert len(found.samples) <= MAX_SAMPLES + 2
 
@@ -217,14 +234,14 @@ def test_a_late_peak_is_as_long_as_its_hour() -> None:
     """Workers render 21.16 a second of 166.7: the hour leaves 523,824."""
     arrivals = Arrivals([(3600, 10)] * 700 + [(3600, 600_000)] + [(3600, 10)] * 29)
     consumer = a_consumer(WorkerTime(0.145, 0.08, 1), concurrency=2)
-    found = run(simulation.simulate, consumer, arrivals)
+    found = run(flow.simulate, consumer, arrivals)
     assert found.most_waiting == pytest.approx(523_824, rel=0.01)
     assert found.oldest == pytest.approx(600_000 / 21.16 - 3600, rel=0.01)
 
 
 def test_a_late_peak_does_not_wait_for_concurrency_that_grows_in_seconds() -> None:
     arrivals = Arrivals([(3600, 10)] * 700 + [(3600, 600_000)])
-    found = run(simulation.simulate, a_consumer(concurrency=50), arrivals)
+    found = run(flow.simulate, a_consumer(concurrency=50), arrivals)
     assert found.most_waiting < 1000
 
 

@@ -1,9 +1,8 @@
-"""Simulates queues and workers as flows: to simulate each invocation would take too long.
+"""Simulates queues and workers as flows, for loads of which each invocation would take too long.
 
-S3 -> SNS -> SQS is taken to be immediate. In each step, a size's workers render what their
-concurrency allows: an event source mapping begins with five invocations at once and adds some for
-as long as messages wait. All functions share the account's concurrency. The tests compare drain
-time and age with a simulation of each invocation: they differ by less than 3 % and a batch.
+In each step, a size's workers render what their concurrency allows. Against the simulation of each
+invocation (events.py), drain time and age differ by less than 3 % and a batch: the tests compare
+both.
 """
 
 import math
