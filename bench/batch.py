@@ -25,7 +25,6 @@ from bench.cases import Case
 from bench.sources import PROJECT
 from handlers import resize
 from lib.errors import ConfigError
-from lib.pipeline.events import build_event
 from lib.pipeline.messages import SqsMessage
 from lib.pipeline.worker import ResizeWorker
 from lib.plurals import pluralize
@@ -145,7 +144,14 @@ def _upload(files: list[Path]) -> list[SqsMessage]:
     for number in range(PHOTOS):
         key = f"originals/{number}.jpg"
         s3.put_object(Bucket="originals", Key=key, Body=files[number % len(files)].read_bytes())
-        body = build_event("originals", key)
+        record = {
+            "eventSource": "aws:s3",
+            "eventName": "ObjectCreated:Put",
+            # Events of S3 itself have one; without it, the worker looks for a failure record.
+            "eventTime": "2026-11-28T09:30:12.123Z",
+            "s3": {"bucket": {"name": "originals"}, "object": {"key": key}},
+        }
+        body = json.dumps({"Records": [record]})
         messages.append(SqsMessage(str(number), body, "none", 1))
     return messages
 
