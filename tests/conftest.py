@@ -13,6 +13,7 @@ from aws_lambda_powertools import Logger
 from hypothesis import settings
 
 from lib.pipeline.telemetry import SERVICE
+from tests import node
 
 # 100 examples find what is likely to break; twenty times as many are for before a release.
 settings.register_profile("quick", deadline=None)
@@ -63,6 +64,11 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes long, so that no process is left alone with it at the end."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+def pytest_sessionfinish() -> None:
+    """End what tests share."""
+    node.stop()
 
 
 # What a run spends its time on, by the beginning of a test's name; the first that fits counts.

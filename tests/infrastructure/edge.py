@@ -1,7 +1,6 @@
 """A CloudFront edge as far as our function goes: it runs under Node, on a template's origins."""
 
 import json
-import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,22 +8,23 @@ from typing import Any, NamedTuple
 from infra.delivery.formats import FOLDER_HEADER
 from infra.delivery.relay import ON_DEMAND
 from tests.infrastructure.template import Template
+from tests.node import run_script
 
 _EVENT = Path(__file__).parents[1] / "events" / "cloudfront_viewer_request.json"
 # CloudFront's own module is a stand-in that notes which origins it is to ask; like there, the
 # code is strict.
 _HARNESS = """
-const vm = require('vm');
-const { code, events } = JSON.parse(require('fs').readFileSync(0, 'utf8'));
 let group = null;
 const cf = { createRequestOriginGroup: (asked) => { group = asked; } };
-const context = vm.createContext({ cf });
-const own = code.replace("import cf from 'cloudfront';", '');
-vm.runInContext('"use strict";' + own + ';this.handler = handler', context);
-process.stdout.write(JSON.stringify(events.map((event) => {
+const handler = (() => {
+'use strict';
+CODE
+return handler;
+})();
+given.events.map((event) => {
   group = null;
-  return { answer: context.handler(event), group };
-})));
+  return { answer: handler(event), group };
+});
 """
 
 
@@ -71,16 +71,9 @@ class Edge:
         return {uri: each["answer"] for uri, each in zip(uris, ran, strict=True)}
 
     def _run(self, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        run = subprocess.run(
-            ["node", "-e", _HARNESS],
-            input=json.dumps({"code": self.code, "events": events}),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert run.returncode == 0, run.stderr
-        answered: list[dict[str, Any]] = json.loads(run.stdout)
-        return answered
+        own = self.code.replace("import cf from 'cloudfront';", "")
+        ran: list[dict[str, Any]] = run_script(_HARNESS.replace("CODE", own), events=events)
+        return ran
 
     def _asked(self, answer: dict[str, Any]) -> Asked:
         request, group = answer["answer"], answer["group"]

@@ -1,8 +1,6 @@
 """What is signed for the Function URL: our function under Node, beside Python's reader of it."""
 
-import json
 import re
-import subprocess
 from base64 import b64encode
 from collections.abc import Iterable
 from pathlib import Path
@@ -24,15 +22,9 @@ from tests.infrastructure.template import Template
 from tests.infrastructure.test_formats import CHROME
 from tests.infrastructure.test_function import NEWER
 from tests.infrastructure.test_spelling import PATHS
+from tests.node import run_script
 
 EVERYTHING = {"on_demand": "declared,signed", "serve_formats": "true", "serve_queries": "true"}
-_HARNESS = """
-const vm = require('vm');
-const { code, events } = JSON.parse(require('fs').readFileSync(0, 'utf8'));
-const context = vm.createContext({ Buffer });
-vm.runInContext('"use strict";' + code + ';this.handler = handler', context);
-process.stdout.write(JSON.stringify(events.map((event) => context.handler(event))));
-"""
 URIS = [f"/40x30/{keys.url_path(path)}" for path in PATHS]
 
 
@@ -54,15 +46,8 @@ def relayed(template: Template, uris: Iterable[str], headers: dict[str, str]) ->
     """What the function in front of the Function URL makes of requests."""
     code = template.properties("RelayRequest")["FunctionCode"]
     events = [event(uri, None, headers) for uri in uris]
-    run = subprocess.run(
-        ["node", "-e", _HARNESS],
-        input=json.dumps({"code": code, "events": events}),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert run.returncode == 0, run.stderr
-    answers: list[Any] = json.loads(run.stdout)
+    script = f"'use strict';\n{code}\ngiven.events.map((event) => handler(event));"
+    answers: list[Any] = run_script(script, events=events)
     return answers
 
 

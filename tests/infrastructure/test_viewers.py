@@ -1,7 +1,6 @@
 """Private stages: who may see images is decided at CloudFront, on every way to them."""
 
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from lib.pipeline.put_options import make_private
 from tests.infrastructure.edge import Edge
 from tests.infrastructure.generated import HERO, generated, generated_template
 from tests.infrastructure.template import Template
+from tests.node import run_script
 
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/mrk-1234abcd12ab34cd56ef1234567890ab"
 ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:image-fanout-dev-viewer-keys"
@@ -147,15 +147,9 @@ def answered(template: Template, cache_control: str | None) -> str | None:
     """The Cache-Control that a viewer gets for one of S3's."""
     code = template.properties("ViewerResponse")["FunctionCode"]
     headers = {"cache-control": {"value": cache_control}} if cache_control else {}
-    event = json.dumps({"response": {"statusCode": 200, "headers": headers}})
-    run = subprocess.run(
-        ["node", "-e", f"{code}\nconsole.log(JSON.stringify(handler({event})))"],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
-    found: str | None = json.loads(run.stdout)["headers"].get("cache-control", {}).get("value")
+    event = {"response": {"statusCode": 200, "headers": headers}}
+    answer = run_script(f"{code}\nhandler(given.event);", event=event)
+    found: str | None = answer["headers"].get("cache-control", {}).get("value")
     return found
 
 
