@@ -1,5 +1,6 @@
 """Every stage's template passes cfn-lint and our own rules, with each of its options."""
 
+import copy
 import json
 
 import pytest
@@ -7,11 +8,10 @@ import pytest
 from infra.generate import MAX_RESOURCES
 from infra.rules import violations
 from tests.infrastructure.conftest import WAYS, Package
+from tests.infrastructure.linting import lint
 from tests.infrastructure.names import find_shared_names
 from tests.infrastructure.template import Template
 
-# Serverless names dependencies that a reference implies already.
-IGNORED = "W3005"
 OPTIONS = (
     "kms_key=arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
     "alarm_email=ops@example.com",
@@ -32,7 +32,8 @@ CASES: list[Case] = [
 # And each way of delivery, by its name.
 EVERYTHING: list[Case | str] = [*CASES, *WAYS]
 # cfn-lint takes seconds for each. It sees in `largest` what is in "everything", and in others what
-# is in these: a stage with all options, each way, and the local stage.
+# is in these: a stage with all options, each way, and the local stage. Of each it sees what those
+# before it have not.
 SEEN_ELSEWHERE: list[Case | str] = [
     ("prod", ()),
     "everything",
@@ -67,37 +68,30 @@ LINT = pytest.mark.xdist_group("lint")
 
 @LINT
 @pytest.mark.slow
-@pytest.mark.parametrize("case", LINTED, ids=named, indirect=True)
-def test_cfn_lint_is_clean(case: tuple[str, Template]) -> None:
-    assert linted(case[1]) == []
-
-
-def linted(template: Template) -> list[str]:
-    """What cfn-lint says. It is imported here, because other tests need not wait for that."""
-    from cfnlint.api import lint  # noqa: PLC0415
-    from cfnlint.config import ManualArgs  # noqa: PLC0415
-
-    config = ManualArgs(regions=["eu-west-1"], ignore_checks=[IGNORED])
-    return [str(match) for match in lint(json.dumps(template.document), config=config)]
+@pytest.mark.parametrize("number", range(len(LINTED)), ids=map(named, LINTED))
+def test_cfn_lint_is_clean(package: Package, package_way: Package, number: int) -> None:
+    *before, template = (made(each, package, package_way)[1] for each in LINTED[: number + 1])
+    assert lint(template, before) == []
 
 
 @LINT
 @pytest.mark.slow
 def test_as_many_sizes_as_a_stack_carries_with_everything_on_can_be_deployed(
-    largest: Template,
+    largest: Template, package: Package, package_way: Package
 ) -> None:
     assert len(largest.resources) <= MAX_RESOURCES
     assert len(json.dumps(largest.document)) <= MAX_TEMPLATE_BYTES
     assert list(find_shared_names(largest.resources)) == []
-    assert linted(largest) == []
+    assert lint(largest, (made(each, package, package_way)[1] for each in LINTED)) == []
     assert violations(largest.document, "prod") == []
 
 
 @LINT
 def test_cfn_lint_notices_a_misspelt_property(dev: Template) -> None:
-    document = json.loads(json.dumps(dev.document))
+    document = copy.deepcopy(dev.document)
     document["Resources"]["Topic"]["Properties"]["DisplayNames"] = "photos"
-    assert any("DisplayNames" in message for message in linted(Template(document)))
+    (message,) = lint(Template(document), [dev])
+    assert "DisplayNames" in message
 
 
 def test_no_rule_of_ours_is_broken(case: tuple[str, Template]) -> None:
