@@ -34,6 +34,10 @@ class _CurrentOutput:
 # The workers' logger keeps the stream that it is made with, beyond the test that closes it.
 Logger(service=SERVICE, stream=cast("IO[str]", _CurrentOutput()))
 
+# A script starts what it leaves in the background without SIGINT, which tests send to processes.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 # What is imported stays, and is large: to look through it again and again took a tenth of the time.
 gc.set_threshold(50_000, 20, 20)
 
