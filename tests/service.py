@@ -46,10 +46,10 @@ class Service:
         # sls runs `local refresh` after a deploy to the emulator.
         for part in ("node_modules", ".venv", "local", "cli"):
             (folder / part).symlink_to(PROJECT / part)
-        # Wheels and byte code of earlier runs are used again.
-        cache = PROJECT / ".serverless-cache"
-        cache.mkdir(exist_ok=True)
-        (folder / ".serverless-cache").symlink_to(cache)
+        # Wheels, byte code and what the compiler has built in earlier runs are used again.
+        for part in (".serverless-cache", ".cache"):
+            (PROJECT / part).mkdir(exist_ok=True)
+            (folder / part).symlink_to(PROJECT / part)
         if not with_packages:
             (folder / "requirements.txt").write_text("")
 

@@ -11,7 +11,7 @@ import zipfile
 import zlib
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from botocore.loaders import create_loader
@@ -22,6 +22,7 @@ from lib.errors import ConfigError
 from lib.images import jpeg_planes, webp_decoder
 from tests.infrastructure.generated import HERO, generated, generated_template
 from tests.infrastructure.template import Template
+from tests.infrastructure.test_size_options import LOGO, LOGO_HASH
 from tests.service import PROJECT, Service
 
 AARCH64 = 183
@@ -170,39 +171,95 @@ def test_the_zip_holds_arm64_code_for_the_cloud(archive: Path) -> None:
     assert not folders & {"tests", "local", "infra", "yaml"}
 
 
-def test_without_heic_its_decoder_is_left_out_of_the_zip(
-    fresh_service: Service,
-) -> None:
-    requirements = (PROJECT / "requirements.txt").read_text().splitlines()
-    (heif,) = (line for line in requirements if line.startswith("pillow-heif"))
-    (fresh_service.folder / "requirements.txt").write_text(heif)
-    run = fresh_service.sls("package", "--stage", "dev", "--param=heic=no")
+class Packed(NamedTuple):
+    """A packaging: what it printed, and the zip."""
+
+    output: str
+    archive: Path
+
+    def names(self) -> list[str]:
+        with zipfile.ZipFile(self.archive) as files:
+            return files.namelist()
+
+
+def packed(service: Service, wanted: tuple[str, ...], *arguments: str) -> Packed:
+    """A packaging with these packages alone."""
+    lines = (PROJECT / "requirements.txt").read_text().splitlines()
+    lines = [line for line in lines if line.startswith(wanted)]
+    assert len(lines) == len(wanted)
+    (service.folder / "requirements.txt").write_text("\n".join(lines))
+    run = service.sls("package", "--stage", "dev", *arguments)
     assert run.returncode == 0, run.stdout + run.stderr
-    packaged = fresh_service.folder / ".serverless"
-    with zipfile.ZipFile(packaged / "image-fanout.zip") as files:
-        names = files.namelist()
-    assert "handlers/resize.py" in names
-    assert "handlers/shared/upload_form.html" in names
-    assert [name for name in names if "heif" in name.lower()] == []
+    return Packed(run.stdout + run.stderr, service.folder / ".serverless" / "image-fanout.zip")
+
+
+OTHER = "3.12" if sys.version_info[:2] == (3, 13) else "3.13"
+SIGNERS = ("cryptography", "cffi", "pycparser")
+# What they have in a zip.
+SIGNER_NAMES = {"cryptography", "_cffi_backend", "pycparser"}
+LEAN = pytest.mark.xdist_group("lean")
+
+
+@pytest.fixture(scope="module")
+def lean(tmp_path_factory: pytest.TempPathFactory) -> Packed:
+    """A public stage without HEIC, with a watermark; its Python is not on this machine."""
+    service = Service(tmp_path_factory.mktemp("lean"), with_packages=False)
+    marks = service.folder / "marks"
+    marks.mkdir()
+    (marks / "logo.png").write_bytes(LOGO)
+    (marks / "unused.png").write_bytes(LOGO)
+    sizes = "  - {name: one, width: 9, watermark: {file: marks/logo.png}}\n"
+    with (service.folder / "sizes.yml").open("a") as file:
+        file.write(sizes + sizes.replace("one", "two"))
+    absent = service.folder / "bin" / f"python{OTHER}"
+    absent.parent.mkdir()
+    absent.write_text("#!/bin/sh\nexit 127\n")
+    absent.chmod(0o755)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", str(absent.parent), prepend=os.pathsep)
+        options = ("--param=heic=no", f"--param=runtime=python{OTHER}")
+        return packed(service, ("pillow-heif", *SIGNERS), *options)
+
+
+@LEAN
+@pytest.mark.slow
+def test_without_heic_its_decoder_is_left_out_of_the_zip(lean: Packed) -> None:
+    assert "handlers/resize.py" in lean.names()
+    assert "handlers/shared/upload_form.html" in lean.names()
+    assert [name for name in lean.names() if "heif" in name.lower()] == []
+
+
+@LEAN
+@pytest.mark.slow
+def test_the_zip_of_a_public_stage_cannot_sign_for_cloudfront(lean: Packed) -> None:
+    assert top_names(lean) >= {"lib", "handlers"}
+    assert not top_names(lean) & SIGNER_NAMES
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("viewers", "has_it"), [("everyone", False), ("signed", True)])
-def test_only_the_zip_of_a_private_stage_can_sign_for_cloudfront(
-    fresh_service: Service, viewers: str, has_it: bool
-) -> None:
-    packages = ("cryptography", "cffi", "pycparser")
-    requirements = (PROJECT / "requirements.txt").read_text().splitlines()
-    wanted = [line for line in requirements if line.startswith(packages)]
-    assert len(wanted) == len(packages)
-    (fresh_service.folder / "requirements.txt").write_text("\n".join(wanted))
-    run = fresh_service.sls("package", "--stage", "dev", f"--param=viewers={viewers}")
-    assert run.returncode == 0, run.stdout + run.stderr
-    with zipfile.ZipFile(fresh_service.folder / ".serverless" / "image-fanout.zip") as files:
-        names = {name.partition("/")[0].partition(".")[0] for name in files.namelist()}
-    assert ("lib" in names, "handlers" in names) == (True, True)
-    assert ({"cryptography", "_cffi_backend", "pycparser"} <= names) is has_it
-    assert bool({"cryptography", "_cffi_backend", "pycparser"} & names) is has_it
+def test_the_zip_of_a_private_stage_can_sign_for_cloudfront(fresh_service: Service) -> None:
+    private = packed(fresh_service, SIGNERS, "--param=viewers=signed")
+    assert top_names(private) >= {"lib", "handlers"} | SIGNER_NAMES
+
+
+def top_names(packed: Packed) -> set[str]:
+    return {name.partition("/")[0].partition(".")[0] for name in packed.names()}
+
+
+@LEAN
+@pytest.mark.slow
+def test_packaging_puts_a_watermark_into_the_zip_by_its_hash(lean: Packed) -> None:
+    with zipfile.ZipFile(lean.archive) as archive:
+        (name,) = (each for each in archive.namelist() if "mark" in each and ".py" not in each)
+        assert name == f"watermarks/{LOGO_HASH}"
+        assert archive.read(name) == LOGO
+        assert archive.getinfo(name).external_attr >> 16 & 0o444 == 0o444
+
+
+@LEAN
+@pytest.mark.slow
+def test_packaging_says_where_there_is_no_python_to_make_byte_code_with(lean: Packed) -> None:
+    assert f"no Python {OTHER} on this machine" in lean.output
 
 
 def test_without_heic_no_ticket_is_given_for_it(tmp_path: Path) -> None:
@@ -295,20 +352,6 @@ def test_the_zip_holds_byte_code_where_the_runtimes_python_is_at_hand(archive: P
 def _runs(python: str) -> bool:
     environment = os.environ | {"PYENV_VERSION": python.removeprefix("python")}
     return subprocess.run([python, "-V"], env=environment, check=False).returncode == 0
-
-
-def test_packaging_says_where_there_is_no_python_to_make_byte_code_with(
-    fresh_service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    other = "3.12" if sys.version_info[:2] == (3, 13) else "3.13"
-    absent = tmp_path / "bin" / f"python{other}"
-    absent.parent.mkdir()
-    absent.write_text("#!/bin/sh\nexit 127\n")
-    absent.chmod(0o755)
-    monkeypatch.setenv("PATH", str(absent.parent), prepend=os.pathsep)
-    run = fresh_service.sls("package", "--stage", "dev", f"--param=runtime=python{other}")
-    assert run.returncode == 0, run.stdout + run.stderr
-    assert f"no Python {other} on this machine" in run.stdout + run.stderr
 
 
 def test_byte_code_is_used_in_place_of_the_source(tmp_path: Path) -> None:

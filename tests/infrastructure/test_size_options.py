@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ from infra.workers import RECIPE_TAG
 from lib.errors import ConfigError
 from tests.infrastructure.generated import generated, generated_template
 from tests.pictures import encoded
-from tests.service import Service
 
 PLAIN: dict[str, Any] = {"name": "hero", "width": 100, "height": 50}
 UPLOADS = "RoleOfUploads"
@@ -49,32 +47,11 @@ def test_without_placeholders_tickets_read_no_images(tmp_path: Path) -> None:
     assert not template.role_allows(UPLOADS, "s3:GetObject", "arn:aws:s3:::imagesbucket/hero/a.jpg")
 
 
-def test_packaging_puts_a_watermark_into_the_zip_by_its_hash(fresh_service: Service) -> None:
-    marks = fresh_service.folder / "marks"
-    marks.mkdir()
-    (marks / "logo.png").write_bytes(LOGO)
-    (marks / "unused.png").write_bytes(LOGO)
-    sizes = "  - {name: one, width: 9, watermark: {file: marks/logo.png}}\n"
-    with (fresh_service.folder / "sizes.yml").open("a") as file:
-        file.write(sizes + sizes.replace("one", "two"))
-    run = fresh_service.sls("package", "--stage", "dev")
-    assert run.returncode == 0, run.stdout + run.stderr
-    with zipfile.ZipFile(fresh_service.folder / ".serverless" / "image-fanout.zip") as archive:
-        (name,) = (each for each in archive.namelist() if "mark" in each and ".py" not in each)
-        assert name == f"watermarks/{LOGO_HASH}"
-        assert archive.read(name) == LOGO
-        assert archive.getinfo(name).external_attr >> 16 & 0o444 == 0o444
-
-
-def test_a_watermark_that_cannot_be_used_stops_packaging(fresh_service: Service) -> None:
-    (fresh_service.folder / "logo.png").write_bytes(LOGO[:50])
-    with (fresh_service.folder / "sizes.yml").open("a") as file:
-        file.write("  - {name: one, width: 9, watermark: {file: logo.png}}\n")
-    run = fresh_service.sls("package", "--stage", "dev")
-    assert run.returncode == 1
-    lines = (run.stdout + run.stderr).strip().splitlines()
-    assert len(lines) == 1
-    assert "one: watermark.file: logo.png: is no PNG or WebP that can be read" in lines[0]
+def test_a_watermark_that_cannot_be_used_stops_packaging(tmp_path: Path) -> None:
+    (tmp_path / "logo.png").write_bytes(LOGO[:50])
+    refused = r"hero: watermark\.file: logo\.png: is no PNG or WebP that can be read"
+    with pytest.raises(ConfigError, match=refused):
+        generated(tmp_path, [{**PLAIN, "watermark": {"file": "logo.png"}}])
 
 
 def test_a_zip_without_watermarks_has_nothing_of_them(tmp_path: Path) -> None:
