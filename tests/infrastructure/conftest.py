@@ -31,12 +31,28 @@ def dev(package: Package) -> Template:
     return package("dev")
 
 
+@pytest.fixture(scope="session")
+def optioned(package: Package) -> Template:
+    return package("prod", *OPTIONS)
+
+
 @pytest.fixture(scope="session", params=["dev", "prod", "local"])
 def each_stage(request: pytest.FixtureRequest, package: Package) -> Template:
     return package(request.param)
 
 
 ORIGINALS_KEY = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+KMS_KEY = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+UPLOAD_SITES = ["https://shop.example", "https://news.example"]
+# Options that leave each other alone: one template shows them all.
+OPTIONS = (
+    f"--param=kms_key={KMS_KEY}",
+    "--param=alarm_email=ops@example.com",
+    "--param=access_logs=true",
+    "--param=xray=true",
+    "--param=max_concurrency=7",
+    f"--param=upload_origins={','.join(UPLOAD_SITES)}",
+)
 # What a stage can be besides its defaults: each way of delivery, and all that the CDN may have.
 WAYS = {
     "public-read": ["dev", "--param=delivery=public-read"],

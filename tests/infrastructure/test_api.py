@@ -9,7 +9,7 @@ from handlers.render import STORED_PATH
 from infra.generate import generate
 from lib.errors import ConfigError
 from lib.upload_paths import ROUTES
-from tests.infrastructure.conftest import Package
+from tests.infrastructure.conftest import UPLOAD_SITES, Package
 from tests.infrastructure.generated import PARAMETERS
 from tests.infrastructure.template import Template
 from tests.service import Service
@@ -160,17 +160,15 @@ def test_every_route_is_throttled_and_settings_wait_for_their_routes(each_stage:
 
 
 def test_sites_that_may_upload_are_named_once_for_the_api_and_the_forms(
-    fresh_service: Service,
+    optioned: Template,
 ) -> None:
-    sites = ["https://shop.example", "https://news.example"]
-    template = Template(fresh_service.template("dev", f"--param=upload_origins={','.join(sites)}"))
-    cors = template.properties("HttpApi")["CorsConfiguration"]
-    assert cors["AllowOrigins"] == sites
+    cors = optioned.properties("HttpApi")["CorsConfiguration"]
+    assert cors["AllowOrigins"] == UPLOAD_SITES
     assert set(cors["AllowMethods"]) == {"GET", "POST", "DELETE"}
     assert {"authorization", "content-type"} <= set(cors["AllowHeaders"])
     assert set(cors["ExposeHeaders"]) == {"retry-after", STORED_PATH.lower()}
-    (rule,) = template.properties("OriginalsBucket")["CorsConfiguration"]["CorsRules"]
-    assert rule["AllowedOrigins"] == sites
+    (rule,) = optioned.properties("OriginalsBucket")["CorsConfiguration"]["CorsRules"]
+    assert rule["AllowedOrigins"] == UPLOAD_SITES
 
 
 def test_no_parameter_takes_a_route_or_its_settings_away(each_way: Template) -> None:
@@ -198,9 +196,8 @@ def test_routes_that_are_switched_off_lead_to_a_function_without_rights(
     assert logging["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"]
 
 
-def test_the_page_to_try_the_api_with_is_not_on_prod(service: Service) -> None:
-    template = Template(service.template("prod"))
-    function = template.properties("OpenapiLambdaFunction")
+def test_the_page_to_try_the_api_with_is_not_on_prod(package: Package) -> None:
+    function = package("prod").properties("OpenapiLambdaFunction")
     assert function["Environment"]["Variables"]["SWAGGER"] == "false"
 
 

@@ -8,20 +8,14 @@ from typing import Any
 import pytest
 
 from infra.buckets.resources import tls_only
-from tests.infrastructure.conftest import Package
+from tests.infrastructure.conftest import KMS_KEY, Package
 from tests.infrastructure.template import Template
 from tests.service import PROJECT
 
-KEY = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 BUCKETS = ("OriginalsBucket", "ImagesBucket", "FailuresBucket")
 TOPICS = ("Topic", "VariantsTopic", "AlarmTopic")
 PAGE = PROJECT / "docs" / "encryption.md"
 COMMANDS = PROJECT / "docs" / "commands.md"
-
-
-@pytest.fixture(scope="module")
-def keyed(package: Package) -> Template:
-    return package("dev", f"--param=kms_key={KEY}")
 
 
 def encryption(template: Template, bucket: str) -> dict[str, Any]:
@@ -49,42 +43,45 @@ class TestWithoutKey:
 class TestWithKey:
     @pytest.mark.parametrize("bucket", BUCKETS)
     def test_buckets_use_it_and_ask_for_it_once_a_bucket(
-        self, keyed: Template, bucket: str
+        self, optioned: Template, bucket: str
     ) -> None:
-        by_default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": KEY}
-        assert encryption(keyed, bucket) == {
+        by_default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": KMS_KEY}
+        assert encryption(optioned, bucket) == {
             "ServerSideEncryptionByDefault": by_default,
             "BucketKeyEnabled": True,
         }
 
-    def test_queues_use_it_and_ask_for_it_once_an_hour(self, keyed: Template) -> None:
-        queues = keyed.of_type("AWS::SQS::Queue").values()
+    def test_queues_use_it_and_ask_for_it_once_an_hour(self, optioned: Template) -> None:
+        queues = optioned.of_type("AWS::SQS::Queue").values()
         assert len(queues) >= 14
         for queue in queues:
-            assert (queue["KmsMasterKeyId"], queue["KmsDataKeyReusePeriodSeconds"]) == (KEY, 3600)
+            assert (queue["KmsMasterKeyId"], queue["KmsDataKeyReusePeriodSeconds"]) == (
+                KMS_KEY,
+                3600,
+            )
             # SQS refuses both at once.
             assert "SqsManagedSseEnabled" not in queue
 
-    def test_topics_use_it(self, keyed: Template) -> None:
-        topics = keyed.of_type("AWS::SNS::Topic")
+    def test_topics_use_it(self, optioned: Template) -> None:
+        topics = optioned.of_type("AWS::SNS::Topic")
         assert set(topics) == set(TOPICS)
-        assert {topic["KmsMasterKeyId"] for topic in topics.values()} == {KEY}
+        assert {topic["KmsMasterKeyId"] for topic in topics.values()} == {KMS_KEY}
 
     def test_a_role_that_reaches_nothing_encrypted_has_no_use_of_the_key(
-        self, keyed: Template
+        self, optioned: Template
     ) -> None:
         for action in ("kms:Decrypt", "kms:GenerateDataKey"):
-            assert not keyed.role_allows("RoleOfOpenapi", action, KEY)
+            assert not optioned.role_allows("RoleOfOpenapi", action, KMS_KEY)
 
-    def test_each_other_role_may_use_this_key_and_no_other(self, keyed: Template) -> None:
-        roles = keyed.of_type("AWS::IAM::Role").keys() - {"RoleOfOpenapi"}
+    def test_each_other_role_may_use_this_key_and_no_other(self, optioned: Template) -> None:
+        roles = optioned.of_type("AWS::IAM::Role").keys() - {"RoleOfOpenapi"}
         assert len(roles) >= 5
-        other = KEY[:-1] + "c"
+        other = KMS_KEY[:-1] + "c"
         for role in roles:
             for action in ("kms:Decrypt", "kms:GenerateDataKey"):
-                assert keyed.role_allows(role, action, KEY)
-                assert not keyed.role_allows(role, action, other)
-            assert not keyed.role_allows(role, "kms:ScheduleKeyDeletion", KEY)
+                assert optioned.role_allows(role, action, KMS_KEY)
+                assert not optioned.role_allows(role, action, other)
+            assert not optioned.role_allows(role, "kms:ScheduleKeyDeletion", KMS_KEY)
 
 
 class TestTls:

@@ -7,25 +7,18 @@ import pytest
 
 from infra.generate import MAX_RESOURCES
 from infra.rules import violations
-from tests.infrastructure.conftest import WAYS, Package
+from tests.infrastructure.conftest import OPTIONS, WAYS, Package
 from tests.infrastructure.linting import lint
 from tests.infrastructure.names import find_shared_names
 from tests.infrastructure.template import Template
 
-OPTIONS = (
-    "kms_key=arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
-    "alarm_email=ops@example.com",
-    "access_logs=true",
-    "xray=true",
-    "moderation=true",
-)
 # CloudFormation's limit on a template that it takes from S3.
 MAX_TEMPLATE_BYTES = 1_000_000
 Case = tuple[str, tuple[str, ...]]
 # Each stage by itself, and with every option at once.
 CASES: list[Case] = [
     *((stage, ()) for stage in ("dev", "prod", "local")),
-    ("prod", tuple(f"--param={option}" for option in OPTIONS)),
+    ("prod", OPTIONS),
     ("dev", ("--param=purge=false",)),
     ("dev", ("--param=auth=iam",)),
 ]
@@ -44,7 +37,10 @@ LINTED = [each for each in EVERYTHING if each not in SEEN_ELSEWHERE]
 
 
 def named(case: "Case | str") -> str:
-    return case if isinstance(case, str) else " ".join((case[0], *case[1]))
+    if isinstance(case, str):
+        return case
+    stage, options = case
+    return f"{stage} with options" if options == OPTIONS else " ".join((stage, *options))
 
 
 @pytest.fixture(params=EVERYTHING, ids=named)

@@ -6,17 +6,11 @@ from typing import Any
 import pytest
 
 from lib.errors import ConfigError
-from tests.infrastructure.conftest import Package
+from tests.infrastructure.conftest import KMS_KEY
 from tests.infrastructure.generated import generated
 from tests.infrastructure.template import Template
 
 XRAY = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
-
-
-@pytest.fixture(scope="module")
-def optioned(package: Package) -> Template:
-    options = ("alarm_email=ops@example.com", "access_logs=true", "xray=true")
-    return package("prod", *(f"--param={each}" for each in options))
 
 
 def test_alarms_are_mailed(optioned: Template) -> None:
@@ -68,12 +62,13 @@ class TestAccessLogs:
         }
         assert refused["Effect"] == "Deny"
 
-    def test_no_kms_key_for_logs_because_s3_could_not_deliver_them(self, package: Package) -> None:
-        key = "arn:aws:kms:eu-west-1:123456789012:key/mrk-1234abcd12ab34cd56ef1234567890ab"
-        template = package("dev", "--param=access_logs=true", f"--param=kms_key={key}")
-        encryption = template.properties("LogsBucket")["BucketEncryption"]
+    def test_no_kms_key_for_logs_because_s3_could_not_deliver_them(
+        self, optioned: Template
+    ) -> None:
+        assert KMS_KEY in str(optioned.properties("OriginalsBucket")["BucketEncryption"])
+        encryption = optioned.properties("LogsBucket")["BucketEncryption"]
         assert "AES256" in str(encryption)
-        assert key not in str(encryption)
+        assert KMS_KEY not in str(encryption)
 
     def test_without_the_option_there_is_no_such_bucket(self, each_stage: Template) -> None:
         assert "LogsBucket" not in each_stage.resources

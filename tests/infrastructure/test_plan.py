@@ -46,11 +46,8 @@ def test_what_a_stage_has_switched_on_is_read(package_way: Package, package: Pac
     assert (public.has_cdn, public.purges) == (False, False)
 
 
-def test_keys_traces_and_slow_stages_are_read(package: Package) -> None:
-    key = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-    stage = stage_of(
-        package("dev", f"--param=kms_key={key}", "--param=xray=true", "--param=max_concurrency=7")
-    )
+def test_keys_traces_and_slow_stages_are_read(optioned: Template) -> None:
+    stage = stage_of(optioned)
     assert (stage.has_key, stage.is_traced) == (True, True)
     assert {each.max_concurrency for each in stage.sizes} == {7}
 
@@ -155,7 +152,10 @@ def test_a_burst_says_what_binds_and_what_to_raise(compiled: list[list[str]]) ->
 def test_a_stage_that_asks_too_much_of_s3_is_told_so(
     package: Package, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    template = package("dev", "--param=max_concurrency=500").document
+    template = copy.deepcopy(package("dev").document)
+    for resource in template["Resources"].values():
+        if "ScalingConfig" in resource.get("Properties", {}):
+            resource["Properties"]["ScalingConfig"]["MaximumConcurrency"] = 500
     monkeypatch.setattr(plan, "compile_stage", lambda *_: CompiledStage(template, "", "us-east-1"))
     run = fanout("plan", "--photos", "0", "--burst", "100k")
     assert "Binds first: S3's 5,500 reads a second of a prefix" in run.out
