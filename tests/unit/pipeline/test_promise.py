@@ -723,9 +723,9 @@ def test_the_promise_holds_whatever_the_order(pipeline: type[Pipeline]) -> None:
 @pytest.mark.parametrize(
     ("faulty", "pipeline", "start"),
     [
-        (WithoutCheckAfterPut, Pipeline, 0),
+        (WithoutCheckAfterPut, Pipeline, 4),
         (WithoutCheckAfterDelete, Pipeline, 25),
-        (WithoutStartingOver, Pipeline, 0),
+        (WithoutStartingOver, Pipeline, 4),
         (WithoutConditionOnPut, Pipeline, 16),
         (WithoutRecheck, Pipeline, 8),
         (WithoutInvalidations, Pipeline, 0),
