@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 ROOT_KEY = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 NAME = "emulator"
 REGION = "us-east-1"
+_PROCESS = Path(__file__).with_name("emulator_process.py")
 
 
 def start(processes: Processes, state: Path, port: int, *, checks: bool = True) -> None:
@@ -40,7 +41,7 @@ def start(processes: Processes, state: Path, port: int, *, checks: bool = True) 
     )
     # By default the emulator listens on every network of the machine.
     # Without workers, one process serves: killed, it leaves none that holds the port.
-    command = [sys.executable, "-m", "hypercorn", "ministack.app:app", "--workers", "0"]
+    command = [sys.executable, "-P", str(_PROCESS), "ministack.app:app", "--workers", "0"]
     processes.start(NAME, [*command, "--bind", f"127.0.0.1:{port}"], port, environment)
 
 

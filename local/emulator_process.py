@@ -1,0 +1,163 @@
+"""The emulator's process: ministack, with functions that start sooner.
+
+By itself it unpacks a function's zip, 70 MB here, for each process of a function, starts one for
+each request that comes while others run, and waits 50 ms for a request's log lines.
+
+It runs as a script: neither it nor the functions, its children, find this project's modules.
+"""
+
+import os
+import select
+import shutil
+import sys
+import threading
+import zipfile
+from io import BytesIO
+from pathlib import Path
+from tempfile import mkdtemp
+from types import SimpleNamespace
+from typing import IO, Any
+
+from hypercorn.__main__ import main
+from ministack.core import lambda_runtime
+from ministack.services import lambda_svc
+
+# Processes of one function, which take turns: more than there are cores would only start later. A
+# function that calls itself more deeply than this would wait for itself; none of ours does.
+_MAX_PROCESSES = (os.cpu_count() or 1) + 2
+# A process that is killed is not released.
+_KILLED_SECONDS = 1.0
+# A pipe's usual capacity.
+_LOG_BYTES = 65_536
+
+_acquire, _release = lambda_svc.acquire_worker, lambda_svc.release_worker
+_released = threading.Condition()
+
+
+class _Folders:
+    """The unpacked zips of running functions."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._folders: dict[bytes, Path] = {}
+        self._users: dict[bytes, set[int]] = {}
+
+    def take(self, data: bytes, user: int) -> Path:
+        """Returns the folder with the zip's files, unpacked unless somebody uses it already."""
+        with self._lock:
+            if data not in self._folders:
+                folder = Path(mkdtemp(prefix="function-"))
+                with zipfile.ZipFile(BytesIO(data)) as archive:
+                    archive.extractall(folder)
+                self._folders[data], self._users[data] = folder, set()
+            self._users[data].add(user)
+            return self._folders[data]
+
+    def give_back(self, data: bytes, user: int) -> None:
+        """Deletes the folder if nobody else uses it."""
+        with self._lock:
+            if data not in self._folders:
+                return
+            self._users[data].discard(user)
+            if not self._users[data]:
+                del self._users[data]
+                shutil.rmtree(self._folders.pop(data), ignore_errors=True)
+
+
+_folders = _Folders()
+
+
+class _Process(lambda_runtime.Worker):  # type: ignore[misc]  # of a package without types
+    """A process of a function, in a folder that it shares with those of the same zip.
+
+    Its log lines are in its pipe before its answer is in another, so nothing waits for them.
+    """
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._reading = threading.Lock()
+        self._errors: IO[str] | None = None
+        self._unfinished = b""
+
+    def _spawn(self) -> None:
+        data: bytes = self.code_zip  # type: ignore[has-type]
+        folder = _folders.take(data, id(self))
+        self.code_zip = _make_link(folder)
+        self._errors, self._unfinished = None, b""
+        try:
+            super()._spawn()
+        finally:
+            self.code_zip = data
+        self._errors = self._proc.stderr
+
+    def _discard_tmpdir(self) -> None:
+        super()._discard_tmpdir()
+        _folders.give_back(self.code_zip, id(self))
+
+    def _read_stderr(self) -> None:
+        """Reads lines until the process ends, in a thread: a full pipe would stop the process."""
+        errors = self._proc.stderr
+        while self._read_lines(errors):
+            select.select([errors], [], [])
+
+    def _drain_stderr_bounded(self, *_: float) -> str:
+        if self._errors:
+            self._read_lines(self._errors)
+        lines: str = self._drain_stderr()
+        return lines
+
+    def _read_lines(self, errors: IO[str]) -> bool:
+        """Reads the lines that were written; returns whether more may follow."""
+        with self._reading:
+            os.set_blocking(errors.fileno(), False)
+            while True:
+                try:
+                    data = os.read(errors.fileno(), _LOG_BYTES)
+                except BlockingIOError:
+                    return True
+                if not data:
+                    return False
+                *lines, self._unfinished = (self._unfinished + data).split(b"\n")
+                for line in lines:
+                    self._stderr_queue.put(line.decode(errors="replace"))
+
+
+class _Zip(zipfile.ZipFile):
+    """A zip; one of `_make_link` is unpacked as a link to the folder."""
+
+    def extractall(self, path: Any = None, members: Any = None, pwd: bytes | None = None) -> None:
+        if not self.comment or self.namelist():
+            super().extractall(path, members, pwd)
+            return
+        Path(path).rmdir()
+        Path(path).symlink_to(os.fsdecode(self.comment), target_is_directory=True)
+
+
+def _make_link(folder: Path) -> bytes:
+    data = BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        archive.comment = os.fsencode(folder)
+    return data.getvalue()
+
+
+def _wait_for_worker(*arguments: Any, **named: Any) -> Any:
+    """Returns a process of a function, as soon as one is free or may be started."""
+    with _released:
+        while True:
+            worker, how = _acquire(*arguments, **named, max_concurrency=_MAX_PROCESSES)
+            if worker is not None:
+                return worker, how
+            _released.wait(_KILLED_SECONDS)
+
+
+def _release_worker(worker: Any) -> None:
+    with _released:
+        _release(worker)
+        _released.notify_all()
+
+
+if __name__ == "__main__":
+    lambda_runtime.Worker = _Process
+    lambda_runtime.zipfile = SimpleNamespace(**vars(zipfile) | {"ZipFile": _Zip})
+    lambda_svc.acquire_worker, lambda_svc.release_worker = _wait_for_worker, _release_worker
+    sys.exit(main())
