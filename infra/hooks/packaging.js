@@ -52,6 +52,9 @@ module.exports = async ({ resolveVariable }) => {
       `--python-version ${version}`,
       '--implementation cp',
       '--only-binary=:all:',
+      // requirements.txt names all of them; bytecode.js compiles what is left in the zip.
+      '--no-deps',
+      '--no-compile',
     ],
     // boto3 is packaged although the runtime has one, so that the tested version runs: lib/aws uses
     // its events.
