@@ -54,6 +54,12 @@ class Site:
         self._deployed: dict[str, str] | None = None
         self._is_private = False
 
+    def have(self, **parameters: str) -> DeployedStack:
+        """Deploy with these parameters, unless it has them, with others or without."""
+        if self._deployed is not None and parameters.items() <= self._deployed.items():
+            return self.local.read()
+        return self.deploy(**parameters)
+
     def deploy(self, **parameters: str) -> DeployedStack:
         """Deploy with these parameters in place of the local stage's own, unless it is so."""
         if self._deployed == parameters:

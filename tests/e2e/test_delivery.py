@@ -138,10 +138,11 @@ def path_of(url: str) -> str:
 
 @pytest.mark.redeploys
 def test_a_stage_becomes_public_and_private_again(
-    site: Site, private: DeployedStack, monkeypatch: pytest.MonkeyPatch
+    site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One test, because each part begins where the one before it ends, and a deploy takes long."""
-    before = rendered_by_workers(private)
+    # Whether its images are shown by signatures only or not: the bucket shows none.
+    before = rendered_by_workers(site.have(on_demand=EVERYTHING["on_demand"]))
     # Purges of other tests may wait in the queue that goes with the CDN.
     public = site.deploy(delivery="public-read", abandon_messages="true", abandon_secrets="true")
     assert public.cdn == f"{public.endpoint}/{public.images_bucket}"

@@ -83,11 +83,9 @@ class Life:
         assert {path for batch in batches for path in batch} == {"/400x300/before.jpg"}
 
     def remove_the_stack(self) -> None:
-        """Which is refused while messages wait, and leaves the buckets."""
+        """Which leaves the buckets; a message that waits does not keep it."""
         dlq = self.sqs.get_queue_url(QueueName="image-fanout-local-400x300-dlq")["QueueUrl"]
         self.sqs.send_message(QueueUrl=dlq, MessageBody="a dead letter")
-        with pytest.raises(ConfigError, match="image-fanout-local-400x300-dlq: 1 message\n"):
-            self.local.sls("remove")
         self.local.sls("remove", "--param=abandon_messages=true")
         assert self.has(self.stack.originals_bucket, "originals/before.jpg")
         assert self.has(self.stack.images_bucket, "400x300/before.jpg")
@@ -95,11 +93,6 @@ class Life:
     def return_and_adopt_the_buckets(self) -> None:
         originals, images = self.stack.originals_bucket, self.stack.images_bucket
         self.s3.put_object(Bucket=originals, Key="originals/meanwhile.jpg", Body=PHOTO)
-        with pytest.raises(ConfigError, match=rf"{originals}\n(.|\n)*adopt=true"):
-            self.local.deploy()
-        cloudformation = aws(self.stack, "cloudformation")
-        with pytest.raises(ClientError, match="not exist"):
-            cloudformation.describe_stacks(StackName="image-fanout-local")
         told = self.local.deploy("--param=adopt=true")
         for bucket in (originals, images):
             assert f"Adopted {bucket}" in told

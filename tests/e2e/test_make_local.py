@@ -41,23 +41,15 @@ class LocalStack:
         self.assert_failover(on_demand=False)
         return self.deployment.read()
 
-    def change_a_recipe(self) -> None:
+    def change_a_recipe_and_parameters(self) -> None:
         sizes = self.checkout.folder / "sizes.yml"
         sizes.write_text(sizes.read_text().replace("quality: 80", "quality: 81"))
-        said = self.say("make", "local")
+        said = self.say("make", "local", 'ARGS=--param="on_demand=declared" --param="xray=false"')
+        assert "--param=on_demand=declared --param=xray=false" in said
         assert "400x300" in said
         assert "have new recipes" in said
         assert "must read it again" not in said, "the addresses are as before"
-
-    def take_parameters(self) -> None:
-        said = self.say("make", "local", 'ARGS=--param="on_demand=declared" --param="xray=false"')
-        assert "--param=on_demand=declared --param=xray=false" in said
         self.assert_failover(on_demand=True)
-
-    def deploy_without_a_cdn_by_hand(self, stack: DeployedStack) -> None:
-        self.typed("npx sls deploy --stage local --param=delivery=public-read")
-        assert self.deployment.read().cdn != stack.cdn
-        assert "deployed without a CDN" in get(f"{stack.cdn}/400x300/a.jpg").text
 
     def deploy_by_hand(self, stack: DeployedStack) -> None:
         (self.checkout.folder / "sizes.yml").write_text("sizes: [400x300, 120x120]\n")
@@ -123,9 +115,7 @@ def local_stack(packages: None, tmp_path: Path) -> Iterator[LocalStack]:
 
 def test_make_local_keeps_all_in_step_and_leaves_nothing(local_stack: LocalStack) -> None:
     stack = local_stack.start()
-    local_stack.change_a_recipe()
-    local_stack.take_parameters()
-    local_stack.deploy_without_a_cdn_by_hand(stack)
+    local_stack.change_a_recipe_and_parameters()
     local_stack.deploy_by_hand(stack)
     local_stack.kill_the_emulator()
     assert local_stack.say("make", "stop") == "Stopped.\n"

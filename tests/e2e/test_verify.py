@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from lib.aws import s3 as objects
 from lib.operations.verify import STEPS
 from local.client import aws
@@ -14,8 +16,9 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
+@pytest.mark.redeploys
 def test_every_step_passes_and_nothing_is_left(site: Site, tmp_path: Path) -> None:
-    stack = site.deploy(**PRIVATE)
+    stack = site.have(**PRIVATE)
     person = somebody(stack, site.local, tmp_path, documented_policy())
     run = person("verify", "--json")
     *steps, summary = run.lines

@@ -1,6 +1,7 @@
 """Each rule fails on a template that breaks it, and names the resource."""
 
 import copy
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
