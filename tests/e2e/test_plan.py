@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
-PHOTOS = 60
+PHOTOS = 40
 # A machine that does much else is now faster, now slower; half or twice as many workers would be
 # out of it.
 FACTOR = 1.8
@@ -41,7 +41,7 @@ def test_the_queues_drain_when_the_simulation_says_so(
             name: sum(count for count, _ in runs) for name, runs in recording.invocations.items()
         } == dict.fromkeys(stack.sizes, PHOTOS)
         simulated = max(run.drained_at for run in recording.simulate())
-        assert drained / FACTOR < simulated < drained * FACTOR
+        assert drained / FACTOR < simulated < drained * FACTOR, recording
     finally:
         for key in keys:
             s3.delete_object(Bucket=bucket, Key=key)
