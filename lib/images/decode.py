@@ -154,17 +154,21 @@ def jpeg_scale(shrink: float) -> int:
     return scale // 2 if scale > 1 and int(shrink) == scale else scale
 
 
-def cut_jpeg(header: JpegHeader, crop: Box, shrink: float) -> JpegHeader:
-    """Returns the header of a JPEG that ends below what a resize by `shrink` reads of `crop`."""
+def cut_jpeg(header: JpegHeader, crop: Box, height: int) -> JpegHeader:
+    """Returns the header of a JPEG that ends below what a resize of `crop` to `height` reads."""
+    shrink = max(1, (crop[3] - crop[1]) / height)
     rows = ceil(crop[3] + _LANCZOS_RADIUS * shrink) + _BLOCK
     rows += -rows % _BLOCK
     return header.first_rows(rows) if header.single_scan and rows < header.height else header
 
 
-def load_jpeg(header: JpegHeader, crop: Box, shrink: float) -> tuple[Image.Image, int]:
-    """Decodes a JPEG down to the bottom of `crop`; returns the pixels and their divisor."""
+def load_jpeg(header: JpegHeader, crop: Box, height: int, shrink: float) -> tuple[Image.Image, int]:
+    """Decodes a JPEG down to what a resize of `crop` to `height` reads.
+
+    Returns the pixels and their divisor, which `shrink` allows.
+    """
     scale = jpeg_scale(shrink)
-    header = cut_jpeg(header, crop, shrink)
+    header = cut_jpeg(header, crop, height)
     image = _decode_jpeg(header, header.stream(), scale)
     if _ends_in_grey(image) and not _is_scan_complete(image, header, scale):
         raise truncated(Codec.JPEG)

@@ -95,8 +95,8 @@ def decode(header: JpegHeader, plan: Geometry) -> Planes | None:
     crops = plan.crop, _extend(plan.crop, plan.scaled, half)
     stored = header.width, header.height
     boxes = [orient.stored_box(crop, header.orientation, stored) for crop in crops]
-    cut = cut_jpeg(header, boxes[0], plan.shrink)
     sizes = [orient.stored_size(size, header.orientation) for size in (plan.scaled, half)]
+    cut = cut_jpeg(header, boxes[0], sizes[0][1])
     planes = [Image.new("L", size, None) for size in (sizes[0], sizes[1], sizes[1])]
     with ExitStack() as stack:
         parts = [stack.enter_context(_address(part)) for part in cut.parts]

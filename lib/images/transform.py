@@ -63,8 +63,9 @@ def _transform_jpeg(header: JpegHeader, size: Size, focus: Focus | None) -> Tran
     # The saliency map needs the whole photo.
     searches = size.searches and focus is None
     box = (0, 0, header.width, header.height) if searches else _stored_crop(plan, header)
+    height = orient.stored_size(plan.scaled, header.orientation)[1]
     with decode.decoding(header):
-        image, scale = decode.load_jpeg(header, box, plan.shrink)
+        image, scale = decode.load_jpeg(header, box, height, plan.shrink)
         return transform(image, header, place_crop(image, header, plan, size, focus), scale)
 
 

@@ -155,8 +155,11 @@ def find_size(sizes: Iterable[Size], name: str, format_: str | None = None) -> S
 
 
 def _in_format(size: Size, format_: str) -> Size:
-    """Returns the size with one of its extra formats as its own; the bytes stay the same."""
-    changes: dict[str, Any] = {"format": format_, "formats": ()}
+    """Returns the size with one of its extra formats as its own; the bytes stay the same.
+
+    The other formats remain: beside them, a JPEG is rendered in RGB.
+    """
+    changes: dict[str, Any] = {"format": format_}
     if format_ in Quality.model_fields:
         # An AVIF's quality depends on whether it is the size's own format.
         changes["quality"] = Quality.model_validate({format_: size.quality_of(format_)})

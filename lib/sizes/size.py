@@ -437,7 +437,8 @@ def recipe_id(size: Size, renderer_version: str) -> str:
     """Returns a 48-bit hash of everything that decides a variant's bytes.
 
     Extra formats are excluded: each is an object of its own, and adding one leaves the others
-    current.
+    current. A JPEG with others beside it is rendered in RGB, without them in planes; the two differ
+    by the rounding of colours.
     """
     given = size.model_dump(mode="json")
     unused = {key for key in ADDED_LATER if given[key] == Size.model_fields[key].default}

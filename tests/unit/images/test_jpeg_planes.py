@@ -7,7 +7,7 @@ from itertools import product
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFilter, ImageOps
 from PIL.JpegImagePlugin import JpegImageFile
@@ -60,6 +60,7 @@ def by_pillow(monkeypatch: pytest.MonkeyPatch, data: bytes, **options: Any) -> I
     st.booleans(),
     st.integers(1, 8),
 )
+@example((8, 65), (1, 1), (0.0, 0.0, 0.5, 0.5), "4:4:4", False, 2)
 def test_luma_is_that_of_the_whole_plane(
     edges: tuple[int, int],
     scaled: tuple[int, int],
