@@ -16,13 +16,16 @@ const shown = new Map();
 const main = document.getElementById('main');
 
 async function show() {
-  const [place, query] = location.hash.slice(1).split('?');
+  const { hash } = location;
+  const [place, query] = hash.slice(1).split('?');
   if (!(place in PLACES)) return;
   for (const link of document.querySelectorAll('nav a')) {
     if (link.hash === `#${place}`) link.setAttribute('aria-current', 'page');
     else link.removeAttribute('aria-current');
   }
   const { open } = await PLACES[place]();
+  // Whoever has gone on meanwhile is shown where they went.
+  if (location.hash !== hash) return;
   if (!shown.has(place)) shown.set(place, open());
   const view = shown.get(place);
   clear(main, view.element);

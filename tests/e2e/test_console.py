@@ -162,6 +162,24 @@ def test_a_broken_file_is_replayed_fails_again_and_is_purged(
     assert uploaded.errors == []
 
 
+def test_a_place_that_loads_late_does_not_replace_the_one_that_was_chosen_since(
+    console: Console,
+) -> None:
+    page = console.open()
+    expect(page.get_by_role("heading", name="Upload", exact=True)).to_be_attached()
+    held: list[Route] = []
+    page.route("**/lookup.js", lambda route: held.append(route))  # noqa: PLW0108  Playwright marks it
+    with page.expect_request("**/lookup.js"):
+        page.evaluate("() => { location.hash = '#lookup?path=a.jpg'; }")
+    console.go("Upload")
+    with page.expect_request_finished(lambda request: request.url.endswith("/lookup.js")):
+        held[0].continue_()
+    # The same module: it is loaded after the page's own import of it.
+    page.evaluate("async () => { await import(new URL('lookup.js', location.href).href); }")
+    expect(page.get_by_role("heading", name="Look up a photo")).not_to_be_attached()
+    expect(page.get_by_role("heading", name="Upload", exact=True)).to_be_attached()
+
+
 def test_tiles_are_walked_and_opened_by_keys(uploaded: Console) -> None:
     page = uploaded.page
     uploaded.go("Upload")
