@@ -5,6 +5,7 @@ If a read fails, the cache serves its last value for a while.
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from threading import Lock
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from lib.errors import FanoutError, TransientError
@@ -39,7 +40,7 @@ class _CachedValue(NamedTuple, Generic[T]):
 
 
 class TtlCache(Generic[T]):
-    """A cache of the value that `read` returns; serves one request at a time.
+    """A cache of the value that `read` returns. Threads share one read: the others wait for it.
 
     `name` is the value's name in the log, as in "tokens not read". `effect` is what the error says
     cannot be done without the value.
@@ -60,15 +61,17 @@ class TtlCache(Generic[T]):
         self.now = now
         self._cached: _CachedValue[T] | None = None
         self._last_read_attempt = _NEVER
+        self._lock = Lock()
 
     def lookup(self, find: Callable[[T], R | None]) -> R | None:
         """Returns what `find` returns for the cached value, or for a newly read one if None.
 
         Raises TransientError if the read fails and the cached value is too old.
         """
-        now = self.now()
-        entry = find(self._get(now))
-        return find(self._refresh(now)) if entry is None else entry
+        with self._lock:
+            now = self.now()
+            entry = find(self._get(now))
+            return find(self._refresh(now)) if entry is None else entry
 
     def _get(self, now: datetime) -> T:
         if self._cached is not None and _is_within(TTL, self._cached.read_at, now):
