@@ -26,6 +26,8 @@ _PERIOD = 300
 # CloudFront's metrics are in this region only.
 _CDN_REGION = "us-east-1"
 _REGION = "${AWS::Region}"
+# Hosts of AWS's own console, by how the names of a partition's regions begin.
+_CONSOLES = {"cn-": "console.amazonaws.cn", "us-gov-": "console.amazonaws-us-gov.com"}
 # The time of each render: the number of its samples is the number of photos.
 _DURATION = "Duration"
 
@@ -119,7 +121,9 @@ def dashboard_resources(
 def dashboard_url(parameters: Parameters) -> str:
     """Builds the dashboard's address in AWS's own console, which asks who wants to see it."""
     region, name = parameters.region, _name(parameters)
-    home = f"https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}"
+    other = (host for prefix, host in _CONSOLES.items() if region.startswith(prefix))
+    host = next(other, "console.aws.amazon.com")
+    home = f"https://{region}.{host}/cloudwatch/home?region={region}"
     return f"{home}#dashboards/dashboard/{name}"
 
 

@@ -62,13 +62,22 @@ def test_each_route_has_a_function_of_its_own_behind_the_authorizer(tmp_path: Pa
     assert "authorizer" not in page["httpApi"]
 
 
-def test_the_page_links_to_the_dashboard_of_a_stage_in_the_cloud(tmp_path: Path) -> None:
-    made = generated(tmp_path, ["40x30"], **ON, region="eu-west-1")
+@pytest.mark.parametrize(
+    ("region", "host"),
+    [
+        ("eu-west-1", "eu-west-1.console.aws.amazon.com"),
+        ("cn-north-1", "cn-north-1.console.amazonaws.cn"),
+        ("us-gov-west-1", "us-gov-west-1.console.amazonaws-us-gov.com"),
+    ],
+)
+def test_the_page_links_to_the_dashboard_of_a_stage_in_the_cloud(
+    tmp_path: Path, region: str, host: str
+) -> None:
+    made = generated(tmp_path, ["40x30"], **ON, region=region)
     name = made["resources"]["Resources"]["Dashboard"]["Properties"]["DashboardName"]
     address = made["functions"]["console"]["environment"]["DASHBOARD_URL"]
     assert address == (
-        "https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-west-1"
-        f"#dashboards/dashboard/{name}"
+        f"https://{host}/cloudwatch/home?region={region}#dashboards/dashboard/{name}"
     )
 
 
