@@ -10,11 +10,13 @@ from lib.auth.signing_keys import SigningKeys
 from lib.auth.tokens import TokenStore
 from lib.auth.viewer_keys import ViewerKeyStore
 from lib.errors import ConfigError
+from lib.images import RENDERER_VERSION
 from lib.operations.audit import MAX_WORKERS, Auditor
 from lib.operations.doctor.sizes import read_deployed
 from lib.pipeline.put_options import Acl, PutOptions
 from lib.pipeline.rechecks import RecheckQueue
-from lib.uploads.status import StatusReader
+from lib.sizes import recipe_id
+from lib.uploads.status import Expected, StatusReader
 
 if TYPE_CHECKING:
     from lib.auth.viewer_signatures import ViewerSigner
@@ -28,12 +30,11 @@ _MANY_READS = Config(
 
 def make_auditor(stage: Stage, size_name: str) -> Auditor:
     """Builds the comparison of a size's variants with the originals."""
-    outputs, environment = stage.stack.outputs, stage.stack.sizes[size_name].environment
-    acl: Acl | None = "public-read" if "ACL" in environment else None
+    outputs = stage.stack.outputs
     return Auditor(
         s3=stage.client("s3", _MANY_READS),
         size=read_deployed(stage.stack)[size_name],
-        put_options=PutOptions(environment["CACHE_CONTROL"], acl),
+        put_options=_put_options(stage, size_name),
         originals=stage.stack.originals,
         images_bucket=outputs["ImagesBucketName"],
         failures_bucket=outputs["FailuresBucketName"],
@@ -51,15 +52,25 @@ def make_recheck_queue(stage: Stage, size_name: str) -> RecheckQueue:
 
 def make_status_reader(stage: Stage) -> StatusReader:
     """Builds the reader of a photo's status at each size."""
-    outputs = stage.stack.outputs
+    outputs, sizes = stage.stack.outputs, read_deployed(stage.stack)
     return StatusReader(
         s3=stage.client("s3", _MANY_READS),
-        sizes=list(read_deployed(stage.stack).values()),
+        sizes=list(sizes.values()),
         originals=stage.stack.originals,
         images_bucket=outputs["ImagesBucketName"],
         failures_bucket=outputs["FailuresBucketName"],
         images_url=stage.images_url,
+        expected={
+            name: Expected(recipe_id(size, RENDERER_VERSION), _put_options(stage, name))
+            for name, size in sizes.items()
+        },
     )
+
+
+def _put_options(stage: Stage, size_name: str) -> PutOptions:
+    environment = stage.stack.sizes[size_name].environment
+    acl: Acl | None = "public-read" if "ACL" in environment else None
+    return PutOptions(environment["CACHE_CONTROL"], acl)
 
 
 def make_token_store(stage: Stage) -> TokenStore:

@@ -10,7 +10,13 @@ from cli.stage import JsonOption, PathArgument, RegionOption, Stage, StageOption
 from cli.terminal import age, escape, note, print_json, show
 from cli.viewer_urls import note_unsigned
 from lib.errors import PermanentError
-from lib.uploads.status import Status, VariantFacts
+from lib.uploads.status import Stale, Status, VariantFacts
+
+_STALE: dict[Stale, str] = {
+    "original": "of an older original, or focal point",
+    "recipe": "the size has another recipe now",
+    "put_options": "stored with another Cache-Control or ACL than the stage's now",
+}
 
 
 def status(
@@ -22,8 +28,9 @@ def status(
 ) -> None:
     """Print a photo's status at each size.
 
-    A size is ready, pending, failed with its reason, or gone. Sizes that are not made of photos at
-    this path have none. Exit code 1 unless the photo is ready at every other size.
+    A size is ready, pending, failed with its reason, or gone, and its variants may be stale. Sizes
+    that are not made of photos at this path have none. Exit code 1 unless the photo is ready at
+    every other size.
 
     Example: ./fanout status 2026/photo.jpg --stage prod
     """
@@ -63,7 +70,8 @@ def print_status(sizes: Status, *, beside: Progress | None = None) -> None:
     width = max((len(name) for name in sizes), default=0)
     for name, each in sizes.items():
         why = f"  {each.reason}: {escape(str(each.error))}" if each.reason else ""
-        show(f"{name:<{width}}  {each.state}{why}", beside=beside)
+        stale = f"  stale: {_STALE[each.stale]}" if each.stale else ""
+        show(f"{name:<{width}}  {each.state}{why}{stale}", beside=beside)
         for variant in each.variants:
             show(f"  {variant.url}\n  {_format_facts(variant)}", beside=beside)
 
