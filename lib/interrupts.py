@@ -7,7 +7,7 @@ arrives that names the resources to release. `uninterrupted` protects such calls
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Lock
+from threading import RLock
 from types import FrameType
 
 # Ctrl-C; the signal of `kill`, systemd and containers; a closed terminal.
@@ -19,7 +19,9 @@ class _State:
 
     # Running `uninterrupted` blocks of all threads.
     blocks = 0
-    lock = Lock()
+    # No block ends while a signal decides whether to wait for it. Reentrant: the main thread may
+    # hold it when a signal comes.
+    lock = RLock()
     pending: int | None = None
 
 
@@ -55,8 +57,9 @@ def uninterrupted() -> Iterator[None]:
 
 
 def _interrupt(number: int, _frame: FrameType | None) -> None:
-    is_second_ctrl_c = number == _State.pending == signal.SIGINT
-    if not _State.blocks or is_second_ctrl_c:
-        _State.pending = None
-        raise KeyboardInterrupt
-    _State.pending = _State.pending or number
+    with _State.lock:
+        is_second_ctrl_c = number == _State.pending == signal.SIGINT
+        if not _State.blocks or is_second_ctrl_c:
+            _State.pending = None
+            raise KeyboardInterrupt
+        _State.pending = _State.pending or number

@@ -1,10 +1,13 @@
 """Signals become KeyboardInterrupt, and wait where they would do harm."""
 
 import signal
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from lib import interrupts
 from lib.interrupts import raised_for_signals, uninterrupted
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
@@ -78,3 +81,48 @@ def test_blocks_of_several_threads_leave_nothing_held_whichever_ends_first() -> 
     second.__exit__(None, None, None)
     with pytest.raises(KeyboardInterrupt), raised_for_signals():
         signal.raise_signal(signal.SIGTERM)
+
+
+class EndingBlock:
+    """The state, whose block's thread ends it as soon as a signal has seen that it runs."""
+
+    lock = interrupts._State.lock
+    pending: int | None = None
+
+    def __init__(self) -> None:
+        self.begun, self.seen, self.ended = (threading.Event() for _ in range(3))
+        self._blocks = 0
+
+    @property
+    def blocks(self) -> int:
+        seen = self._blocks
+        if threading.current_thread() is threading.main_thread():
+            self.seen.set()
+            # It cannot end before the signal waits for it; one that could ends at once.
+            self.ended.wait(0.2)
+        return seen
+
+    @blocks.setter
+    def blocks(self, blocks: int) -> None:
+        self._blocks = blocks
+
+    def run_block(self) -> None:
+        try:
+            with uninterrupted():
+                self.begun.set()
+                assert self.seen.wait(30)
+        finally:
+            self.ended.set()
+
+
+def test_a_signal_is_not_lost_if_the_block_of_a_thread_ends_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    state = EndingBlock()
+    monkeypatch.setattr(interrupts, "_State", state)
+    with raised_for_signals(), ThreadPoolExecutor(1) as pool:
+        block = pool.submit(state.run_block)
+        assert state.begun.wait(30)
+        signal.raise_signal(signal.SIGTERM)
+        with pytest.raises(KeyboardInterrupt):
+            block.result(30)
