@@ -1,7 +1,7 @@
 """Dead letters as the API lists, replays and purges them, on moto."""
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
@@ -9,7 +9,7 @@ import pytest
 from lib.dead_letters import operations
 from lib.dead_letters.letter import DlqKind
 from lib.dead_letters.operations import DeadLetterOperations, Selection, Taken
-from lib.errors import RequestError
+from lib.errors import ConfigError, RequestError
 from lib.keys import Originals
 from lib.pipeline.failure_records import FailureRecord, FailureRecords, make_stopped_record
 from tests.integration.parked import body, hidden, park, park_many, stored
@@ -217,3 +217,24 @@ class TestPurge:
         assert stored(queues.urls["40x30"]) == []
         assert records.read("a.jpg") is None
         assert records.read("b.jpg") is not None
+
+
+def test_a_missing_queue_is_named_though_another_thread_has_its_first_error_meanwhile(
+    sqs: "SQSClient", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """boto3 makes a client's exception classes at its first error: here, both threads do."""
+    client: Any = sqs
+    get_queue_url = client.get_queue_url
+
+    def have_classes_made_anew(**given: Any) -> Any:
+        try:
+            return get_queue_url(**given)
+        finally:
+            client._exceptions = client._exceptions_factory._create_client_exceptions(
+                client._service_model
+            )
+
+    monkeypatch.setattr(client, "get_queue_url", have_classes_made_anew)
+    stage = DeadLetterOperations(sqs, "stage-", SIZES, Originals("b", ""), invalidates=True)
+    with pytest.raises(ConfigError, match="There is no queue stage-40x30-dlq: this stage was"):
+        stage.replay(Selection(sizes=["40x30"]))
