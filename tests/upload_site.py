@@ -110,8 +110,11 @@ class Handler(BaseHTTPRequestHandler):
         if len(body) < length:
             self.close_connection = True
             return None
-        if answers := site.answers.get(self.path):
-            return self.answer(*answers.pop(0))
+        with site.lock:
+            answers = site.answers.get(self.path)
+            once = answers.pop(0) if answers else None
+        if once:
+            return self.answer(*once)
         if self.path in site.refusals:
             return self.answer(*site.refusals[self.path])
         return self.issue(json.loads(body)) if self.path == "/uploads" else self.store(body)

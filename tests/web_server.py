@@ -10,7 +10,7 @@ from typing import Any, Self
 
 Says = bytes | Callable[[Callable[[bytes], None], Event], None]
 # Nothing a test waits for takes so long; a server that is waited for longer is a bug.
-PATIENCE = 10.0
+PATIENCE = 60.0
 
 
 def answer(body: bytes = b"", status: str = "200 OK", **headers: str) -> bytes:

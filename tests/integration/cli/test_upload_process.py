@@ -187,9 +187,11 @@ def read(terminal: int) -> Iterator[list[bytes]]:
 
     def take() -> None:
         with suppress(OSError):  # nobody has the terminal any more
-            while not done.is_set():
+            while True:
                 if select.select([terminal], [], [], 0.05)[0]:
                     taken.append(os.read(terminal, 65536))
+                elif done.is_set():
+                    break
 
     taking = threading.Thread(target=take)
     taking.start()

@@ -17,7 +17,7 @@ from tests.payloads import sqs_batch
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-SECONDS = 20
+SECONDS = 60
 
 
 def test_a_photo_is_fetched_while_another_is_rendered(

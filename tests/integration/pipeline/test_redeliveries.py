@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["fetching", "web"]
 
-SECONDS = 20
+SECONDS = 60
 VISIBILITY = 901
 LITTLE_TIME = 4
 

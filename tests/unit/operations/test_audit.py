@@ -92,7 +92,7 @@ def test_work_is_given_back_in_order_however_long_each_takes() -> None:
 
     def work(number: int) -> int:
         if number < 2:
-            both.wait(10)  # the first waits for the second
+            both.wait(60)  # the first waits for the second
         return number * number
 
     assert list(map_concurrently(range(50), work, max_workers=2)) == [n * n for n in range(50)]
