@@ -86,8 +86,8 @@ class LocalStack:
         """Which leaves nothing, because it began with nothing."""
         with self.checkout.start("make", "local") as process:
             assert process.stdout
-            while not process.stdout.readline().startswith("Deploying"):
-                pass
+            while not (line := process.stdout.readline()).startswith("Deploying"):
+                assert line, "it has ended"
             os.killpg(process.pid, signal.SIGINT)
             rest = process.stdout.read()
         assert "Interrupted." in rest

@@ -119,10 +119,11 @@ class TestABodyThatDrips:
             def close(self) -> None:
                 ended.set()
 
+        bodies = iter([Drip()])
+
         def drip(parsed: dict[str, Any], **_: Any) -> None:
-            if not hasattr(drip, "done"):
-                drip.done = True  # type: ignore[attr-defined]
-                parsed["Body"] = Drip()
+            if body := next(bodies, None):
+                parsed["Body"] = body
 
         resize._worker().reconciler.s3.meta.events.register("after-call.s3.GetObject", drip)
         assert len(deliver(first, second)) == 1
