@@ -3,12 +3,16 @@
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from queue import SimpleQueue
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+# A signal that comes as a wait begins does not end it: Python sees it when the wait is over.
+_WAIT_SECONDS = 1.0
 
 
 def merge_sorted(
@@ -78,7 +82,7 @@ def map_as_completed(
     try:
         for item in items:
             while running and (running == max_workers or weight + weigh(item) > max_weight):
-                finished, future = done.get()
+                finished, future = _take(done)
                 running, weight = running - 1, weight - weigh(finished)
                 yield future.result()
             if running == threads:
@@ -87,9 +91,16 @@ def map_as_completed(
             begun.put(item)
             running, weight = running + 1, weight + weigh(item)
         while running:
-            _, future = done.get()
+            _, future = _take(done)
             running -= 1
             yield future.result()
     finally:
         for _ in range(threads):
             begun.put(None)
+
+
+def _take(queue: SimpleQueue[T]) -> T:
+    """Waits for an item, and for signals, however long it takes."""
+    while True:
+        with suppress(Empty):
+            return queue.get(timeout=_WAIT_SECONDS)

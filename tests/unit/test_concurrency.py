@@ -1,5 +1,6 @@
 """Concurrent work whose results come as soon as they are known."""
 
+import signal
 import threading
 from collections.abc import Iterator
 from itertools import islice
@@ -77,3 +78,17 @@ def test_an_abandoned_thread_does_not_keep_the_process_alive() -> None:
 
 def test_nothing_to_do_is_done_at_once() -> None:
     assert list(map_as_completed([], len, max_workers=3)) == []
+
+
+def test_a_signal_that_does_not_end_the_wait_for_a_result_is_seen_before_that() -> None:
+    held, ended = threading.Event(), list[bool]()
+
+    def work(_: int) -> None:
+        # In this thread, so that the system does not wake the main one.
+        signal.raise_signal(signal.SIGINT)
+        ended.append(held.wait(30))
+
+    with pytest.raises(KeyboardInterrupt):
+        list(map_as_completed([1], work, max_workers=1))
+    assert ended == []
+    held.set()
