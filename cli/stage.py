@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import typer
 
+from lib.aws.error_mapping import map_errors
 from lib.aws.sessions import open_isolated_session, open_session
 from lib.aws.stacks import Stack, find_stack, get_template, get_upload_settings
 from lib.errors import ConfigError, TransientError
@@ -144,7 +145,7 @@ class Stage:
         if auth == "none":
             return None
         return (
-            make_sigv4_auth(self._credentials, self.region)
+            make_sigv4_auth(self._read_credentials, self.region)
             if auth == "iam"
             else make_bearer_auth(self._token)
         )
@@ -154,12 +155,13 @@ class Stage:
         """Whether the environment has a bearer token for the API."""
         return TOKEN in self._local or TOKEN in os.environ
 
-    @property
-    def _credentials(self) -> "ReadOnlyCredentials":
+    def _read_credentials(self) -> "ReadOnlyCredentials":
+        """Returns the credentials; botocore renews temporary ones that expire."""
         credentials = self._session.get_credentials()
         if credentials is None:
             raise ConfigError("No credentials: log in to AWS, or name a profile in AWS_PROFILE")
-        return credentials.get_frozen_credentials()
+        with self._describe_failures(), map_errors("renew the credentials of this shell"):
+            return credentials.get_frozen_credentials()
 
     @property
     def _token(self) -> str:

@@ -12,7 +12,7 @@ from botocore.awsrequest import AWSRequest
 from lib.errors import FanoutError
 
 if TYPE_CHECKING:
-    from botocore.credentials import Credentials, ReadOnlyCredentials
+    from botocore.credentials import ReadOnlyCredentials
 
 # Timeouts of connecting and of each read, as requests takes them.
 _SECONDS = (10, 60)
@@ -34,13 +34,18 @@ def make_bearer_auth(token: str) -> Authorize:
     return authorize
 
 
-def make_sigv4_auth(credentials: "Credentials | ReadOnlyCredentials", region: str) -> Authorize:
-    """Returns the `auth` of requests that signs with AWS credentials for an API in a region."""
+def make_sigv4_auth(
+    read_credentials: "Callable[[], ReadOnlyCredentials]", region: str
+) -> Authorize:
+    """Returns the `auth` of requests that signs with AWS credentials for an API in a region.
+
+    They are read for each request: temporary ones may expire while a folder is uploaded.
+    """
 
     def authorize(request: requests.PreparedRequest) -> requests.PreparedRequest:
         content_type = {"Content-Type": request.headers.get("Content-Type", "")}
         signed = AWSRequest(request.method, request.url, data=request.body, headers=content_type)
-        SigV4Auth(credentials, "execute-api", region).add_auth(signed)
+        SigV4Auth(read_credentials(), "execute-api", region).add_auth(signed)
         request.headers.update(signed.headers)
         return request
 

@@ -1,5 +1,8 @@
 """What the command line sends to the upload API, as the stage's API asks for it."""
 
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -70,8 +73,34 @@ def test_an_api_for_aws_users_gets_a_signature_of_this_very_request(
     assert header.startswith("AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/")
     assert "/eu-west-1/execute-api/aws4_request" in header
     assert "SignedHeaders=content-type;host;x-amz-date" in header
-    other = make_sigv4_auth(ReadOnlyCredentials("AKIAEXAMPLE", "another", None), "eu-west-1")
+    another = ReadOnlyCredentials("AKIAEXAMPLE", "another", None)
+    other = make_sigv4_auth(lambda: another, "eu-west-1")
     assert sent(other) != header
+
+
+def test_temporary_credentials_are_renewed_while_a_folder_is_uploaded(
+    stage: "Callable[[str], Stage]", monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As those of `aws sso login` are: an upload may take longer than they are valid."""
+    issued, configuration = tmp_path / "issued.json", tmp_path / "config"
+    configuration.write_text(f"[profile sso]\ncredential_process = cat {issued}\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(configuration))
+    monkeypatch.setenv("AWS_PROFILE", "sso")
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+
+    def issue(key: str) -> None:
+        expires = (datetime.now(UTC) + timedelta(minutes=5)).isoformat()
+        given = {"Version": 1, "AccessKeyId": key, "SecretAccessKey": "s", "Expiration": expires}
+        issued.write_text(json.dumps(given))
+
+    issue("FIRST")
+    authorize = stage("iam").authorize
+    assert " Credential=FIRST/" in str(sent(authorize))
+    issue("SECOND")
+    assert " Credential=SECOND/" in str(sent(authorize))
+    issued.unlink()
+    with pytest.raises(ConfigError, match=r"^AWS accepts no credentials of this shell: log in"):
+        sent(authorize)
 
 
 def test_an_open_api_is_sent_nothing(stage: "Callable[[str], Stage]") -> None:
