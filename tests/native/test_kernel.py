@@ -98,13 +98,13 @@ def test_kernel_is_no_further_from_the_exact_filter_than_pillow(
     assert mean <= pillow_mean + 0.02 + few * ROUNDING
 
 
-@pytest.mark.parametrize("size", [(800, 600), (400, 300), (200, 150), (1200, 900)])
+@pytest.mark.parametrize("size", [(400, 300), (200, 150), (100, 75), (600, 450)])
 @pytest.mark.parametrize("mode", MODES)
 def test_a_photo_is_nearer_to_the_exact_filter_than_by_pillow(
     mode: str, size: tuple[int, int]
 ) -> None:
-    image = picture(mode, (1008, 756), 3)
-    box = (0, 0, 1008, 756)
+    image = picture(mode, (504, 378), 3)
+    box = (0, 0, 504, 378)
     mean, most = errors(kernel.resample(image, box, size), image, box)
     pillow_mean, pillow_most = errors(image.resize(size, LANCZOS, box=box), image, box)
     assert mean <= pillow_mean
