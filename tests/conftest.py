@@ -40,11 +40,14 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
 
 # What is imported stays, and is large: to look through it again and again took a tenth of the time.
 gc.set_threshold(50_000, 20, 20)
+gc.disable()
 
 
-def pytest_collection_finish() -> None:
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop() -> None:
     """Have the garbage collector leave alone what is there before the first test."""
     gc.freeze()
+    gc.enable()
 
 
 # Jobs in the background ignore Ctrl-C, and so would every command that a test interrupts.

@@ -22,14 +22,13 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 __all__ = ["models"]
-_HERE = Path(__file__).parent
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist looks for the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests of a stack together, and begin with them; those that change it come last."""
     for item in items:
-        if _HERE in item.path.parents:
+        if item.nodeid.startswith("tests/e2e/"):
             item.add_marker(pytest.mark.xdist_group(_stack_of(item)))
             item.add_marker("slow")
     items.sort(key=lambda item: item.get_closest_marker("redeploys") is not None)

@@ -1,25 +1,13 @@
 """The deployed API against its own document: each answer is one that it promises."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import pytest
 import requests
-import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.strategies import SearchStrategy
-from schemathesis import APIOperation, Case, GenerationMode
-from schemathesis.checks import not_a_server_error
-from schemathesis.config import SchemathesisConfig
-from schemathesis.specs.openapi.checks import (
-    content_type_conformance,
-    negative_data_rejection,
-    response_headers_conformance,
-    response_schema_conformance,
-    status_code_conformance,
-)
-from schemathesis.specs.openapi.schemas import OpenApiSchema
 
 from lib.errors import ProblemKind
 from lib.fetching.urls import MAX_LENGTH
@@ -28,7 +16,12 @@ from local.client import aws
 from local.stack import DeployedStack
 from tests.api import NOWHERE, SECONDS, assert_reveals_nothing, bearer
 
-Operation = APIOperation[Any, Any, Any, Any]
+# Imported where it is used: it takes a tenth of the time before a first test.
+if TYPE_CHECKING:
+    from schemathesis import APIOperation, Case
+    from schemathesis.specs.openapi.schemas import OpenApiSchema
+
+    Operation = APIOperation[Any, Any, Any, Any]
 
 RENDER = "POST /render"
 LIST = "GET /dead-letters"
@@ -46,14 +39,6 @@ OPERATIONS = (
     "POST /dead-letters/purge",
     "POST /rechecks",
 )
-CHECKS = [
-    not_a_server_error,
-    status_code_conformance,
-    content_type_conformance,
-    response_headers_conformance,
-    response_schema_conformance,
-    negative_data_rejection,
-]
 # Random ones of each kind for each operation, beside some hundred that stand at the document's
 # own bounds. Those find most; each costs a tenth of a second and more.
 EXAMPLES = 10
@@ -68,9 +53,11 @@ def document(stack: DeployedStack) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def contract(document: dict[str, Any], stack: DeployedStack) -> Iterator[OpenApiSchema]:
+def contract(document: dict[str, Any], stack: DeployedStack) -> Iterator["OpenApiSchema"]:
     """The document as schemathesis reads it; what was ordered to be fetched is forgotten after."""
-    config = SchemathesisConfig.from_dict(
+    import schemathesis  # noqa: PLC0415
+
+    config = schemathesis.config.SchemathesisConfig.from_dict(
         {
             "seed": 1,
             # Who may call is asked below. A method without a route is API Gateway's to refuse,
@@ -93,7 +80,7 @@ def test_the_document_has_no_other_operations(document: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("label", OPERATIONS)
 def test_every_answer_is_as_the_document_says(
-    label: str, contract: OpenApiSchema, stack: DeployedStack
+    label: str, contract: "OpenApiSchema", stack: DeployedStack
 ) -> None:
     operation = of(contract, label)
     taken: set[int] = set()
@@ -106,14 +93,16 @@ def test_every_answer_is_as_the_document_says(
     assert any(status >= 400 for status in refused) or "{path}" in label or label == LIST
 
 
-def of(contract: OpenApiSchema, label: str) -> Operation:
+def of(contract: "OpenApiSchema", label: str) -> "Operation":
     method, path = label.split()
     operation: Operation = contract[path][method]
     return operation
 
 
-def cases(contract: OpenApiSchema, operation: Operation) -> Iterator[Case[Any]]:
+def cases(contract: "OpenApiSchema", operation: "Operation") -> Iterator["Case[Any]"]:
     """Requests at the bounds that the document sets, inside and outside, and random ones."""
+    from schemathesis import GenerationMode  # noqa: PLC0415
+
     modes = list(GenerationMode)
     yield from contract.iter_coverage_cases(
         operation, generation_modes=modes, generation_config=contract.config.generation
@@ -124,7 +113,7 @@ def cases(contract: OpenApiSchema, operation: Operation) -> Iterator[Case[Any]]:
         yield from drawn(operation.as_strategy(generation_mode=mode))
 
 
-def drawn(strategy: SearchStrategy[Case[Any]]) -> list[Case[Any]]:
+def drawn(strategy: SearchStrategy["Case[Any]"]) -> list["Case[Any]"]:
     """The same examples at each run."""
     examples = []
 
@@ -136,14 +125,14 @@ def drawn(strategy: SearchStrategy[Case[Any]]) -> list[Case[Any]]:
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
     )
     @given(strategy)
-    def draw(case: Case[Any]) -> None:
+    def draw(case: "Case[Any]") -> None:
         examples.append(case)
 
     draw()
     return examples
 
 
-def check(case: Case[Any], stack: DeployedStack) -> int:
+def check(case: "Case[Any]", stack: DeployedStack) -> int:
     """Send one request, look at all that the document says about its answer; its status."""
     if isinstance(case.body, dict | list):  # looked at again, bytes would count as wrong
         case.body = acceptable(case.body)
@@ -162,7 +151,7 @@ def check(case: Case[Any], stack: DeployedStack) -> int:
         }  # no letter of another test, and no queue to wait for
     case.path_parameters = without_newlines(case.path_parameters)
     answer = case.call_and_validate(
-        stack.api, headers=bearer(stack), checks=CHECKS, timeout=SECONDS
+        stack.api, headers=bearer(stack), checks=checks(), timeout=SECONDS
     )
     text = answer.content.decode(errors="replace")  # where it is no picture
     assert_reveals_nothing(answer.status_code, text)
@@ -178,18 +167,32 @@ def check(case: Case[Any], stack: DeployedStack) -> int:
     return answer.status_code
 
 
-def is_right(case: Case[Any]) -> bool:
+def checks() -> list[Any]:
+    from schemathesis import checks  # noqa: PLC0415
+    from schemathesis.specs.openapi import checks as openapi  # noqa: PLC0415
+
+    return [
+        checks.not_a_server_error,
+        openapi.status_code_conformance,
+        openapi.content_type_conformance,
+        openapi.response_headers_conformance,
+        openapi.response_schema_conformance,
+        openapi.negative_data_rejection,
+    ]
+
+
+def is_right(case: "Case[Any]") -> bool:
     """Whether a request is one that the document promises to take."""
     return case.meta is not None and case.meta.generation.mode.is_positive
 
 
-def label_of(case: Case[Any]) -> str:
+def label_of(case: "Case[Any]") -> str:
     return str(case.operation.label)
 
 
 @pytest.mark.parametrize("label", OPERATIONS)
 def test_strangers_are_turned_away(
-    label: str, contract: OpenApiSchema, stack: DeployedStack
+    label: str, contract: "OpenApiSchema", stack: DeployedStack
 ) -> None:
     operation = of(contract, label)
     assert operation.schema.raw_schema["security"] == [{"token": []}]

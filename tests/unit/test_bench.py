@@ -572,7 +572,7 @@ def test_a_time_of_the_plan_is_never_negative() -> None:
 
 def test_the_bytes_of_the_plan_are_relative_to_the_default_quality(tmp_path: Path) -> None:
     file = tmp_path / "photo.jpg"
-    file.write_bytes(jpeg(Image.effect_noise((900, 700), 40).convert("RGB"), quality=95))
+    file.write_bytes(jpeg(Image.effect_noise((240, 180), 40).convert("RGB"), quality=95))
     found = render_times.measure_qualities([file])
     assert found.keys() == {"jpeg", "webp", "avif"}
     assert found["jpeg"][80] == found["webp"][80] == found["avif"][60] == 1

@@ -1,5 +1,8 @@
 """AVIFs whose rows are read from the decoder's bytes, beside Pillow's image of them."""
 
+from functools import cache
+from typing import Any
+
 import pytest
 from PIL import Image
 
@@ -9,13 +12,19 @@ from tests.unit.images import made
 
 CLEAR = made.photo(61, 43)
 CLEAR.putalpha(Image.linear_gradient("L").resize(CLEAR.size))
-SOURCES = {
-    "small": made.encoded(made.photo(61, 43), "AVIF"),
-    "turned": made.encoded(made.photo(61, 43), "AVIF", exif=made.exif(6)),
-    "transparent": made.encoded(CLEAR, "AVIF"),
-    "of several bands": made.encoded(made.photo(1400, 1000), "AVIF", speed=10),
-    "animated": made.encoded(CLEAR, "AVIF", save_all=True, append_images=[CLEAR]),
+SOURCES: dict[str, tuple[Image.Image, dict[str, Any]]] = {
+    "small": (made.photo(61, 43), {}),
+    "turned": (made.photo(61, 43), {"exif": made.exif(6)}),
+    "transparent": (CLEAR, {}),
+    "of several bands": (made.photo(1400, 1000), {"speed": 10}),
+    "animated": (CLEAR, {"save_all": True, "append_images": [CLEAR]}),
 }
+
+
+@cache
+def source(name: str) -> bytes:
+    image, options = SOURCES[name]
+    return made.encoded(image, "AVIF", **options)
 
 
 @pytest.mark.parametrize("name", SOURCES)
@@ -24,19 +33,19 @@ def test_its_variants_are_those_of_pillows_image(
     name: str, box: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     size = made.size(width=box[0], height=box[1], format="png")
-    by_rows = render(SOURCES[name], size)
+    by_rows = render(source(name), size)
     monkeypatch.setattr(avif_rows, "open_rows", lambda *_: None)
-    assert by_rows == render(SOURCES[name], size)
+    assert by_rows == render(source(name), size)
 
 
 @pytest.mark.parametrize("name", SOURCES)
 def test_its_rows_are_read(name: str) -> None:
-    header = read_header(SOURCES[name])
+    header = read_header(source(name))
     assert avif_rows.open_rows(decode.open_image(header), header) is not None
 
 
 def test_a_decoder_without_such_a_method_is_pillows(monkeypatch: pytest.MonkeyPatch) -> None:
-    header = read_header(SOURCES["small"])
+    header = read_header(source("small"))
     image = decode.open_image(header)
     monkeypatch.delattr(image, "_decoder")
     assert avif_rows.open_rows(image, header) is None

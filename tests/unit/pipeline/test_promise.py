@@ -54,6 +54,8 @@ from lib.sizes import Size
 from tests.model_s3 import ModelS3
 from tests.payloads import ORIGINALS
 
+pytestmark = pytest.mark.slow
+
 IMAGES, FAILURES = "images-bucket", "failures-bucket"
 # One is enough: nothing that is done for a path touches another.
 PATH = "a.jpg"
