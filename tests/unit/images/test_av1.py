@@ -203,10 +203,9 @@ def test_bombs(name: str, version: int) -> None:
     assert "upload a smaller picture" in str(error)
 
 
-@pytest.mark.parametrize("name", ["a still", "a size of the frame's own"])
-def test_bombs_take_no_memory(name: str) -> None:
-    outcome, megabytes = measured(avif((b"av01", TRUE_SIZES[name])))
-    assert outcome == "too_many_pixels"
+def test_bombs_take_no_memory() -> None:
+    outcomes, megabytes = measured(*(avif((b"av01", bomb)) for bomb in TRUE_SIZES.values()))
+    assert outcomes == ["too_many_pixels"] * len(TRUE_SIZES)
     assert megabytes <= 60
 
 
