@@ -16,6 +16,7 @@ from lib.operations.deploy_policy.grants import DEPLOY, GRANTS, Grants
 from tests.command_line import fanout
 from tests.infrastructure.conftest import WAYS, Package
 from tests.infrastructure.generated import generated
+from tests.infrastructure.linting import LINT, find_matches
 from tests.infrastructure.template import Template
 from tests.service import PROJECT
 
@@ -315,12 +316,14 @@ def test_only_lambda_is_handed_a_role(dev: Template) -> None:
     ]
 
 
+@LINT
 def test_cfn_lint_finds_nothing_in_the_policy(dev: Template, package_way: Package) -> None:
     everything = package_way("everything").document
     assert linted(make_documents(dev.document, target())) == []
     assert linted(make_documents(everything, target("prod", "us-east-1"))) == []
 
 
+@LINT
 def test_cfn_lint_notices_an_action_that_there_is_not_and_a_wrong_resource(dev: Template) -> None:
     documents = make_documents(dev.document, target())
     by_sid(documents)["Queues"]["Action"].append("sqs:MakeQueue")
@@ -332,9 +335,6 @@ def test_cfn_lint_notices_an_action_that_there_is_not_and_a_wrong_resource(dev: 
 
 def linted(documents: list[dict[str, Any]]) -> list[str]:
     """What cfn-lint says of the documents as managed policies, but of UNLISTED actions."""
-    from cfnlint.api import lint  # noqa: PLC0415  takes half a second
-    from cfnlint.config import ManualArgs  # noqa: PLC0415
-
     policies = {
         f"Policy{number}": {
             "Type": "AWS::IAM::ManagedPolicy",
@@ -342,8 +342,8 @@ def linted(documents: list[dict[str, Any]]) -> list[str]:
         }
         for number, document in enumerate(documents)
     }
-    config = ManualArgs(regions=["us-east-1"], include_checks=["I"])
-    messages = [str(match) for match in lint(json.dumps({"Resources": policies}), config=config)]
+    settings = {"regions": ["us-east-1"], "include_checks": ["I"]}
+    messages = map(str, find_matches({"Resources": policies}, **settings))
     return [message for message in messages if "tagresource" not in message.lower()]
 
 
@@ -464,6 +464,7 @@ def test_a_web_acl_made_elsewhere_may_be_read(tmp_path: Path) -> None:
     assert (statement["Action"], statement["Resource"]) == (["wafv2:GetWebACL"], acl)
 
 
+@LINT
 def test_a_bucket_that_exists_may_be_looked_at_and_notified_alone(tmp_path: Path) -> None:
     made = generated(tmp_path, ["400x300"], originals_bucket="shop-photos")
     template = {"Resources": {}, "Outputs": made["resources"]["Outputs"]}

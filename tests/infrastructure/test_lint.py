@@ -8,7 +8,7 @@ import pytest
 from infra.generate import MAX_RESOURCES
 from infra.rules import violations
 from tests.infrastructure.conftest import OPTIONS, WAYS, Package
-from tests.infrastructure.linting import lint
+from tests.infrastructure.linting import LINT, lint
 from tests.infrastructure.names import find_shared_names
 from tests.infrastructure.template import Template
 
@@ -56,10 +56,6 @@ def made(case: "Case | str", package: Package, package_way: Package) -> tuple[st
         return WAYS[case][0], package_way(case)
     stage, options = case
     return stage, package(stage, *options)
-
-
-# cfn-lint's schemas take seconds to load, and one process has them.
-LINT = pytest.mark.xdist_group("lint")
 
 
 @LINT
