@@ -13,7 +13,7 @@ from infra.naming import of_type, sub
 from infra.originals import originals_bucket
 from infra.parameters import Parameters
 from lib.on_demand import ON_DEMAND
-from lib.pipeline.telemetry import WHOLE_STAGE
+from lib.pipeline import WHOLE_STAGE
 from lib.sizes import Size
 
 # One below the free tier's 50, in case AWS means fewer than 50.

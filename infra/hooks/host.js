@@ -10,7 +10,12 @@ print(json.dumps([sys.version_info[:2], platform.machine().lower()]))
 `;
 const ARCHITECTURES = { aarch64: 'arm64', arm64: 'arm64', amd64: 'x86_64', x86_64: 'x86_64' };
 
-module.exports = () => {
+let host;
+
+// Two of serverless.yml's variables ask.
+module.exports = () => (host = host || find());
+
+function find() {
   const [version, machine] = JSON.parse(execFileSync(findPython(), ['-c', SCRIPT]));
   return { runtime: `python${version.join('.')}`, architecture: ARCHITECTURES[machine] };
-};
+}

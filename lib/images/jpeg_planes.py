@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from PIL import Image
 
+from lib import kernel_library
 from lib.images import kernel, orient
 from lib.images.decode import cut_jpeg, jpeg_scale
 from lib.images.formats.jpeg import JpegHeader
@@ -168,7 +169,7 @@ def _library() -> _Library | None:
         functions = [ctypes.cast(getattr(pillow, name), ctypes.c_void_p) for name in FUNCTIONS]
     except AttributeError:
         return None
-    library = ctypes.CDLL(str(kernel.path_of(kernel.HOST)))
+    library = ctypes.CDLL(str(kernel_library.path_of(kernel_library.HOST)))
     integer, pointer = ctypes.c_int, ctypes.c_void_p
     library.resize_jpeg.argtypes = [*[pointer] * 3, *[integer] * 3, *[pointer] * 3]
     library.write_jpeg.argtypes = [*[pointer] * 2, *[integer] * 3, pointer]

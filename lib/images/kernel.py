@@ -6,8 +6,6 @@ write all pixels once more.
 """
 
 import ctypes
-import platform
-import sys
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,14 +15,10 @@ from pathlib import Path
 
 from PIL import Image
 
+from lib import kernel_library
 from lib.errors import ConfigError
 from lib.images.geometry import Box
 
-# Lambda's names of processors, by others for them.
-_ARCHITECTURES = {"aarch64": "arm64", "amd64": "x86_64"}
-_MACHINE = platform.machine().lower()
-# This machine, as native/build.py names its targets.
-HOST = f"{sys.platform}-{_ARCHITECTURES.get(_MACHINE, _MACHINE)}"
 # The processor's features on Linux; Lambda's x86_64 processors have AVX2.
 _CPU = Path("/proc/cpuinfo")
 # Cells of `average` may be this long and this high: their sums have 16 bits.
@@ -69,18 +63,16 @@ _ArrowArray._fields_ = [
 ]
 
 
-def path_of(target: str) -> Path:
-    """Returns the path of the library for a target."""
-    return Path(__file__).parents[2] / "native" / "built" / target / "resample.so"
-
-
 @lru_cache(maxsize=1)
 def is_available() -> bool:
     """Returns whether the kernel is built for this machine, whose processor has to have AVX2.
 
     Raises ConfigError if it cannot be loaded, which is not the fault of any photo.
     """
-    if not path_of(HOST).exists() or (HOST == "linux-x86_64" and "avx2" not in _CPU.read_text()):
+    host = kernel_library.HOST
+    if not kernel_library.path_of(host).exists():
+        return False
+    if host == "linux-x86_64" and "avx2" not in _CPU.read_text():
         return False
     try:
         _library()
@@ -208,7 +200,7 @@ def memory(image: Image.Image) -> Iterator[int]:
 
 @lru_cache(maxsize=1)
 def _library() -> ctypes.CDLL:
-    library = ctypes.CDLL(str(path_of(HOST)))
+    library = ctypes.CDLL(str(kernel_library.path_of(kernel_library.HOST)))
     integer, pointer = ctypes.c_int, ctypes.c_void_p
     library.begin_resize.argtypes = [*[integer] * 3, pointer, *[integer] * 2]
     library.begin_resize.restype = pointer

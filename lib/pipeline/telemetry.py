@@ -17,14 +17,13 @@ from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from lib import keys
 from lib.errors import TransientError
+from lib.pipeline import WHOLE_STAGE
 from lib.times import format_time
 
 if TYPE_CHECKING:
     from lib.pipeline.reconciler import ReconcileResult
 
 SERVICE = "image-fanout"
-# The size of metrics of the whole stage: no size's name begins with an underscore.
-WHOLE_STAGE = "_all"
 
 
 class Telemetry:

@@ -10,8 +10,9 @@ import pytest
 
 from lib.keys import FETCH_RECORDS as FETCHING
 from lib.on_demand import ON_DEMAND
+from lib.pipeline import WHOLE_STAGE
 from lib.pipeline.reconciler import ReconcileResult
-from lib.pipeline.telemetry import WHOLE_STAGE, Telemetry
+from lib.pipeline.telemetry import Telemetry
 from tests.infrastructure.conftest import Package
 from tests.infrastructure.generated import generated
 from tests.infrastructure.template import Template

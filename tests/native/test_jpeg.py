@@ -13,13 +13,14 @@ COMPILER = ["gcc", "-O1", "-march=native", "-shared", "-fPIC", *WARNINGS, *SANIT
 PROGRAM = """
 import random, sys
 from pathlib import Path
+from lib import kernel_library
 from lib.errors import PermanentError
-from lib.images import jpeg_to_jpeg, kernel
+from lib.images import jpeg_to_jpeg
 from lib.images.formats import read_header
 from tests.unit.images import made
 from tests.unit.images.test_mutations import mutated
 
-kernel.path_of = lambda _: Path(sys.argv[1])
+kernel_library.path_of = lambda _: Path(sys.argv[1])
 grain = random.Random(7)
 kinds = ["flip", "cut", "drop", "double", "fill"]
 rendered = left = 0

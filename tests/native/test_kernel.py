@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageMath, ImageStat
 
+from lib import kernel_library
 from lib.errors import ConfigError
 from lib.images import kernel, render
 from lib.images.geometry import Box
@@ -171,8 +172,8 @@ def test_a_processor_without_avx2_is_left_to_pillow(
     cpu = tmp_path / "cpuinfo"
     cpu.write_text("flags : fpu sse sse2 ssse3 sse4_1\n")
     monkeypatch.setattr(kernel, "_CPU", cpu)
-    monkeypatch.setattr(kernel, "HOST", "linux-x86_64")
-    monkeypatch.setattr(kernel, "path_of", lambda _: cpu)
+    monkeypatch.setattr(kernel_library, "HOST", "linux-x86_64")
+    monkeypatch.setattr(kernel_library, "path_of", lambda _: cpu)
     assert not kernel.is_available.__wrapped__()
     cpu.write_text("flags : fpu sse sse2 avx avx2 bmi2\n")
     monkeypatch.setattr(kernel, "_library", lambda: None)
@@ -184,7 +185,7 @@ def test_a_kernel_that_cannot_be_loaded_is_not_the_photos_fault(
 ) -> None:
     broken = tmp_path / "resample.so"
     broken.write_text("no library")
-    monkeypatch.setattr(kernel, "path_of", lambda _: broken)
+    monkeypatch.setattr(kernel_library, "path_of", lambda _: broken)
     kernel.is_available.cache_clear()
     kernel._library.cache_clear()
     png = made.encoded(made.photo(), "PNG")

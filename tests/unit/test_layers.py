@@ -12,7 +12,7 @@ PROJECT = Path(__file__).parents[2]
 ENTRY_POINTS = ("handlers", "cli", "local", "infra", "bench")
 # What lib/ has, from the lowest floor up.
 FLOORS = (
-    ("errors", "concurrency", "interrupts", "plurals", "times"),
+    ("errors", "concurrency", "interrupts", "kernel_library", "plurals", "times"),
     ("keys",),
     ("aws", "sizes"),
     ("auth", "images", "upload_paths", "upload_types"),
