@@ -1,9 +1,11 @@
-"""Node for scripts of tests: one process for all of them, a context of its own for each."""
+"""Node for tests: one process for all scripts, a context of its own for each; and one for sls."""
 
 import json
 import subprocess
-from functools import cache
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 # Of a script, before it counts as one that never ends.
 _MILLISECONDS = 60_000
@@ -27,32 +29,52 @@ require('readline').createInterface({ input: process.stdin }).on('line', (line) 
 """
 
 
+class NodeProcess:
+    """A Node process, started when it is asked first: a line of JSON for each question."""
+
+    def __init__(self, *arguments: str) -> None:
+        self._command = ["node", *arguments]
+        self._process: subprocess.Popen[str] | None = None
+
+    def ask(self, question: dict[str, Any]) -> Any:
+        """The value that it answers; the test fails with its error, or if it ends."""
+        if not self._process:
+            self._process = subprocess.Popen(
+                self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            )
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.write(json.dumps(question) + "\n")
+        self._process.stdin.flush()
+        said = self._process.stdout.readline()
+        if not said:
+            with self._process as ended:
+                self._process = None
+            pytest.fail(f"node ended with exit code {ended.returncode}")
+        answer = json.loads(said)
+        assert "error" not in answer, answer["error"]
+        return answer.get("value")
+
+    def stop(self) -> None:
+        """Ends it, if it was started."""
+        if self._process:
+            with self._process as process:
+                assert process.stdin
+                process.stdin.close()
+            self._process = None
+
+
+_scripts = NodeProcess("-e", _SERVER)
+# It runs sls (serverless.js).
+serverless = NodeProcess(str(Path(__file__).with_name("serverless.js")))
+
+
 def run_script(script: str, **given: Any) -> Any:
     """Runs a script; returns the value of its last statement. It finds its input in `given`."""
-    process = _start()
-    assert process.stdin
-    assert process.stdout
-    asked = {"script": script, "given": json.dumps(given), "timeout": _MILLISECONDS}
-    process.stdin.write(json.dumps(asked) + "\n")
-    process.stdin.flush()
-    said = process.stdout.readline()
-    assert said, f"node ended with exit code {process.wait()}"
-    answer = json.loads(said)
-    assert "error" not in answer, answer["error"]
-    return answer.get("value")
+    return _scripts.ask({"script": script, "given": json.dumps(given), "timeout": _MILLISECONDS})
 
 
 def stop() -> None:
-    """Ends the process, if there is one."""
-    if _start.cache_info().currsize:
-        with _start() as process:
-            assert process.stdin
-            process.stdin.close()
-        _start.cache_clear()
-
-
-@cache
-def _start() -> "subprocess.Popen[str]":
-    return subprocess.Popen(
-        ["node", "-e", _SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
+    """Ends the processes."""
+    _scripts.stop()
+    serverless.stop()

@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from local.processes import clean_environment
+from tests.node import serverless
 
 PROJECT = Path(__file__).parents[1]
 _PARTS = ("serverless.yml", "sizes.yml", "package.json", "requirements.txt")
@@ -66,6 +67,17 @@ class Service:
             timeout=300,
         )
 
+    def sls_again(self, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+        """The same in a process that all tests share, which takes half the time."""
+        ran = serverless.ask(
+            {
+                "folder": str(self.folder),
+                "environment": clean_environment() | environment,
+                "args": arguments,
+            }
+        )
+        return subprocess.CompletedProcess(arguments, ran["code"], ran["stdout"], ran["stderr"])
+
     def template(self, stage: str, *arguments: str) -> dict[str, Any]:
         """The compiled CloudFormation template of a stage.
 
@@ -87,7 +99,7 @@ class Service:
             assert document.count(plugin) == 1
             document = document.replace(plugin, "")
         (self.folder / "template.yml").write_text(document)
-        run = self.sls("package", "--config", "template.yml", "--stage", stage, *arguments)
+        run = self.sls_again("package", "--config", "template.yml", "--stage", stage, *arguments)
         assert run.returncode == 0, run.stdout + run.stderr
         made = self.folder / ".serverless" / "cloudformation-template-update-stack.json"
         whole = compiled.with_suffix(".new")

@@ -13,7 +13,7 @@ def service(tmp_path: Path) -> Service:
 
 
 def refusal(service: Service, *arguments: str, **environment: str) -> str:
-    run = service.sls(*arguments, **environment)
+    run = service.sls_again(*arguments, **environment)
     assert run.returncode == 1
     return run.stderr.strip().splitlines()[-1]
 
