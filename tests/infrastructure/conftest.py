@@ -43,6 +43,7 @@ def each_stage(request: pytest.FixtureRequest, package: Package) -> Template:
 
 ORIGINALS_KEY = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 KMS_KEY = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+BOUNDARY = "arn:aws:iam::123456789012:policy/boundary"
 UPLOAD_SITES = ["https://shop.example", "https://news.example"]
 # Options that leave each other alone: one template shows them all.
 OPTIONS = (
@@ -52,12 +53,21 @@ OPTIONS = (
     "--param=xray=true",
     "--param=max_concurrency=7",
     f"--param=upload_origins={','.join(UPLOAD_SITES)}",
+    f"--param=permissions_boundary={BOUNDARY}",
 )
+# Those take something away.
+LESS = ("--param=auth=iam", "--param=purge=false")
 # What a stage can be besides its defaults: each way of delivery, and all that the CDN may have.
 WAYS = {
     "public-read": ["dev", "--param=delivery=public-read"],
     "website": ["dev", "--param=delivery=website"],
-    "public-read-local": ["local", "--param=delivery=public-read"],
+    "public-read-local": [
+        "local",
+        "--param=delivery=public-read",
+        "--param=auth=jwt",
+        "--param=jwt_issuer=https://id.example/",
+        "--param=jwt_audience=shop,news",
+    ],
     "everything": [
         "prod",
         "--param=region=us-east-1",
@@ -96,11 +106,16 @@ WAYS = {
 @pytest.fixture(scope="session")
 def service_with_formats(tmp_path_factory: pytest.TempPathFactory) -> Service:
     service = Service(tmp_path_factory.mktemp("formats"), with_packages=False)
+    add_hero(service)
+    return service
+
+
+def add_hero(service: Service) -> None:
+    """Add a size with formats, of some photos alone."""
     with (service.folder / "sizes.yml").open("a") as sizes:
         sizes.write(
             "  - {name: hero, width: 100, height: 50, formats: [avif, webp], except: [drafts/]}\n"
         )
-    return service
 
 
 @pytest.fixture(scope="session")

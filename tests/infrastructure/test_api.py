@@ -1,6 +1,7 @@
 """The HTTP API: who may call it, how often, and from which sites."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -9,10 +10,9 @@ from handlers.render import STORED_PATH
 from infra.generate import generate
 from lib.errors import ConfigError
 from lib.upload_paths import ROUTES
-from tests.infrastructure.conftest import UPLOAD_SITES, Package
+from tests.infrastructure.conftest import LESS, UPLOAD_SITES, Package
 from tests.infrastructure.generated import PARAMETERS
 from tests.infrastructure.template import Template
-from tests.service import Service
 
 OPEN = {"GET /openapi.json", "GET /docs", "GET /missing/{path+}", "GET /_console/{path+}"}
 CLOSED = {
@@ -84,23 +84,14 @@ class TestTokens:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "kind"),
-    [
-        (["--param=auth=iam"], "AWS_IAM"),
-        (
-            [
-                "--param=auth=jwt",
-                "--param=jwt_issuer=https://id.example/",
-                "--param=jwt_audience=shop,news",
-            ],
-            "JWT",
-        ),
-        (["--param=auth=none"], "NONE"),
-    ],
+    ("made", "kind"),
+    [(LESS, "AWS_IAM"), ("public-read-local", "JWT"), (["--param=auth=none"], "NONE")],
     ids=["iam", "jwt", "none"],
 )
-def test_other_ways_to_know_callers(service: Service, arguments: list[str], kind: str) -> None:
-    template = Template(service.template("dev", *arguments))
+def test_other_ways_to_know_callers(
+    package: Package, package_way: Package, made: str | Sequence[str], kind: str
+) -> None:
+    template = package_way(made) if isinstance(made, str) else package("dev", *made)
     found = routes(template)
     assert {found[key].get("AuthorizationType", "NONE") for key in CLOSED} == {kind}
     assert template.document["Outputs"]["Auth"]["Value"] == kind.removeprefix("AWS_").lower()

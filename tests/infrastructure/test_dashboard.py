@@ -111,12 +111,14 @@ def test_each_queue_that_is_drained_and_each_of_its_dead_letters_is_shown(
     assert shown == {name for name in every if not name.endswith("-subscription-dlq")}
 
 
-def test_it_shows_how_often_pictures_are_made_on_demand(dev: Template, package: Package) -> None:
+def test_it_shows_how_often_pictures_are_made_on_demand(
+    dev: Template, package: Package, package_way: Package
+) -> None:
     def shown(template: Template) -> set[str]:
         return {metric[1] for metric in metrics(template) if metric[-1] == "on-demand"}
 
     assert shown(package("dev", "--param=on_demand=declared")) == {"Duration", "Needless"}
-    assert shown(package("dev", "--param=delivery=website")) == {"Duration", "Needless"}
+    assert shown(package_way("website")) == {"Duration", "Needless"}
     assert shown(dev) == set()
 
 

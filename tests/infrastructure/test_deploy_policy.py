@@ -1,5 +1,6 @@
 """The deployer's policy holds what CloudFormation needs for the templates, and nothing wider."""
 
+import copy
 import json
 from fnmatch import fnmatchcase
 from functools import cache
@@ -9,19 +10,20 @@ from typing import Any
 
 import pytest
 
+from cli import deploy_policy
+from cli.compiled import CompiledStage
 from cli.deploy_policy import write_documents
 from lib.errors import ConfigError
 from lib.operations.deploy_policy import POLICY_LIMIT, Target, count_characters, make_documents
 from lib.operations.deploy_policy.grants import DEPLOY, GRANTS, Grants
 from tests.command_line import fanout
-from tests.infrastructure.conftest import WAYS, Package
+from tests.infrastructure.conftest import BOUNDARY, WAYS, Package
 from tests.infrastructure.generated import generated
 from tests.infrastructure.linting import LINT, find_matches
 from tests.infrastructure.template import Template
 from tests.service import PROJECT
 
 ACCOUNT = "123456789012"
-BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/boundary"
 KEY = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 # IAM lets an identity have ten managed policies.
 MAX_POLICIES = 10
@@ -369,8 +371,19 @@ def test_names_that_cloudformation_cuts_are_within_the_policy_of_a_long_stage(
         assert allows(documents, "s3:CreateBucket", bucket)
 
 
-@pytest.mark.slow
-def test_the_command_prints_the_policy_of_the_template_that_its_parameters_make() -> None:
+def test_the_command_prints_the_policy_of_the_template_that_its_parameters_make(
+    monkeypatch: pytest.MonkeyPatch, package_way: Package
+) -> None:
+    """Of a template of the tests: test_plan.py has a stage compiled as commands do it."""
+
+    def compile_stage(stage: str, region: str | None, parameters: list[str]) -> CompiledStage:
+        assert parameters == ["delivery=public-read", f"permissions_boundary={BOUNDARY}"]
+        document = copy.deepcopy(package_way("public-read").document)
+        for role in roles_of(document):
+            role["PermissionsBoundary"] = BOUNDARY
+        return CompiledStage(document, "image-fanout", region or "")
+
+    monkeypatch.setattr(deploy_policy, "compile_stage", compile_stage)
     run = fanout(
         "deploy-policy",
         *("--stage", "dev", "--param", "delivery=public-read", "--boundary", BOUNDARY),
@@ -406,6 +419,10 @@ def test_what_sls_refuses_is_said() -> None:
     run = fanout("deploy-policy", "--stage", "prod", "--param", "timeout=5")
     assert run.code == 1
     assert "params: timeout: must be at least 10, got '5'" in run.err
+
+
+def test_roles_of_a_compiled_template_have_the_boundary(optioned: Template) -> None:
+    assert {role["PermissionsBoundary"] for role in roles_of(optioned.document)} == {BOUNDARY}
 
 
 def test_roles_have_the_boundary_and_the_policy_asks_for_it(tmp_path: Path) -> None:

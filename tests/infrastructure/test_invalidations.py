@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from lib.pipeline.invalidations import MAX_WILDCARDS
-from tests.infrastructure.conftest import Package
+from tests.infrastructure.conftest import LESS, Package
 from tests.infrastructure.generated import generated
 from tests.infrastructure.template import Template
 
@@ -91,6 +91,6 @@ class TestWithSignedPictures:
 
 
 def test_a_stage_can_do_without_purges(package: Package) -> None:
-    template = json.dumps(package("dev", "--param=purge=false").document).lower()
+    template = json.dumps(package("dev", *LESS).document).lower()
     # The route that purges dead letters has another meaning of the word.
     assert "purge" not in re.sub(r"dead-?(dash)?letters/?purge", "", template)

@@ -7,7 +7,7 @@ import pytest
 
 from infra.generate import MAX_RESOURCES
 from infra.rules import violations
-from tests.infrastructure.conftest import OPTIONS, WAYS, Package
+from tests.infrastructure.conftest import LESS, OPTIONS, WAYS, Package
 from tests.infrastructure.linting import LINT, lint
 from tests.infrastructure.names import find_shared_names
 from tests.infrastructure.template import Template
@@ -19,8 +19,7 @@ Case = tuple[str, tuple[str, ...]]
 CASES: list[Case] = [
     *((stage, ()) for stage in ("dev", "prod", "local")),
     ("prod", OPTIONS),
-    ("dev", ("--param=purge=false",)),
-    ("dev", ("--param=auth=iam",)),
+    ("dev", LESS),
 ]
 # And each way of delivery, by its name.
 EVERYTHING: list[Case | str] = [*CASES, *WAYS]
@@ -31,7 +30,6 @@ SEEN_ELSEWHERE: list[Case | str] = [
     ("prod", ()),
     "everything",
     "formats-local",
-    "public-read-local",
 ]
 LINTED = [each for each in EVERYTHING if each not in SEEN_ELSEWHERE]
 

@@ -25,8 +25,8 @@ def declared(package: Package) -> Template:
 
 
 @pytest.fixture(scope="session")
-def website(package: Package) -> Template:
-    return package("dev", "--param=delivery=website")
+def website(package_way: Package) -> Template:
+    return package_way("website")
 
 
 def distribution(template: Template) -> Any:
@@ -189,7 +189,8 @@ class TestWebsite:
             for rule in self.rules(website)
         }
         sizes = json.loads(website.document["Outputs"]["Sizes"]["Value"])
-        assert set(asked) == {(f"{size}/", code) for size in sizes for code in ("403", "404")}
+        folders = {*sizes, "hero.avif", "hero.webp"}
+        assert set(asked) == {(f"{each}/", code) for each in folders for code in ("403", "404")}
         rule = asked["400x300/", "404"]
         api = website.document["Outputs"]["ApiUrl"]["Value"]
         assert rule["HostName"] == {"Fn::Select": [2, {"Fn::Split": ["/", api]}]}

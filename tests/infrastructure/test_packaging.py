@@ -20,8 +20,8 @@ from infra.hooks.bytecode import add
 from infra.licences import list_libraries
 from lib.errors import ConfigError
 from lib.images import jpeg_planes, webp_decoder
+from tests.infrastructure.conftest import WAYS, Package, add_hero
 from tests.infrastructure.generated import HERO, generated, generated_template
-from tests.infrastructure.template import Template
 from tests.infrastructure.test_size_options import LOGO, LOGO_HASH
 from tests.service import PROJECT, Service
 
@@ -38,7 +38,7 @@ def test_errors_in_sizes_yml_stop_packaging_before_anything_is_built(
 ) -> None:
     text = "sizes:\n  - 800x600\n  - {name: big, width: 9000, format: jpg}\n"
     (fresh_service.folder / "sizes.yml").write_text(text)
-    run = fresh_service.sls("package", "--stage", "dev")
+    run = fresh_service.sls_again("package", "--stage", "dev")
     assert run.returncode == 1
     # Nothing else: no stack, no heading, no versions.
     assert run.stdout + run.stderr == (
@@ -48,13 +48,11 @@ def test_errors_in_sizes_yml_stop_packaging_before_anything_is_built(
     assert not (fresh_service.folder / ".serverless").exists()
 
 
-def test_one_line_in_sizes_yml_adds_a_size(fresh_service: Service) -> None:
-    with (fresh_service.folder / "sizes.yml").open("a") as file:
-        file.write("  - 120x120\n")
-    template = fresh_service.template("dev")
-    added = {logical for logical in template["Resources"] if "120x120" in logical}
+def test_one_line_in_sizes_yml_adds_a_size(package_way: Package) -> None:
+    template = package_way("website")
+    added = {logical for logical in template.resources if "hero" in logical.lower()}
     assert len(added) == 13
-    assert "120x120" in template["Outputs"]["Sizes"]["Value"]
+    assert "hero" in template.document["Outputs"]["Sizes"]["Value"]
 
 
 def test_a_worker_may_write_to_the_folders_of_its_formats_and_no_others(tmp_path: Path) -> None:
@@ -103,7 +101,7 @@ def test_numbers_that_aws_would_refuse_are_refused_first(
 def test_nothing_is_packaged_without_the_resampling_kernel(fresh_service: Service) -> None:
     with (fresh_service.folder / "native" / "resample.c").open("a") as file:
         file.write("#error nothing can be compiled\n")
-    run = fresh_service.sls("package", "--stage", "dev")
+    run = fresh_service.sls_again("package", "--stage", "dev")
     assert run.returncode != 0
     output = run.stdout + run.stderr
     assert "nothing can be compiled" in output
@@ -117,19 +115,23 @@ ARCHIVE = pytest.mark.xdist_group("archive")
 
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The zip of a stage in the cloud, with all that its functions import."""
+    """The zip of a private stage in the cloud, whose functions import the most."""
     service = Service(tmp_path_factory.mktemp("packed"), with_packages=True)
-    run = service.sls("package", "--stage", "dev")
+    add_hero(service)
+    stage, *options = WAYS["private"]
+    run = service.sls("package", "--stage", stage, *options)
     assert run.returncode == 0, run.stdout + run.stderr
     return service.folder / ".serverless" / "image-fanout.zip"
 
 
 @ARCHIVE
 @pytest.mark.slow
-def test_tests_look_at_the_template_that_a_deploy_has(archive: Path, dev: Template) -> None:
+def test_tests_look_at_the_template_that_a_deploy_has(
+    archive: Path, service_with_formats: Service
+) -> None:
     deployed = (archive.parent / "cloudformation-template-update-stack.json").read_text()
     of_the_upload = re.compile(r"serverless/image-fanout/dev/[^/]*/")
-    template = json.dumps(dev.document)
+    template = json.dumps(service_with_formats.template(*WAYS["private"]))
     assert json.loads(of_the_upload.sub("", deployed)) == json.loads(
         of_the_upload.sub("", template)
     )
@@ -236,10 +238,10 @@ def test_the_zip_of_a_public_stage_cannot_sign_for_cloudfront(lean: Packed) -> N
     assert not top_names(lean) & SIGNER_NAMES
 
 
+@ARCHIVE
 @pytest.mark.slow
-def test_the_zip_of_a_private_stage_can_sign_for_cloudfront(fresh_service: Service) -> None:
-    private = packed(fresh_service, SIGNERS, "--param=viewers=signed")
-    assert top_names(private) >= {"lib", "handlers"} | SIGNER_NAMES
+def test_the_zip_of_a_private_stage_can_sign_for_cloudfront(archive: Path) -> None:
+    assert top_names(Packed("", archive)) >= {"lib", "handlers"} | SIGNER_NAMES
 
 
 def top_names(packed: Packed) -> set[str]:
