@@ -4,15 +4,17 @@ It makes them anew for each session and client, which took more time than the te
 """
 
 from collections.abc import Iterator
+from functools import cache
+from types import ModuleType
 from typing import Any
 from unittest import mock
 
 import botocore.loaders
 import pytest
-from botocore import regions
+from botocore import httpsession, regions, useragent
 from botocore.client import ClientCreator
 from botocore.endpoint_provider import EndpointProvider
-from botocore.hooks import EventAliaser
+from botocore.hooks import BaseEventHooks, EventAliaser, NodeList, _PrefixTrie  # type: ignore[attr-defined]
 
 
 @pytest.fixture(scope="session")
@@ -25,6 +27,11 @@ def models() -> Iterator[None]:
         _once(ClientCreator, "_create_client_class", key=lambda service, *_: service),
         _once(EventAliaser, "_alias_event_name", key=lambda name: name),
         mock.patch.object(regions, "EndpointProvider", _provider_once()),
+        _cached(httpsession, "create_urllib3_context"),
+        _cached(useragent, "sanitize_user_agent_string_component"),
+        # Clients copy the handlers of their session, and look at the signature of each.
+        mock.patch.object(_PrefixTrie, "_recursive_copy", _copied_root),
+        mock.patch.object(BaseEventHooks, "_verify_accept_kwargs", lambda *_: None),
     ):
         yield
 
@@ -41,6 +48,25 @@ def _once(owner: type, name: str, key: Any) -> Any:
         return kept[asked]
 
     return mock.patch.object(owner, name, answer)
+
+
+def _cached(module: ModuleType, name: str) -> Any:
+    """Have a function answer what it answered first to the same arguments."""
+    return mock.patch.object(module, name, cache(getattr(module, name)))
+
+
+def _copied_root(_: _PrefixTrie, attributes: dict[str, Any]) -> dict[str, Any]:
+    return {"_root": _copied(attributes["_root"])}
+
+
+def _copied(node: dict[str, Any]) -> dict[str, Any]:
+    """As botocore copies a tree of handlers, without `copy`, which is slow for small lists."""
+    values: NodeList | None = node["values"]
+    return {
+        "chunk": node["chunk"],
+        "children": {name: _copied(child) for name, child in node["children"].items()},
+        "values": values and NodeList(values[0][:], values[1][:], values[2][:]),
+    }
 
 
 def _provider_once() -> Any:

@@ -13,7 +13,7 @@ import pytest
 from handlers import deletion, focus, openapi, render, status, uploads
 from lib.images import RENDERER_VERSION
 from lib.sizes import Size, pack_sizes
-from tests.integration.conftest import Context
+from tests.integration.conftest import Context, create_queue
 from tests.payloads import ORIGINALS, payload
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Api:
     """One stage's API."""
 
     def __init__(self, sqs: "SQSClient") -> None:
-        self.fetch_queue_url = sqs.create_queue(QueueName="fetch")["QueueUrl"]
+        self.fetch_queue_url = create_queue("fetch")
         self._sqs = sqs
 
     def orders(self) -> list[dict[str, Any]]:

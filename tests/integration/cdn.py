@@ -4,7 +4,6 @@ import json
 from base64 import b64decode
 from typing import Any, NamedTuple
 
-import boto3
 import pytest
 
 from handlers import on_demand
@@ -12,7 +11,7 @@ from lib import images
 from lib.aws import sqs as queues
 from lib.on_demand.plain_paths import pack
 from lib.sizes import Size, pack_sizes
-from tests.integration.conftest import SIZE, Context, WorkerCall
+from tests.integration.conftest import SIZE, Context, WorkerCall, create_queue
 from tests.payloads import payload
 
 HERO = Size(name="hero", width=60, height=40, formats=("webp",))
@@ -47,7 +46,7 @@ class Cdn:
 def cdn(deliver: WorkerCall, monkeypatch: pytest.MonkeyPatch) -> Cdn:
     """The function, with its settings in the environment; `deliver` has the worker's."""
     for size in (SIZE, HERO):
-        boto3.client("sqs").create_queue(QueueName=f"stage-{size.name}")
+        create_queue(f"stage-{size.name}")
     for name, value in {
         "PACKED_SIZES": pack_sizes([SIZE, HERO]),
         "QUEUE_PREFIX": "stage-",

@@ -3,17 +3,21 @@
 import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
+from unittest import mock
 
 import boto3
 import pytest
+from botocore.auth import AUTH_TYPE_MAPS
 from moto import mock_aws
-from moto.core.models import MockAWS
+from moto.core.models import DEFAULT_ACCOUNT_ID, MockAWS
+from moto.s3.models import s3_backends
+from moto.sqs.models import sqs_backends
 
 from handlers import deletion, focus, on_demand, openapi, render, resize, status, uploads, website
 from handlers.shared import respond
 from lib.sizes import Size
 from tests.aws_models import models
-from tests.integration.moto_models import moto_models
+from tests.integration.moto_models import UncheckedAuth, moto_models
 from tests.payloads import ORIGINALS, sqs_batch
 
 if TYPE_CHECKING:
@@ -33,7 +37,10 @@ def session(models: None) -> boto3.Session:
 
 @pytest.fixture(scope="module")
 def moto(models: None, moto_models: None) -> Iterator[MockAWS]:
-    with mock_aws() as mocked:
+    with (
+        mock_aws() as mocked,
+        mock.patch.dict(AUTH_TYPE_MAPS, v4=UncheckedAuth, s3v4=UncheckedAuth),
+    ):
         yield mocked
 
 
@@ -75,12 +82,15 @@ def _forget() -> None:
 
 @pytest.fixture
 def s3() -> "S3Client":
-    client = boto3.client("s3")
     for bucket in ("originals-bucket", "images-bucket", "failures-bucket", "other-bucket"):
-        client.create_bucket(
-            Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION}
-        )
-    return client
+        s3_backends[DEFAULT_ACCOUNT_ID]["aws"].create_bucket(bucket, REGION)
+    return boto3.client("s3")
+
+
+def create_queue(name: str) -> str:
+    """Have moto make a queue, without a call; returns its URL."""
+    sqs_backends[DEFAULT_ACCOUNT_ID][REGION].create_queue(name)
+    return f"https://sqs.{REGION}.amazonaws.com/{DEFAULT_ACCOUNT_ID}/{name}"
 
 
 class Queues:
@@ -88,9 +98,9 @@ class Queues:
 
     def __init__(self, sqs: "SQSClient") -> None:
         self.sqs = sqs
-        self.url = sqs.create_queue(QueueName="size")["QueueUrl"]
-        self.dlq_url = sqs.create_queue(QueueName="size-dlq")["QueueUrl"]
-        self.purge_url = sqs.create_queue(QueueName="purge")["QueueUrl"]
+        self.url = create_queue("size")
+        self.dlq_url = create_queue("size-dlq")
+        self.purge_url = create_queue("purge")
 
     def dead_letters(self) -> list[dict[str, Any]]:
         """Body and attributes of each dead letter."""

@@ -14,6 +14,7 @@ from moto.core.config import default_user_config
 from cli.__main__ import main
 from lib.dead_letters import scan
 from lib.sizes import Size
+from tests.integration.conftest import create_queue
 from tests.payloads import ORIGINALS
 
 STAGE = "dev"
@@ -107,7 +108,7 @@ class Deployed:
 
     def queue(self, name: str) -> None:
         """A queue of the stage, by its name without the stage's prefix."""
-        self.urls[name] = self.sqs.create_queue(QueueName=f"{PREFIX}-{name}")["QueueUrl"]
+        self.urls[name] = create_queue(f"{PREFIX}-{name}")
 
     def function(self, size: str, **changes: Any) -> None:
         """A size's function, with the settings that the command line reads."""

@@ -12,6 +12,7 @@ from lib.dead_letters.operations import DeadLetterOperations, Selection, Taken
 from lib.errors import ConfigError, RequestError
 from lib.keys import Originals
 from lib.pipeline.failure_records import FailureRecord, FailureRecords, make_stopped_record
+from tests.integration.conftest import create_queue
 from tests.integration.parked import body, hidden, park, park_many, stored
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class Queues:
 
     def __init__(self, sqs: "SQSClient") -> None:
         self.urls = {
-            name: sqs.create_queue(QueueName=f"stage-{name}")["QueueUrl"]
+            name: create_queue(f"stage-{name}")
             for queue in (*SIZES, "fetch", "purge")
             for name in (queue, f"{queue}-dlq", f"{queue}-subscription-dlq")
         }

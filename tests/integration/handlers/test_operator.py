@@ -16,7 +16,7 @@ from lib.auth.tokens import JWT_SCOPE
 from lib.errors import PermanentError
 from lib.pipeline.events import parse_records
 from tests.integration.api import Api, api
-from tests.integration.conftest import Context
+from tests.integration.conftest import Context, create_queue
 from tests.integration.parked import park, stored
 from tests.payloads import payload
 from tests.pictures import encoded, quarters
@@ -44,10 +44,9 @@ STRANGERS: list[Any] = [
 
 @pytest.fixture(autouse=True)
 def _stage(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    sqs = boto3.client("sqs")
     for name in ("stage-40x30", "stage-fetch"):
         for queue in (name, f"{name}-dlq", f"{name}-subscription-dlq"):
-            sqs.create_queue(QueueName=queue)
+            create_queue(queue)
     monkeypatch.setattr("lib.dead_letters.scan.EMPTY_AFTER", 0)
     for name, value in {
         "AUTH": "token",

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-import boto3
 import pytest
 
 from handlers import on_demand
@@ -17,7 +16,7 @@ from lib.errors import TransientError
 from lib.on_demand import attempts, variants
 from lib.sizes import Size, pack_sizes
 from tests.integration.cdn import HERO, Cdn, cdn, rechecks, renders
-from tests.integration.conftest import SIZE, Context, Queues, WorkerCall
+from tests.integration.conftest import SIZE, Context, Queues, WorkerCall, create_queue
 from tests.integration.pipeline.test_resize import PHOTO, put, variant
 from tests.integration.pipeline.test_stopped_workers import StoppedError
 from tests.integration.signing import FIRST, SigningSecret, secret
@@ -275,7 +274,7 @@ LONG = "x" * (1024 - len("thumbnail.avif/") + 1)
 @pytest.fixture
 def thumbnail(cdn: Cdn, monkeypatch: pytest.MonkeyPatch) -> Cdn:
     """The function on a stage with a size whose folders have long names."""
-    boto3.client("sqs").create_queue(QueueName="stage-thumbnail")
+    create_queue("stage-thumbnail")
     monkeypatch.setenv("PACKED_SIZES", pack_sizes([THUMBNAIL]))
     return cdn
 
