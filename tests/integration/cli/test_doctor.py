@@ -26,6 +26,7 @@ from tests.integration.deployed import (
     fanout,
     refuse,
 )
+from tests.integration.snapshot import made_once
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -195,7 +196,7 @@ def account_limit(unreserved: int) -> dict[str, Any]:
 @pytest.fixture
 def stage(fanout: Commands, monkeypatch: pytest.MonkeyPatch) -> Stage:
     answer(monkeypatch, "GetAccountSettings", account_limit(27))
-    return Stage()
+    return made_once(Stage)
 
 
 @pytest.fixture
