@@ -59,7 +59,7 @@ def policy(action: str, service: str, source: str, resource: str) -> str:
 class Stage(Deployed):
     """A whole stage, as serverless.yml makes it, as far as the doctor looks."""
 
-    def __init__(self) -> None:
+    def __init__(self, **outputs: str) -> None:
         super().__init__(outputs=False)
         self.s3: S3Client = boto3.client("s3")
         self.sns: SNSClient = boto3.client("sns")
@@ -89,7 +89,7 @@ class Stage(Deployed):
             "ImagesBucketName": "images",
             "FailuresBucketName": "failures",
         }
-        self.outputs(**self.told)
+        self.outputs(**self.told, **outputs)
 
     def arn(self, queue: str) -> str:
         return f"arn:aws:sqs:{REGION}:{ACCOUNT}:{PREFIX}-{queue}"
@@ -426,21 +426,22 @@ BREAKAGES: dict[str, tuple[Callable[[Stage], Any], str, str]] = {
 }
 
 
-@pytest.mark.parametrize("breakage", BREAKAGES)
+# Only neighbours break the same thing, three at most; the others are broken, and found, together.
+@pytest.mark.parametrize("first", range(3))
 def test_what_is_broken_is_found_with_a_cure(
-    stage: Stage, doctor: Callable[..., Run], breakage: str
+    stage: Stage, doctor: Callable[..., Run], first: int
 ) -> None:
-    break_, level, what = BREAKAGES[breakage]
-    break_(stage)
+    broken = dict(list(BREAKAGES.items())[first::3])
+    for break_, *_ in broken.values():
+        break_(stage)
     run = doctor("--json")
     findings = [json.loads(line) for line in run.out.splitlines()]
-    found = [each for each in findings if what in each["what"]]
-    assert [each["level"] for each in found] == [level], [
-        each for each in findings if each["level"] != "ok"
-    ]
-    assert found[0]["why"]
-    assert found[0]["cure"]
-    assert run.code == (1 if level == "problem" else 0)
+    for breakage, (_, level, what) in broken.items():
+        found = [each for each in findings if what in each["what"]]
+        assert [each["level"] for each in found] == [level], (breakage, findings)
+        assert found[0]["why"]
+        assert found[0]["cure"]
+    assert run.code == 1
 
 
 def test_the_functions_of_the_console_are_checked_where_there_is_one(

@@ -4,29 +4,33 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-import boto3
 import pytest
 
 from lib.keys import Originals
 from lib.operations.originals.connection import Connection
-from tests.integration.cli.test_doctor import PUBLIC, Stage, doctor, sizes_file, stage
+from tests.integration.cli.test_doctor import PUBLIC, Stage, account_limit, doctor, sizes_file
 from tests.integration.conftest import REGION
-from tests.integration.deployed import PREFIX, Run, answer, fanout, refuse
+from tests.integration.deployed import PREFIX, Commands, Run, answer, fanout, refuse
+from tests.integration.snapshot import made_once
 
-__all__ = ["doctor", "fanout", "sizes_file", "stage"]  # fixtures
+__all__ = ["doctor", "fanout", "sizes_file"]  # fixtures
 
 
-@pytest.fixture(autouse=True)
-def _existing(stage: Stage) -> None:
+def connected() -> Stage:
     """The stage's originals are in the folder photos/ of the bucket, which is as it should be."""
-    boto3.client("cloudformation").delete_stack(StackName=PREFIX)
-    uri = {"OriginalsUri": "s3://originals/photos/", "OriginalsKmsKeys": "none"}
-    stage.outputs(**stage.told, **uri)
+    stage = Stage(OriginalsUri="s3://originals/photos/", OriginalsKmsKeys="none")
     stage.s3.put_bucket_versioning(
         Bucket="originals", VersioningConfiguration={"Status": "Enabled"}
     )
     stage.tell()
     Connection(stage.s3, stage.sns, PREFIX, stage.topic).connect(Originals("originals", "photos/"))
+    return stage
+
+
+@pytest.fixture(autouse=True)
+def stage(fanout: Commands, monkeypatch: pytest.MonkeyPatch) -> Stage:
+    answer(monkeypatch, "GetAccountSettings", account_limit(27))
+    return made_once(connected)
 
 
 def lose(stage: Stage) -> None:

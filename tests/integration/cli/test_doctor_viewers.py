@@ -11,6 +11,7 @@ from lib.auth.ttl_cache import utc_now
 from lib.auth.viewer_signatures import make_key_pair
 from tests.integration.cli.test_doctor import Stage
 from tests.integration.deployed import PREFIX, Commands, answer, fanout, refuse
+from tests.integration.snapshot import made_once
 from tests.integration.viewing import FIRST, IDS, NAME, ViewerSecret, viewer_secret
 
 __all__ = ["fanout", "viewer_secret"]
@@ -21,9 +22,11 @@ OK = "the CDN: every image requires a signature"
 class PrivateStage:
     """A private stage, and what the doctor says of its viewers."""
 
-    def __init__(self, fanout: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(
+        self, fanout: Commands, told: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         self._fanout, self._patch = fanout, monkeypatch
-        self.told = Stage().told
+        self.told = told
         self.group("K1")
         self.behaviours({}, {"PathPattern": "_signed/*"})
         self.deploy(IDS)
@@ -61,10 +64,18 @@ class PrivateStage:
 
 
 @pytest.fixture
+def told() -> dict[str, str]:
+    return made_once(Stage).told
+
+
+@pytest.fixture
 def stage(
-    fanout: Commands, viewer_secret: ViewerSecret, monkeypatch: pytest.MonkeyPatch
+    fanout: Commands,
+    told: dict[str, str],
+    viewer_secret: ViewerSecret,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> PrivateStage:
-    return PrivateStage(fanout, monkeypatch)
+    return PrivateStage(fanout, told, monkeypatch)
 
 
 def test_a_healthy_private_stage_has_no_findings(stage: PrivateStage) -> None:
