@@ -5,10 +5,12 @@ import os
 import signal
 import sys
 from collections import defaultdict
+from functools import cache
 from itertools import chain
 from typing import IO, cast
 
 import pytest
+import typer.main
 from aws_lambda_powertools import Logger
 from hypothesis import settings
 
@@ -37,6 +39,9 @@ Logger(service=SERVICE, stream=cast("IO[str]", _CurrentOutput()))
 # A script starts what it leaves in the background without SIGINT, which tests send to processes.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Typer makes the whole command line anew for each command.
+typer.main.get_command = cache(typer.main.get_command)
 
 # What is imported stays, and is large: to look through it again and again took a tenth of the time.
 gc.set_threshold(50_000, 20, 20)
