@@ -488,7 +488,7 @@ class TestTheFile:
 
     @pytest.mark.parametrize("size", [2, 1 << 16])
     def test_takes_no_memory_whatever_its_chunks(self, fetching: Fetching, size: int) -> None:
-        count = 100_000
+        count = 50_000
         data = b"ab" * count
         chunks = (data[at : at + size] for at in range(0, len(data), size))
         fetching.web.pages["/photo.jpg"] = chunked(*chunks)
