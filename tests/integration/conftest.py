@@ -90,6 +90,10 @@ def s3() -> "S3Client":
 def create_queue(name: str) -> str:
     """Have moto make a queue, without a call; returns its URL."""
     sqs_backends[DEFAULT_ACCOUNT_ID][REGION].create_queue(name)
+    return queue_url(name)
+
+
+def queue_url(name: str) -> str:
     return f"https://sqs.{REGION}.amazonaws.com/{DEFAULT_ACCOUNT_ID}/{name}"
 
 

@@ -1,17 +1,13 @@
-"""Makes dead letters as workers do, and reads queues inside moto."""
+"""Puts dead letters into queues inside moto, and reads those."""
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from moto.sqs.models import sqs_backends
 
-from lib.aws import sqs as edge
 from lib.keys import escaped
 from tests.integration.conftest import REGION
 from tests.payloads import s3_event
-
-if TYPE_CHECKING:
-    from mypy_boto3_sqs import SQSClient
 
 
 def body(path: str) -> str:
@@ -19,8 +15,8 @@ def body(path: str) -> str:
     return json.dumps(s3_event(f"originals/{path}"))
 
 
-def park(sqs: "SQSClient", url: str, path: str, reason: str = "truncated", **more: str) -> str:
-    """Sends a dead letter as a worker does; returns its body."""
+def park(url: str, path: str, reason: str = "truncated", **more: str) -> str:
+    """Puts a dead letter in a queue of moto, as a worker sends it; returns its body."""
     attributes = {
         "reason": reason,
         "error": escaped("it breaks off:\nupload it again"),
@@ -29,13 +25,18 @@ def park(sqs: "SQSClient", url: str, path: str, reason: str = "truncated", **mor
         "failed_at": "2026-11-21T07:30:00Z",
         "attempts": "3",
     }
-    edge.send(sqs, url, body(path), attributes | more)
+    message_attributes = {
+        key: {"DataType": "String", "StringValue": value}
+        for key, value in (attributes | more).items()
+    }
+    account, name = url.split("/")[-2:]
+    sqs_backends[account][REGION].send_message(name, body(path), message_attributes)
     return body(path)
 
 
-def park_many(sqs: "SQSClient", url: str, count: int, reason: str = "truncated") -> list[str]:
-    """Sends `count` letters of one reason; returns their bodies, sorted."""
-    return [park(sqs, url, f"{reason}/{number:03}.jpg", reason) for number in range(count)]
+def park_many(url: str, count: int, reason: str = "truncated") -> list[str]:
+    """Puts `count` letters of one reason in a queue; returns their bodies, sorted."""
+    return [park(url, f"{reason}/{number:03}.jpg", reason) for number in range(count)]
 
 
 def _messages(url: str) -> list[Any]:

@@ -33,7 +33,7 @@ def run(moment: str, operation: str, command: list[str]) -> None:
     """Run one command against parked letters, and originals with a stale variant or none."""
     sqs, s3 = boto3.client("sqs"), boto3.client("s3")
     urls = {name: sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("size", "size-dlq")}
-    park_many(sqs, urls["size-dlq"], LETTERS)
+    park_many(urls["size-dlq"], LETTERS)
     for bucket in BUCKETS.values():
         s3.create_bucket(
             Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}

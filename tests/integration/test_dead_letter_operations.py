@@ -54,9 +54,9 @@ class TestList:
         self, queues: Queues, sqs: "SQSClient"
     ) -> None:
         dlq = queues.urls["40x30-dlq"]
-        park(sqs, dlq, "a.jpg", "truncated")
-        park(sqs, dlq, "é b.jpg", "truncated")
-        park(sqs, dlq, "c.jpg", "unsupported")
+        park(dlq, "a.jpg", "truncated")
+        park(dlq, "é b.jpg", "truncated")
+        park(dlq, "c.jpg", "unsupported")
         sqs.send_message(QueueUrl=queues.urls["hero"], MessageBody="waits")
         listed = queues.operations.list_all()
         first, hero, *_ = listed.queues
@@ -80,11 +80,11 @@ class TestList:
         assert len(stored(dlq)) == 3
 
     def test_returns_the_first_letters_and_counts_all(
-        self, queues: Queues, sqs: "SQSClient", monkeypatch: pytest.MonkeyPatch
+        self, queues: Queues, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(operations, "MAX_LETTERS", 9)
-        park_many(sqs, queues.urls["40x30-dlq"], 25)
-        park(sqs, queues.urls["hero-dlq"], "b.jpg")
+        park_many(queues.urls["40x30-dlq"], 25)
+        park(queues.urls["hero-dlq"], "b.jpg")
         listed = queues.operations.list_all()
         assert [letter.size for letter in listed.letters].count("40x30") == 8
         assert listed.letters[1].size == "hero"  # each queue in turn
@@ -108,23 +108,21 @@ class TestList:
         assert (not_purged.reason, not_purged.path) == ("not_purged", "40x30/é b.jpg")
 
     def test_ends_in_time_and_says_that_there_is_more(
-        self, queues: Queues, sqs: "SQSClient", monkeypatch: pytest.MonkeyPatch
+        self, queues: Queues, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(operations, "MAX_SECONDS", 0)
-        park_many(sqs, queues.urls["40x30-dlq"], 12)
+        park_many(queues.urls["40x30-dlq"], 12)
         first = queues.operations.list_all().queues[0]
         assert (first.complete, first.letters) == (False, 12)  # as SQS estimates
         assert hidden(queues.urls["40x30-dlq"]) == 0
 
 
 class TestReplay:
-    def test_moves_what_is_selected_by_size_and_reason(
-        self, queues: Queues, sqs: "SQSClient"
-    ) -> None:
+    def test_moves_what_is_selected_by_size_and_reason(self, queues: Queues) -> None:
         dlq, other = queues.urls["40x30-dlq"], queues.urls["hero-dlq"]
-        wanted = park(sqs, dlq, "a.jpg", "truncated")
-        left = park(sqs, dlq, "b.jpg", "unsupported")
-        elsewhere = park(sqs, other, "a.jpg", "truncated")
+        wanted = park(dlq, "a.jpg", "truncated")
+        left = park(dlq, "b.jpg", "unsupported")
+        elsewhere = park(other, "a.jpg", "truncated")
         selection = Selection(sizes=["40x30"], reason="truncated")
         taken = queues.operations.replay(selection)
         assert taken == Taken(taken=1, refused=0, complete=True)
@@ -132,18 +130,18 @@ class TestReplay:
         assert (stored(dlq), stored(other)) == ([left], [elsewhere])
         assert hidden(dlq) == 0
 
-    def test_moves_the_letters_of_single_photos(self, queues: Queues, sqs: "SQSClient") -> None:
+    def test_moves_the_letters_of_single_photos(self, queues: Queues) -> None:
         dlq = queues.urls["40x30-dlq"]
-        wanted = [park(sqs, dlq, path) for path in ("a b+c.jpg", "d.jpg")]
-        left = park(sqs, dlq, "a b+c.jpg.jpg")
+        wanted = [park(dlq, path) for path in ("a b+c.jpg", "d.jpg")]
+        left = park(dlq, "a b+c.jpg.jpg")
         selection = Selection(sizes=["40x30", "40x30", "hero"], paths=["a b+c.jpg", "d.jpg"])
         assert queues.operations.replay(selection).taken == 2
         assert stored(queues.urls["40x30"]) == sorted(wanted)
         assert stored(dlq) == [left]
 
-    def test_without_sizes_it_moves_fetch_jobs(self, queues: Queues, sqs: "SQSClient") -> None:
-        park(sqs, queues.urls["40x30-dlq"], "a.jpg", "source_refused")
-        job = park(sqs, queues.urls["fetch-dlq"], "a.jpg", "source_refused")
+    def test_without_sizes_it_moves_fetch_jobs(self, queues: Queues) -> None:
+        park(queues.urls["40x30-dlq"], "a.jpg", "source_refused")
+        job = park(queues.urls["fetch-dlq"], "a.jpg", "source_refused")
         assert queues.operations.replay(Selection(reason="source_refused")).taken == 1
         assert stored(queues.urls["fetch"]) == [job]
         assert stored(queues.urls["40x30"]) == []
@@ -151,7 +149,7 @@ class TestReplay:
     def test_returns_letters_of_sns_to_the_queues_of_the_sizes(
         self, queues: Queues, sqs: "SQSClient"
     ) -> None:
-        left = park(sqs, queues.urls["hero-dlq"], "a.jpg")
+        left = park(queues.urls["hero-dlq"], "a.jpg")
         for size in SIZES:
             sqs.send_message(
                 QueueUrl=queues.urls[f"{size}-subscription-dlq"], MessageBody=body(f"{size}.jpg")
@@ -172,7 +170,7 @@ class TestReplay:
         self, queues: Queues, sqs: "SQSClient"
     ) -> None:
         for name in ("fetch-dlq", "40x30-dlq"):
-            park(sqs, queues.urls[name], "a.jpg")
+            park(queues.urls[name], "a.jpg")
         for selection in (Selection(paths=[]), Selection(sizes=["40x30"], paths=[])):
             assert queues.operations.replay(selection) == Taken(taken=0, refused=0, complete=True)
         messages = sqs.receive_message(
@@ -181,17 +179,17 @@ class TestReplay:
         assert messages[0]["Attributes"]["ApproximateReceiveCount"] == "1"
 
     def test_refuses_a_size_that_is_not_declared_before_it_moves_anything(
-        self, queues: Queues, sqs: "SQSClient"
+        self, queues: Queues
     ) -> None:
-        letter = park(sqs, queues.urls["40x30-dlq"], "a.jpg")
+        letter = park(queues.urls["40x30-dlq"], "a.jpg")
         with pytest.raises(RequestError, match="'huge' is not declared: choose from 40x30, hero"):
             queues.operations.replay(Selection(sizes=["40x30", "huge"]))
         assert stored(queues.urls["40x30-dlq"]) == [letter]
 
     def test_says_if_the_time_did_not_suffice(
-        self, queues: Queues, sqs: "SQSClient", monkeypatch: pytest.MonkeyPatch
+        self, queues: Queues, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        letter = park(sqs, queues.urls["40x30-dlq"], "a.jpg")
+        letter = park(queues.urls["40x30-dlq"], "a.jpg")
         monkeypatch.setattr(operations, "MAX_SECONDS", 0)
         taken = queues.operations.replay(Selection(sizes=["40x30"]))
         assert taken == Taken(taken=0, refused=0, complete=False)
@@ -200,11 +198,11 @@ class TestReplay:
 
 class TestPurge:
     def test_deletes_the_letters_and_their_failure_records(
-        self, queues: Queues, sqs: "SQSClient", s3: "S3Client"
+        self, queues: Queues, s3: "S3Client"
     ) -> None:
         dlq = queues.urls["40x30-dlq"]
-        park(sqs, dlq, "a.jpg")
-        left = park(sqs, dlq, "b.jpg")
+        park(dlq, "a.jpg")
+        left = park(dlq, "b.jpg")
         records = FailureRecords(s3, "failures-bucket", "40x30")
         old = make_stopped_record(1)
         past = old.failed_at.replace(year=2026, month=11, day=1)

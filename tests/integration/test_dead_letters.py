@@ -60,7 +60,7 @@ class TestALetter:
     def test_of_a_worker_says_what_the_worker_knew(
         self, queues: Queues, dlq: DeadLetterQueue
     ) -> None:
-        park(queues.sqs, queues.dlq_url, ODD)
+        park(queues.dlq_url, ODD)
         (letter,) = seen(dlq)
         assert (letter.reason, letter.path, letter.size) == ("truncated", ODD, "40x30")
         assert letter.error == "it breaks off:\nupload it again"
@@ -81,7 +81,7 @@ class TestALetter:
             for message in parsed.get("Messages", []):
                 message["Attributes"]["DeadLetterQueueSourceArn"] = "arn:aws:sqs:::size"
 
-        park(queues.sqs, queues.dlq_url, "a.jpg")
+        park(queues.dlq_url, "a.jpg")
         queues.sqs.meta.events.register("after-call.sqs.ReceiveMessage", moved)
         (letter,) = seen(dlq)
         assert (letter.reason, letter.error, letter.attempts) == ("worker_stopped", "", None)
@@ -127,9 +127,9 @@ class TestALetter:
     def test_with_anybodys_attributes_can_be_parsed(
         self, queues: Queues, dlq: DeadLetterQueue
     ) -> None:
-        park(queues.sqs, queues.dlq_url, "a.jpg", attempts="many", failed_at="today")
-        park(queues.sqs, queues.dlq_url, "a.jpg", failed_at="2026-11-21T07:30:00")
-        park(queues.sqs, queues.dlq_url, "a.jpg", attempts="9" * 5000)
+        park(queues.dlq_url, "a.jpg", attempts="many", failed_at="today")
+        park(queues.dlq_url, "a.jpg", failed_at="2026-11-21T07:30:00")
+        park(queues.dlq_url, "a.jpg", attempts="9" * 5000)
         first, second, third = seen(dlq)
         assert (first.attempts, first.failed_at) == (None, None)
         assert third.attempts is None
@@ -144,7 +144,7 @@ class TestALetter:
     def test_fails_at_the_same_moment_in_any_time_zone(
         self, queues: Queues, dlq: DeadLetterQueue
     ) -> None:
-        park(queues.sqs, queues.dlq_url, "a.jpg", failed_at="2026-11-21T09:30:00+02:00")
+        park(queues.dlq_url, "a.jpg", failed_at="2026-11-21T09:30:00+02:00")
         (letter,) = seen(dlq)
         assert letter.failed_at == datetime(2026, 11, 21, 7, 30, tzinfo=UTC)
 
@@ -159,13 +159,13 @@ class TestScan:
     def test_sees_each_letter_once_and_hides_none_afterwards(
         self, queues: Queues, dlq: DeadLetterQueue
     ) -> None:
-        parked = park_many(queues.sqs, queues.dlq_url, 25)
+        parked = park_many(queues.dlq_url, 25)
         assert sorted(letter.body for letter in seen(dlq)) == parked
         assert hidden(queues.dlq_url) == 0
         assert stored(queues.dlq_url) == parked
 
     def test_hides_none_after_an_error_of_ours(self, queues: Queues, dlq: DeadLetterQueue) -> None:
-        park_many(queues.sqs, queues.dlq_url, 25)
+        park_many(queues.dlq_url, 25)
         with pytest.raises(ZeroDivisionError), dlq.scan() as scanned:
             for number, _ in enumerate(scanned):
                 1 // (1 - number)
@@ -175,7 +175,7 @@ class TestScan:
         assert seen(dlq) == []
 
     def test_leaves_out_what_comes_meanwhile(self, queues: Queues, dlq: DeadLetterQueue) -> None:
-        park_many(queues.sqs, queues.dlq_url, 2)
+        park_many(queues.dlq_url, 2)
         counted = datetime(2026, 11, 21, 7, 30, 20, tzinfo=UTC)
         # The count's time has whole seconds: the first may have been there, the other not.
         sent = [counted + timedelta(milliseconds=each) for each in (999, 1001)]
@@ -198,7 +198,7 @@ class TestScan:
         self, queues: Queues, dlq: DeadLetterQueue, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(scan, "MAX_IN_FLIGHT", 20)
-        park_many(queues.sqs, queues.dlq_url, 40)
+        park_many(queues.dlq_url, 40)
         with dlq.scan() as scanned:
             assert sum(len(batch) for batch in scanned) == 20
             assert scanned.complete is False
@@ -207,7 +207,7 @@ class TestScan:
     def test_ends_before_the_first_letters_would_come_a_second_time(
         self, queues: Queues, dlq: DeadLetterQueue, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        park_many(queues.sqs, queues.dlq_url, 30)
+        park_many(queues.dlq_url, 30)
         times = iter([0.0, 0.0, scan.MIN_HIDDEN / 2 - 1, scan.MIN_HIDDEN / 2])
         clock = SimpleNamespace(monotonic=lambda: next(times))
         monkeypatch.setattr("lib.dead_letters.scan.time", clock)
@@ -218,7 +218,7 @@ class TestScan:
     def test_hides_letters_for_as_long_as_so_many_may_take(
         self, queues: Queues, dlq: DeadLetterQueue
     ) -> None:
-        park_many(queues.sqs, queues.dlq_url, 30)
+        park_many(queues.dlq_url, 30)
         timeouts: list[int] = []
         queues.sqs.meta.events.register(
             "before-parameter-build.sqs.ReceiveMessage",
@@ -247,7 +247,7 @@ def test_a_summary_says_whether_it_counts_all_letters(
     complete: bool,
 ) -> None:
     monkeypatch.setattr(scan, "MAX_IN_FLIGHT", most)
-    park_many(queues.sqs, queues.dlq_url, 30)
+    park_many(queues.dlq_url, 30)
     summary = summarize(dlq)
     assert (summary.letters, summary.complete) == (min(30, most), complete)
 
@@ -256,7 +256,7 @@ class TestReplay:
     def test_brings_every_message_back_as_it_first_came(
         self, queues: Queues, dlq: DeadLetterQueue
     ) -> None:
-        parked = [*park_many(queues.sqs, queues.dlq_url, 23), park(queues.sqs, queues.dlq_url, ODD)]
+        parked = [*park_many(queues.dlq_url, 23), park(queues.dlq_url, ODD)]
         progress: list[int] = []
         result = dlq.replay(queues.url, on_progress=progress.append)
         assert (result.taken, result.left, result.refused, result.complete) == (24, 0, 0, True)
@@ -275,8 +275,8 @@ class TestReplay:
         self, queues: Queues, dlq: DeadLetterQueue
     ) -> None:
         good, bad = (
-            park_many(queues.sqs, queues.dlq_url, 12, "SlowDown"),
-            park_many(queues.sqs, queues.dlq_url, 13),
+            park_many(queues.dlq_url, 12, "SlowDown"),
+            park_many(queues.dlq_url, 13),
         )
         result = dlq.replay(queues.url, Filter(reason="SlowDown"))
         assert (result.taken, result.left) == (12, 13)
@@ -286,7 +286,7 @@ class TestReplay:
 
     def test_takes_those_below_a_path(self, queues: Queues, dlq: DeadLetterQueue) -> None:
         for path in ("2026/a.jpg", "2025/a.jpg", "2026.jpg", ODD):
-            park(queues.sqs, queues.dlq_url, path)
+            park(queues.dlq_url, path)
         assert dlq.replay(queues.url, Filter("truncated", "2026/é ")).taken == 1
         assert stored(queues.url) == [body(ODD)]
         assert dlq.replay(queues.url, Filter(prefix="2026/")).taken == 1
@@ -295,7 +295,7 @@ class TestReplay:
     def test_takes_no_more_than_the_limit(
         self, queues: Queues, dlq: DeadLetterQueue, limit: int
     ) -> None:
-        park_many(queues.sqs, queues.dlq_url, 25)
+        park_many(queues.dlq_url, 25)
         assert dlq.replay(queues.url, limit=limit).taken == min(limit, 25)
         assert len(stored(queues.url)) == min(limit, 25)
         assert len(stored(queues.dlq_url)) == 25 - min(limit, 25)
@@ -321,7 +321,7 @@ class TestReplay:
 
         clock = SimpleNamespace(monotonic=lambda: now[0], sleep=sleep)
         monkeypatch.setattr("lib.dead_letters.queue.time", clock)
-        park_many(queues.sqs, queues.dlq_url, 8 if rate > 1.5 else 5)
+        park_many(queues.dlq_url, 8 if rate > 1.5 else 5)
         queues.sqs.meta.events.register(
             "before-parameter-build.sqs.SendMessageBatch",
             lambda params, **_: sent.append(len(params["Entries"])),
@@ -331,7 +331,7 @@ class TestReplay:
         assert now[0] == pytest.approx(seconds)
 
     def test_keeps_what_the_queue_does_not_take(self, queues: Queues, dlq: DeadLetterQueue) -> None:
-        parked = park_many(queues.sqs, queues.dlq_url, 5)
+        parked = park_many(queues.dlq_url, 5)
         Refusing(queues.sqs, "SendMessageBatch", {"1", "3"})
         result = dlq.replay(queues.url)
         assert (result.taken, result.refused) == (3, 2)
@@ -341,7 +341,7 @@ class TestReplay:
     def test_counts_what_was_sent_and_could_not_be_deleted_as_refused(
         self, queues: Queues, dlq: DeadLetterQueue
     ) -> None:
-        park_many(queues.sqs, queues.dlq_url, 5)
+        park_many(queues.dlq_url, 5)
         Refusing(queues.sqs, "DeleteMessageBatch", {"0"})
         result = dlq.replay(queues.url)
         assert (result.taken, result.refused) == (4, 1)
@@ -370,7 +370,7 @@ class TestReplay:
         assert sent == [3, 3, 1]
 
     def test_counts_the_refused_of_all_calls(self, queues: Queues, dlq: DeadLetterQueue) -> None:
-        park_many(queues.sqs, queues.dlq_url, 20)
+        park_many(queues.dlq_url, 20)
         Refusing(queues.sqs, "DeleteMessageBatch", {"0"})
         result = dlq.replay(queues.url)
         assert (result.taken, result.refused) == (18, 2)
@@ -378,7 +378,7 @@ class TestReplay:
     def test_hides_letters_for_as_long_as_the_rate_makes_it_take(
         self, queues: Queues, dlq: DeadLetterQueue
     ) -> None:
-        park_many(queues.sqs, queues.dlq_url, 30)
+        park_many(queues.dlq_url, 30)
         timeouts: list[int] = []
         queues.sqs.meta.events.register(
             "before-parameter-build.sqs.ReceiveMessage",
@@ -391,14 +391,14 @@ class TestReplay:
         self, queues: Queues, dlq: DeadLetterQueue, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(scan, "MAX_IN_FLIGHT", 10)
-        park_many(queues.sqs, queues.dlq_url, 20)
+        park_many(queues.dlq_url, 20)
         assert not dlq.replay(queues.url, Filter(reason="other")).complete
         assert dlq.replay(queues.url).complete, "replayed letters are not in flight"
 
     def test_stops_at_an_error_with_everything_still_there(
         self, queues: Queues, dlq: DeadLetterQueue
     ) -> None:
-        parked = park_many(queues.sqs, queues.dlq_url, 25)
+        parked = park_many(queues.dlq_url, 25)
 
         def fail(**_: Any) -> None:
             raise ClientError({"Error": {"Code": "InternalError"}}, "SendMessageBatch")
@@ -411,8 +411,8 @@ class TestReplay:
 
 
 def test_purge_deletes_what_is_meant_and_nothing_else(queues: Queues, dlq: DeadLetterQueue) -> None:
-    park_many(queues.sqs, queues.dlq_url, 12, "malformed_event")
-    kept = park_many(queues.sqs, queues.dlq_url, 12)
+    park_many(queues.dlq_url, 12, "malformed_event")
+    kept = park_many(queues.dlq_url, 12)
     result = dlq.purge(Filter(reason="malformed_event"), limit=20)
     assert (result.taken, result.left) == (12, 12)
     assert stored(queues.dlq_url) == kept
@@ -426,7 +426,7 @@ def test_purge_takes_no_more_than_the_limit_and_no_more_at_once_than_the_rate(
     slept: list[float] = []
     clock = SimpleNamespace(monotonic=lambda: 0.0, sleep=slept.append)
     monkeypatch.setattr("lib.dead_letters.queue.time", clock)
-    park_many(queues.sqs, queues.dlq_url, 8)
+    park_many(queues.dlq_url, 8)
     assert dlq.purge(limit=6, rate=2).taken == 6
     assert len(stored(queues.dlq_url)) == 2
     assert slept == [0.0, 1.0, 2.0]
@@ -455,8 +455,8 @@ CALLS = 10
 def test_interrupted_at_any_call_a_replay_loses_nothing(
     queues: Queues, dlq: DeadLetterQueue, moment: str, number: int
 ) -> None:
-    meant = park_many(queues.sqs, queues.dlq_url, 20, "SlowDown")
-    others = park_many(queues.sqs, queues.dlq_url, 5)
+    meant = park_many(queues.dlq_url, 20, "SlowDown")
+    others = park_many(queues.dlq_url, 5)
     interrupting = Interrupting(queues.sqs, moment, number)
     with pytest.raises(KeyboardInterrupt):
         dlq.replay(queues.url, Filter(reason="SlowDown"))
@@ -472,7 +472,7 @@ def test_interrupted_at_any_call_a_replay_loses_nothing(
 def test_a_batch_that_sqs_refuses_to_show_keeps_no_other_hidden(
     queues: Queues, dlq: DeadLetterQueue
 ) -> None:
-    park_many(queues.sqs, queues.dlq_url, 25)
+    park_many(queues.dlq_url, 25)
     refused: list[int] = []
 
     def refuse_the_first(params: dict[str, Any], **_: Any) -> None:

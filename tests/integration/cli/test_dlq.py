@@ -27,9 +27,9 @@ def lines(text: str) -> list[dict[str, Any]]:
 @pytest.fixture
 def parked(deployed: Deployed, s3: "S3Client") -> Deployed:
     """12 letters of one reason and 3 of another for one size, 1 for the other."""
-    park_many(deployed.sqs, deployed.urls["400x300-dlq"], 12)
-    park_many(deployed.sqs, deployed.urls["400x300-dlq"], 3, "SlowDown")
-    park(deployed.sqs, deployed.urls["thumbnail-dlq"], ODD, "corrupt")
+    park_many(deployed.urls["400x300-dlq"], 12)
+    park_many(deployed.urls["400x300-dlq"], 3, "SlowDown")
+    park(deployed.urls["thumbnail-dlq"], ODD, "corrupt")
     return deployed
 
 

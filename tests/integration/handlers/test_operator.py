@@ -6,7 +6,6 @@ from base64 import b64decode, b64encode
 from types import ModuleType
 from typing import Any
 
-import boto3
 import pytest
 from PIL import Image
 
@@ -16,7 +15,7 @@ from lib.auth.tokens import JWT_SCOPE
 from lib.errors import PermanentError
 from lib.pipeline.events import parse_records
 from tests.integration.api import Api, api
-from tests.integration.conftest import Context, create_queue
+from tests.integration.conftest import Context, create_queue, queue_url
 from tests.integration.parked import park, stored
 from tests.payloads import payload
 from tests.pictures import encoded, quarters
@@ -60,7 +59,7 @@ def _stage(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def url(name: str) -> str:
-    return boto3.client("sqs").get_queue_url(QueueName=f"stage-{name}")["QueueUrl"]
+    return queue_url(f"stage-{name}")
 
 
 def ask(
@@ -87,7 +86,7 @@ def ask(
 def test_a_token_for_uploads_may_do_none_of_it(
     function: ModuleType, method: str, path: str, body: Any, authorizer: Any
 ) -> None:
-    letter = park(boto3.client("sqs"), url("40x30-dlq"), "a.jpg")
+    letter = park(url("40x30-dlq"), "a.jpg")
     status, answer = ask(function, method, path, authorizer, body)
     assert (status, json.loads(answer)["type"]) == (403, "wrong_scope")
     assert "--scope operate" in json.loads(answer)["detail"]
@@ -96,9 +95,8 @@ def test_a_token_for_uploads_may_do_none_of_it(
 
 
 def test_an_operators_token_lists_replays_and_purges() -> None:
-    sqs = boto3.client("sqs")
-    letter = park(sqs, url("40x30-dlq"), "a.jpg")
-    park(sqs, url("40x30-dlq"), "b.jpg", "unsupported")
+    letter = park(url("40x30-dlq"), "a.jpg")
+    park(url("40x30-dlq"), "b.jpg", "unsupported")
     status, body = ask(dlq_list, "GET", "/dead-letters", OPERATOR)
     assert (status, len(json.loads(body)["letters"])) == (200, 2)
     chosen = {"sizes": ["40x30"], "reason": "truncated"}
@@ -180,7 +178,7 @@ def test_a_jwt_needs_its_scope(
 )
 @pytest.mark.parametrize("verb", ["replay", "purge"])
 def test_a_malformed_selection_takes_nothing(verb: str, body: Any) -> None:
-    letter = park(boto3.client("sqs"), url("40x30-dlq"), "a.jpg")
+    letter = park(url("40x30-dlq"), "a.jpg")
     function = dlq_replay if verb == "replay" else dlq_purge
     status, answer = ask(function, "POST", f"/dead-letters/{verb}", OPERATOR, body)
     assert (status, json.loads(answer)["type"]) == (422, "invalid_request")

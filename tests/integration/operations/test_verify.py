@@ -110,7 +110,7 @@ class Traces:
         ):
             self._s3.put_object(Bucket=bucket, Key=key, Body=b"{}")
         for queue in ("400x300-dlq", "thumbnail-dlq", "fetch-dlq"):
-            park(self._stage.sqs, self._stage.urls[queue], f"{folder}/broken")
+            park(self._stage.urls[queue], f"{folder}/broken")
 
     def count(self, folder: str) -> int:
         found = 0

@@ -219,7 +219,7 @@ class TestPurgingDeadLetters:
             failed_at=parked + timedelta(seconds=seconds),
         )
         FailureRecords(s3, BUCKET, "40x30").put("a.jpg", failed)
-        park(queues.sqs, queues.dlq_url, "a.jpg", failed_at=parked.isoformat())
+        park(queues.dlq_url, "a.jpg", failed_at=parked.isoformat())
         self.purge(s3, queues)
         assert records(s3) == left
 
@@ -236,7 +236,7 @@ class TestPurgingDeadLetters:
 
     @pytest.mark.parametrize("path", ["../a.jpg", "a//b.jpg", "x" * 1100, ""])
     def test_stumbles_over_no_path(self, s3: "S3Client", queues: Queues, path: str) -> None:
-        park(queues.sqs, queues.dlq_url, path, "bad_key", failed_at="9999-12-31T23:59:59+00:00")
+        park(queues.dlq_url, path, "bad_key", failed_at="9999-12-31T23:59:59+00:00")
         queues.sqs.send_message(QueueUrl=queues.dlq_url, MessageBody="no JSON")
         self.purge(s3, queues)
         assert queues.dead_letters() == []
