@@ -126,6 +126,7 @@ class Deployed:
                         "SIZE": size_called(size).model_dump_json(),
                         "QUEUE_URL": self.urls[size],
                         "DLQ_URL": self.urls[f"{size}-dlq"],
+                        "CACHE_CONTROL": "public, max-age=60",
                     }
                 },
             }
