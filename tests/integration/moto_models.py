@@ -20,17 +20,19 @@ from moto.sns.models import Subscription
 
 @pytest.fixture(scope="session")
 def moto_models() -> Iterator[None]:
-    """The URLs and the names of moto's services, and the key that its topics sign with."""
+    """The URLs and the names of moto's services, and the key that its topics sign with.
+
+    No client looks for a proxy.
+    """
     key = cache(lambda: rsa.generate_private_key(public_exponent=65537, key_size=2048))
     methods = cache(method_names_from_class)
-    instant = cache(utils.utcfromtimestamp)
     with (
         mock.patch.object(BaseBackend, "urls", property(_urls_once())),
         mock.patch.object(responses, "method_names_from_class", methods),
         mock.patch("moto.sqs.models.camelcase_to_underscores", cache(camelcase_to_underscores)),
         mock.patch.object(backends, "get_backend", cache(backends.get_backend)),
         mock.patch.object(backend_index, "backend_url_patterns", _ours_first()),
-        mock.patch.object(utils, "utcfromtimestamp", instant),
+        mock.patch.object(utils, "utcfromtimestamp", cache(utils.utcfromtimestamp)),
         mock.patch.object(EndpointCreator, "_get_proxies", lambda *_: {}),
         mock.patch.object(Subscription, "private_key", lambda _: key()),
     ):
