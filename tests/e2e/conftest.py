@@ -31,7 +31,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.nodeid.startswith("tests/e2e/"):
             item.add_marker(pytest.mark.xdist_group(_stack_of(item)))
             item.add_marker("slow")
-    items.sort(key=lambda item: item.get_closest_marker("redeploys") is not None)
+    # Those of a file in a row: two files may want the same stage.
+    items.sort(key=lambda item: item.path.stem if item.get_closest_marker("redeploys") else "")
 
 
 def _stack_of(item: pytest.Item) -> str:

@@ -74,7 +74,7 @@ class Shop:
         return {entry["Id"] for kind in found.values() for entry in kind}
 
     def walk(self) -> None:
-        self._set_parameters()
+        before = self._set_parameters()
         commands = re.findall(r"^((?:npx sls|\./fanout) .*)$", _sh_blocks(), re.MULTILINE)
         assert len(commands) == 10, commands
         for command in commands:
@@ -84,13 +84,16 @@ class Shop:
             if command.startswith("npx sls deploy"):
                 self._expect_that_it_is_connected()
         assert self.entries == {"documents"}
+        (self.local.service / "serverless.yml").write_text(before)
 
-    def _set_parameters(self) -> None:
+    def _set_parameters(self) -> str:
+        """What was there before."""
         (block,) = re.findall(r"```yaml\nparams:\n  prod:\n((?:    .*\n)+)```", _PAGE)
         file = self.local.service / "serverless.yml"
         text = file.read_text()
         at = text.index("\n", text.index(f"\n{_LOCAL}") + 1) + 1
         file.write_text(text[:at] + block + text[at:])
+        return text
 
     def _run(self, command: str) -> None:
         words = shlex.split(command)

@@ -8,13 +8,22 @@ import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from unittest import mock
 
 import psutil
 import pytest
 
+from local.client import aws
 from local.stack import DeployedStack, LocalDeployment
 from tests.checkout import Checkout
-from tests.e2e.steps import PHOTO, arrived, get, uploaded
+from tests.command_line import fanout
+from tests.e2e.steps import PHOTO, arrived, dead_letters, get, uploaded
+from tests.pictures import decoded
+
+_DEPLOY = "npx sls deploy --stage local"
+# The queue of a size that goes, and a variant of it.
+_THUMBNAIL = "image-fanout-local-thumbnail"
+_OF_THUMBNAIL = "thumbnail/before.jpg"
 
 
 class LocalStack:
@@ -51,9 +60,25 @@ class LocalStack:
         assert "must read it again" not in said, "the addresses are as before"
         self.assert_failover(on_demand=True)
 
-    def deploy_by_hand(self, stack: DeployedStack) -> None:
+    def want_other_sizes(self) -> None:
+        """One is new, three go, and one of these has a dead letter, which is not lost."""
         (self.checkout.folder / "sizes.yml").write_text("sizes: [400x300, 120x120]\n")
-        said = self.typed("npx sls deploy --stage local")
+        stack = self.deployment.read()
+        aws(stack, "s3").put_object(Bucket=stack.images_bucket, Key=_OF_THUMBNAIL, Body=PHOTO)
+        sqs = aws(stack, "sqs")
+        dlq = sqs.get_queue_url(QueueName=f"{_THUMBNAIL}-dlq")["QueueUrl"]
+        sqs.send_message(QueueUrl=dlq, MessageBody="a dead letter")
+        code, said = self.checkout.run("make", "local")
+        assert code == 2, "which is make's own"
+        assert f"{_THUMBNAIL}-dlq: 1 message\n" in said
+        assert dead_letters(sqs, "thumbnail")
+        (purge,) = re.findall(r"^ +\./fanout (dlq purge .*)$", said, re.MULTILINE)
+        with mock.patch.dict(os.environ, {"FANOUT_LOCAL": str(self.deployment.state)}):
+            run = fanout(*purge.split(), "--yes")
+        assert run.code == 0, run.err
+
+    def deploy_by_hand(self, stack: DeployedStack) -> None:
+        said = self.typed(_DEPLOY)
         assert "120x120 is a new size" in said
         assert f"api  {stack.api}\ncdn  {stack.cdn}\n" in said
         assert self.deployment.read().sizes == ["400x300", "120x120"]
@@ -62,7 +87,15 @@ class LocalStack:
         preflight = {"Origin": "https://a.example", "Access-Control-Request-Method": "POST"}
         allowed = get(f"{stack.api}/docs", **preflight).headers
         assert allowed["Access-Control-Allow-Origin"] == "*"
-        arrived(uploaded(self.deployment.read(), PHOTO)["variants"]["120x120"])
+        url = uploaded(self.deployment.read(), PHOTO)["variants"]["120x120"]
+        assert decoded(arrived(url).data).size == (120, 120)
+        sqs = aws(stack, "sqs")
+        for queue in (_THUMBNAIL, f"{_THUMBNAIL}-dlq"):
+            with pytest.raises(sqs.exceptions.QueueDoesNotExist):
+                sqs.get_queue_url(QueueName=queue)
+        functions = aws(stack, "lambda").list_functions()["Functions"]
+        assert not [f for f in functions if "thumbnail" in f["FunctionName"]]
+        assert get(f"{stack.cdn}/{_OF_THUMBNAIL}").status_code == 200, "its pictures stay"
 
     def assert_failover(self, *, on_demand: bool) -> None:
         response = get(f"{self.deployment.environment()['CDN_URL']}/400x300/none.jpg")
@@ -78,7 +111,7 @@ class LocalStack:
         code, said = self.checkout.run("./fanout", "audit", "--stage", "local")
         assert (code, said.count("\n")) == (1, 1)
         assert "is not running any more" in said
-        code, said = self.checkout.run("sh", "-c", ". .local/env && npx sls deploy --stage local")
+        code, said = self.checkout.run("sh", "-c", f". .local/env && {_DEPLOY}")
         assert code == 1
         assert "is not running: run `make local`" in said
 
@@ -116,6 +149,7 @@ def local_stack(packages: None, tmp_path: Path) -> Iterator[LocalStack]:
 def test_make_local_keeps_all_in_step_and_leaves_nothing(local_stack: LocalStack) -> None:
     stack = local_stack.start()
     local_stack.change_a_recipe_and_parameters()
+    local_stack.want_other_sizes()
     local_stack.deploy_by_hand(stack)
     local_stack.kill_the_emulator()
     assert local_stack.say("make", "stop") == "Stopped.\n"
