@@ -85,7 +85,14 @@ def test_every_answer_is_as_the_document_says(
     operation = of(contract, label)
     taken: set[int] = set()
     refused: set[int] = set()
+    sent = set()
     for case in cases(contract, operation):
+        adapt(case)
+        # Bounds that this stage has lower, or has not, make many cases the same one.
+        wish = repr((is_right(case), case.query, case.path_parameters, case.media_type, case.body))
+        if (wish, repr(case.headers)) in sent:
+            continue
+        sent.add((wish, repr(case.headers)))
         status = check(case, stack)
         (taken if is_right(case) else refused).add(status)
     # Both were tried, or the checks above say little. No text but an empty one is a wrong path.
@@ -132,14 +139,19 @@ def drawn(strategy: SearchStrategy["Case[Any]"]) -> list["Case[Any]"]:
     return examples
 
 
-def check(case: "Case[Any]", stack: DeployedStack) -> int:
-    """Send one request, look at all that the document says about its answer; its status."""
+def adapt(case: "Case[Any]") -> None:
+    """Make of a case one that this stage takes, or refuses for what is wrong with it."""
     if isinstance(case.body, dict | list):  # looked at again, bytes would count as wrong
         case.body = acceptable(case.body)
     if is_right(case) and label_of(case) == RENDER:
         # What the document does not tell: the formats of each size, and that a size, signed
         # dimensions and a size by hand are three ways to ask for one picture.
-        others = {k: v for k, v in case.query.items() if k not in ("format", "signed", "by_hand")}
+        left_out = {"format", "signed", "by_hand"}
+        # A photo that is stored is rendered at each size: only where the case is about that.
+        about = case.meta and case.meta.phase.data
+        if getattr(about, "parameter", "store") not in ("store", "overwrite"):
+            left_out.add("store")
+        others = {k: v for k, v in case.query.items() if k not in left_out}
         case.query = {"size": "400x300", **others}
     if is_right(case) and isinstance(case.query, dict):
         # Nor that only a private stage signs URLs.
@@ -150,6 +162,10 @@ def check(case: "Case[Any]", stack: DeployedStack) -> int:
             "paths": [],
         }  # no letter of another test, and no queue to wait for
     case.path_parameters = without_newlines(case.path_parameters)
+
+
+def check(case: "Case[Any]", stack: DeployedStack) -> int:
+    """Send one request, look at all that the document says about its answer; its status."""
     answer = case.call_and_validate(
         stack.api, headers=bearer(stack), checks=checks(), timeout=SECONDS
     )
