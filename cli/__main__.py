@@ -1,5 +1,6 @@
 """`./fanout COMMAND --stage X`: exit code 0, 1 (did not succeed) or 2 (wrong use)."""
 
+import os
 import sys
 import tomllib
 from contextlib import suppress
@@ -104,6 +105,12 @@ def _end_interrupted() -> int:
     # The signal may have come because the terminal is gone.
     with suppress(OSError):
         Console(stderr=True).print("Interrupted.", style="red")
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            # Otherwise the interpreter tries again when it ends, and exits with a code of its own.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     return _INTERRUPTED
 
 
