@@ -1,15 +1,14 @@
 """A command in a process of its own, which tells when it comes to a call of AWS, and waits there.
 
-`signalled HANGUPS MOMENT OPERATION COMMAND…`, with an operation such as sqs.SendMessage, prints
-`there` at each such call, and goes on after a line of standard input. Its last line says what the
-command left behind. HANGUPS says whether SIGHUP is `ignored`, as by nohup.
+It prints `there` at each such call, and goes on after a line of standard input. Its last line says
+what the command left behind.
 """
 
 import json
-import os
 import signal
 import sys
 import tempfile
+from functools import cache
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -29,9 +28,18 @@ LETTERS = 25
 BUCKETS = {f"{name.title()}BucketName": name for name in ("originals", "images", "failures")}
 
 
-def run(moment: str, operation: str, command: list[str]) -> None:
-    """Run one command against parked letters, and originals with a stale variant or none."""
-    sqs, s3 = boto3.client("sqs"), boto3.client("s3")
+@cache
+def session() -> boto3.Session:
+    """That of all clients, which reads each service's model once."""
+    return boto3.Session(region_name=REGION)
+
+
+@cache
+def fill_account() -> Stack:
+    """Park letters, and store originals with a stale variant or none, for all forks to come."""
+    aws = mock_aws()
+    aws.start()
+    sqs, s3 = session().client("sqs"), session().client("s3")
     urls = {name: sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("size", "size-dlq")}
     park_many(urls["size-dlq"], LETTERS)
     for bucket in BUCKETS.values():
@@ -42,6 +50,7 @@ def run(moment: str, operation: str, command: list[str]) -> None:
         for bucket, folder in (("originals", "originals"), ("images", SIZE.name)):
             s3.put_object(Bucket=bucket, Key=f"{folder}/{number}.jpg", Body=b"photo")
     s3.put_object(Bucket="originals", Key="originals/new.jpg", Body=b"photo")
+    aws.stop(remove_data=False)
     environment = {
         "SIZE": SIZE.model_dump_json(),
         "QUEUE_URL": urls["size"],
@@ -49,17 +58,26 @@ def run(moment: str, operation: str, command: list[str]) -> None:
         "CACHE_CONTROL": "public, max-age=60",
     }
     size = DeployedSize("resize", environment, 1769, 150, "python3.13")
-    stack = Stack("image-fanout-dev", BUCKETS, {SIZE.name: size})
+    return Stack("image-fanout-dev", BUCKETS, {SIZE.name: size})
+
+
+def run(hangups: signal.Handlers, moment: str, operation: str, command: tuple[str, ...]) -> int:
+    """Run a command that waits at calls of an operation, such as sqs.SendMessage."""
+    # As at a terminal or under nohup, whatever runs the tests.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, hangups)
+    stack = fill_account()
 
     def wait(**_: Any) -> None:
         print("there", flush=True)
         sys.stdin.readline()
 
     def client(_stage: Stage, service: Any, *_config: Any) -> Any:
-        made = boto3.client(service)
+        made = session().client(service)
         made.meta.events.register(f"{moment}.{operation}", wait)
         return made
 
+    mock_aws().start(reset=False)
     with (
         mock.patch.object(Stage, "stack", stack),
         mock.patch.object(Stage, "client", client),
@@ -70,24 +88,12 @@ def run(moment: str, operation: str, command: list[str]) -> None:
             code: Any = main([*command, "--stage", "dev"])
         except SystemExit as end:
             code = end.code
+    size = stack.sizes[SIZE.name]
     left = {
         "code": code,
-        "hidden": hidden(urls["size-dlq"]),
-        "parked": len(stored(urls["size-dlq"])),
-        "replayed": len(stored(urls["size"])),
+        "hidden": hidden(size.dlq_url),
+        "parked": len(stored(size.dlq_url)),
+        "replayed": len(stored(size.queue_url)),
     }
     print(json.dumps(left), flush=True)
-
-
-if __name__ == "__main__":
-    # As at a terminal, whatever runs the tests.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    ignored = sys.argv[1] == "ignored"
-    signal.signal(signal.SIGHUP, signal.SIG_IGN if ignored else signal.SIG_DFL)
-    os.environ |= {
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-    }
-    with mock_aws():
-        run(sys.argv[2], sys.argv[3], sys.argv[4:])
+    return 0

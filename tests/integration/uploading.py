@@ -1,7 +1,6 @@
 """`fanout upload` in a process of its own, against a site of the tests.
 
-`uploading URL RECORDS ARGUMENT…`; RECORDS is the folder for records of uploads. The status of a
-photo is never known; `waiting` is printed when somebody asks for one.
+The status of a photo is never known; `waiting` is printed when somebody asks for one.
 """
 
 import os
@@ -31,13 +30,12 @@ class Silence:
         raise AssertionError
 
 
-if __name__ == "__main__":
-    os.environ |= {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-    url, records, *arguments = sys.argv[1:]
+def run(url: str, records: Path, *arguments: str) -> int:
+    """Run `fanout upload`, whose records of uploads are in a folder."""
     with (
         mock.patch.object(Stage, "api_url", url),
         mock.patch.object(Stage, "authorize", property(lambda _: make_bearer_auth(TOKEN))),
-        mock.patch.object(upload, "_RECORDS", Path(records)),
+        mock.patch.object(upload, "_RECORDS", records),
         mock.patch.object(upload, "make_status_reader", Silence),
     ):
-        sys.exit(main(["upload", *arguments, "--stage", "dev", "--region", "eu-west-1"]))
+        return main(["upload", *arguments, "--stage", "dev", "--region", "eu-west-1"])

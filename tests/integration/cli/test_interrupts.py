@@ -6,7 +6,6 @@ import shlex
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,9 +13,10 @@ from typing import Any
 import pytest
 import typer
 
-from cli.__main__ import app
+from cli.__main__ import app, main
+from tests.forked import FORKS, PROJECT, Forked
 
-PROJECT = Path(__file__).parents[3]
+pytestmark = FORKS
 # They do not call AWS.
 OFFLINE = {("deploy-policy",), ("plan",), ("contact-sheet",), ("sizes", "check")}
 
@@ -42,34 +42,38 @@ def silence() -> Iterator[socket.socket]:
         yield server
 
 
+def environment(silence: socket.socket) -> dict[str, str]:
+    return {
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{silence.getsockname()[1]}",
+        "AWS_REGION": "eu-west-1",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+    }
+
+
 @pytest.mark.parametrize("example", EXAMPLES, ids=" ".join)
 def test_ctrl_c_while_aws_is_silent_ends_a_command(
     example: list[str], silence: socket.socket, tmp_path: Path
 ) -> None:
     for name in ("a.jpg", "b.jpg"):
         (tmp_path / name).write_bytes(b"\xff\xd8\xff")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "cli", *example],
-        cwd=tmp_path,
-        env=os.environ
-        | {
-            "PYTHONPATH": str(PROJECT),
-            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{silence.getsockname()[1]}",
-            "AWS_REGION": "eu-west-1",
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-        },
-        stdin=subprocess.DEVNULL,
+    with Forked(main, example, folder=tmp_path, environment=environment(silence)) as process:
+        connection, _ = silence.accept()
+        with connection:
+            process.send_signal(signal.SIGINT)
+            assert process.finish() == (130, "", "Interrupted.\n")
+
+
+def test_it_ends_the_script_that_starts_commands(silence: socket.socket) -> None:
+    with subprocess.Popen(
+        [PROJECT / "fanout", "dlq", "list", "--stage", "dev"],
+        env=os.environ | environment(silence),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    )
-    with process:
-        try:
-            connection, _ = silence.accept()
-            with connection:
-                process.send_signal(signal.SIGINT)
-                out, err = process.communicate(timeout=30)
-        finally:
-            process.kill()
+    ) as process:
+        connection, _ = silence.accept()
+        with connection:
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=30)
     assert (process.returncode, out, err) == (130, "", "Interrupted.\n")

@@ -5,43 +5,37 @@ They let go of what they hold, and end with a sentence.
 
 import json
 import signal
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any, Self
 
 import pytest
 
-from tests.integration.signalled import LETTERS
+from tests.forked import FORKS, Forked
+from tests.integration.signalled import LETTERS, run
 
-PROJECT = Path(__file__).parents[3]
+pytestmark = FORKS
 SHOW = ["dlq", "show", "--json"]
 
 
 class Command:
     """A command that runs until it comes to a call of AWS."""
 
-    def __init__(self, moment: str, operation: str, *command: str, hangups: str = "end") -> None:
-        module = "tests.integration.signalled"
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", module, hangups, moment, operation, *command],
-            cwd=PROJECT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+    def __init__(
+        self,
+        moment: str,
+        operation: str,
+        *command: str,
+        hangups: signal.Handlers = signal.SIG_DFL,
+    ) -> None:
+        self._process = Forked(run, hangups, moment, operation, command)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        # Without a line to wait for it goes on, and ends.
-        self._process.communicate()
+        self._process.__exit__()
 
     def comes_there(self) -> None:
         """Wait until the process is at the call; all that it has printed before is data."""
-        assert self._process.stdout is not None
         while (line := self._process.stdout.readline()) != "there\n":
             assert line, "the process has ended"
 
@@ -50,14 +44,14 @@ class Command:
             self._process.send_signal(number)
 
     def goes_on(self) -> None:
-        assert self._process.stdin is not None
         self._process.stdin.write("\n")
         self._process.stdin.flush()
 
     def left(self) -> dict[str, Any]:
         """What it left behind; from here on it waits no more."""
-        said, self.err = self._process.communicate("\n" * 100 * LETTERS, timeout=60)
-        told: dict[str, Any] = json.loads(said.splitlines()[-1])
+        self._process.stdin.close()
+        _, out, self.err = self._process.finish()
+        told: dict[str, Any] = json.loads(out.splitlines()[-1])
         return told
 
 
@@ -115,7 +109,7 @@ def test_a_replay_that_is_stopped_loses_and_hides_no_letter(operation: str) -> N
 
 def test_under_nohup_a_closed_terminal_stops_nothing() -> None:
     replay = ("dlq", "replay", "--yes")
-    with Command("before-call", "sqs.SendMessageBatch", *replay, hangups="ignored") as command:
+    with Command("before-call", "sqs.SendMessageBatch", *replay, hangups=signal.SIG_IGN) as command:
         command.comes_there()
         command.gets(signal.SIGHUP)
         left = command.left()

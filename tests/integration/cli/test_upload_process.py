@@ -1,15 +1,11 @@
 """`fanout upload` in a process of its own: signals, a lost terminal, memory, and speed."""
 
-import fcntl
 import json
 import os
 import pty
 import re
 import select
 import signal
-import subprocess
-import sys
-import termios
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -18,9 +14,11 @@ from typing import Any
 
 import pytest
 
+from tests.forked import FORKS, Forked
+from tests.integration.uploading import run
 from tests.upload_site import UploadSite, serving
 
-PROJECT = Path(__file__).parents[3]
+pytestmark = FORKS
 COUNT = 100
 WORKERS, WAITERS = 32, 8
 
@@ -41,20 +39,8 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-def command(site: UploadSite, folder: Path, *arguments: str) -> list[str]:
-    records = folder.parent / "records"
-    module = [sys.executable, "-m", "tests.integration.uploading"]
-    return [*module, site.url, str(records), str(folder), *arguments]
-
-
-@contextmanager
-def started(command: list[str], **streams: Any) -> Iterator["subprocess.Popen[str]"]:
-    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(command, cwd=PROJECT, text=True, **(pipes | streams)) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
+def upload(site: UploadSite, folder: Path, *arguments: str, **settings: Any) -> Forked:
+    return Forked(run, site.url, folder.parent / "records", str(folder), *arguments, **settings)
 
 
 def wait_until_full(site: UploadSite) -> None:
@@ -68,11 +54,11 @@ def test_a_stopped_upload_says_what_was_done_and_how_to_go_on(
     site: UploadSite, folder: Path, number: signal.Signals
 ) -> None:
     site.hold_after(40)
-    with started(command(site, folder, "--path", "2026/")) as process:
+    with upload(site, folder, "--path", "2026/") as process:
         wait_until_full(site)
         process.send_signal(number)
-        out, err = process.communicate(timeout=60)
-    assert process.returncode == 130
+        code, out, err = process.finish()
+    assert code == 130
     assert "Traceback" not in err
     uploaded = len(re.findall(": path 2026/", out))
     assert uploaded == 40
@@ -87,16 +73,15 @@ def test_a_stopped_upload_says_what_was_done_and_how_to_go_on(
 
 def test_waiting_for_photos_ends_at_once(site: UploadSite, folder: Path) -> None:
     """Its threads ask for minutes, and nobody has to wait for them."""
-    with started(command(site, folder, "--path", "2026/", "--wait")) as process:
-        assert process.stdout is not None
+    with upload(site, folder, "--path", "2026/", "--wait") as process:
         waiting = 0
         while waiting < WAITERS:
             line = process.stdout.readline()
             assert line, "the process has ended"
             waiting += line == "waiting\n"
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=60)
-    assert process.returncode == 130
+        code, _, err = process.finish()
+    assert code == 130
     assert err.endswith(
         f"Stopped waiting: 0 of {COUNT} are done; all go on by themselves.\nInterrupted.\n"
     )
@@ -105,16 +90,13 @@ def test_waiting_for_photos_ends_at_once(site: UploadSite, folder: Path) -> None
 def test_an_output_that_nobody_reads_any_more_ends_it(site: UploadSite, folder: Path) -> None:
     """As `| head -1` does."""
     site.hold_after(40)
-    with started(command(site, folder, "--path", "2026/", "--json")) as process:
+    with upload(site, folder, "--path", "2026/", "--json") as process:
         wait_until_full(site)
-        assert process.stdout is not None
         process.stdout.close()
         site.hold_after(None)
         site.close()
-        assert process.stderr is not None
-        err = process.stderr.read()
-        process.wait(timeout=60)
-    assert process.returncode == 1
+        code, _, err = process.finish()
+    assert code == 1
     assert "Traceback" not in err
     assert "What is uploaded is not sent again. To go on: " in err
 
@@ -123,20 +105,19 @@ def test_an_output_that_nobody_reads_any_more_ends_it(site: UploadSite, folder: 
 def test_run_again_it_sends_only_what_is_missing(
     site: UploadSite, folder: Path, destination: list[str]
 ) -> None:
-    again = command(site, folder, *destination, "--json")
     site.hold_after(40)
-    with started(again) as process:
+    with upload(site, folder, *destination, "--json") as process:
         wait_until_full(site)
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+        _, out, err = process.finish()
     *first, end = [json.loads(line) for line in out.splitlines()]
     assert end["summary"]["under_way"] == WORKERS
     assert end["summary"]["not_begun"] == COUNT - 40 - WORKERS
     assert err.endswith("Interrupted.\n")
     site.hold_after(None)
-    with started(again) as process:
-        out, err = process.communicate(timeout=60)
-    assert process.returncode == 0, err
+    with upload(site, folder, *destination, "--json") as process:
+        code, out, err = process.finish()
+    assert code == 0, err
     *second, end = [json.loads(line) for line in out.splitlines()]
     assert end["summary"]["uploaded"] + end["summary"]["there_already"] == COUNT
     assert end["summary"]["there_already"] >= 40
@@ -151,30 +132,20 @@ def test_a_lost_terminal_ends_it_without_a_traceback_and_it_can_go_on(
 ) -> None:
     """Without --path, the folders are known only to the record; there may be no file of errors."""
     site.hold_after(40)
-    log = folder.parent / "stderr"
     terminal, its = pty.openpty()
-    with (
-        log.open("w") as stderr,
-        started(
-            command(site, folder),
-            stdin=its,
-            stdout=its,
-            stderr=stderr if logs else its,
-            start_new_session=True,
-            preexec_fn=_take_terminal,
-        ) as process,
-    ):
+    streams = dict.fromkeys((0, 1) if logs else (0, 1, 2), its)
+    with upload(site, folder, streams=streams, has_terminal=True) as process:
         os.close(its)
         with read(terminal):
             wait_until_full(site)
         os.close(terminal)
-        process.wait(timeout=60)
-    assert process.returncode == 130
-    assert "Traceback" not in log.read_text()
-    assert log.read_text().endswith("Interrupted.\n" if logs else "")
+        code, _, err = process.finish()
+    assert code == 130
+    assert "Traceback" not in err
+    assert err.endswith("Interrupted.\n") is logs
     site.hold_after(None)
-    with started(command(site, folder, "--json")) as process:
-        out, err = process.communicate(timeout=60)
+    with upload(site, folder, "--json") as process:
+        _, out, err = process.finish()
     assert "Going on with an earlier upload" in err
     assert json.loads(out.splitlines()[-1])["summary"]["there_already"] >= 40
     assert len(site.stored) == COUNT
@@ -205,23 +176,21 @@ def read(terminal: int) -> Iterator[list[bytes]]:
 def test_a_terminal_shows_a_bar_below_the_results(site: UploadSite, folder: Path) -> None:
     site.limit(30)
     terminal, its = pty.openpty()
-    environment = os.environ | {"COLUMNS": "200", "TERM": "xterm"}
-    upload = command(site, folder, "--path", "2026/")
+    environment = {"COLUMNS": "200", "TERM": "xterm"}
+    streams = dict.fromkeys(range(3), its)
     with (
         read(terminal) as taken,
-        started(upload, stdin=its, stdout=its, stderr=its, env=environment) as process,
+        upload(
+            site, folder, "--path", "2026/", environment=environment, streams=streams
+        ) as process,
     ):
         os.close(its)
-        process.wait(timeout=60)
+        code, _, _ = process.finish()
     os.close(terminal)
+    assert code == 0
     shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", b"".join(taken).decode())
     assert re.search(rf"Uploading \S+ \d+ of {COUNT} [\d.]+ [kM]B/s \d:\d\d:\d\d", shown)
     lines = [line for line in re.split(r"[\r\n]+", shown) if ": path 2026/" in line]
     assert len(lines) == COUNT
     assert all(line.startswith(str(folder)) for line in lines)
     assert shown.rstrip().endswith(f"\n\r{COUNT} uploaded (190.3 kB), 0 there already")
-
-
-def _take_terminal() -> None:
-    """Make standard input the terminal that the process belongs to, which hangs up on it."""
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)

@@ -1,0 +1,18 @@
+"""What the server of `tests/forked.py` does before it forks; nothing else imports this module."""
+
+import gc
+from unittest import mock
+
+from botocore.loaders import create_loader
+
+from tests.integration import signalled, uploading
+
+__all__ = ["signalled", "uploading"]
+
+# Sessions of all forks share what is parsed here.
+loader = create_loader()
+mock.patch("botocore.session.create_loader", lambda _: loader).start()
+signalled.fill_account()
+signalled.session().client("cloudformation")
+# A collection would copy all of it into each fork.
+gc.freeze()
