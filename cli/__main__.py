@@ -9,21 +9,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cli import dlq, signing_key, sizes, token, viewer_key
-from cli.audit import audit
-from cli.backfill import backfill
+from cli.commands import CommandGroup
 from cli.compiled import PROJECT
 from cli.completion import VARIABLE, ShowCompletionOption, prepare_completion
-from cli.contact_sheet import contact_sheet
-from cli.cors import cors
-from cli.deploy_policy import deploy_policy
-from cli.doctor import doctor
-from cli.html import html
-from cli.plan import plan
-from cli.status import status
-from cli.upload import upload
-from cli.url import url
-from cli.verify import verify
 from lib.errors import FanoutError
 from lib.interrupts import raised_for_signals
 
@@ -32,6 +20,7 @@ _INTERRUPTED = 130
 
 app = typer.Typer(
     name="fanout",
+    cls=CommandGroup,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     # cli/completion.py has its own scripts.
@@ -49,13 +38,6 @@ def _print_version(is_given: bool) -> None:
         raise typer.Exit
 
 
-app.add_typer(dlq.app, name="dlq")
-app.add_typer(token.app, name="token")
-app.add_typer(signing_key.app, name="signing-key")
-app.add_typer(viewer_key.app, name="viewer-key")
-app.add_typer(sizes.app, name="sizes")
-
-
 @app.callback()
 def fanout(
     *,
@@ -66,14 +48,6 @@ def fanout(
     show_completion: ShowCompletionOption = None,
 ) -> None:
     """Operate one stage of Image Fan-out: check it, repair it, upload to it."""
-
-
-_COMMANDS = (
-    *(audit, backfill, status, html, upload, url, doctor, verify, cors, plan, contact_sheet),
-    deploy_policy,
-)
-for command in _COMMANDS:
-    app.command()(command)
 
 
 def main(arguments: list[str] | None = None) -> int:
