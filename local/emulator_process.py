@@ -25,7 +25,7 @@ from ministack.services import lambda_svc
 
 # Processes of one function, which take turns: more than there are cores would only start later. A
 # function that calls itself more deeply than this would wait for itself; none of ours does.
-_MAX_PROCESSES = max(2, os.cpu_count() or 1)
+_MAX_PROCESSES = (os.cpu_count() or 1) + 2
 # A process that is killed is not released.
 _KILLED_SECONDS = 1.0
 # A pipe's usual capacity.
