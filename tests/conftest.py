@@ -58,6 +58,8 @@ def pytest_runtestloop() -> None:
 # Jobs in the background ignore Ctrl-C, and so would every command that a test interrupts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# What a slow test takes unless it says.
+_SLOW_SECONDS = 50
 # End-to-end tests mostly wait: two more processes than cores keep the cores busy meanwhile.
 _WAITING = 2
 
@@ -74,8 +76,13 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes long, so that no process is left alone with it at the end."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    """Begin with what takes longest, so that no process is left alone with it at the end."""
+    items.sort(key=_seconds, reverse=True)
+
+
+def _seconds(item: pytest.Item) -> int:
+    slow = item.get_closest_marker("slow")
+    return 0 if slow is None else slow.kwargs.get("seconds", _SLOW_SECONDS)
 
 
 def pytest_sessionfinish() -> None:

@@ -24,13 +24,24 @@ if TYPE_CHECKING:
 __all__ = ["models"]
 
 
+# About what the stacks' tests take on two cores: those of the longest are begun with.
+_SECONDS = {
+    "local": 280,
+    "site": 200,
+    "test_lifecycle": 120,
+    "test_make_local": 80,
+    "test_chaos": 80,
+}
+
+
 @pytest.hookimpl(tryfirst=True)  # before xdist looks for the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests of a stack together, and begin with them; those that change it come last."""
     for item in items:
         if item.nodeid.startswith("tests/e2e/"):
-            item.add_marker(pytest.mark.xdist_group(_stack_of(item)))
-            item.add_marker("slow")
+            stack = _stack_of(item)
+            item.add_marker(pytest.mark.xdist_group(stack))
+            item.add_marker(pytest.mark.slow(seconds=_SECONDS.get(stack, 50)))
     # Those of a file in a row: two files may want the same stage.
     items.sort(key=lambda item: item.path.stem if item.get_closest_marker("redeploys") else "")
 
