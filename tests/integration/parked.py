@@ -39,16 +39,17 @@ def park_many(url: str, count: int, reason: str = "truncated") -> list[str]:
     return [park(url, f"{reason}/{number:03}.jpg", reason) for number in range(count)]
 
 
-def _messages(url: str) -> list[Any]:
+def messages(url: str) -> list[Any]:
+    """Moto's messages of a queue."""
     account, name = url.split("/")[-2:]
     return sqs_backends[account][REGION].queues[name]._messages
 
 
 def stored(url: str) -> list[str]:
     """The bodies of all messages of a queue, sorted, those in flight too."""
-    return sorted(message.body for message in _messages(url))
+    return sorted(message.body for message in messages(url))
 
 
 def hidden(url: str) -> int:
     """Number of those that are in flight."""
-    return sum(not message.visible for message in _messages(url))
+    return sum(not message.visible for message in messages(url))

@@ -1,19 +1,23 @@
 """Dead letters as the API lists, replays and purges them, on moto."""
 
 import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
 
+from lib.aws.sqs import Depth
 from lib.dead_letters import operations
 from lib.dead_letters.letter import DlqKind
 from lib.dead_letters.operations import DeadLetterOperations, Selection, Taken
+from lib.dead_letters.queue import DeadLetterQueue, DlqResult
 from lib.errors import ConfigError, RequestError
 from lib.keys import Originals
 from lib.pipeline.failure_records import FailureRecord, FailureRecords, make_stopped_record
 from tests.integration.conftest import create_queue
-from tests.integration.parked import body, hidden, park, park_many, stored
+from tests.integration.parked import body, hidden, messages, park, park_many, stored
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -76,6 +80,7 @@ class TestList:
         letter = next(each for each in listed.letters if each.path == "a.jpg")
         assert (letter.size, letter.reason, letter.attempts) == ("40x30", "truncated", 3)
         assert letter.error == "it breaks off:\nupload it again"
+        assert letter.failed_at == datetime(2026, 11, 21, 7, 30, tzinfo=UTC)
         assert hidden(dlq) == 0
         assert len(stored(dlq)) == 3
 
@@ -89,6 +94,21 @@ class TestList:
         assert [letter.size for letter in listed.letters].count("40x30") == 8
         assert listed.letters[1].size == "hero"  # each queue in turn
         assert listed.queues[0].letters == 25
+
+    def test_the_oldest_letter_is_not_the_last(self, queues: Queues) -> None:
+        park_many(queues.urls["40x30-dlq"], 12)
+        oldest = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)
+        messages(queues.urls["40x30-dlq"])[5].sent_timestamp = int(oldest.timestamp() * 1000)
+        assert queues.operations.list_all().queues[0].oldest == oldest
+
+    def test_a_whole_scan_counts_better_than_sqs(
+        self, queues: Queues, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        park(queues.urls["40x30-dlq"], "a.jpg")
+        depth = Depth(visible=7, in_flight=0, as_of=datetime.now(UTC))
+        monkeypatch.setattr("lib.aws.sqs.get_depth", lambda *_: depth)
+        first = queues.operations.list_all().queues[0]
+        assert (first.complete, first.letters) == (True, 1)
 
     def test_has_letters_of_sns_and_of_invalidations(
         self, queues: Queues, sqs: "SQSClient"
@@ -186,6 +206,27 @@ class TestReplay:
             queues.operations.replay(Selection(sizes=["40x30", "huge"]))
         assert stored(queues.urls["40x30-dlq"]) == [letter]
 
+    @pytest.mark.parametrize(
+        ("selection", "cause"),
+        [
+            (
+                Selection(queue=DlqKind.FETCH, sizes=["40x30"]),
+                "fetch is shared by all sizes: leave out sizes",
+            ),
+            (
+                Selection(queue=DlqKind.PURGE),
+                "this stage invalidates nothing, and so has no queue of invalidations",
+            ),
+        ],
+    )
+    def test_refuses_a_queue_that_there_is_not_and_says_why(
+        self, queues: Queues, selection: Selection, cause: str
+    ) -> None:
+        stage = replace(queues.operations, invalidates=False)
+        with pytest.raises(RequestError) as refused:
+            stage.replay(selection)
+        assert str(refused.value) == f"queue: {cause}"
+
     def test_says_if_the_time_did_not_suffice(
         self, queues: Queues, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -216,6 +257,24 @@ class TestPurge:
         assert stored(queues.urls["40x30"]) == []
         assert records.read("a.jpg") is None
         assert records.read("b.jpg") is not None
+
+
+def test_each_queue_gets_the_time_that_is_left(
+    queues: Queues, s3: "S3Client", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[float] = []
+
+    def take(*_: Any, seconds: float, **__: Any) -> DlqResult:
+        given.append(seconds)
+        return DlqResult()
+
+    monkeypatch.setattr(operations, "MAX_SECONDS", 1.0)
+    monkeypatch.setattr(DeadLetterQueue, "replay", take)
+    monkeypatch.setattr(DeadLetterQueue, "purge", take)
+    assert queues.operations.replay(Selection(sizes=["40x30"])).complete
+    assert queues.operations.purge(Selection(sizes=["40x30"]), s3, "failures-bucket").complete
+    assert len(given) == 2
+    assert all(0 < seconds <= 1 for seconds in given)
 
 
 def test_a_missing_queue_is_named_though_another_thread_has_its_first_error_meanwhile(

@@ -160,6 +160,16 @@ class TestAMessageThatWasNeverBegun:
         event["Records"] += sqs_batch(put(s3, "b.jpg"))["Records"]
         assert order_of(event) == ["b.jpg", "a.jpg"]
 
+    def test_is_not_suspected_where_each_worker_returned_it(
+        self, s3: "S3Client", deliver: WorkerCall, queues: Queues
+    ) -> None:
+        message = put(s3, "a.jpg")
+        for attempts in range(1, 10):
+            assert deliver(message, attempts=attempts, seconds=LITTLE_TIME) == ["message-0"]
+        assert handled(last_receive(message), LITTLE_TIME) == []
+        (record,) = in_queue(queues)["Records"]
+        assert set(record["messageAttributes"]) == {"untried_since"}
+
     def test_an_order_to_fetch_is_put_in_anew_likewise(self, fetching: Fetching) -> None:
         order = fetching.submit()
         queues = fetching.queues

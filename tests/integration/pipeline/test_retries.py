@@ -94,6 +94,47 @@ def test_on_its_last_receive_a_message_becomes_a_dead_letter_with_its_error(
     assert letter["body"] == message
 
 
+@pytest.mark.parametrize(
+    ("attempts", "longest"), [(1, 5), (2, 10), (3, 20), (6, 160), (7, 300), (9, 300)]
+)
+def test_the_next_try_waits_twice_as_long_and_the_log_says_how_long(
+    s3: "S3Client",
+    deliver: WorkerCall,
+    capsys: pytest.CaptureFixture[str],
+    attempts: int,
+    longest: int,
+) -> None:
+    message, worker = put(s3, "a.jpg"), resize._worker()
+    worker.reconciler.s3.meta.events.register(
+        "before-call.s3", Failing("GetObject", refusal("SlowDown", 503), times=99)
+    )
+    asked: list[int] = []
+    worker.queue.sqs.meta.events.register(
+        "provide-client-params.sqs.ChangeMessageVisibility",
+        lambda params, **_: asked.append(params["VisibilityTimeout"]),
+    )
+    assert deliver(message, attempts=attempts) == ["message-0"]
+    (delay,) = asked
+    assert longest // 2 <= delay <= longest
+    (line,) = logged(capsys, "returned")
+    assert (line["message_id"], line["retry_in_seconds"]) == ("message-0", delay)
+
+
+def test_a_delay_that_sqs_refuses_is_logged_and_no_failure(
+    s3: "S3Client", deliver: WorkerCall, capsys: pytest.CaptureFixture[str]
+) -> None:
+    message, worker = put(s3, "a.jpg"), resize._worker()
+    worker.reconciler.s3.meta.events.register(
+        "before-call.s3", Failing("GetObject", refusal("SlowDown", 503), times=99)
+    )
+    worker.queue.sqs.meta.events.register(
+        "before-call.sqs", Failing("ChangeMessageVisibility", refusal("ServiceUnavailable", 503))
+    )
+    assert deliver(message) == ["message-0"]
+    (line,) = logged(capsys, "not done")
+    assert (line["what"], line["reason"]) == ("delay", "ServiceUnavailable")
+
+
 def test_a_dead_letter_that_cannot_be_sent_stays_for_sqs_to_move(
     s3: "S3Client", deliver: WorkerCall
 ) -> None:
