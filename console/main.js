@@ -72,6 +72,8 @@ function begin() {
     : 'This token may upload, look up and delete; not replay or purge. Click to use another.';
   button.onclick = () => askForToken();
   shown.clear();
+  // Not earlier: places send the token with what they ask for.
+  addEventListener('hashchange', show);
   if (!(location.hash.slice(1).split('?')[0] in PLACES)) history.replaceState(null, '', '#upload');
   show();
 }
@@ -83,7 +85,6 @@ async function start() {
   const chip = document.getElementById('stage');
   chip.textContent = stage.stage;
   chip.dataset.stage = stage.stage === 'prod' ? 'prod' : 'other';
-  addEventListener('hashchange', show);
   // A file that is dropped beside a place's own would be opened instead of this page.
   for (const type of ['dragover', 'drop']) addEventListener(type, (event) => event.preventDefault());
   const offline = document.getElementById('offline');
