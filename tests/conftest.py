@@ -36,10 +36,6 @@ class _CurrentOutput:
 # The workers' logger keeps the stream that it is made with, beyond the test that closes it.
 Logger(service=SERVICE, stream=cast("IO[str]", _CurrentOutput()))
 
-# A script starts what it leaves in the background without SIGINT, which tests send to processes.
-if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-
 # Typer makes the whole command line anew for each command.
 typer.main.get_command = cache(typer.main.get_command)
 
