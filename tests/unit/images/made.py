@@ -1,10 +1,14 @@
 """Pictures made in code, and ways to look at what was made of them."""
 
+import gc
 import io
 import random
 import struct
+import time
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import pytest
@@ -67,6 +71,34 @@ def decoded(data: bytes | Rendition) -> Image.Image:
 
 def rendered(data: bytes, **options: Any) -> Image.Image:
     return decoded(render(data, size(**options)))
+
+
+@contextmanager
+def costing_at_most(photos: float) -> Iterator[None]:
+    """Fail if this takes more CPU time than it takes here to render so many photos of a megapixel.
+
+    The garbage collector waits meanwhile: it would look through all that the tests have imported.
+    """
+    limit = photos * _cost_of_a_photo()
+    gc.disable()
+    start = time.process_time()
+    try:
+        yield
+    finally:
+        cost = time.process_time() - start
+        gc.enable()
+    assert cost < limit
+
+
+@cache
+def _cost_of_a_photo() -> float:
+    photo = encoded(noise(1000, 1000), "PNG")
+    costs = []
+    for _ in range(3):
+        start = time.process_time()
+        render(photo, size())
+        costs.append(time.process_time() - start)
+    return min(costs)
 
 
 def difference(one: Image.Image, other: Image.Image) -> float:

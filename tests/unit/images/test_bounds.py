@@ -4,7 +4,6 @@ import pickle
 import struct
 import subprocess
 import sys
-import time
 import zlib
 from pathlib import Path
 
@@ -82,11 +81,9 @@ def test_a_pixel_bomb_is_refused_from_its_header(maker: object, width: int, heig
     if maker is webp_of and width * height > 2**32:
         pytest.skip("more than the format can say")
     data = maker(width, height)  # type: ignore[operator]
-    start = time.process_time()
-    with pytest.raises(PermanentError) as caught:
+    with made.costing_at_most(3), pytest.raises(PermanentError) as caught:
         render(data, made.size())
     assert caught.value.reason is Reason.TOO_MANY_PIXELS
-    assert time.process_time() - start < 0.05
     assert f"{max(width, height)}" in str(caught.value)
 
 
@@ -129,12 +126,10 @@ def test_thousands_of_scans_are_refused() -> None:
     last = data[data.rindex(b"\xff\xda") : -2]
     assert render(data[:-2] + last * 20 + b"\xff\xd9", made.size()).width == 64
 
-    start = time.process_time()
-    with pytest.raises(PermanentError) as caught:
+    with made.costing_at_most(6), pytest.raises(PermanentError) as caught:
         render(data[:-2] + last * 3000 + b"\xff\xd9", made.size())
 
     assert caught.value.reason is Reason.TOO_MANY_SCANS
-    assert time.process_time() - start < 0.1
 
 
 def test_the_more_pixels_the_fewer_scans(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,19 +143,16 @@ def test_the_more_pixels_the_fewer_scans(monkeypatch: pytest.MonkeyPatch) -> Non
 @pytest.mark.parametrize("format_", ["GIF", "WEBP", "PNG"])
 def test_thousands_of_frames_cost_a_still_nothing(format_: str) -> None:
     data = bomb_of_frames(format_)
-    start = time.process_time()
-    assert render(data, made.size()).width == 48
-    assert time.process_time() - start < 0.5
+    with made.costing_at_most(30):
+        assert render(data, made.size()).width == 48
 
 
 @pytest.mark.parametrize("format_", ["GIF", "WEBP", "PNG"])
 def test_thousands_of_frames_are_refused_as_an_animation(format_: str) -> None:
     data = bomb_of_frames(format_)
-    start = time.process_time()
-    with pytest.raises(PermanentError) as caught:
+    with made.costing_at_most(30), pytest.raises(PermanentError) as caught:
         render(data, made.size(animated=True))
     assert caught.value.reason is Reason.TOO_MANY_FRAMES
-    assert time.process_time() - start < 0.5
 
 
 def bomb_of_frames(format_: str) -> bytes:

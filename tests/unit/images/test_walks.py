@@ -1,7 +1,6 @@
 """Reading a header costs as much as a header has, however much else a file holds."""
 
 import struct
-import time
 import zlib
 from collections.abc import Callable
 
@@ -13,7 +12,8 @@ from tests.unit.images import made
 
 # As many bytes as a large camera file has. Looked at one by one they take 5 to 14 seconds.
 MUCH = 52_000_000
-GENEROUS = 0.5
+# In photos of a megapixel.
+GENEROUS = 30
 
 
 def jpeg_with(filling: bytes) -> bytes:
@@ -99,11 +99,9 @@ def heic_with(filling: bytes) -> bytes:
 )
 def test_much_of_nothing_is_refused_at_once(maker: Callable[[bytes], bytes], unit: bytes) -> None:
     data = maker(unit * (MUCH // len(unit)))
-    start = time.process_time()
-    with pytest.raises(PermanentError) as caught:
+    with made.costing_at_most(GENEROUS), pytest.raises(PermanentError) as caught:
         render(data, made.size())
     assert caught.value.reason is Reason.METADATA_BOMB
-    assert time.process_time() - start < GENEROUS
 
 
 @pytest.mark.parametrize(
@@ -141,8 +139,7 @@ def test_a_decoder_sees_no_more_scans_than_were_counted() -> None:
 def test_compressed_metadata_that_breaks_off_counts_as_well() -> None:
     whole = zlib.compress(bytes(3_900_000))
     broken = made.chunk(b"zTXt", b"name\0\0" + whole[:-4] + b"\0\0\0\0")
-    start = time.process_time()
-    with pytest.raises(PermanentError) as caught:
-        render(png_with(broken * 2000), made.size())
+    data = png_with(broken * 2000)
+    with made.costing_at_most(GENEROUS), pytest.raises(PermanentError) as caught:
+        render(data, made.size())
     assert caught.value.reason is Reason.METADATA_BOMB
-    assert time.process_time() - start < GENEROUS
