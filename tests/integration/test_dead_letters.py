@@ -229,6 +229,18 @@ class TestScan:
                 next(iter(scanned))
         assert timeouts == [300, 2 * 30 * 10, 12 * 60 * 60]
 
+    def test_hides_letters_little_longer_than_the_time_that_it_has(
+        self, queues: Queues, dlq: DeadLetterQueue
+    ) -> None:
+        park_many(queues.dlq_url, 3)
+        timeouts: list[int] = []
+        queues.sqs.meta.events.register(
+            "before-parameter-build.sqs.ReceiveMessage",
+            lambda params, **_: timeouts.append(params["VisibilityTimeout"]),
+        )
+        assert dlq.purge(Filter(), seconds=12.2).taken == 3
+        assert set(timeouts) == {25}
+
     def test_without_permission_names_it(self, queues: Queues, dlq: DeadLetterQueue) -> None:
         def refuse(**_: Any) -> None:
             raise ClientError({"Error": {"Code": "AccessDenied"}}, "ReceiveMessage")

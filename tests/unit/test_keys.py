@@ -51,6 +51,13 @@ def test_the_key_is_measured_in_bytes_of_utf8() -> None:
         ORIGINALS.check("é" * 512)
 
 
+def test_in_a_bucket_without_a_folder_the_fetch_records_key_is_the_longest() -> None:
+    originals = keys.Originals("shop", "")
+    originals.check("x" * 1017)
+    with pytest.raises(PermanentError, match=r"the fetch record's key .* 1025 bytes, S3 takes"):
+        originals.check("x" * 1018)
+
+
 @pytest.mark.parametrize(
     ("path", "advice"),
     [

@@ -78,6 +78,21 @@ def test_a_status_has_signed_urls_where_asked(private: Api, deliver: WorkerCall,
     assert url() == url(signed="3600").partition("?")[0]
 
 
+def test_the_status_of_a_batch_has_signed_urls_where_asked(
+    private: Api, deliver: WorkerCall
+) -> None:
+    deliver(put(boto3.client("s3"), "a.jpg"))
+
+    def url(**more: int) -> str:
+        document = private("POST", "/uploads/status", {"paths": ["a.jpg"], **more}).document
+        (answered,) = document["uploads"]
+        found: str = answered["photo"]["sizes"]["40x30"]["variants"][0]["url"]
+        return found
+
+    check(url(signed=3600), 3600)
+    assert url() == url(signed=3600).partition("?")[0]
+
+
 @pytest.mark.parametrize("seconds", [0, -1, 7 * 86400 + 1, "3600", 1.5, True])
 def test_a_lifetime_is_bounded(private: Api, seconds: Any) -> None:
     answered = private("POST", "/uploads", {**FILE, "signed": seconds})
