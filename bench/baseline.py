@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from bench import inputs, sources
 from bench.race import Race
-from lib.images.renderer import RENDERER_VERSION
+from lib.sizes import RENDERER_VERSION
 
 FILE = Path(__file__).parent / "baseline.json"
 

@@ -10,7 +10,6 @@ from lib.auth.signing_keys import SigningKeys
 from lib.auth.tokens import TokenStore
 from lib.auth.viewer_keys import ViewerKeyStore
 from lib.errors import ConfigError
-from lib.images import RENDERER_VERSION
 from lib.operations.audit import MAX_WORKERS, Auditor
 from lib.operations.doctor.sizes import read_deployed
 from lib.pipeline.put_options import Acl, PutOptions
@@ -61,7 +60,7 @@ def make_status_reader(stage: Stage) -> StatusReader:
         failures_bucket=outputs["FailuresBucketName"],
         images_url=stage.images_url,
         expected={
-            name: Expected(recipe_id(size, RENDERER_VERSION), _put_options(stage, name))
+            name: Expected(recipe_id(size), _put_options(stage, name))
             for name, size in sizes.items()
         },
     )

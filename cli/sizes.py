@@ -7,7 +7,6 @@ import typer
 
 from cli.stage import JsonOption
 from cli.terminal import note, print_json, show
-from lib.images import RENDERER_VERSION
 from lib.images.largest import find_max_megapixels
 from lib.plurals import pluralize
 from lib.sizes import Quality, Size, Watermark, read_sizes, recipe_id
@@ -49,7 +48,7 @@ def _make_document(size: Size) -> dict[str, Any]:
     return {
         **size.model_dump(mode="json"),
         "folders": size.folders,
-        "recipe": recipe_id(size, RENDERER_VERSION),
+        "recipe": recipe_id(size),
         "max_megapixels": find_max_megapixels(size),
     }
 
@@ -64,7 +63,7 @@ def _format(size: Size) -> str:
         "memory": f"{size.memory:,} MB",
         "largest photo": _describe_largest(size),
         "folders": ", ".join(f"/{folder}/" for folder in size.folders),
-        "recipe": recipe_id(size, RENDERER_VERSION),
+        "recipe": recipe_id(size),
     }
     return "\n".join([size.name, *(f"  {name:<15} {fact}" for name, fact in facts.items())])
 

@@ -50,8 +50,6 @@ class StatusSettings(PhotoSettings, CachingSettings):
     images_bucket: str
     # None if only the CDN reads the images bucket.
     acl: Acl | None = None
-    # A part of each size's recipe; lib.images, which has it, would cost the function its import.
-    renderer_version: str
     # Whether a size's own URL returns the format that the browser accepts.
     serve_formats: bool = False
 
@@ -230,7 +228,7 @@ def _status_reader() -> StatusReader:
         signer=make_viewer_signer(settings),
         expected={
             size.name: Expected(
-                recipe_id(size, settings.renderer_version),
+                recipe_id(size),
                 PutOptions(settings.lifetimes.build_header(size), settings.acl),
             )
             for size in settings.sizes

@@ -32,7 +32,6 @@ from infra.topics import topic_resources
 from infra.workers import worker
 from lib.errors import ConfigError
 from lib.sizes import SizesFile, read_sizes
-from lib.watermarks import check_watermarks
 
 # CloudFormation's limit on a stack's resources, and how many are reserved for the shared ones.
 MAX_RESOURCES = 500
@@ -45,8 +44,12 @@ def generate(given: dict[str, Any]) -> dict[str, Any]:
     """Generates the parts of serverless.yml; raises ConfigError for wrong parameters or sizes."""
     parameters = parse_parameters(given)
     file = read_sizes(parameters.sizes_file)
-    check_watermarks(file)
     sizes = file.sizes
+    if any(size.watermark for size in sizes):
+        # Most stages have none, and the decoders take half the time of the imports.
+        from lib.watermarks import check_watermarks  # noqa: PLC0415
+
+        check_watermarks(file)
     stack = join(
         _generate_sizes(parameters, file),
         invalidations(parameters, sizes),

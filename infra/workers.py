@@ -7,7 +7,6 @@ from infra.parameters import Parameters
 from infra.queue_settings import BATCH_SIZE, BATCH_WINDOW, MAX_RECEIVE_COUNT
 from infra.rekognition import analyzer_settings, analyzer_statements
 from lib.errors import ConfigError
-from lib.images import RENDERER_VERSION
 from lib.sizes import Size, recipe_id
 
 WORKER = "handlers.resize.handler"
@@ -45,7 +44,7 @@ def worker(size: Size, parameters: Parameters) -> functions.Part:
         "name": name,
         "description": f"Renders every photo at {size.name}",
         "handler": WORKER,
-        "tags": {RECIPE_TAG: recipe_id(size, RENDERER_VERSION)},
+        "tags": {RECIPE_TAG: recipe_id(size)},
         "role": arn(role),
         "memorySize": size.memory,
         "timeout": queue_settings.timeout,

@@ -25,7 +25,6 @@ from infra.functions import (
 from infra.naming import FAILURES_BUCKET, IMAGES_BUCKET, allow, arn, ref, sub
 from infra.originals import allow_list_originals, allow_originals, originals_settings
 from infra.parameters import Parameters
-from lib.images import RENDERER_VERSION
 from lib.sizes import Size, pack_sizes
 
 # Seconds that browsers cache a preflight response; Chromium's maximum is 7,200.
@@ -103,7 +102,6 @@ def api(parameters: Parameters, sizes: list[Size]) -> Part:
         IMAGES_URL=images_url(parameters),
         SERVE_FORMATS=str(parameters.serve_formats).lower(),
         SIZES=pack_sizes(sizes),
-        RENDERER_VERSION=RENDERER_VERSION,
         **caching_settings(parameters),
         **acl_settings(parameters),
         **viewer_settings(parameters),

@@ -3,7 +3,6 @@
 from lib.images.geometry import Focus
 from lib.images.placeholder import Placeholder
 from lib.images.renderer import (
-    RENDERER_VERSION,
     Rendition,
     content_type_of,
     render,
@@ -12,7 +11,6 @@ from lib.images.renderer import (
 from lib.images.watermark import WatermarkImage, read_watermark_image
 
 __all__ = [
-    "RENDERER_VERSION",
     "Focus",
     "Placeholder",
     "Rendition",

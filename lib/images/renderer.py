@@ -16,10 +16,6 @@ from lib.images.transform import TransformedImage, transform_still
 from lib.images.watermark import WatermarkImage, make_stamp
 from lib.sizes import Size
 
-# Part of every recipe id: raise it with each change that alters the variants' pixels, so that
-# existing variants become stale.
-RENDERER_VERSION = "5"
-
 
 class Rendition(NamedTuple):
     """An encoded image, its content type and size, and the size of the upright original.

@@ -26,7 +26,6 @@ from lib.errors import (
     RequestError,
     TransientError,
 )
-from lib.images import RENDERER_VERSION
 from lib.on_demand import ATTEMPTS
 from lib.pipeline.json_records import JsonRecords
 from lib.pipeline.rechecks import RecheckQueue
@@ -85,9 +84,7 @@ class Attempts:
         if the photo is left to a worker already, ConflictError if another request's attempt ended
         meanwhile, TransientError if that attempt does not end.
         """
-        attempt = Attempt(
-            etag=etag, recipe=recipe_id(self.size, RENDERER_VERSION), began_at=self.now()
-        )
+        attempt = Attempt(etag=etag, recipe=recipe_id(self.size), began_at=self.now())
         stored = self._begin(path, attempt)
         try:
             yield

@@ -67,7 +67,7 @@ class VariantMetadata:
 
     @cached_property
     def _recipe(self) -> str:
-        return recipe_id(self.size, images.RENDERER_VERSION)
+        return recipe_id(self.size)
 
 
 def _describe(placeholder: images.Placeholder | None) -> dict[str, str]:

@@ -432,8 +432,12 @@ NOT_IN_RECIPE = {"name", "memory", "formats"} | PUT_OPTIONS | PATHS
 # the recipe, so that an upgrade makes nothing stale.
 ADDED_LATER = {"fallback", "placeholder", "watermark"}
 
+# Part of every recipe id: raise it with each change of lib/images that alters the variants' pixels,
+# so that existing variants become stale.
+RENDERER_VERSION = "5"
 
-def recipe_id(size: Size, renderer_version: str) -> str:
+
+def recipe_id(size: Size, renderer_version: str = RENDERER_VERSION) -> str:
     """Returns a 48-bit hash of everything that decides a variant's bytes.
 
     Extra formats are excluded: each is an object of its own, and adding one leaves the others

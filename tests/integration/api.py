@@ -11,7 +11,6 @@ import boto3
 import pytest
 
 from handlers import deletion, focus, openapi, render, status, uploads
-from lib.images import RENDERER_VERSION
 from lib.sizes import Size, pack_sizes
 from tests.integration.conftest import Context, create_queue
 from tests.payloads import ORIGINALS, payload
@@ -124,7 +123,6 @@ def api(s3: "S3Client", monkeypatch: pytest.MonkeyPatch) -> Api:
         "FETCH_QUEUE_URL": made.fetch_queue_url,
         "FETCH_LOOPBACK": "false",
         "IMAGES_URL": "https://cdn.example",
-        "RENDERER_VERSION": RENDERER_VERSION,
         "BROWSER_SECONDS": "3600",
         "CDN_SECONDS": "86400",
         "IMMUTABLE": "false",

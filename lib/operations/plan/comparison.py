@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lib.images import RENDERER_VERSION
 from lib.operations.estimates import estimate
 from lib.operations.plan.bill import Bill
 from lib.operations.plan.render_times import WorkerTime
@@ -53,7 +52,7 @@ def compare(
 
 def _is_stale(old: Size, new: Size) -> bool:
     """Returns whether variants have to be rendered again, or in a further format."""
-    recipes = {recipe_id(each, RENDERER_VERSION) for each in (old, new)}
+    recipes = {recipe_id(each) for each in (old, new)}
     return len(recipes) > 1 or not set(new.formats) <= set(old.formats)
 
 

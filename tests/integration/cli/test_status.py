@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lib.images import RENDERER_VERSION
 from lib.pipeline.metadata_keys import ORIGINAL_ETAG, RECIPE
 from lib.sizes import recipe_id
 from tests.integration.deployed import PREFIX, Commands, Deployed, fanout, size_called
@@ -18,7 +17,7 @@ __all__ = ["fanout"]
 
 SIZE = size_called("400x300")
 CACHE_CONTROL = "public, max-age=3600"
-CURRENT = recipe_id(SIZE, RENDERER_VERSION)
+CURRENT = recipe_id(SIZE)
 SETTINGS = {"SIZE": SIZE.model_dump_json(), "CACHE_CONTROL": CACHE_CONTROL}
 
 

@@ -12,7 +12,6 @@ from PIL import Image
 
 from cli.stage import Stage
 from lib.errors import ConfigError, PermanentError
-from lib.images import RENDERER_VERSION
 from lib.pipeline.failure_records import FailureRecord, FailureRecords
 from lib.pipeline.put_options import PutOptions
 from lib.sizes import Size, recipe_id
@@ -56,7 +55,7 @@ def status(s3: "S3Client", path: str, *sizes: Size) -> Status:
 def expecting(s3: "S3Client", *, recipe: str = "", **options: Any) -> StatusReader:
     """Reads the size with another recipe, or other put options, than its worker's."""
     given: Any = {"cache_control": os.environ["CACHE_CONTROL"], "acl": None} | options
-    expected = Expected(recipe or recipe_id(SIZE, RENDERER_VERSION), PutOptions(**given))
+    expected = Expected(recipe or recipe_id(SIZE), PutOptions(**given))
     return replace(reader(s3), expected={SIZE.name: expected})
 
 

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lib.errors import PermanentError, Reason
-from lib.images import RENDERER_VERSION, render
+from lib.images import render
 from lib.images.largest import find_max_megapixels
 from lib.sizes import Size, recipe_id
 from tests.command_line import Run, fanout
@@ -45,7 +45,7 @@ def test_each_size_is_shown_with_what_follows_from_it(file: Path) -> None:
     assert "  quality         jpeg 80, webp 80, avif 60\n" in low
     assert "enlarge" not in low
     size = Size(name="hero", width=1600, format="jpeg", quality=60, enlarge=True)
-    recipe = recipe_id(size, RENDERER_VERSION)
+    recipe = recipe_id(size)
     assert hero == (
         "  box             width 1600, the height follows\n"
         "  formats         jpeg, webp, avif\n"
