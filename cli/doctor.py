@@ -11,7 +11,8 @@ import typer
 from cli.sizes import SIZES_FILE
 from cli.stage import JsonOption, RegionOption, Stage, StageOption
 from cli.terminal import escape, note, print_json, show
-from lib.operations.doctor import Finding, Level, diagnose
+from lib.operations.doctor.diagnosis import diagnose
+from lib.operations.doctor.findings import Finding, Level
 from lib.plurals import pluralize
 from lib.sizes import load_sizes
 

@@ -15,7 +15,7 @@ from lib.aws.error_mapping import map_errors
 from lib.aws.sessions import open_isolated_session, open_session
 from lib.aws.stacks import Stack, find_stack, get_template, get_upload_settings
 from lib.errors import ConfigError, TransientError
-from lib.operations.stage_commands import LOCAL, StageCommands
+from lib.operations.stage_commands import LOCAL, STATE, TOKEN, StageCommands
 from lib.uploads.client import Authorize, make_bearer_auth, make_sigv4_auth
 
 if TYPE_CHECKING:
@@ -23,10 +23,6 @@ if TYPE_CHECKING:
     from botocore.credentials import ReadOnlyCredentials
 
 SERVICE = "image-fanout"
-# The environment variable with a bearer token of the upload API.
-TOKEN = "FANOUT_TOKEN"  # noqa: S105  its name, not a token
-# The environment variable with the state folder of the local stack that this shell uses.
-STATE = "FANOUT_LOCAL"
 _LOCAL_FOLDER = Path(__file__).resolve().parent.parent / ".local"
 # The environment variable that directs AWS tools to the local stack, once a shell read .local/env.
 _ENDPOINT = "AWS_ENDPOINT_URL"

@@ -15,7 +15,7 @@ from infra.buckets.failures import failures_bucket
 from infra.buckets.originals import originals_resources
 from infra.buckets.resources import access_logs
 from infra.dashboard import dashboard_resources
-from infra.delivery import delivery_outputs, delivery_resources
+from infra.delivery.resources import delivery_outputs, delivery_resources
 from infra.delivery.viewers import viewer_metadata
 from infra.filters import build_filters
 from infra.functions import Part, join

@@ -1,9 +1,14 @@
 """Names of resources, and the expressions of templates that refer to them."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from lib.sizes import Size
+if TYPE_CHECKING:
+    from lib.sizes import Size
 
+# Handler of the sizes' workers.
+WORKER = "handlers.resize.handler"
+# Tag of a worker with its recipe id; the next deploy compares it with the new one.
+RECIPE_TAG = "recipe"
 # ARNs of two of the three buckets, for Fn::Sub; infra/originals.py has that of the originals.
 S3_ARN = "arn:${AWS::Partition}:s3:::"
 IMAGES_BUCKET = f"{S3_ARN}${{ImagesBucket}}"
@@ -11,7 +16,7 @@ FAILURES_BUCKET = f"{S3_ARN}${{FailuresBucket}}"
 _DISTRIBUTION = "arn:${AWS::Partition}:cloudfront::${AWS::AccountId}:distribution/${%s}"
 
 
-def logical_id(kind: str, size: Size) -> str:
+def logical_id(kind: str, size: "Size") -> str:
     """Returns the logical id of one of the size's resources.
 
     No kind is a prefix of another, so that two sizes never share a logical id: with a kind

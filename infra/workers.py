@@ -1,7 +1,17 @@
 """A size's worker function, and its role with access to its own queue and folders only."""
 
 from infra import functions
-from infra.naming import FAILURES_BUCKET, IMAGES_BUCKET, allow, arn, logical_id, ref, sub
+from infra.naming import (
+    FAILURES_BUCKET,
+    IMAGES_BUCKET,
+    RECIPE_TAG,
+    WORKER,
+    allow,
+    arn,
+    logical_id,
+    ref,
+    sub,
+)
 from infra.originals import allow_list_originals, allow_originals, originals_settings
 from infra.parameters import Parameters
 from infra.queue_settings import BATCH_SIZE, BATCH_WINDOW, MAX_RECEIVE_COUNT
@@ -9,9 +19,6 @@ from infra.rekognition import analyzer_settings, analyzer_statements
 from lib.errors import ConfigError
 from lib.sizes import Size, recipe_id
 
-WORKER = "handlers.resize.handler"
-# Tag of the worker with its recipe id; the next deploy compares it with the new one.
-RECIPE_TAG = "recipe"
 # Lambda's limit on a function's name.
 _MAX_NAME = 64
 

@@ -1,25 +1,23 @@
-"""The commands of the local stack: up, down, demo, and refresh, which `sls deploy` runs."""
+"""The commands of the local stack: up, down and demo."""
 
 import argparse
-import os
 import shlex
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-import requests
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from cli.stage import STATE
 from lib.errors import ConfigError, FanoutError
-from local import demo, exclusive
-from local.photos import photos
+from local import exclusive
 from local.processes import parse_port
 from local.setup import PROJECT
-from local.stack import DeployedStack, LocalDeployment
+
+if TYPE_CHECKING:
+    from local.stack import DeployedStack, LocalDeployment
 
 _CACHE = PROJECT / ".cache"
 _LOCK = _CACHE / "local.lock"
@@ -32,9 +30,7 @@ def run(given: Sequence[str]) -> int:
     arguments = _make_parser().parse_args(given)
     console = Console()
     try:
-        if arguments.command == "refresh":
-            _refresh(console)
-        elif arguments.command == "down":
+        if arguments.command == "down":
             _down(console)
         else:
             port, cdn_port = _parse_ports(arguments.port, arguments.cdn_port)
@@ -48,7 +44,7 @@ def run(given: Sequence[str]) -> int:
     except OSError as error:
         where = f": {error.filename}" if error.filename else ""
         return _fail(f"The local stack cannot go on: {error.strerror or error}{where}")
-    except (BotoCoreError, ClientError, requests.RequestException) as error:
+    except (BotoCoreError, ClientError) as error:
         return _fail(f"The local stack failed; .local/emulator.log may say why: {error}")
     return 0
 
@@ -57,7 +53,6 @@ def _make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("down", help="stop the stack")
-    commands.add_parser("refresh", help="adapt the emulator to what sls just deployed")
     for name in ("up", "demo"):
         command = commands.add_parser(name)
         command.add_argument("--port", default="0", help="port of the emulator; 0: a free one")
@@ -90,22 +85,22 @@ def _fail(message: str) -> int:
     return 1
 
 
-def _refresh(console: Console) -> None:
-    stack = LocalDeployment(Path(os.environ[STATE]), Path.cwd()).refresh()
-    console.print(f"api  {stack.api}\ncdn  {stack.cdn}", soft_wrap=True, highlight=False)
-    if stack.console:
-        console.print(f"console  {stack.console}", soft_wrap=True, highlight=False, markup=False)
+def _open_deployment() -> "LocalDeployment":
+    # boto3, which takes most of the imports' time: a refused command does without.
+    from local.stack import LocalDeployment  # noqa: PLC0415
+
+    return LocalDeployment()
 
 
 def _down(console: Console) -> None:
     with exclusive.interrupt_and_hold(_LOCK) as has_interrupted:
-        ran = LocalDeployment().down()
+        ran = _open_deployment().down()
     console.print("Stopped." if ran or has_interrupted else "Nothing was running.")
 
 
 def _up(console: Console, port: int, cdn_port: int, options: list[str]) -> None:
     """Starts the stack and keeps it running; stops it after a failure if this call started it."""
-    local = LocalDeployment()
+    local = _open_deployment()
     with _stopped_unless_running(local, only_after_failure=True) as was_running:
         _deploy(console, local, port, cdn_port, options)
         local.release()
@@ -122,7 +117,10 @@ def _up(console: Console, port: int, cdn_port: int, options: list[str]) -> None:
 
 def _demo(console: Console, port: int, cdn_port: int) -> None:
     """Runs the demo; stops the stack afterwards, unless it was already running."""
-    local = LocalDeployment()
+    from local import demo  # noqa: PLC0415
+    from local.photos import photos  # noqa: PLC0415
+
+    local = _open_deployment()
     with _stopped_unless_running(local) as was_running:
         with _alive(console, "Fetching photographs"):
             files = photos(_CACHE / "photos")
@@ -134,7 +132,7 @@ def _demo(console: Console, port: int, cdn_port: int) -> None:
 
 @contextmanager
 def _stopped_unless_running(
-    local: LocalDeployment, *, only_after_failure: bool = False
+    local: "LocalDeployment", *, only_after_failure: bool = False
 ) -> Iterator[bool]:
     """Stops the stack at the end of the block if it ran not yet at its beginning."""
     was_running = local.is_running()
@@ -149,8 +147,8 @@ def _stopped_unless_running(
 
 
 def _deploy(
-    console: Console, local: LocalDeployment, port: int, cdn_port: int, options: list[str]
-) -> DeployedStack:
+    console: Console, local: "LocalDeployment", port: int, cdn_port: int, options: list[str]
+) -> "DeployedStack":
     started = time.monotonic()
     with _alive(console, shlex.join(["Deploying", *options])):
         stack = local.up(

@@ -36,8 +36,3 @@ class LocalConsole:
             return None
         values = {name.lower(): value for name, value in found["Environment"]["Variables"].items()}
         return make_console(ConsoleSettings.model_validate(values)).get(path[len(_ADDRESS) :])
-
-
-def make_address(cdn: str, token: str) -> str:
-    """Returns the console's address; browsers do not send a fragment, the page reads the token."""
-    return f"{cdn}{_ADDRESS}" + (f"#token={token}" if token else "")

@@ -16,14 +16,13 @@ from pathlib import Path
 
 import psutil
 
-from cli.stage import STATE, TOKEN
 from lib.auth.tokens import Scope, TokenStore, find_valid
 from lib.aws.error_mapping import map_errors
 from lib.aws.stacks import get_originals
 from lib.errors import ConfigError
-from lib.keys import Originals
+from lib.keys import CONSOLE_FOLDER, Originals
+from lib.operations.stage_commands import STATE, TOKEN
 from local import cors, emulator, setup, supervisor
-from local.console import make_address
 from local.emulator import REGION
 from local.processes import Processes, clean_environment, free_port
 from local.setup import PROJECT
@@ -134,7 +133,7 @@ class LocalDeployment:
     def refresh(self) -> DeployedStack:
         """Adapts the emulator and the files of the state folder to what was just deployed.
 
-        `sls deploy` runs it (infra/hooks/deploy.js), also one that somebody typed.
+        `sls deploy` runs it (local/refresh.py), also one that somebody typed.
         """
         environment = self.environment()
         endpoint = environment[ENDPOINT]
@@ -158,7 +157,7 @@ class LocalDeployment:
             images_bucket=outputs["ImagesBucketName"],
             sizes=json.loads(outputs["Sizes"]),
             token=token,
-            console=make_address(environment[CDN], token) if has_console else "",
+            console=_console_address(environment[CDN], token) if has_console else "",
         )
         file = self.state / "stack.json"
         file.touch(mode=_PRIVATE)
@@ -267,6 +266,11 @@ def _strip_noise(output: str) -> str:
     """Removes from the output of sls what is not about the failure: its versions, stack traces."""
     lines = [line.rstrip() for line in output.splitlines()]
     return "\n".join(line for line in lines if line and not _NOISE.match(line))
+
+
+def _console_address(cdn: str, token: str) -> str:
+    """Returns the console's address; browsers do not send a fragment, the page reads the token."""
+    return f"{cdn}/{CONSOLE_FOLDER}/" + (f"#token={token}" if token else "")
 
 
 def _set_ownership(endpoint: str, bucket: str, *, has_acls: bool) -> None:

@@ -44,7 +44,7 @@ class Service:
         for part in _FOLDERS:
             ignored = shutil.ignore_patterns("__pycache__")
             shutil.copytree(PROJECT / part, folder / part, ignore=ignored)
-        # sls runs `local refresh` after a deploy to the emulator.
+        # sls runs local/refresh.py after a deploy to the emulator.
         for part in ("node_modules", ".venv", "local", "cli"):
             (folder / part).symlink_to(PROJECT / part)
         # Wheels, byte code and what the compiler has built in earlier runs are used again.

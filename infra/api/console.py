@@ -1,7 +1,7 @@
 """The function that serves the console's files, and the output with its address."""
 
 from infra.dashboard import dashboard_url
-from infra.delivery import images_url
+from infra.delivery.resources import images_url
 from infra.functions import Part, build_function, route_event
 from infra.naming import sub
 from infra.originals import originals_bucket

@@ -11,7 +11,7 @@ from infra.api.operators import operators
 from infra.api.parameters import ApiParameters
 from infra.api.rendering import PATH_HEADER, rendering
 from infra.api.throttles import DOCS, MISSING
-from infra.delivery import images_url
+from infra.delivery.resources import images_url
 from infra.delivery.viewers import allow_viewer_keys, viewer_settings
 from infra.functions import (
     Part,

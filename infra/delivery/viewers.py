@@ -9,12 +9,14 @@ them. infra/hooks/viewer_keys.py then adds the public keys, and CloudFront's ids
 """
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from infra.delivery.cloudfront import build_function
-from infra.delivery.parameters import DeliveryParameters
 from infra.naming import allow, ref, sub
 from lib.auth.viewer_keys import TEMPLATE_METADATA
+
+if TYPE_CHECKING:
+    from infra.delivery.parameters import DeliveryParameters
 
 KEY_GROUP = "ViewerKeyGroup"
 # Logical id of the function that only private stages have, and the end of its name.
@@ -36,7 +38,7 @@ def secret_name(prefix: str) -> str:
     return f"{prefix}-viewer-keys"
 
 
-def viewer_resources(parameters: DeliveryParameters) -> dict[str, Any]:
+def viewer_resources(parameters: "DeliveryParameters") -> dict[str, Any]:
     """Builds the key group and the function on responses; empty if everyone sees the images."""
     if not parameters.is_private:
         return {}
@@ -53,7 +55,7 @@ def viewer_resources(parameters: DeliveryParameters) -> dict[str, Any]:
     return resources
 
 
-def viewer_outputs(parameters: DeliveryParameters) -> dict[str, Any]:
+def viewer_outputs(parameters: "DeliveryParameters") -> dict[str, Any]:
     """Builds the outputs with the secret's name and the keys' ids."""
     if not parameters.is_private:
         return {}
@@ -65,7 +67,7 @@ def viewer_outputs(parameters: DeliveryParameters) -> dict[str, Any]:
     return {name: {"Value": value} for name, value in outputs.items()}
 
 
-def viewer_metadata(parameters: DeliveryParameters) -> dict[str, Any]:
+def viewer_metadata(parameters: "DeliveryParameters") -> dict[str, Any]:
     """Builds the template's metadata that tells the hook of the secret."""
     if not parameters.is_private:
         return {}
@@ -78,21 +80,21 @@ def viewer_metadata(parameters: DeliveryParameters) -> dict[str, Any]:
     return {"Metadata": {TEMPLATE_METADATA: metadata}}
 
 
-def require_signature(parameters: DeliveryParameters) -> dict[str, Any]:
+def require_signature(parameters: "DeliveryParameters") -> dict[str, Any]:
     """Builds the property of a behaviour that serves images; local/cdn.py checks by itself."""
     if not parameters.is_private or parameters.emulator:
         return {}
     return {"TrustedKeyGroups": [ref(KEY_GROUP)]}
 
 
-def viewer_settings(parameters: DeliveryParameters) -> dict[str, str]:
+def viewer_settings(parameters: "DeliveryParameters") -> dict[str, str]:
     """Builds the environment of a function that signs URLs."""
     if not parameters.is_private:
         return {}
     return {"VIEWER_KEYS": secret_name(parameters.prefix), IDS_SETTING: "{}"}
 
 
-def allow_viewer_keys(parameters: DeliveryParameters) -> list[dict[str, Any]]:
+def allow_viewer_keys(parameters: "DeliveryParameters") -> list[dict[str, Any]]:
     """Builds the permission to read the key pairs, for a function that signs URLs."""
     if not parameters.is_private:
         return []

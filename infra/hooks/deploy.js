@@ -1,7 +1,7 @@
 // Runs before_deploy.py before a deploy or a removal: it stops them if something would be lost, and
 // adds to the template what AWS has to be asked for. After them, its notes are printed, and
-// after_deploy.py does the last steps. After a deploy to the emulator of `make local` it adapts the
-// emulator and .local/ to it.
+// after_deploy.py does the last steps. After a deploy to the emulator of `make local`,
+// local/refresh.py does them, and adapts the emulator and .local/ to the deploy.
 const net = require('net');
 const { runModule } = require('./python');
 const stop = require('./stop');
@@ -25,11 +25,14 @@ module.exports = class Deploy {
       },
       'before:remove:remove': () =>
         this.check({ template: { Resources: {} }, abandon_messages: isTrue('abandonMessages') }),
-      'after:remove:remove': () => this.checked.was_private && this.finish(),
+      'after:remove:remove': () => this.checked.was_private && this.finish('infra.hooks.after_deploy'),
       'after:deploy:deploy': () => {
         printLines(this.checked.after);
-        this.finish();
-        if (process.env.FANOUT_LOCAL && service.custom.emulator) this.refresh();
+        const isLocal = process.env.FANOUT_LOCAL && service.custom.emulator;
+        this.finish(isLocal ? 'local.refresh' : 'infra.hooks.after_deploy');
+        // The emulator's addresses, as sls prints them, do not resolve; local/refresh.py prints
+        // those that do.
+        if (isLocal) serverless.serviceOutputs.clear();
       },
     };
   }
@@ -47,30 +50,23 @@ module.exports = class Deploy {
   }
 
   check(given) {
-    this.checked = JSON.parse(this.run('before_deploy', given));
+    this.checked = JSON.parse(this.run('infra.hooks.before_deploy', given));
     printLines(this.checked.now);
   }
 
-  finish() {
+  finish(module) {
     const { template, was_private } = this.checked;
-    process.stdout.write(this.run('after_deploy', { template, was_private }));
+    process.stdout.write(this.run(module, { template, was_private }));
   }
 
-  // The emulator's addresses, as sls prints them, do not resolve: `local refresh` prints those that do.
-  refresh() {
-    const { serviceDir, serviceOutputs } = this.serverless;
-    const lines = runModule('local', { args: ['refresh'], cwd: serviceDir });
-    serviceOutputs.clear();
-    process.stdout.write(lines);
-  }
-
-  // Runs a module of this folder for the account, region and profile that sls uses.
+  // Runs a module for the account, region and profile that sls uses.
   run(module, given) {
     const provider = this.serverless.getProvider('aws');
     const profile = provider.options['aws-profile'] || this.serverless.service.provider.profile;
     const region = provider.getRegion();
     const about = { stack: provider.naming.getStackName(), stage: provider.getStage(), region };
-    return runModule(`infra.hooks.${module}`, {
+    return runModule(module, {
+      cwd: this.serverless.serviceDir,
       env: {
         ...process.env,
         AWS_DEFAULT_REGION: region,

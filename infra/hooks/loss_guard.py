@@ -16,8 +16,6 @@ from infra.hooks.limits import find_small_limits
 from lib.aws import sqs as queues
 from lib.aws.error_mapping import map_errors
 from lib.aws.functions import read_limits
-from lib.dead_letters.letter import DlqKind
-from lib.dead_letters.sources import SHARED
 from lib.errors import ConfigError, FanoutError
 from lib.operations.stage_commands import StageCommands
 from lib.plurals import pluralize
@@ -100,6 +98,10 @@ def _advise(waiting: list[str], stack: str, commands: StageCommands) -> list[str
 
 def _select(dlqs: list[str], stack: str) -> list[str]:
     """Returns the options with which `fanout dlq` acts on these queues, for each kind of them."""
+    # Most deploys get by without them.
+    from lib.dead_letters.letter import DlqKind  # noqa: PLC0415
+    from lib.dead_letters.sources import SHARED  # noqa: PLC0415
+
     names = [name.removeprefix(f"{stack}-").removesuffix(_DLQ) for name in dlqs]
     shared = [name for name in names if name in SHARED]
     undelivered = [name for name in names if name.endswith(_SUBSCRIPTION)]

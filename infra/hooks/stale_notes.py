@@ -6,8 +6,7 @@ A deploy renders nothing. The notes are made before the deploy, and shown after 
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from infra.naming import of_type
-from infra.workers import RECIPE_TAG, WORKER
+from infra.naming import RECIPE_TAG, WORKER, of_type
 from lib.aws.error_mapping import map_errors
 from lib.operations.stage_commands import LOCAL, StageCommands
 from lib.sizes.size import PATHS

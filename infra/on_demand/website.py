@@ -1,7 +1,7 @@
 """The function that S3's website redirects to for missing variants."""
 
 from infra.api.throttles import MISSING
-from infra.delivery import images_url
+from infra.delivery.resources import images_url
 from infra.functions import Part, allocator, build_function, route_event
 from infra.on_demand.functions import declared_settings, declared_statements
 from infra.originals import allow_list_originals, allow_originals

@@ -4,6 +4,10 @@ from dataclasses import dataclass
 
 # The stage of `make local`.
 LOCAL = "local"
+# The environment variable with the state folder of the local stack that this shell uses.
+STATE = "FANOUT_LOCAL"
+# The environment variable with a bearer token of the upload API.
+TOKEN = "FANOUT_TOKEN"  # noqa: S105  its name, not a token
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from uuid import uuid4
 
-from cli.stage import TOKEN
+from lib.operations.stage_commands import TOKEN
 from local.client import aws
 from local.stack import DeployedStack, LocalDeployment
 from tests.e2e.conftest import Operator

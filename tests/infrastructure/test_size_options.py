@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from infra.hooks.watermarks import add
-from infra.workers import RECIPE_TAG
+from infra.naming import RECIPE_TAG
 from lib.errors import ConfigError
 from tests.infrastructure.generated import generated, generated_template
 from tests.pictures import encoded

@@ -12,7 +12,7 @@ import pytest
 from lib.aws.functions import FunctionState
 from lib.aws.sqs import get_attributes
 from lib.console import CONSOLE_FUNCTIONS
-from lib.operations.doctor import Level
+from lib.operations.doctor.findings import Level
 from lib.operations.doctor.functions import check_function
 from lib.operations.stage_commands import StageCommands
 from tests.integration.conftest import REGION

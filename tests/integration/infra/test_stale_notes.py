@@ -9,7 +9,7 @@ import boto3
 import pytest
 
 from infra.hooks.stale_notes import find_stale_notes
-from infra.workers import WORKER
+from infra.naming import WORKER
 from lib.operations.stage_commands import StageCommands
 
 if TYPE_CHECKING:
