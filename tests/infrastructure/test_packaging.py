@@ -190,7 +190,7 @@ def packed(service: Service, wanted: tuple[str, ...], *arguments: str) -> Packed
     lines = [line for line in lines if line.startswith(wanted)]
     assert len(lines) == len(wanted)
     (service.folder / "requirements.txt").write_text("\n".join(lines))
-    run = service.sls("package", "--stage", "dev", *arguments)
+    run = service.sls_again("package", "--stage", "dev", *arguments)
     assert run.returncode == 0, run.stdout + run.stderr
     return Packed(run.stdout + run.stderr, service.folder / ".serverless" / "image-fanout.zip")
 

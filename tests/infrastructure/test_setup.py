@@ -38,7 +38,7 @@ def test_without_the_packages_sls_ends_in_one_sentence(
 ) -> None:
     (service.folder / ".venv").unlink()
     monkeypatch.setenv("PATH", str(bare_python / "bin"), prepend=os.pathsep)
-    run = service.sls(command, "--stage", stage)
+    run = service.sls_again(command, "--stage", stage)
     assert run.returncode == 1
     assert (run.stdout + run.stderr).strip() == SENTENCE
 
@@ -55,7 +55,7 @@ def test_a_setup_that_was_interrupted_is_no_setup(
 
 
 def test_what_is_refused_is_said_once_and_nothing_else(service: Service) -> None:
-    run = service.sls("package", "--stage", "Prod")
+    run = service.sls_again("package", "--stage", "Prod")
     assert run.returncode == 1
     output = (run.stdout + run.stderr).strip()
     assert output.startswith("--stage: 'Prod' must be 1 to 12 lower-case letters")
