@@ -38,10 +38,11 @@ def find_losses(given: dict[str, Any], removed: Removed) -> list[str]:
     or removal must stop.
     """
     stack, template = given["stack"], given["template"]
-    sqs = boto3.client("sqs")
     commands = StageCommands(given["stage"], given["region"])
-    messages = check_messages(sqs, removed, stack, commands, force=given["abandon_messages"])
-    secrets = []
+    messages, secrets = list[str](), list[str]()
+    if removed["AWS::SQS::Queue"]:
+        sqs = boto3.client("sqs")
+        messages = check_messages(sqs, removed, stack, commands, force=given["abandon_messages"])
     public: list[str] = []
     if "abandon_secrets" in given:
         public = check_viewers(removed, force=given["abandon_secrets"])
