@@ -17,6 +17,7 @@ from local.stack import DeployedStack
 
 # Enough for a cold start of every size on a slow machine.
 _WAIT_SECONDS = 120
+_POLL_SECONDS = 0.1
 
 
 def show(console: Console, stack: DeployedStack, photos: list[Path], scratch: Path) -> None:
@@ -67,9 +68,10 @@ def _read_dead_letter(stack: DeployedStack, deadline: float) -> dict[str, Any]:
     url = sqs.get_queue_url(QueueName=f"image-fanout-local-{stack.sizes[0]}-dlq")["QueueUrl"]
     while time.monotonic() < deadline:
         response = sqs.receive_message(
-            QueueUrl=url, MessageAttributeNames=["All"], VisibilityTimeout=0, WaitTimeSeconds=1
+            QueueUrl=url, MessageAttributeNames=["All"], VisibilityTimeout=0
         )
         for message in response.get("Messages", []):
             attributes = message["MessageAttributes"]
             return {name: unquote(value["StringValue"]) for name, value in attributes.items()}
+        time.sleep(_POLL_SECONDS)
     raise FanoutError(f"No dead letter arrived in {url}")

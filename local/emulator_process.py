@@ -1,11 +1,13 @@
 """The emulator's process: ministack, with functions that start sooner.
 
 By itself it unpacks a function's zip, 70 MB here, for each process of a function, starts one for
-each request that comes while others run, and waits 50 ms for a request's log lines.
+each request that comes while others run, waits 50 ms for a request's log lines, and a second for
+letters of an empty queue.
 
 It runs as a script: neither it nor the functions, its children, find this project's modules.
 """
 
+import hashlib
 import os
 import select
 import shutil
@@ -21,7 +23,8 @@ from typing import IO, Any
 
 from hypercorn.__main__ import main
 from ministack.core import lambda_runtime
-from ministack.services import lambda_svc
+from ministack.services import lambda_svc, sqs
+from ministack.services.cloudformation import provisioners
 
 # Processes of one function, which take turns: more than there are cores would only start later. A
 # function that calls itself more deeply than this would wait for itself; none of ours does.
@@ -32,6 +35,7 @@ _KILLED_SECONDS = 1.0
 _LOG_BYTES = 65_536
 
 _acquire, _release = lambda_svc.acquire_worker, lambda_svc.release_worker
+_receive_messages = sqs._HANDLERS["ReceiveMessage"]
 _released = threading.Condition()
 
 
@@ -157,10 +161,23 @@ def _release_worker(worker: Any) -> None:
         _released.notify_all()
 
 
+async def _receive(request: dict[str, Any], url: str) -> dict[str, Any]:
+    """Returns messages; of a dead-letter queue at once, which in this process shows all it has.
+
+    On AWS, whoever looks through one asks its many servers by long polling.
+    """
+    if request.get("QueueUrl", url).endswith("-dlq"):
+        request["WaitTimeSeconds"] = 0
+    messages: dict[str, Any] = await _receive_messages(request, url)
+    return messages
+
+
 if __name__ == "__main__":
     lambda_runtime.Worker = _Process
     lambda_runtime.zipfile = SimpleNamespace(**vars(zipfile) | {"ZipFile": _Zip})
     lambda_svc.acquire_worker, lambda_svc.release_worker = _wait_for_worker, _release_worker
-    # A deploy asks twice for each function, and all have one zip.
+    sqs._HANDLERS["ReceiveMessage"] = _receive
+    # A deploy asks for each function, and all have one zip.
     lambda_svc._unzipped_size = lru_cache(maxsize=2)(lambda_svc._unzipped_size)
+    provisioners.hashlib = SimpleNamespace(**vars(hashlib) | {"sha256": lru_cache(hashlib.sha256)})
     sys.exit(main())

@@ -10,7 +10,6 @@ from uuid import uuid4
 
 import pytest
 
-from lib.dead_letters import scan
 from local.processes import clean_environment
 from local.stack import DeployedStack, LocalDeployment
 from tests.e2e.conftest import Operator
@@ -23,12 +22,6 @@ if TYPE_CHECKING:
 
 PROJECT = Path(__file__).parents[2]
 BROKEN = 2
-
-
-@pytest.fixture(autouse=True)
-def _one_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The emulator has one: a queue is empty as soon as nothing comes."""
-    monkeypatch.setattr(scan, "EMPTY_AFTER", 0)
 
 
 class Parked:
@@ -60,8 +53,14 @@ class Parked:
         return {size: {"truncated": BROKEN} for size in self.stack.sizes}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def parked(stack: DeployedStack, sqs: "SQSClient", operator: Operator) -> Parked:
+    """Shared by tests that leave it as it is."""
+    return Parked(stack, sqs, operator)
+
+
+@pytest.fixture
+def own(stack: DeployedStack, sqs: "SQSClient", operator: Operator) -> Parked:
     return Parked(stack, sqs, operator)
 
 
@@ -147,11 +146,11 @@ def test_without_yes_and_a_terminal_nothing_is_done(operator: Operator, parked: 
     assert parked.counts() == parked.all_there()
 
 
-def test_purge_deletes_what_is_meant(operator: Operator, parked: Parked) -> None:
-    one = ("--size", "1200x", "--prefix", parked.broken[0])
+def test_purge_deletes_what_is_meant(operator: Operator, own: Parked) -> None:
+    one = ("--size", "1200x", "--prefix", own.broken[0])
     (size,) = operator("dlq", "purge", *one, "--yes", "--json").lines
     assert size["purged"] == 1
-    assert parked.counts() == parked.all_there() | {"1200x": {"truncated": BROKEN - 1}}
+    assert own.counts() == own.all_there() | {"1200x": {"truncated": BROKEN - 1}}
 
 
 @pytest.mark.parametrize("queue", ["subscription", "purge"])
@@ -193,10 +192,10 @@ class TestPermissions:
         )
 
     def test_those_in_the_documents_are_enough(
-        self, stack: DeployedStack, local: LocalDeployment, parked: Parked, tmp_path: Path
+        self, stack: DeployedStack, local: LocalDeployment, own: Parked, tmp_path: Path
     ) -> None:
         person = somebody(stack, local, tmp_path, documented_policy())
-        for arguments in self.commands(parked.folder):
+        for arguments in self.commands(own.folder):
             run = person(*arguments)
             assert run.code == 0, (arguments, run.err)
             assert "not checked" not in run.out

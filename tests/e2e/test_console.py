@@ -22,7 +22,7 @@ from local.stack import DeployedStack
 from tests.api import SECONDS, bearer
 from tests.e2e.browser import PATIENCE, Console, chromium
 from tests.e2e.conftest import Operator
-from tests.e2e.steps import eventually
+from tests.e2e.steps import dead_letters, eventually
 from tests.pictures import encoded, quarters
 
 if TYPE_CHECKING:
@@ -34,6 +34,11 @@ GRAIN = encoded(Image.effect_noise((640, 480), 40).convert("RGB"))
 TINY = encoded(quarters(24, 16))
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 SIZES = 4
+# The page says of a replayed photo for seconds that it was replayed, whatever its status.
+AN_HOUR_LATER = """() => {
+  const now = performance.now.bind(performance);
+  performance.now = () => now() + 3_600_000;
+}"""
 # 100 by 71 pixels of noise, as tests/unit/images/test_thumbhash.py has it.
 PLACEHOLDER = {"thumbhash": "HwgCDYL6qW9yvNYVd7l1pxQv9Z+d", "color": "#808080"}
 CORS = {"Access-Control-Allow-Origin": "*"}
@@ -137,17 +142,21 @@ def test_photos_become_tiles_and_a_broken_file_tells_why(
 
 
 def test_a_broken_file_is_replayed_fails_again_and_is_purged(
-    uploaded: Console, stack: DeployedStack
+    uploaded: Console, stack: DeployedStack, sqs: "SQSClient"
 ) -> None:
     page = uploaded.page
     uploaded.go("Upload")
+    path = path_of(uploaded, "broken.jpg")
+    uploaded.go("Upload")
     broken = row(uploaded, "broken.jpg")
-    broken.get_by_role("button", name="Replay 400x300 of broken.jpg").click()
+    with page.expect_response("**/dead-letters/replay"):
+        broken.get_by_role("button", name="Replay 400x300 of broken.jpg").click()
     expect(broken.locator(".picture[data-state=replayed]")).to_have_count(1)
     # It fails again: its message was back in the queue.
+    eventually(lambda: dead_letters(sqs, "400x300", path), "the dead letter")
+    page.evaluate(AN_HOUR_LATER)
     expect(broken.locator(".picture[data-state=failed]")).to_have_count(SIZES)
 
-    path = path_of(uploaded, "broken.jpg")
     uploaded.go("Dead letters")
     letters = page.locator(".letters li").filter(has_text=path)
     expect(letters).to_have_count(1)

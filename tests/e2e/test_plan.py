@@ -4,11 +4,11 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from local.chaos.recording import Recording, read_invocations, read_mapping
-from local.chaos.verdict import wait_until_quiet, waiting_messages
+from local.chaos.recording import Invocation, Recording, read_invocations, read_mapping
+from local.chaos.verdict import waiting_messages
 from local.stack import DeployedStack
 from tests.e2e.conftest import Operator
-from tests.e2e.steps import PHOTO, SECONDS, eventually
+from tests.e2e.steps import PHOTO, eventually
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -24,28 +24,28 @@ def test_the_queues_drain_when_the_simulation_says_so(
     stack: DeployedStack, s3: "S3Client", sqs: "SQSClient"
 ) -> None:
     keys = [f"originals/planned/{number:02}.jpg" for number in range(PHOTOS)]
-    wait_until_quiet(stack, SECONDS, lambda _: None)
+    eventually(lambda: waiting_messages(sqs, stack) == 0, "no work of other tests")
     began, started, bucket = time.time(), time.monotonic(), stack.originals_bucket
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda key: s3.put_object(Bucket=bucket, Key=key, Body=PHOTO), keys))
     uploaded = time.monotonic() - started
     eventually(lambda: waiting_messages(sqs, stack) == 0, "empty queues")
     drained = time.monotonic() - started
-    # The logs of the last invocations follow their messages.
-    wait_until_quiet(stack, SECONDS, lambda _: None)
-    recording = Recording(
-        PHOTOS, uploaded, drained, 0, *read_mapping(stack), read_invocations(stack, began)
-    )
+
+    def read_all() -> dict[str, list[Invocation]] | None:
+        """The logs of the last invocations follow their messages."""
+        found = read_invocations(stack, began)
+        counts = {name: sum(count for count, _ in runs) for name, runs in found.items()}
+        return found if counts == dict.fromkeys(stack.sizes, PHOTOS) else None
+
     try:
-        assert {
-            name: sum(count for count, _ in runs) for name, runs in recording.invocations.items()
-        } == dict.fromkeys(stack.sizes, PHOTOS)
+        invocations = eventually(read_all, "a log of every message")
+        recording = Recording(PHOTOS, uploaded, drained, 0, *read_mapping(stack), invocations)
         simulated = max(run.drained_at for run in recording.simulate())
         assert drained / FACTOR < simulated < drained * FACTOR, recording
     finally:
         for key in keys:
             s3.delete_object(Bucket=bucket, Key=key)
-        wait_until_quiet(stack, SECONDS, lambda _: None)
 
 
 def test_the_deployed_stage_is_planned_for(stack: DeployedStack, operator: Operator) -> None:

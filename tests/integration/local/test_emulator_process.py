@@ -1,5 +1,6 @@
 """What our emulator's functions share: their unpacked zips, and a few processes each."""
 
+import asyncio
 import os
 import zipfile
 from collections.abc import Iterator
@@ -7,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from ministack.core import lambda_runtime
@@ -99,3 +101,15 @@ def test_requests_beyond_the_processes_wait_for_the_first_that_is_free(pool: Non
         )
         ours._release_worker(running[1])
         assert waiting.result(SECONDS) == (running[1], "reused")
+
+
+@pytest.mark.parametrize(("queue", "waits"), [("http://q/a-dlq", 0), ("http://q/a", 20)])
+def test_letters_of_an_empty_queue_are_not_waited_for(
+    queue: str, waits: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def receive(request: dict[str, Any], _: str) -> dict[str, Any]:
+        return {"waited": request["WaitTimeSeconds"]}
+
+    monkeypatch.setattr(ours, "_receive_messages", receive)
+    request = {"QueueUrl": queue, "WaitTimeSeconds": 20}
+    assert asyncio.run(ours._receive(request, "")) == {"waited": waits}
