@@ -43,6 +43,7 @@ class Console:
         self.errors: list[str] = []
         self.hosts: set[str] = set()
         self.requests: list[str] = []
+        self.opened = 0
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on(
             "console",
@@ -58,13 +59,14 @@ class Console:
 
     def open(self, token: str | None = None) -> Page:
         """Opens the console anew, with the stack's token, another one, or none ("")."""
-        address = self.stack.console
+        page, _, fragment = self.stack.console.partition("#")
         if token is not None:
-            address = address.partition("#")[0] + (f"#token={token}" if token else "")
-        self.page.goto("about:blank")
+            fragment = f"token={token}" if token else ""
+        self.opened += 1
         self.errors.clear()
         self.requests.clear()
-        self.page.goto(address)
+        # Another address loads the page again, in the process that showed it before.
+        self.page.goto(f"{page}?{self.opened}#{fragment}")
         return self.page
 
     def forget(self) -> None:
