@@ -35,8 +35,9 @@ EVERYTHING = {
     "serve_queries": "true",
     "render": "true",
 }
-# All that CloudFront shows to holders of its signatures only.
-PRIVATE = EVERYTHING | {"viewers": "signed"}
+# What CloudFront shows to holders of its signatures only: what is there, and all that may be.
+SIGNED = {"viewers": "signed", "serve_formats": "true"}
+PRIVATE = EVERYTHING | SIGNED
 
 
 class Site:

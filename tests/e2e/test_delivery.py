@@ -10,8 +10,10 @@ import pytest
 from local.client import aws
 from local.stack import DeployedStack
 from tests.command_line import fanout
-from tests.e2e.site import EVERYTHING, Site
+from tests.e2e.conftest import Operator
+from tests.e2e.site import EVERYTHING, SIGNED, Site
 from tests.e2e.steps import PHOTO, arrived, eventually, get, get_as_it_is, uploaded
+from tests.e2e.test_private import bare, signed
 from tests.pictures import decoded
 from tests.srcset import Markup, Window, chosen
 
@@ -151,11 +153,13 @@ def test_a_stage_becomes_public_and_private_again(
     assert get(public.cdn).status_code == 403, "nobody may list"
     assert refuses_originals(public, before)
 
-    again = site.deploy(delivery="cloudfront", serve_formats="true")
-    assert get(f"{again.cdn}/hero/{before}", **CHROME).status_code == 200
+    again = site.deploy(delivery="cloudfront", **SIGNED)
+    url = signed(Operator(site.local.state), before, "--size", "hero")
+    assert get(url, **CHROME).status_code == 200
+    assert get(bare(url), **CHROME).status_code == 403
     assert direct(again, f"hero/{before}") == 403
     assert refuses_originals(again, before)
-    expect_that_a_missing_format_is_the_sizes_own(again, before)
+    expect_that_a_missing_format_is_the_sizes_own(site, again, before)
 
 
 def rendered_by_workers(stack: DeployedStack) -> str:
@@ -196,13 +200,17 @@ def expect_that_a_repair_opens_older_variants(
         eventually(partial(is_public, public, key), f"{key} is public")
 
 
-def expect_that_a_missing_format_is_the_sizes_own(stack: DeployedStack, path: str) -> None:
+def expect_that_a_missing_format_is_the_sizes_own(
+    site: Site, stack: DeployedStack, path: str
+) -> None:
+    operator = Operator(site.local.state)
     s3: S3Client = aws(stack, "s3")
     s3.copy_object(
         Bucket=stack.images_bucket,
         Key=f"hero/{path}.lone",
         CopySource=f"{stack.images_bucket}/hero/{path}",
     )
-    lone = get(f"{stack.cdn}/hero/{path}.lone", **CHROME)
+    lone = get(signed(operator, f"{path}.lone", "--size", "hero"), **CHROME)
     assert (lone.status_code, lone.headers["Content-Type"]) == (200, "image/jpeg")
-    assert get(f"{stack.cdn}/hero/{path}.none", **CHROME).status_code == 404
+    none = signed(operator, f"{path}.none", "--size", "hero")
+    assert get(none, **CHROME).status_code == 404

@@ -1,8 +1,7 @@
 """A private stage: nobody sees an image without a signature, on any way that leads to one."""
 
 import json
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -12,7 +11,7 @@ from lib.keys import url_path
 from local.client import aws
 from local.stack import DeployedStack
 from tests.e2e.conftest import Operator
-from tests.e2e.site import PRIVATE, Site
+from tests.e2e.site import PRIVATE, SIGNED, Site
 from tests.e2e.steps import PHOTO, eventually, get, get_as_it_is, uploaded
 from tests.pictures import decoded
 
@@ -24,9 +23,31 @@ DAY = 86_400
 AVIF = {"Accept": "image/avif,*/*"}
 
 
+class Rotated(NamedTuple):
+    """The stage after a rotation of its keys, URLs that were signed before and during it."""
+
+    stack: DeployedStack
+    urls: tuple[str, str]
+
+
+@pytest.fixture(scope="module")
+def rotated(site: Site) -> Rotated:
+    """All tests run after it: they need a deploy, and so does it."""
+    path = uploaded(site.have(**SIGNED), PHOTO, path=f"{uuid4().hex}/lake.jpg")["path"]
+    operator = Operator(site.local.state)
+    eventually(lambda: operator("status", path).code == 0, "every size")
+    before = signed(operator, path, "--size", "400x300")
+    assert operator("viewer-key", "rotate", "--yes").code == 0
+    again = operator("viewer-key", "rotate", "--yes")
+    assert (again.code, "deploy the stage first" in again.err) == (1, True)
+    between = signed(operator, path, "--size", "400x300")
+    assert get(between).status_code == 200
+    return Rotated(site.deploy(**PRIVATE, log_days="14"), (before, between))
+
+
 @pytest.fixture
-def stack(site: Site) -> DeployedStack:
-    return site.have(**PRIVATE)
+def stack(rotated: Rotated) -> DeployedStack:
+    return rotated.stack
 
 
 @pytest.fixture
@@ -133,15 +154,8 @@ def test_the_api_signs_for_its_callers(stack: DeployedStack, operator: Operator,
     assert get(bare(shown)).status_code == 403
 
 
-def test_a_rotation_ends_no_url(site: Site, operator: Operator, path: str, tmp_path: Path) -> None:
-    url = signed(operator, path, "--size", "400x300")
-    assert operator("viewer-key", "rotate", "--yes").code == 0
-    again = operator("viewer-key", "rotate", "--yes")
-    assert (again.code, "deploy the stage first" in again.err) == (1, True)
-    between = signed(operator, path, "--size", "400x300")
-    assert get(between).status_code == 200
-    site.deploy(**PRIVATE, log_days="14")
-    assert get(url).status_code == 200
+def test_a_rotation_ends_no_url(rotated: Rotated, operator: Operator, path: str) -> None:
+    assert [get(url).status_code for url in rotated.urls] == [200, 200]
     findings = [json.loads(line) for line in operator("doctor", "--json").out.splitlines()]
     of_keys = [each for each in findings if "viewer keys" in each["what"]]
     assert [each["level"] for each in of_keys] == ["ok"]
