@@ -90,7 +90,16 @@ class LocalDeployment:
         cdn_port: int = 0,
         arguments: Sequence[str] = (),
     ) -> DeployedStack:
-        """Starts the servers unless they run, and deploys with these arguments of `sls deploy`.
+        """Starts the servers unless they run, and deploys with these arguments of `sls deploy`."""
+        self.start(on_progress, port, cdn_port)
+        on_progress(" ".join(["Deploying: npx sls deploy --stage local", *arguments]))
+        for line in self.deploy(*arguments).splitlines():
+            if line.strip():
+                on_progress(line)
+        return self.read()
+
+    def start(self, on_progress: OnProgress, port: int = 0, cdn_port: int = 0) -> None:
+        """Starts the servers unless they run.
 
         They end with this process, unless `release` is called. A port of 0 selects a free one;
         raises ConfigError if a given port is in use, or differs from that of the running servers.
@@ -108,11 +117,6 @@ class LocalDeployment:
             emulator.start(self._processes, self.state, port, checks=self._checks)
             self._start_cdn(cdn_port, port)
             self._write_environment(port, cdn_port)
-        on_progress(" ".join(["Deploying: npx sls deploy --stage local", *arguments]))
-        for line in self.deploy(*arguments).splitlines():
-            if line.strip():
-                on_progress(line)
-        return self.read()
 
     def release(self) -> None:
         """Lets the servers outlive this process."""

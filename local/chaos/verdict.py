@@ -51,10 +51,12 @@ def wait_until_quiet(
     sqs = aws(stack, "sqs")
     deadline = time.monotonic() + seconds
     quiet = 0
-    while quiet < _EMPTY_POLLS:
+    while True:
         waiting = waiting_messages(sqs, stack)
         on_progress(waiting)
         quiet = 0 if waiting else quiet + 1
+        if quiet == _EMPTY_POLLS:
+            return
         if time.monotonic() > deadline:
             messages = pluralize(waiting, "message")
             raise FanoutError(f"the queues still hold {messages} after {seconds:.0f} s")

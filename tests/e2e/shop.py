@@ -18,9 +18,8 @@ if TYPE_CHECKING:
 
 SHOP = "shop-photos"
 _PAGE = (Path(__file__).parents[2] / "docs" / "existing-bucket.md").read_text()
-# The buckets of variants and of failure records are left of the stack before; invalidations of the
-# photos that verify deleted may wait in their queue.
-_MORE = {"deploy": "--param=adopt=true", "remove": "--param=abandon_messages=true"}
+# Invalidations of the photos that verify deleted may wait in their queue.
+_MORE = {"remove": ["--param=abandon_messages=true"]}
 # What the page calls prod.
 _LOCAL = "  local:"
 
@@ -99,7 +98,7 @@ class Shop:
         words = shlex.split(command)
         words = [word for word in words if word not in ("--stage", "prod")]
         if words[:2] == ["npx", "sls"]:
-            self.local.sls(*words[2:], _MORE[words[2]])
+            self.local.sls(*words[2:], *_MORE.get(words[2], ()))
             return
         run = self._fanout(*words[1:])
         assert run.code == 0, f"{command}: {run.out}{run.err}"

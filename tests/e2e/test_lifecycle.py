@@ -1,4 +1,4 @@
-"""One stack's life: a photo is replaced, the stack is removed, has a shop's bucket, and returns.
+"""A stack's life: with a shop's bucket, removed, with what a stack before it left, and removed.
 
 It is one test, because each part begins where the one before it ends, and a deploy takes seconds.
 """
@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from botocore.exceptions import ClientError
 
-from local.client import aws
-from local.stack import LocalDeployment
+from local import emulator
+from local.stack import ENDPOINT, DeployedStack, LocalDeployment
 from tests.e2e.shop import SHOP, Shop
 from tests.e2e.steps import PHOTO, arrived, eventually, invalidated, uploaded
 from tests.pictures import encoded, quarters
@@ -28,9 +28,14 @@ class Life:
     def __init__(self, local: LocalDeployment) -> None:
         (local.service / "sizes.yml").write_text("sizes: [400x300]\n")
         self.local = local
-        self.stack = local.up(on_progress=print)
-        self.s3: S3Client = aws(self.stack, "s3")
-        self.sqs: SQSClient = aws(self.stack, "sqs")
+        local.start(on_progress=print)
+        endpoint = local.environment()[ENDPOINT]
+        self.s3: S3Client = emulator.client(endpoint, emulator.REGION, "s3")
+        self.sqs: SQSClient = emulator.client(endpoint, emulator.REGION, "sqs")
+
+    @property
+    def stack(self) -> DeployedStack:
+        return self.local.read()
 
     def replace_a_photo(self) -> None:
         arrived(uploaded(self.stack, PHOTO, path="before.jpg")["variants"]["400x300"])
@@ -42,7 +47,7 @@ class Life:
         assert {path for batch in batches for path in batch} == {"/400x300/before.jpg"}
 
     def remove_the_stack(self) -> None:
-        """Which leaves the buckets; a message that waits does not keep it."""
+        """Which leaves the buckets, adopted ones too; a message that waits does not keep it."""
         dlq = self.sqs.get_queue_url(QueueName="image-fanout-local-400x300-dlq")["QueueUrl"]
         self.sqs.send_message(QueueUrl=dlq, MessageBody="a dead letter")
         self.local.sls("remove", "--param=abandon_messages=true")
@@ -51,9 +56,6 @@ class Life:
 
     def move_into_a_bucket_that_exists(self) -> None:
         """The walk of docs/existing-bucket.md, from its first command to its last."""
-        images = self.stack.images_bucket
-        for orphan in self.s3.list_objects_v2(Bucket=images).get("Contents", []):
-            self.s3.delete_object(Bucket=images, Key=orphan["Key"])
         shop = Shop(self.local, self.s3, self.sqs)
         shop.walk()
         assert shop.entries == {"documents"}
@@ -61,17 +63,19 @@ class Life:
             assert self.has(SHOP, key)
 
     def return_and_adopt_the_buckets(self) -> None:
-        """That of the variants for the second time: the shop's stack had it."""
-        originals, images = self.stack.originals_bucket, self.stack.images_bucket
+        """The shop's stack left that of the variants; that of originals is as another leaves it."""
+        images = self.stack.images_bucket
+        originals = images.replace("-images-", "-originals-")
+        self.s3.create_bucket(Bucket=originals)
         self.s3.put_object(Bucket=originals, Key="originals/meanwhile.jpg", Body=PHOTO)
         told = self.local.deploy("--param=adopt=true")
         for bucket in (originals, images):
             assert f"Adopted {bucket}" in told
         self.s3.put_object(Bucket=originals, Key="originals/after.jpg", Body=PHOTO)
         eventually(lambda: self.has(images, "400x300/after.jpg"), "a variant after the return")
-        assert self.has(images, "400x300/b.jpg"), "removals keep what was adopted"
-        for path in ("before", "meanwhile"):
-            assert self.has(originals, f"originals/{path}.jpg")
+        assert self.stack.originals_bucket == originals
+        assert self.has(images, "400x300/b.jpg"), "removals keep the variants"
+        assert self.has(originals, "originals/meanwhile.jpg")
 
     def has(self, bucket: str, key: str) -> bool:
         try:
@@ -94,9 +98,9 @@ def life(packages: None, tmp_path: Path) -> Iterator[Life]:
 
 
 def test_nothing_is_lost_while_the_stack_comes_and_goes(life: Life) -> None:
+    life.move_into_a_bucket_that_exists()
+    life.return_and_adopt_the_buckets()
     life.replace_a_photo()
     # Before it is removed: the emulator stops functions then, whatever they do.
     life.expect_the_purge_of_the_replaced_photo()
     life.remove_the_stack()
-    life.move_into_a_bucket_that_exists()
-    life.return_and_adopt_the_buckets()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
-PHOTOS = 40
+PHOTOS = 30
 # A machine that does much else is now faster, now slower; half or twice as many workers would be
 # out of it.
 FACTOR = 1.8
