@@ -1,8 +1,8 @@
 """The emulator's process: ministack, with functions that start sooner.
 
 By itself it unpacks a function's zip, 70 MB here, for each process of a function, starts one for
-each request that comes while others run, waits 50 ms for a request's log lines, and a second for
-letters of an empty queue.
+each request that comes while others run (of CloudFront's functions too), waits 50 ms for a
+request's log lines, and a second for letters of an empty queue.
 
 It runs as a script: neither it nor the functions, its children, find this project's modules.
 """
@@ -22,19 +22,22 @@ from types import SimpleNamespace
 from typing import IO, Any
 
 from hypercorn.__main__ import main
-from ministack.core import lambda_runtime
+from ministack.core import cloudfront_js, lambda_runtime
 from ministack.services import lambda_svc, sqs
 from ministack.services.cloudformation import provisioners
 
 # Processes of one function, which take turns: more than there are cores would only start later. A
 # function that calls itself more deeply than this would wait for itself; none of ours does.
 _MAX_PROCESSES = (os.cpu_count() or 1) + 2
+# Processes of CloudFront's functions, which take a tenth of a second to start and none to run.
+_MAX_EDGE = 2
 # A process that is killed is not released.
 _KILLED_SECONDS = 1.0
 # A pipe's usual capacity.
 _LOG_BYTES = 65_536
 
 _acquire, _release = lambda_svc.acquire_worker, lambda_svc.release_worker
+_edge, _evaluate_at_edge = threading.Semaphore(_MAX_EDGE), cloudfront_js.evaluate
 _receive_messages = sqs._HANDLERS["ReceiveMessage"]
 _released = threading.Condition()
 
@@ -161,6 +164,12 @@ def _release_worker(worker: Any) -> None:
         _released.notify_all()
 
 
+def _evaluate(*arguments: Any) -> Any:
+    """Returns the response of a CloudFront function; as it calls nothing, requests take turns."""
+    with _edge:
+        return _evaluate_at_edge(*arguments)
+
+
 async def _receive(request: dict[str, Any], url: str) -> dict[str, Any]:
     """Returns messages; of a dead-letter queue at once, which in this process shows all it has.
 
@@ -176,6 +185,7 @@ if __name__ == "__main__":
     lambda_runtime.Worker = _Process
     lambda_runtime.zipfile = SimpleNamespace(**vars(zipfile) | {"ZipFile": _Zip})
     lambda_svc.acquire_worker, lambda_svc.release_worker = _wait_for_worker, _release_worker
+    cloudfront_js.evaluate = _evaluate
     sqs._HANDLERS["ReceiveMessage"] = _receive
     # A deploy asks for each function, and all have one zip.
     lambda_svc._unzipped_size = lru_cache(maxsize=2)(lambda_svc._unzipped_size)

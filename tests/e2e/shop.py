@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 from lib.aws.notifications import read_notifications
+from lib.keys import url_path
 from local.stack import LocalDeployment
 from tests.command_line import Run, fanout
-from tests.e2e.steps import PHOTO, arrived, eventually, uploaded
+from tests.e2e.steps import PHOTO, arrived, eventually, invalidated, uploaded
+from tests.pictures import encoded, quarters
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -20,6 +22,7 @@ SHOP = "shop-photos"
 _PAGE = (Path(__file__).parents[2] / "docs" / "existing-bucket.md").read_text()
 # Invalidations of the photos that verify deleted may wait in their queue.
 _MORE = {"remove": ["--param=abandon_messages=true"]}
+_REPLACED = "new/a b.jpg"
 # What the page calls prod.
 _LOCAL = "  local:"
 
@@ -79,6 +82,9 @@ class Shop:
         for command in commands:
             if command.startswith("./fanout audit"):
                 eventually(self._has_variants, "the variants of the photos that were there")
+            if command.startswith("npx sls remove"):
+                # Before it: the emulator stops functions then, whatever they do.
+                eventually(self._is_purged, "the invalidation of the replaced photo")
             self._run(command)
             if command.startswith("npx sls deploy"):
                 self._expect_that_it_is_connected()
@@ -109,13 +115,14 @@ class Shop:
             return fanout(*words, "--stage", "local", *(["--yes"] if asks else []))
 
     def _expect_that_it_is_connected(self) -> None:
-        """New photos are rendered, documents still reach their queue, and a deploy mends."""
+        """Photos are rendered, and replaced, documents reach their queue, and a deploy mends."""
         assert self.entries == {"documents", "image-fanout-local"}
         stack = self.local.read()
         assert (stack.originals_bucket, stack.originals_prefix) == (SHOP, "photos/")
-        ticket = uploaded(stack, PHOTO, path="new/a b.jpg")
-        assert ticket["key"] == "photos/new/a b.jpg"
+        ticket = uploaded(stack, PHOTO, path=_REPLACED)
+        assert ticket["key"] == f"photos/{_REPLACED}"
         arrived(ticket["variants"]["400x300"])
+        uploaded(stack, encoded(quarters(900, 900)), path=_REPLACED, overwrite=True)
         self.s3.put_object(Bucket=SHOP, Key="documents/new.pdf", Body=b"%PDF")
         eventually(self._has_document, "the document's event")
         self._let_s3_send()  # as a tool does that knows of its own entry alone
@@ -128,6 +135,13 @@ class Shop:
         listed = self.s3.list_objects_v2(Bucket=images, Prefix="400x300/").get("Contents", [])
         expected = {f"400x300/{key.removeprefix('photos/')}" for key in self.photos}
         return expected <= {each["Key"] for each in listed}
+
+    def _is_purged(self) -> bool:
+        """Of others, only what verify uploaded; after the time that a worker may take."""
+        paths = {path for batch in invalidated(self.local.read()) for path in batch}
+        return {path for path in paths if "/verify-" not in path} == {
+            f"/400x300/{url_path(_REPLACED)}"
+        }
 
     def _has_document(self) -> bool:
         received = self.sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10)

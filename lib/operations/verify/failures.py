@@ -34,7 +34,7 @@ def broken(target: Target) -> str:
 def replay(target: Target) -> str:
     """Replays the dead letters: each is tried, and fails, once more."""
     path = target.path(BROKEN)
-    before = max(letter.failed_at or _NEVER for letter in _letters(target, path))
+    before = max(letter.sent_at for letter in _letters(target, path))
 
     def send(source: ReplaySource) -> int:
         # The limit keeps a letter that fails again at once from being replayed twice.
@@ -51,12 +51,15 @@ def replay(target: Target) -> str:
 
 
 def _wait_for_letters(target: Target, path: str, *, after: datetime) -> None:
-    """Waits for a dead letter of each size that failed after this time."""
+    """Waits for a dead letter of each size that was sent after this time.
+
+    When it failed is told in whole seconds, in which a replayed letter may fail again.
+    """
     found: set[str] = set()
 
     def poll() -> bool | None:
         letters = _letters(target, path)
-        found.update(each.size for each in letters if (each.failed_at or _NEVER) > after)
+        found.update(each.size for each in letters if each.sent_at > after)
         return True if found >= set(target.sizes) else None
 
     target.poller.wait(
