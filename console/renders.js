@@ -39,7 +39,10 @@ export class Renders {
     const key = JSON.stringify(query);
     if (!this.#made.has(key)) {
       const made = measure(render(this.photo, query, signal));
-      made.catch(() => this.#made.delete(key));
+      // At once: who asks again does so before the request that was given up has failed.
+      const forget = () => this.#made.get(key) === made && this.#made.delete(key);
+      signal.addEventListener('abort', forget, { once: true });
+      made.then(() => signal.removeEventListener('abort', forget), forget);
       this.#made.set(key, made);
       if (this.#made.size > MAX_RENDERINGS) this.#drop(this.#made.keys().next().value);
     }

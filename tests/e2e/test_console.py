@@ -453,6 +453,18 @@ def test_sizes_are_tried_by_hand_and_end_in_lines_for_the_file(console: Console)
     assert not console.errors, "\n".join(console.errors)
 
 
+def test_a_size_that_is_given_up_and_asked_for_again_is_rendered(console: Console) -> None:
+    page = console.page
+    held: list[Route] = []
+    page.route("**/render?*", lambda route: held.append(route), times=1)  # noqa: PLW0108
+    console.open()
+    with page.expect_request("**/render?*"):
+        console.go("Playground")
+    page.get_by_label("1200x").check()
+    expect(page.locator("[data-size='1200x'] .compare")).to_be_visible()
+    expect(page.locator("[data-size='800x600'] .compare")).to_be_visible()
+
+
 def likeness(line: str) -> float:
     found = re.search(r"SSIM ([\d.]+)", line)
     assert found, line
