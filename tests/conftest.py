@@ -5,12 +5,15 @@ import os
 import signal
 import sys
 from collections import defaultdict
+from collections.abc import Iterator
 from functools import cache
 from itertools import chain
 from typing import IO, cast
 
 import pytest
 import typer.main
+from _pytest.mark import deselect_by_keyword
+from _pytest.runner import runtestprotocol
 from aws_lambda_powertools import Logger
 from hypothesis import settings
 
@@ -51,6 +54,12 @@ def pytest_runtestloop() -> None:
     gc.enable()
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure() -> None:
+    """Have the garbage collector leave alone what ends with the process anyway."""
+    gc.freeze()
+
+
 # Jobs in the background ignore Ctrl-C, and so would every command that a test interrupts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -70,15 +79,51 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     return argname if isinstance(val, bytes) else None
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes longest, so that no process is left alone with it at the end."""
+# Files whose tests are handed out together.
+_BY_FILE = ("tests/unit/", "tests/integration/")
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Keep a file's tests in one process: they share fixtures, and to hand out each costs time."""
+    file = item.nodeid.partition("::")[0]
+    if file.startswith(_BY_FILE) and not item.get_closest_marker("xdist_group"):
+        item.add_marker(pytest.mark.xdist_group(file))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> Iterator[None]:
+    """Have plugins look at none but what -k selects, and begin with what takes longest.
+
+    No process is left alone with that at the end.
+    """
+    deselect_by_keyword(items, config)
+    yield
     items.sort(key=_seconds, reverse=True)
 
 
 def _seconds(item: pytest.Item) -> int:
     slow = item.get_closest_marker("slow")
     return 0 if slow is None else slow.kwargs.get("seconds", _SLOW_SECONDS)
+
+
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+    """In one of several processes, send one report of a test that passes, of all its time.
+
+    A message costs as much as a small test.
+    """
+    if not hasattr(item.config, "workerinput"):
+        return None
+    reports = runtestprotocol(item, log=False, nextitem=nextitem)
+    if all(report.passed for report in reports):
+        _, call, _ = reports
+        call.duration = sum(report.duration for report in reports)
+        reports = [call]
+    for report in reports:
+        item.ihook.pytest_runtest_logreport(report=report)
+    item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    return True
 
 
 def pytest_sessionfinish() -> None:
