@@ -13,9 +13,9 @@ from lib.images import content_type_of, orient, render
 from tests.unit.images import made
 
 PHOTO = made.photo(120, 80)
-AVIF = made.encoded(PHOTO, "AVIF", quality=90)
+AVIF = made.encoded(PHOTO, "AVIF", quality=90, speed=10)
 HEIC = made.heic(PHOTO)
-ALPHA = made.encoded(PHOTO.convert("RGBA"), "AVIF", quality=90)
+ALPHA = made.encoded(PHOTO.convert("RGBA"), "AVIF", quality=90, speed=10)
 Turn = Image.Transpose
 TURNS: dict[str, list[Any]] = {
     "irot": [None, Turn.ROTATE_90, Turn.ROTATE_180, Turn.ROTATE_270],

@@ -16,7 +16,7 @@ from tests.unit.images import made
 
 PHOTO = Image.blend(made.photo(512, 384), made.noise(128, 96).resize((512, 384)), 0.4)
 JPEG = made.encoded(PHOTO, "JPEG", quality=95)
-PNG = made.encoded(PHOTO, "PNG")
+PNG = made.encoded(PHOTO, "PNG", compress_level=1)
 
 
 @pytest.mark.parametrize("format_", ["jpeg", "png", "webp", "avif"])

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from lib.aws.stacks import DeployedSize, Stack
 from lib.errors import StepError
@@ -31,8 +33,12 @@ HEADERS = {"Cache_Control": CACHE, "X_Content_Type_Options": "nosniff"}
 
 def picture(colour: int = RED, width: int = 40, height: int = 30) -> bytes:
     """A JPEG; all are of one length, since what is behind the end of one is not looked at."""
-    photo = decoded(make_photo(colour, "image/jpeg")).resize((width, height))
-    return encoded(photo).ljust(1000, b"\0")
+    return encoded(_photo(colour).resize((width, height))).ljust(1000, b"\0")
+
+
+@cache
+def _photo(colour: int) -> Image.Image:
+    return decoded(make_photo(colour, "image/jpeg")).reduce(20)
 
 
 PICTURE = picture()
