@@ -271,7 +271,7 @@ def test_a_wrong_file_is_refused(text: str, expected: str) -> None:
         ),
         ("sizes:\n  - {? [a] : b}", "2: is not YAML: found unhashable key"),
         ("sizes:\n  - a\0b", "2: is not YAML: the character U+0000 is not allowed"),
-        ("[" * 10_000, " is nested too deeply"),
+        pytest.param("[" * 1_000, " is nested too deeply", id="nested"),
         (f"sizes: [{'1x1, ' * 30_000}]", " has more than 100,000 bytes: is it the right file?"),
     ],
 )
@@ -301,18 +301,18 @@ def test_merges_of_merges_take_no_time() -> None:
 
 
 class TestALargeFile:
-    """A comparison of each entry with each other one would take minutes."""
+    """A comparison of each entry with each other one would take many seconds."""
 
     def test_of_one_name(self) -> None:
-        (line,) = refused(f"sizes: [{', '.join(['1x'] * 20_000)}]")
+        (line,) = refused(f"sizes: [{', '.join(['1x'] * 5_000)}]")
         assert line == "1: 1x: name: another size is called 1x (line 1): rename or remove one"
 
     def test_of_many_sizes(self) -> None:
-        assert len(read(f"sizes: [{', '.join(f'{n}x{n}' for n in range(1, 8000))}]")) == 7999
+        assert len(read(f"sizes: [{', '.join(f'{n}x{n}' for n in range(1, 3000))}]")) == 2999
 
     def test_of_many_unknown_keys(self) -> None:
-        keys = ", ".join(f"{number}: 1" for number in range(11_000))
-        assert len(refused(f"sizes: [{{{keys}, width: 9}}]")) == 11_000
+        keys = ", ".join(f"{number}: 1" for number in range(3_000))
+        assert len(refused(f"sizes: [{{{keys}, width: 9}}]")) == 3_000
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
