@@ -31,6 +31,8 @@ def models() -> Iterator[None]:
         _cached(useragent, "sanitize_user_agent_string_component"),
         # Clients copy the handlers of their session, and look at the signature of each.
         mock.patch.object(_PrefixTrie, "_recursive_copy", _copied_root),
+        _with_own_branch("append_item"),
+        _with_own_branch("remove_item"),
         mock.patch.object(BaseEventHooks, "_verify_accept_kwargs", lambda *_: None),
     ):
         yield
@@ -56,7 +58,28 @@ def _cached(module: ModuleType, name: str) -> Any:
 
 
 def _copied_root(_: _PrefixTrie, attributes: dict[str, Any]) -> dict[str, Any]:
-    return {"_root": _copied(attributes["_root"])}
+    """Share branches, most of which no client adds to, until one of both changes them."""
+    root = attributes["_root"]
+    attributes["shared"] = set(root["children"])
+    return {
+        "_root": root | {"children": dict(root["children"])},
+        "shared": set(attributes["shared"]),
+    }
+
+
+def _with_own_branch(name: str) -> Any:
+    """Have a method of trees of handlers change a branch that is the tree's own."""
+    method = getattr(_PrefixTrie, name)
+
+    def change(self: Any, key: str, *arguments: Any, **options: Any) -> None:
+        first = key.partition(".")[0]
+        if first in vars(self).get("shared", ()):
+            self.shared.remove(first)
+            branches = self._root["children"]
+            branches[first] = _copied(branches[first])
+        method(self, key, *arguments, **options)
+
+    return mock.patch.object(_PrefixTrie, name, change)
 
 
 def _copied(node: dict[str, Any]) -> dict[str, Any]:
