@@ -1,19 +1,25 @@
 """The emulator's process: ministack, with functions that start sooner.
 
-By itself it unpacks a function's zip, 70 MB here, for each process of a function, starts one for
-each request that comes while others run (of CloudFront's functions too), waits 50 ms for a
-request's log lines, and a second for letters of an empty queue.
+By itself it unpacks a function's zip, 70 MB here, for each process of a function, has it import
+its modules for half a second, starts one for each request that comes while others run (of
+CloudFront's functions too), waits 50 ms for a request's log lines, and a second for letters of an
+empty queue.
 
 It runs as a script: neither it nor the functions, its children, find this project's modules.
 """
 
+import ctypes
 import hashlib
+import json
 import os
 import select
 import shutil
+import socket
+import subprocess
 import sys
 import threading
 import zipfile
+from contextlib import suppress
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
@@ -35,6 +41,13 @@ _MAX_EDGE = 2
 _KILLED_SECONDS = 1.0
 # A pipe's usual capacity.
 _LOG_BYTES = 65_536
+_FORK_SERVER = Path(__file__).with_name("fork_server.py")
+# Space in a fork server's environment for a function's: Lambda's limit, and what ministack adds.
+_ENVIRONMENT_BYTES = 8192
+# prctl's option that makes this process the parent of its descendants' orphans.
+_PR_SET_CHILD_SUBREAPER = 36
+# More than a fork server answers.
+_ANSWER_BYTES = 64
 
 _acquire, _release = lambda_svc.acquire_worker, lambda_svc.release_worker
 _edge, _evaluate_at_edge = threading.Semaphore(_MAX_EDGE), cloudfront_js.evaluate
@@ -49,6 +62,7 @@ class _Folders:
         self._lock = threading.Lock()
         self._folders: dict[bytes, Path] = {}
         self._users: dict[bytes, set[int]] = {}
+        self._servers: dict[Path, _ForkServer] = {}
 
     def take(self, data: bytes, user: int) -> Path:
         """Returns the folder with the zip's files, unpacked unless somebody uses it already."""
@@ -69,7 +83,82 @@ class _Folders:
             self._users[data].discard(user)
             if not self._users[data]:
                 del self._users[data]
-                shutil.rmtree(self._folders.pop(data), ignore_errors=True)
+                folder = self._folders.pop(data)
+                if folder in self._servers:
+                    self._servers.pop(folder).stop()
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def get_server(self, path: str) -> "_ForkServer | None":
+        """Returns the fork server of a zip's folder, None for another folder."""
+        folder = Path(path).resolve()
+        with self._lock:
+            if folder not in self._folders.values():
+                return None
+            server = self._servers.get(folder)
+            if server and not server.is_running():
+                server.stop()
+                server = None
+            self._servers[folder] = server or _ForkServer(folder)
+            return self._servers[folder]
+
+
+class _ForkServer:
+    """Starts processes of one zip's functions by forking: see fork_server.py."""
+
+    def __init__(self, folder: Path) -> None:
+        self._lock = threading.Lock()
+        self._socket, theirs = socket.socketpair(type=socket.SOCK_SEQPACKET)
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, str(_FORK_SERVER), str(folder)],
+                stdin=theirs.fileno(),
+                stdout=subprocess.DEVNULL,
+                env={**os.environ, "SPACE": " " * _ENVIRONMENT_BYTES},
+            )
+
+    def is_running(self) -> bool:
+        return self._process.poll() is None
+
+    def fork(self, message: dict[str, Any], pipes: list[int]) -> int:
+        """Returns the id of the process, a child of ours.
+
+        Raises OSError or ValueError if there is none, because the server has ended.
+        """
+        with self._lock:
+            socket.send_fds(self._socket, [json.dumps(message).encode()], pipes)
+            child = int(self._socket.recv(_ANSWER_BYTES))
+            self._socket.recv(_ANSWER_BYTES)
+            return child
+
+    def stop(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        self._socket.close()
+
+
+class _Popen(subprocess.Popen[str]):
+    """A process that is forked if it runs a function of ours, and starts as usual if not."""
+
+    def _execute_child(self, command: Any, *arguments: Any) -> None:
+        cwd, environment, pipes = arguments[4], arguments[5], arguments[9:15]
+        server = None if _has_start_options(environment) else _folders.get_server(cwd)
+        # Without an answer the server has just been killed; the next process gets a new one.
+        with suppress(OSError, ValueError):
+            if server:
+                message = {"script": command[1], "cwd": cwd, "environment": environment}
+                self.pid = server.fork(message, [pipes[0], pipes[3], pipes[5]])
+                self._child_created = True
+                self._close_pipe_fds(*pipes)  # type: ignore[attr-defined]
+                return
+        super()._execute_child(command, *arguments)  # type: ignore[misc]
+
+
+def _has_start_options(environment: dict[str, str]) -> bool:
+    """Returns whether a function has options for Python, which reads them when it starts."""
+    return any(
+        name.startswith("PYTHON") and os.environ.get(name) != value
+        for name, value in environment.items()
+    )
 
 
 _folders = _Folders()
@@ -184,6 +273,9 @@ async def _receive(request: dict[str, Any], url: str) -> dict[str, Any]:
 if __name__ == "__main__":
     lambda_runtime.Worker = _Process
     lambda_runtime.zipfile = SimpleNamespace(**vars(zipfile) | {"ZipFile": _Zip})
+    if sys.platform == "linux":  # elsewhere nobody adopts the processes of a fork server
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
+        lambda_runtime.subprocess = SimpleNamespace(**vars(subprocess) | {"Popen": _Popen})
     lambda_svc.acquire_worker, lambda_svc.release_worker = _wait_for_worker, _release_worker
     cloudfront_js.evaluate = _evaluate
     sqs._HANDLERS["ReceiveMessage"] = _receive
