@@ -46,6 +46,8 @@ _FORK_SERVER = Path(__file__).with_name("fork_server.py")
 _ENVIRONMENT_BYTES = 8192
 # prctl's option that makes this process the parent of its descendants' orphans.
 _PR_SET_CHILD_SUBREAPER = 36
+# Variables that Python and our packages read when they start, before a fork.
+_START_OPTIONS = ("PYTHON", "PILLOW_", "POWERTOOLS_LOG", "LOG_LEVEL")
 # More than a fork server answers.
 _ANSWER_BYTES = 64
 
@@ -154,9 +156,9 @@ class _Popen(subprocess.Popen[str]):
 
 
 def _has_start_options(environment: dict[str, str]) -> bool:
-    """Returns whether a function has options for Python, which reads them when it starts."""
+    """Returns whether a function sets such variables: then it starts as usual, and reads them."""
     return any(
-        name.startswith("PYTHON") and os.environ.get(name) != value
+        name.startswith(_START_OPTIONS) and os.environ.get(name) != value
         for name, value in environment.items()
     )
 
