@@ -53,3 +53,10 @@ def stored(url: str) -> list[str]:
 def hidden(url: str) -> int:
     """Number of those that are in flight."""
     return sum(not message.visible for message in messages(url))
+
+
+def take(url: str) -> list[Any]:
+    """Moto's messages of a queue, which it has no longer."""
+    taken = list(messages(url))
+    messages(url).clear()
+    return taken

@@ -6,14 +6,19 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+import boto3
 import pytest
 
 from cli import verify as command
-from lib.operations.verify import STEPS, cleanup
+from lib.aws.stacks import find_stack
+from lib.operations.stage_commands import StageCommands
+from lib.operations.verify import STEPS, cleanup, failures
+from tests.integration.conftest import REGION
 from tests.integration.deployed import PREFIX, SIZES, Commands, Deployed, fanout, refuse
-from tests.integration.parked import park, stored
+from tests.integration.parked import park, stored, take
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -125,6 +130,41 @@ class Traces:
 
 
 ALL = 9
+
+
+class Worker:
+    """Waits for what a step polls; meanwhile it fails what was replayed, as it did before."""
+
+    def __init__(self, stage: Deployed, path: str) -> None:
+        self._urls, self._path = stage.urls, path
+        self.failed = 0
+
+    def wait(self, poll: Callable[[], bool | None], *_: Any) -> None:
+        assert not poll()
+        for size in SIZES:
+            assert len(take(self._urls[size])) == 1
+            park(self._urls[f"{size}-dlq"], self._path, size=size)
+            self.failed += 1
+        assert poll()
+
+
+def test_a_replayed_letter_may_fail_within_the_second_in_which_it_failed_before(
+    stage: Deployed,
+) -> None:
+    for size in SIZES:
+        park(stage.urls[f"{size}-dlq"], "folder/broken", size=size)
+    worker = Worker(stage, "folder/broken")
+    target: Any = SimpleNamespace(
+        path="folder/{}".format,
+        sizes=SIZES,
+        stack=find_stack(boto3.client("cloudformation"), stage.lambda_, PREFIX),
+        sqs=stage.sqs,
+        poller=worker,
+        commands=StageCommands("dev", REGION),
+        folder="folder",
+    )
+    assert failures.replay(target) == "2 dead letters, each tried once more"
+    assert worker.failed == len(SIZES)
 
 
 @pytest.fixture
