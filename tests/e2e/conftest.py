@@ -4,7 +4,7 @@ One is shared by all tests that can do with a stage as it is by default. Tests o
 one process, one after the other; those of another stack beside them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,6 +32,8 @@ _SECONDS = {
     "test_lifecycle": 80,
     "test_chaos": 80,
 }
+# Of the emulator's log: what a minute of a few tests leaves.
+_LINES = 100
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist looks for the groups
@@ -44,6 +46,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.slow(seconds=_SECONDS.get(stack, 50)))
     # Those of a file in a row: two files may want the same stage.
     items.sort(key=lambda item: item.path.stem if item.get_closest_marker("redeploys") else "")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show with a failure what the stack's functions, queues and topics did before it."""
+    report = yield
+    fixtures = getattr(item, "funcargs", {})
+    local = fixtures.get("local") or getattr(fixtures.get("site"), "local", None)
+    if report.failed and local and (log := local.state / "emulator.log").exists():
+        lines = log.read_text(errors="replace").splitlines()[-_LINES:]
+        report.sections.append(("emulator.log, its end", "\n".join(lines)))
+    return report
 
 
 def _stack_of(item: pytest.Item) -> str:
