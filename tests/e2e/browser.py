@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Frame, Page, sync_playwright
 
 from local.setup import find_browser
 from local.stack import DeployedStack
@@ -49,7 +49,14 @@ class Console:
             "console",
             lambda message: self.errors.append(message.text) if message.type == "error" else None,
         )
+        self.page.on("framenavigated", self._forget_page_before)
         self.page.on("request", lambda request: self._note(request.method, request.url))
+
+    def _forget_page_before(self, frame: Frame) -> None:
+        """What the page before did until this one came is not this one's."""
+        if frame.url.partition("#")[0].endswith(f"?{self.opened}"):
+            self.errors.clear()
+            self.requests.clear()
 
     def _note(self, method: str, url: str) -> None:
         parts = urlsplit(url)
@@ -63,11 +70,13 @@ class Console:
         if token is not None:
             fragment = f"token={token}" if token else ""
         self.opened += 1
-        self.errors.clear()
-        self.requests.clear()
         # Another address loads the page again, in the process that showed it before.
         self.page.goto(f"{page}?{self.opened}#{fragment}")
         return self.page
+
+    def leave(self) -> None:
+        """Closes the console, whose requests would be taken for those of the one opened next."""
+        self.page.goto("about:blank")
 
     def forget(self) -> None:
         """Undoes what a test did to the window."""

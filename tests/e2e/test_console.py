@@ -194,6 +194,7 @@ def test_a_place_that_is_chosen_before_the_token_is_accepted_waits_for_that(
     console: Console,
 ) -> None:
     page = console.page
+    console.leave()
     held: list[Route] = []
     page.route("**/dead-letters/replay", lambda route: held.append(route))  # noqa: PLW0108
     with page.expect_request("**/dead-letters/replay"):
@@ -455,6 +456,7 @@ def test_sizes_are_tried_by_hand_and_end_in_lines_for_the_file(console: Console)
 
 def test_a_size_that_is_given_up_and_asked_for_again_is_rendered(console: Console) -> None:
     page = console.page
+    console.leave()
     held: list[Route] = []
     page.route("**/render?*", lambda route: held.append(route), times=1)  # noqa: PLW0108
     console.open()
