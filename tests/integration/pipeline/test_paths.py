@@ -116,11 +116,12 @@ def test_a_recheck_or_removal_deletes_variants_from_before(
 
 
 def test_the_removal_of_another_photo_that_is_too_long_for_the_size_is_no_dead_letter(
-    s3: "S3Client", queues: Queues, deliver: WorkerCall
+    s3: "S3Client", queues: Queues, deliver: WorkerCall, capsys: pytest.CaptureFixture[str]
 ) -> None:
     key = f"originals/{'x' * 1014}"
     assert deliver(json.dumps(s3_event(key, **REMOVAL))) == []
     assert queues.dead_letters() == []
+    assert len(logged(capsys, "absent")) == 1
 
 
 def test_signed_images_of_another_photo_are_purged_when_it_is_replaced(

@@ -13,6 +13,7 @@ from PIL import Image
 from handlers import resize
 from lib.errors import PermanentError, TransientError
 from lib.rekognition import ImageAnalyzer
+from lib.rekognition.analysis_image import AnalysisImage, make_analysis_image
 from lib.rekognition.results import FACES, MODERATION
 from lib.sizes import Size
 from tests.integration.conftest import SIZE, Queues, WorkerCall
@@ -265,6 +266,24 @@ class TestModeration:
         assert [letter["reason"] for letter in queues.dead_letters()] == ["truncated"]
         assert rekognition.seen == []
 
+    def test_its_copy_is_made_while_nothing_is_rendered(
+        self,
+        s3: "S3Client",
+        moderated: WorkerCall,
+        rekognition: Rekognition,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        rekognition.answers("detect_moderation_labels", "rekognition_no_moderation_labels")
+        processor, held = resize._worker().reconciler.render_slots._processor, []
+
+        def make(*arguments: Any) -> AnalysisImage:
+            held.append(processor.locked())
+            return make_analysis_image(*arguments)
+
+        monkeypatch.setattr("lib.rekognition.analyzer.make_analysis_image", make)
+        assert moderated(put(s3, "a.jpg")) == []
+        assert held == [True]
+
     def test_with_little_time_left_it_is_not_begun(
         self, s3: "S3Client", moderated: WorkerCall, rekognition: Rekognition
     ) -> None:
@@ -305,6 +324,19 @@ class TestFaces:
         assert max(with_face.getchannel("R").tobytes()) < 100
         assert max(without.getchannel("R").tobytes()) > 200
         assert tags(s3, "a.png") == {FACES: f"{etag(s3, 'a.png')} 0.8140 0.0878"}
+
+    def test_the_crop_keeps_them_whatever_the_focal_point_that_other_sizes_have(
+        self, s3: "S3Client", by_faces: WorkerCall, rekognition: Rekognition
+    ) -> None:
+        photo = Image.new("RGB", (400, 200), (90, 90, 90))
+        photo.paste((60, 60, 60), (310, 0, 340, 200))
+        message, key = put(s3, "a.png"), "originals/a.png"
+        data, focus = encoded(photo, "PNG"), {"focus": "0.1,0.5"}
+        s3.put_object(Bucket="originals-bucket", Key=key, Body=data, Metadata=focus)
+        rekognition.answers("detect_faces")
+        assert by_faces(message) == []
+        with_face = decoded(s3.get_object(Bucket="images-bucket", Key="40x40/a.png")["Body"].read())
+        assert with_face.getpixel((25, 20)) == (60, 60, 60)
 
     def test_nobody_looks_for_them_in_a_photo_with_a_focal_point(
         self,

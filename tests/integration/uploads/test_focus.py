@@ -14,6 +14,7 @@ from PIL import Image
 
 from handlers import focus as handler
 from handlers import openapi, resize
+from lib.aws import s3 as objects
 from lib.operations.audit import Auditor
 from lib.pipeline.put_options import PutOptions
 from lib.sizes import pack_sizes
@@ -106,6 +107,29 @@ class TestAnOriginalWithOne:
         )
         cropping(message)
         assert calls == ["HeadObject", "HeadObject"]
+
+    def test_has_signed_images_that_stay_at_the_cdn_while_it_is_older_than_its_variant(
+        self,
+        s3: "S3Client",
+        cropping: WorkerCall,
+        queues: Queues,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setenv("SERVE_SIGNED", "true")
+        message = upload(s3, "0.1,0.5")
+        cropping(message)
+        asked(queues)
+        head = objects.head
+
+        def told(client: Any, bucket: str, key: str) -> Any:
+            found = head(client, bucket, key)
+            assert found
+            older = timedelta(seconds=bucket == ORIGINALS.bucket)
+            return found._replace(modified=found.modified - older)
+
+        monkeypatch.setattr(objects, "head", told)
+        cropping(message)
+        assert asked(queues) == []
 
     def test_is_nothing_to_a_size_that_is_not_cropped_to_it(
         self, s3: "S3Client", deliver: WorkerCall, api: Api, queues: Queues
