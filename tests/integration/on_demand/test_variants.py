@@ -11,12 +11,12 @@ import pytest
 from handlers import on_demand
 from lib import keys
 from lib.auth.signatures import sign
-from lib.aws import s3 as objects
 from lib.errors import TransientError
 from lib.on_demand import attempts, variants
 from lib.sizes import Size, pack_sizes
 from tests.integration.cdn import HERO, Cdn, cdn, rechecks, renders
 from tests.integration.conftest import SIZE, Context, Queues, WorkerCall, create_queue
+from tests.integration.pipeline.test_invalidations import uploaded_at
 from tests.integration.pipeline.test_resize import PHOTO, put, variant
 from tests.integration.pipeline.test_stopped_workers import StoppedError
 from tests.integration.signing import FIRST, SigningSecret, secret
@@ -314,23 +314,8 @@ def test_a_photo_that_replaced_a_broken_one_is_rendered(
 ) -> None:
     deliver(put(s3, "a.jpg", PHOTO[: len(PHOTO) // 2]))
     put(s3, "a.jpg")
-    later = datetime.now(UTC) + timedelta(seconds=2)
-    monkeypatch.setattr(
-        objects,
-        "head",
-        _uploaded_at(objects.head, later),
-    )
+    uploaded_at(monkeypatch, datetime.now(UTC) + timedelta(seconds=2))
     assert cdn("/40x30/a.jpg").status == 200
-
-
-def _uploaded_at(head: Any, when: datetime) -> Any:
-    """S3 tells times in whole seconds, and a test does not wait for the next."""
-
-    def wrapped(s3: Any, bucket: str, key: str) -> Any:
-        found = head(s3, bucket, key)
-        return found._replace(modified=when) if found and bucket == "originals-bucket" else found
-
-    return wrapped
 
 
 def test_an_image_too_large_for_a_response_is_stored_and_redirected_to(

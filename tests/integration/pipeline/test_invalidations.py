@@ -1,7 +1,7 @@
 """Invalidations: queued before a variant changes, and sent for exact paths."""
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -14,7 +14,7 @@ from lib.aws import s3 as objects
 from lib.errors import TransientError
 from tests.integration.conftest import SIZE, Context, Queues, WorkerCall
 from tests.integration.pipeline.test_resize import Failing, logged, put, refusal, variant
-from tests.payloads import sqs_batch
+from tests.payloads import ORIGINALS, sqs_batch
 from tests.pictures import encoded, quarters
 
 if TYPE_CHECKING:
@@ -55,6 +55,17 @@ def written(monkeypatch: pytest.MonkeyPatch, s3: "S3Client", later: timedelta) -
         return found._replace(modified=modified + later)
 
     monkeypatch.setattr(objects, "get", told)
+
+
+def uploaded_at(monkeypatch: pytest.MonkeyPatch, when: datetime) -> None:
+    """Originals are of this time to whoever asks by HEAD, which S3 tells in whole seconds too."""
+    head = objects.head
+
+    def told(s3: Any, bucket: str, key: str) -> Any:
+        found = head(s3, bucket, key)
+        return found._replace(modified=when) if found and bucket == ORIGINALS.bucket else found
+
+    monkeypatch.setattr(objects, "head", told)
 
 
 class TestAWorker:

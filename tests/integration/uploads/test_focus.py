@@ -14,13 +14,12 @@ from PIL import Image
 
 from handlers import focus as handler
 from handlers import openapi, resize
-from lib.aws import s3 as objects
 from lib.operations.audit import Auditor
 from lib.pipeline.put_options import PutOptions
 from lib.sizes import pack_sizes
 from tests.integration.api import Api, api
 from tests.integration.conftest import SIZE, Queues, WorkerCall
-from tests.integration.pipeline.test_invalidations import asked
+from tests.integration.pipeline.test_invalidations import asked, uploaded_at
 from tests.integration.pipeline.test_resize import variant
 from tests.integration.uploads.test_status import status
 from tests.payloads import ORIGINALS, s3_event
@@ -119,15 +118,7 @@ class TestAnOriginalWithOne:
         message = upload(s3, "0.1,0.5")
         cropping(message)
         asked(queues)
-        head = objects.head
-
-        def told(client: Any, bucket: str, key: str) -> Any:
-            found = head(client, bucket, key)
-            assert found
-            older = timedelta(seconds=bucket == ORIGINALS.bucket)
-            return found._replace(modified=found.modified - older)
-
-        monkeypatch.setattr(objects, "head", told)
+        uploaded_at(monkeypatch, variant(s3, "a.png")["LastModified"] - timedelta(seconds=1))
         cropping(message)
         assert asked(queues) == []
 
